@@ -1,0 +1,1 @@
+"""The outside money: one port, and an adapter for each gateway behind it."""

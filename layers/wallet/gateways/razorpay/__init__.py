@@ -1,0 +1,1 @@
+"""Razorpay: a thin client of its API and the reader of its webhooks."""

@@ -1,0 +1,68 @@
+"""Every expected "no", by name.
+
+A refusal is an answer, not an accident: nothing has moved, and the caller can do something about it.
+The value is the stable `code` of the public contract, and what the kernel in `schema/` returns as its
+outcome. The order of the members is the order of precedence: where several apply, the first is given.
+Accidents (a broken promise, a broken machine) are exceptions that end in `Error` instead.
+"""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """The codes of the public contract, in order of precedence."""
+
+    # the request can't be read
+    NOT_FOUND = "not_found"
+    REQUEST_TOO_LARGE = "request_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    MALFORMED_BODY = "malformed_body"
+
+    # who is asking
+    MISSING_TOKEN = "missing_token"
+    INVALID_TOKEN = "invalid_token"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    INVALID_CREDENTIALS = "invalid_credentials"
+
+    # an event of a gateway
+    UNKNOWN_GATEWAY = "unknown_gateway"
+    INVALID_SIGNATURE = "invalid_signature"
+    MALFORMED_EVENT = "malformed_event"
+
+    # what is asked
+    IDEMPOTENCY_KEY_REQUIRED = "idempotency_key_required"
+    IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
+    INVALID_REQUEST = "invalid_request"
+    IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+
+    # what the books say
+    PHONE_TAKEN = "phone_taken"
+    PAYEE_NOT_FOUND = "payee_not_found"
+    SELF_PAYMENT = "self_payment"
+    WALLET_FROZEN = "wallet_frozen"
+    AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    WALLET_LIMIT_EXCEEDED = "wallet_limit_exceeded"
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the module's text
+    """Raised by a movement that says no; the atomic block, if one is open, is rolled back.
+
+    `detail` is for the caller and holds nothing internal; `retry_after_s` is in seconds;
+    `fields` names the offending fields of a request body with a message each.
+    """
+
+    def __init__(
+        self,
+        refusal: Refusal,
+        detail: str | None = None,
+        *,
+        retry_after_s: int | None = None,
+        fields: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.fields = fields

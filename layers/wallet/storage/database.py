@@ -1,0 +1,180 @@
+"""One connection to MySQL for the life of a process, and what to do when it breaks.
+
+A Lambda environment serves one request at a time, so a pool of one is the right pool; RDS Proxy holds the real one.
+The connection is opened at first use, never at import, and is in autocommit mode: an atomic block is a procedure.
+
+Every write is one CALL of a procedure that can be called again with the same arguments: its key, its ids or its
+digest make the second call find what the first one did. That is why a call whose outcome is unknown (the connection
+broke before the answer) is simply made again on a new connection: it asks the database, it doesn't guess.
+"""
+
+import json
+import random
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pymysql
+from pymysql.cursors import DictCursor
+
+from wallet.ledger.refusals import Refusal, Refused
+
+Row = dict[str, Any]
+
+# Seconds. The server gives up a lock wait after 3 (innodb_lock_wait_timeout), we an answer after 5, Lambda the
+# function after 10: each waits longer than the one below it.
+_CONNECT_TIMEOUT = 2
+_READ_TIMEOUT = 5
+_PATIENCE = 6.0
+_TRIES = 6
+
+_CONTENDED = frozenset({1205, 1213})  # lock wait, deadlock: rolled back by the procedure; make room and try again
+_LOST = frozenset({0, 1053, 1290, 1317, 1836, 1927, 2006, 2013, 2055, 3169, 4031})  # outcome unknown or wrong server
+_NO_ENTRY = frozenset({1040, 1129, 1203, 1226, 1305, 2002, 2003, 2005})  # full, down, or being migrated
+_WRONG_PASSWORD = 1045
+_REFUSALS = {refusal.value: refusal for refusal in Refusal}
+
+
+class DatabaseUnavailableError(Exception):
+    """The database can't be reached or can't serve now; nothing is known to have moved. The same key works later."""
+
+
+class DatabaseBrokenError(Exception):
+    """The database said something that no caller can mend: a broken promise between the code and the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A database user's name and password."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the database is. `ca_pem` is the authority that signed its certificate; '' is the system's own list."""
+
+    host: str
+    port: int
+    database: str
+    ca_pem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a procedure said: `replayed` if its key had done its work before; `result` as the procedure wrote it."""
+
+    outcome: str
+    replayed: bool
+    result: Row
+
+
+def connect(server: Server, credentials: Credentials) -> "pymysql.Connection[DictCursor]":
+    """Opens a connection over TLS, verified: `ssl_ca=` alone would encrypt to anybody (PyMySQL's default)."""
+    return pymysql.connect(
+        host=server.host,
+        port=server.port,
+        database=server.database,
+        user=credentials.username,
+        password=credentials.password,
+        ssl=_tls(server.ca_pem),
+        charset="utf8mb4",
+        autocommit=True,
+        connect_timeout=_CONNECT_TIMEOUT,
+        read_timeout=_READ_TIMEOUT,
+        write_timeout=_READ_TIMEOUT,
+        cursorclass=DictCursor,
+    )
+
+
+class Database:
+    """A connection that mends itself.
+
+    `credentials` is asked once, and again if the password has changed since (`fresh=True`).
+    """
+
+    def __init__(self, server: Server, credentials: Callable[[bool], Credentials]) -> None:
+        self._server = server
+        self._credentials = credentials
+        self._connection: pymysql.Connection[DictCursor] | None = None
+
+    def call(self, procedure: str, *arguments: object) -> Answer:
+        """Runs a procedure of the kernel: one round trip, one commit.
+
+        Raises `Refused` if the procedure refuses, `DatabaseUnavailableError` if it can't be asked.
+        """
+        placeholders = ", ".join(["%s"] * len(arguments))
+        row = self._ask(f"CALL {procedure}({placeholders})", arguments)[0]
+        refusal = _REFUSALS.get(row["outcome"])
+        result: Row = json.loads(row["result"]) if row["result"] is not None else {}
+        if refusal is not None:
+            raise Refused(refusal, retry_after_s=result.get("retry_after_s"))
+        return Answer(row["outcome"], row["outcome"] == "replayed", result)
+
+    def read(self, query: str, *arguments: object) -> list[Row]:
+        """Runs a SELECT."""
+        return self._ask(query, arguments)
+
+    def close(self) -> None:
+        """Drops the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection._force_close()  # noqa: SLF001 - close() would send to a peer that may be gone
+
+    def _ask(self, statement: str, arguments: tuple[object, ...]) -> list[Row]:
+        give_up_at = time.monotonic() + _PATIENCE
+        for attempt in range(1, _TRIES + 1):
+            try:
+                rows = self._send(statement, arguments)
+            except pymysql.MySQLError as error:
+                code = _code(error)
+                if code in _LOST or code in _NO_ENTRY:
+                    self.close()
+                elif code not in _CONTENDED:
+                    self.close()
+                    raise DatabaseBrokenError(f"{statement.split('(')[0]}: error {code}") from error
+                if attempt == _TRIES or code in _NO_ENTRY or time.monotonic() > give_up_at:
+                    raise DatabaseUnavailableError(f"error {code}") from error
+            else:
+                if not (rows and rows[0].get("outcome") == "try_again"):
+                    return rows
+            time.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311 - jitter, not a secret
+        raise DatabaseUnavailableError("contended")
+
+    def _send(self, statement: str, arguments: tuple[object, ...]) -> list[Row]:
+        if self._connection is None:
+            self._connection = self._open()
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, arguments)
+            rows = list(cursor.fetchall())
+            while cursor.nextset():  # a CALL ends with a status of its own, in the same answer
+                pass
+        return rows
+
+    def _open(self) -> "pymysql.Connection[DictCursor]":
+        try:
+            return connect(self._server, self._credentials(False))
+        except pymysql.MySQLError as error:
+            if _code(error) != _WRONG_PASSWORD:
+                raise
+        return connect(self._server, self._credentials(True))
+
+
+_contexts: dict[str, ssl.SSLContext] = {}
+
+
+def _tls(ca_pem: str) -> ssl.SSLContext:
+    """One context per authority: building it takes ten times as long as the handshake."""
+    context = _contexts.get(ca_pem)
+    if context is None:
+        context = _contexts[ca_pem] = ssl.create_default_context(cadata=ca_pem or None)
+    return context
+
+
+def _code(error: pymysql.MySQLError) -> int:
+    """The server's error number; the class of the exception says nothing reliable."""
+    code = error.args[0] if error.args else 0
+    return code if isinstance(code, int) else 0

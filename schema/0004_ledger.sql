@@ -1,0 +1,122 @@
+-- Layer 4, the ledger: what happened to money. Append-only, double entry. Amounts are minor units of `currency`.
+
+-- An account is a wallet (the same id) or one of ours. Ours have no balance row: every top-up would queue on it.
+CREATE TABLE IF NOT EXISTS accounts (
+    id         BINARY(16)  NOT NULL,
+    code       VARCHAR(48) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    kind       VARCHAR(8)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT accounts_pk PRIMARY KEY (id),
+    CONSTRAINT accounts_code_is_unique UNIQUE (code),
+    CONSTRAINT accounts_kind_is_known CHECK (kind IN ('wallet', 'gateway', 'payout', 'fees', 'suspense'))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+INSERT IGNORE INTO accounts (id, code, kind, created_at) VALUES
+    (UNHEX('00000000000070008000000000000001'), 'suspense', 'suspense', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000002'), 'gateway:razorpay', 'gateway', UTC_TIMESTAMP(6));
+
+-- (gateway, gateway_payment_id) is the only key of money that comes in: one posting per gateway payment, for ever.
+CREATE TABLE IF NOT EXISTS transactions (
+    id                 BINARY(16)   NOT NULL,
+    type               VARCHAR(20)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    amount             BIGINT       NOT NULL,
+    currency           CHAR(3)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    actor_id           BINARY(16)   NULL,
+    description        VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    reference          VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    attempt_id         BINARY(16)   NULL,
+    gateway            VARCHAR(16)  CHARACTER SET ascii COLLATE ascii_bin NULL,
+    gateway_payment_id VARCHAR(64)  CHARACTER SET ascii COLLATE ascii_bin NULL,
+    suspense_reason    VARCHAR(32)  CHARACTER SET ascii COLLATE ascii_bin NULL,
+    created_at         DATETIME(6)  NOT NULL,
+    CONSTRAINT transactions_pk PRIMARY KEY (id),
+    CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),
+    CONSTRAINT transactions_attempt_exists FOREIGN KEY (attempt_id) REFERENCES payment_attempts (id),
+    CONSTRAINT transactions_type_is_known CHECK (type IN ('top_up', 'payment', 'suspense')),
+    CONSTRAINT transactions_amount_is_positive CHECK (amount > 0),
+    CONSTRAINT transactions_gateway_is_whole CHECK ((gateway IS NULL) = (gateway_payment_id IS NULL)),
+    CONSTRAINT transactions_suspense_has_a_reason CHECK ((type = 'suspense') = (suspense_reason IS NOT NULL))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- `entry_no` numbers a wallet's postings without a gap, in the order of their commits, and `balance_after` is the
+-- wallet's balance behind each; both are NULL on accounts of ours.
+CREATE TABLE IF NOT EXISTS postings (
+    transaction_id BINARY(16)       NOT NULL,
+    line           TINYINT UNSIGNED NOT NULL,
+    account_id     BINARY(16)       NOT NULL,
+    side           VARCHAR(6)       CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    amount         BIGINT           NOT NULL,
+    entry_no       BIGINT           NULL,
+    balance_after  BIGINT           NULL,
+    created_at     DATETIME(6)      NOT NULL,
+    CONSTRAINT postings_pk PRIMARY KEY (transaction_id, line),
+    CONSTRAINT postings_entries_are_numbered_once UNIQUE (account_id, entry_no),
+    CONSTRAINT postings_transaction_exists FOREIGN KEY (transaction_id) REFERENCES transactions (id),
+    CONSTRAINT postings_account_exists FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT postings_side_is_known CHECK (side IN ('debit', 'credit')),
+    CONSTRAINT postings_amount_is_positive CHECK (amount > 0),
+    CONSTRAINT postings_entry_is_whole CHECK ((entry_no IS NULL) = (balance_after IS NULL)),
+    CONSTRAINT postings_balance_is_never_negative CHECK (balance_after >= 0),
+    INDEX postings_by_time (account_id, created_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- What a caller's key did, written in the commit that did it and kept as long as the ledger. `result` is NULL only
+-- inside that commit.
+CREATE TABLE IF NOT EXISTS idempotency_records (
+    actor_id     BINARY(16)    NOT NULL,
+    idem_key     VARBINARY(64) NOT NULL,
+    request_hash BINARY(32)    NOT NULL,
+    result       TEXT          CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    created_at   DATETIME(6)   NOT NULL,
+    CONSTRAINT idempotency_records_pk PRIMARY KEY (actor_id, idem_key)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+DROP TRIGGER IF EXISTS accounts_are_not_changed;
+CREATE TRIGGER accounts_are_not_changed BEFORE UPDATE ON accounts FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS accounts_are_kept;
+CREATE TRIGGER accounts_are_kept BEFORE DELETE ON accounts FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS transactions_are_not_changed;
+CREATE TRIGGER transactions_are_not_changed BEFORE UPDATE ON transactions FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS transactions_are_kept;
+CREATE TRIGGER transactions_are_kept BEFORE DELETE ON transactions FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS postings_are_not_changed;
+CREATE TRIGGER postings_are_not_changed BEFORE UPDATE ON postings FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS postings_are_kept;
+CREATE TRIGGER postings_are_kept BEFORE DELETE ON postings FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS idempotency_records_are_finished_once;
+DELIMITER //
+CREATE TRIGGER idempotency_records_are_finished_once BEFORE UPDATE ON idempotency_records FOR EACH ROW
+BEGIN
+    IF OLD.result IS NOT NULL OR NEW.request_hash <> OLD.request_hash
+        OR NEW.actor_id <> OLD.actor_id OR NEW.idem_key <> OLD.idem_key THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is written once';
+    END IF;
+END//
+DELIMITER ;
+
+DROP TRIGGER IF EXISTS idempotency_records_are_kept;
+CREATE TRIGGER idempotency_records_are_kept BEFORE DELETE ON idempotency_records FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is kept as long as the ledger';
+
+-- Every account with its sums; over all accounts of a currency, debits equal credits.
+DROP VIEW IF EXISTS trial_balance;
+CREATE VIEW trial_balance AS
+SELECT a.code, a.kind, t.currency,
+       CAST(SUM(CASE WHEN p.side = 'debit' THEN p.amount ELSE 0 END) AS SIGNED) AS debits,
+       CAST(SUM(CASE WHEN p.side = 'credit' THEN p.amount ELSE 0 END) AS SIGNED) AS credits
+FROM postings p
+JOIN transactions t ON t.id = p.transaction_id
+JOIN accounts a ON a.id = p.account_id
+GROUP BY a.id, a.code, a.kind, t.currency;

@@ -1,0 +1,164 @@
+"""Brings a database to the schema in this folder: numbered files, forward only, each applied once.
+
+A deployable function (`handler`) and a command (`python schema/migrate.py`; its settings are the function's
+environment). Safe to run twice and by two at once: one lock in the server, a checksum for each file that was applied,
+and statements that can all be run again, so that a run that died half way is finished by the next one.
+
+At the end the functions' database users exist with the passwords in their secrets and exactly the rights of
+`roles.py`, which are few.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from pymysql.cursors import DictCursor
+from roles import GRANTS
+from wallet import wiring
+from wallet.storage.database import Credentials
+
+_FOLDER = Path(__file__).parent
+_FILE_NAME = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql")
+_USER_NAME = re.compile(r"[a-z_]{1,32}")
+_LOCK = "wallet.schema"
+_LOCK_WAIT_S = 60
+
+# The same on every server and for every procedure, which remembers the mode it was made in: no silent truncation.
+_SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+
+_HISTORY = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version    CHAR(4)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name       VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    checksum   CHAR(64)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    applied_at DATETIME(6)  NOT NULL,
+    CONSTRAINT schema_migrations_pk PRIMARY KEY (version)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+"""
+
+
+class MigrationError(Exception):
+    """The history of the database and the files don't fit together, or another migration doesn't end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file."""
+
+    version: str
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def migrations(folder: Path = _FOLDER) -> list[Migration]:
+    """The files of `folder`, in the order of their numbers."""
+    found = []
+    for path in sorted(folder.glob("*.sql")):
+        match = _FILE_NAME.fullmatch(path.name)
+        if match is None:
+            raise MigrationError(f"{path.name}: a migration is named like 0001_what_it_does.sql")
+        found.append(Migration(match["version"], path.stem, path.read_text(encoding="utf-8")))
+    if [migration.version for migration in found] != [f"{number:04}" for number in range(1, len(found) + 1)]:
+        raise MigrationError("migrations are numbered 0001, 0002, … without a gap")
+    return found
+
+
+def statements(text: str) -> Iterator[str]:
+    """The statements of a file, split where the mysql client would split them: `DELIMITER` lines are obeyed."""
+    delimiter, lines = ";", []
+    for line in text.splitlines():
+        if line.startswith("DELIMITER "):
+            delimiter = line.removeprefix("DELIMITER ").strip()
+            continue
+        if not lines and (not line.strip() or line.startswith("--")):
+            continue
+        lines.append(line)
+        if line.rstrip().endswith(delimiter):
+            yield "\n".join(lines).rstrip().removesuffix(delimiter)
+            lines = []
+    if lines:
+        raise MigrationError(f"a statement has no end: {lines[0]}")
+
+
+def migrate(
+    connection: "pymysql.Connection[DictCursor]",
+    users: dict[str, Credentials],
+    folder: Path = _FOLDER,
+) -> list[str]:
+    """Applies what has not been applied, then sets up `users` (role → credentials); the names of what was applied."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK(%s, %s) AS got", (_LOCK, _LOCK_WAIT_S))
+        if cursor.fetchall()[0]["got"] != 1:
+            raise MigrationError("another migration is running and does not end")
+        try:
+            cursor.execute(f"SET SESSION sql_mode = '{_SQL_MODE}'")
+            cursor.execute(_HISTORY)
+            applied = _apply(cursor, migrations(folder))
+            for role, credentials in users.items():
+                _set_up_user(cursor, role, credentials)
+        finally:
+            cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
+    return applied
+
+
+def _apply(cursor: DictCursor, wanted: list[Migration]) -> list[str]:
+    cursor.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
+    history = {row["version"]: row for row in cursor.fetchall()}
+    unknown = set(history) - {migration.version for migration in wanted}
+    if unknown:
+        raise MigrationError(f"the database is ahead of this code: it has {', '.join(sorted(unknown))}")
+    applied = []
+    for migration in wanted:
+        row = history.get(migration.version)
+        if row is None:
+            for statement in statements(migration.text):
+                cursor.execute(statement)
+            cursor.execute(
+                "INSERT INTO schema_migrations (version, name, checksum, applied_at)"
+                " VALUES (%s, %s, %s, UTC_TIMESTAMP(6))",
+                (migration.version, migration.name, migration.checksum),
+            )
+            applied.append(migration.name)
+        elif row["checksum"] != migration.checksum:
+            raise MigrationError(f"{migration.name} was changed after it was applied; write a new one instead")
+    return applied
+
+
+def _set_up_user(cursor: DictCursor, role: str, credentials: Credentials) -> None:
+    """Creates the user or gives it its password, and grants what its role may do."""
+    name = credentials.username
+    if not _USER_NAME.fullmatch(name):
+        raise MigrationError(f"the user of role {role} has a name that is no plain identifier")
+    cursor.execute(f"CREATE USER IF NOT EXISTS '{name}'@'%%' IDENTIFIED BY %s", (credentials.password,))
+    cursor.execute(f"ALTER USER '{name}'@'%%' IDENTIFIED BY %s REQUIRE SSL", (credentials.password,))
+    for grant in GRANTS[role]:
+        cursor.execute(f"GRANT {grant} TO '{name}'@'%'")
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, list[str]]:
+    """The function: invoked by hand or by a deployment; any failure is an exception, seen by who invoked it."""
+    return {"applied": run()}
+
+
+def run() -> list[str]:
+    """Migrates the database that the environment names."""
+    settings = wiring.migration()
+    connection = settings.connect()
+    try:
+        return migrate(connection, settings.users)
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    for applied_name in run() or ["nothing to do"]:
+        print(applied_name)
