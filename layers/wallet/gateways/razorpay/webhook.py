@@ -37,16 +37,7 @@ class RazorpayWebhook:
     def read(self, raw_body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
         """Verify, then read; see WebhookReader for what it raises."""
         self._verify(raw_body, _header(headers, _SIGNATURE_HEADER))
-        try:
-            event = json_object(raw_body)
-            return GatewayEvent(
-                event_id=wire.event_id_of(_header(headers, _EVENT_ID_HEADER)),
-                name=wire.event_name_of(event),
-                account_id=wire.account_of(event),
-                payments=_payments(event),
-            )
-        except (MalformedJsonError, wire.MalformedWireError) as error:
-            raise MalformedEventError(str(error)) from error
+        return event_of(raw_body, _header(headers, _EVENT_ID_HEADER))
 
     def _verify(self, raw_body: bytes, signature: object) -> None:
         # compare_digest raises TypeError on non-ASCII text, which would answer a forgery with a 500.
@@ -59,6 +50,20 @@ class RazorpayWebhook:
             matches |= hmac.compare_digest(expected, signature)
         if not matches:
             raise SignatureMismatchError("no live secret gives this signature")
+
+
+def event_of(raw_body: bytes, event_id: object = None) -> GatewayEvent:
+    """Read an event that was verified before; raises MalformedEventError."""
+    try:
+        event = json_object(raw_body)
+        return GatewayEvent(
+            event_id=wire.event_id_of(event_id),
+            name=wire.event_name_of(event),
+            account_id=wire.account_of(event),
+            payments=_payments(event),
+        )
+    except (MalformedJsonError, wire.MalformedWireError) as error:
+        raise MalformedEventError(str(error)) from error
 
 
 def _payments(event: Mapping[str, object]) -> tuple[ObservedPayment, ...]:

@@ -18,7 +18,8 @@ RAZORPAY = "razorpay"
 _ID = re.compile(r"[A-Za-z0-9_]{1,64}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _EVENT_NAME = re.compile(r"[a-z0-9_.]{1,64}")
-_LINK = re.compile(r"upi://pay\?[\x21-\x7e]{1,2000}")
+# Blanks and other scripts do occur in it; what no text column takes does not.
+_LINK = re.compile(r"upi://pay\?[^\x00-\x1f\x7f\ud800-\udfff]{1,2000}")
 _RECEIPT_MAX = 40
 _WORD_MAX = 64
 _DESCRIPTION_MAX = 256

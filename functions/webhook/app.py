@@ -1,0 +1,26 @@
+"""POST /webhooks/{gateway}: what a gateway tells us. Nobody signs in here: the signature over the body is the proof."""
+
+from wallet import wiring
+from wallet.edge.door import Door
+from wallet.edge.events import read_event
+from wallet.edge.requests import Request
+from wallet.edge.responses import Response
+from wallet.movements.settle import receive
+
+
+def post_event(request: Request) -> Response:
+    """Verifies, keeps, then acts. Anything but 200 makes the gateway send it again."""
+    gateway = request.path.get("gateway", "")
+    event = read_event(request, wiring.webhook_reader(gateway))
+    outcome = receive(
+        wiring.database(),
+        wiring.new_id,
+        event,
+        gateway=gateway,
+        account_id=wiring.gateway_account_id(),
+        body=request.body,
+    )
+    return Response(200, {"status": outcome.value})
+
+
+handler = Door({"POST /webhooks/{gateway}": post_event})

@@ -1,0 +1,1 @@
+"""HTTP in and out: requests, answers, idempotency, and refusals as problem documents."""

@@ -1,0 +1,59 @@
+"""A door: the entry of one function. The only place that catches everything, and that logs a request."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wallet.edge.logs import logger
+from wallet.edge.requests import Request, read_request
+from wallet.edge.responses import Response, problem_response, refusal_response, to_api_gateway
+from wallet.edge.statuses import problem_of
+from wallet.ledger.refusals import Refusal, Refused
+
+Handler = Callable[[Request], Response]
+
+
+class Door:
+    """The handler of a Lambda function: routes (`POST /payments`) and what answers each."""
+
+    def __init__(self, routes: Mapping[str, Handler]) -> None:
+        self._routes = routes
+
+    def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
+        """Answers any event with a response, whatever happens."""
+        began = time.monotonic()
+        told = event.get("requestContext") or {}
+        request_id = str(told.get("requestId") or getattr(context, "aws_request_id", ""))
+        try:
+            response = self._answer(event, context)
+        except Refused as refused:
+            response = refusal_response(refused, request_id)
+        except Exception as accident:  # noqa: BLE001 - here and nowhere else
+            response = self._explain(accident, request_id)
+        logger().info(
+            "request",
+            request_id=request_id,
+            route=f"{event.get('httpMethod')} {event.get('resource')}",
+            status=response.status,
+            code=response.code,
+            replayed="Idempotency-Replayed" in response.headers,
+            user_id=(told.get("authorizer") or {}).get("user_id"),
+            ms=round((time.monotonic() - began) * 1000),
+        )
+        return to_api_gateway(response, request_id)
+
+    def _answer(self, event: dict[str, Any], context: object) -> Response:
+        request = read_request(event, context)
+        handler = self._routes.get(request.route)
+        if handler is None:
+            raise Refused(Refusal.NOT_FOUND)
+        return handler(request)
+
+    @staticmethod
+    def _explain(accident: Exception, request_id: str) -> Response:
+        problem = problem_of(accident)
+        if problem.status == 500:
+            logger().exception("accident", request_id=request_id)
+        else:
+            logger().warning("outage", request_id=request_id, error=type(accident).__name__, reason=str(accident))
+        return problem_response(problem, request_id)

@@ -1,0 +1,113 @@
+"""The first line of defence: Powertools' idempotency over DynamoDB.
+
+It gives fast replays, 409 while the first request runs, and 422 for another request under the same key. It can't guard
+money alone: its record lives outside the database, ends after a day, is deleted when the work raises, and is missing
+if the function dies behind the commit. The second line, the record in MySQL, commits with the money; so whatever this
+one loses, the work may simply run again and finds its own answer there.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyInconsistentStateError,
+    IdempotencyPersistenceLayerError,
+    IdempotencyValidationError,
+)
+
+from wallet.edge.requests import Request
+from wallet.edge.responses import Json, Response
+from wallet.edge.statuses import TryAgainError
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.storage.claims import Claim
+
+# One prefix for all routes: a key belongs to its caller, so the same key on another route is the same key.
+_PREFIX = "wallet.v1"
+_KEPT_S = 24 * 3600
+
+
+def claim_of(request: Request, *, actor_id: UUID, key: str, asked: Json) -> Claim:
+    """What the caller's key stands for: the route and what was asked, by its SHA-256."""
+    text = json.dumps([request.route, asked], sort_keys=True, separators=(",", ":"))
+    return Claim(actor_id, key, hashlib.sha256(text.encode()).digest())
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of the work, seen from outside Powertools, which would swallow its result or its refusal."""
+
+    work: Callable[[], tuple[Json, bool]]
+    answer: Json | None = None
+    replayed: bool = True
+    refusal: Exception | None = None
+
+    def __call__(self) -> Json:
+        try:
+            self.answer, self.replayed = self.work()
+        except Exception as refusal:
+            self.refusal = refusal
+            raise
+        return self.answer
+
+
+class Once:
+    """Runs the work of a key once, and answers every repetition with the first answer.
+
+    One instance for a process: Powertools' persistence layer remembers the first configuration it was given.
+    """
+
+    def __init__(self, table: str, dynamodb: Any) -> None:
+        self._config = IdempotencyConfig(
+            event_key_jmespath="[actor, key]",
+            payload_validation_jmespath="asked",
+            raise_on_no_idempotency_key=True,
+            hash_function="sha256",
+            expires_after_seconds=_KEPT_S,
+        )
+        self._run = idempotent_function(
+            _run,
+            data_keyword_argument="claim",
+            persistence_store=DynamoDBPersistenceLayer(table_name=table, boto3_client=dynamodb),
+            config=self._config,
+            key_prefix=_PREFIX,
+        )
+
+    def answer(
+        self, request: Request, claim: Claim, work: Callable[[], tuple[Json, bool]], *, status: int
+    ) -> Response:
+        """Runs `work`, which returns a body and whether the database replayed it, unless this key has an answer.
+
+        A refusal or an accident of the work leaves no record: the same key may be tried again.
+        """
+        # On every call: with the context of an earlier one the record would be born expired, and guard nothing.
+        self._config.register_lambda_context(request.context)  # type: ignore[arg-type]  # a LambdaContext by duck
+        run = _Run(work)
+        told = {"actor": str(claim.actor_id), "key": claim.key, "asked": claim.request_hash.hex()}
+        try:
+            body = self._run(claim=told, run=run)
+        except IdempotencyValidationError as error:
+            raise Refused(Refusal.IDEMPOTENCY_KEY_REUSED) from error
+        except (IdempotencyAlreadyInProgressError, IdempotencyInconsistentStateError) as error:
+            raise Refused(Refusal.IDEMPOTENCY_KEY_IN_USE) from error
+        except IdempotencyPersistenceLayerError as error:
+            if run.refusal is not None:
+                raise run.refusal from error  # the record could not be deleted; it ends with this call's time
+            if run.answer is None:
+                raise TryAgainError("the idempotency table can't be reached") from error
+            body = run.answer  # the money has moved and MySQL knows it: only the copy for fast replays is missing
+        headers = {"Idempotency-Replayed": "true"} if run.replayed else {}
+        return Response(status, body, headers)
+
+
+def _run(*, claim: dict[str, str], run: _Run) -> Json:  # noqa: ARG001 - Powertools reads `claim`
+    return run()

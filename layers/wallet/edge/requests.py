@@ -1,0 +1,142 @@
+"""A request as API Gateway hands it over (REST, payload 1.0), read with suspicion."""
+
+import base64
+import binascii
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal, Refused
+from uuid import UUID
+
+#: The largest body of a route that people call, in bytes. The largest useful one has under two thousand.
+MAX_BODY = 16 * 1024
+
+_KEY = re.compile(r"[\x21-\x7e]{1,64}")
+_JSON = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: `route` is method and path template (`GET /payments/{id}`), `context` is Lambda's own."""
+
+    id: str
+    route: str
+    path: dict[str, str]
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+    address: str
+    authorizer: dict[str, Any]
+    context: object
+
+    def caller(self) -> UUID:
+        """Whose token it is. The authorizer says so; a request that it has not seen is nobody's."""
+        user_id = ids.read(ids.USER, str(self.authorizer.get("user_id", "")))
+        if user_id is None:
+            raise Refused(Refusal.MISSING_TOKEN)
+        if not _is_later(self.authorizer.get("expires_at"), time.time()):
+            raise Refused(Refusal.INVALID_TOKEN)  # API Gateway remembers the authorizer's word for a while
+        return user_id
+
+    def idempotency_key(self) -> str:
+        """The key under which money moves; raises `Refused` without one."""
+        key = self.optional_idempotency_key()
+        if key is None:
+            raise Refused(Refusal.IDEMPOTENCY_KEY_REQUIRED)
+        return key
+
+    def optional_idempotency_key(self) -> str | None:
+        """The key, if the caller sent one."""
+        key = self.headers.get("idempotency-key")
+        if key is None:
+            return None
+        if not _KEY.fullmatch(key):
+            raise Refused(Refusal.IDEMPOTENCY_KEY_INVALID)
+        return key
+
+    def json(self, model: type[Model], *, max_bytes: int = MAX_BODY) -> Model:
+        """The body as `model`; raises `Refused` with the offending fields, and never shows what was in them."""
+        self.check_size(max_bytes)
+        content_type = self.headers.get("content-type")
+        if content_type is not None and not _JSON.fullmatch(content_type):
+            raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
+        try:
+            return model.model_validate_json(self.body)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False, include_input=False)
+        if any(fault["type"] == "json_invalid" for fault in faults):
+            raise Refused(Refusal.MALFORMED_BODY)
+        raise _invalid((_field(fault["loc"]), fault["msg"]) for fault in faults)
+
+    def parameters(self, model: type[Model]) -> Model:
+        """The query as `model`, each parameter given once."""
+        repeated = [name for name, values in self.query.items() if len(values) > 1]
+        if repeated:
+            raise _invalid((name, "Give it once.") for name in repeated)
+        try:
+            return model.model_validate({name: values[0] for name, values in self.query.items()})
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False, include_input=False)
+        raise _invalid((_field(fault["loc"]), fault["msg"]) for fault in faults)
+
+    def id_in_path(self, prefix: str) -> UUID:
+        """The id in the path; one that is no id of ours is simply not found."""
+        found = ids.read(prefix, self.path.get("id", ""))
+        if found is None:
+            raise Refused(Refusal.NOT_FOUND)
+        return found
+
+    def check_size(self, max_bytes: int) -> None:
+        """Refuses a body that is larger than its route takes."""
+        if len(self.body) > max_bytes:
+            raise Refused(Refusal.REQUEST_TOO_LARGE)
+
+
+def read_request(event: dict[str, Any], context: object) -> Request:
+    """Reads an event; raises `Refused` (`malformed_body`) if its body is not what it says it is."""
+    told = event.get("requestContext") or {}
+    return Request(
+        id=str(told.get("requestId") or getattr(context, "aws_request_id", "")),
+        route=f"{event.get('httpMethod')} {event.get('resource')}",
+        path=event.get("pathParameters") or {},
+        query=event.get("multiValueQueryStringParameters") or {},
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=_body(event),
+        address=str((told.get("identity") or {}).get("sourceIp") or ""),
+        authorizer=told.get("authorizer") or {},
+        context=context,
+    )
+
+
+def _body(event: dict[str, Any]) -> bytes:
+    """The bytes as they were sent: API Gateway hands them as text, or in base64."""
+    body = event.get("body") or ""
+    try:
+        if event.get("isBase64Encoded"):
+            return base64.b64decode(body, validate=True)
+        return str(body).encode()
+    except (binascii.Error, UnicodeError, ValueError) as error:
+        raise Refused(Refusal.MALFORMED_BODY) from error
+
+
+def _is_later(expires_at: object, now: float) -> bool:
+    try:
+        return float(str(expires_at)) > now
+    except ValueError:
+        return False
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """Where in the body; the names come from the caller, so they are cut to a sane length."""
+    return ".".join(str(part)[:64] for part in location) or "body"
+
+
+def _invalid(faults: Any) -> Refused:
+    return Refused(Refusal.INVALID_REQUEST, fields=tuple(faults))

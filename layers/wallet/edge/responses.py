@@ -1,0 +1,74 @@
+"""Answers, and the headers that every one of them has."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from wallet.edge.statuses import REFUSALS, Problem
+from wallet.ledger.refusals import Refused
+
+Json = dict[str, Any]
+
+_PROBLEM_TYPES = "https://wallet.example/problems/"
+
+_ALWAYS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A status, a body that is JSON (None: no body), and headers of its own."""
+
+    status: int
+    body: Json | None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str | None:
+        """The code of the problem, if it is one."""
+        return self.body.get("code") if self.body is not None and self.status >= 400 else None
+
+
+def problem_response(problem: Problem, request_id: str, refused: Refused | None = None) -> Response:
+    """A problem document (RFC 9457), with the detail and the fields of a refusal where it has some."""
+    body: Json = {
+        "type": _PROBLEM_TYPES + problem.code,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": (refused.detail if refused else None) or problem.detail,
+        "code": problem.code,
+        "request_id": request_id,
+    }
+    if refused is not None and refused.fields:
+        body["errors"] = [{"field": name, "message": message} for name, message in refused.fields]
+    headers = {"Content-Type": "application/problem+json"}
+    retry_after_s = (refused.retry_after_s if refused else None) or problem.retry_after_s
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(problem.status, body, headers)
+
+
+def refusal_response(refused: Refused, request_id: str) -> Response:
+    """A refusal as a problem document."""
+    return problem_response(REFUSALS[refused.refusal], request_id, refused)
+
+
+def to_api_gateway(response: Response, request_id: str) -> Json:
+    """What API Gateway wants back."""
+    headers = {**_ALWAYS, "X-Request-Id": request_id, **response.headers}
+    if response.body is not None:
+        headers.setdefault("Content-Type", "application/json")
+    return {
+        "statusCode": response.status,
+        "headers": headers,
+        "body": "" if response.body is None else json.dumps(response.body, ensure_ascii=False, separators=(",", ":")),
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,31 @@
+"""Registering: a user, their wallet and its account, in one commit."""
+
+import hashlib
+from collections.abc import Callable
+from uuid import UUID
+
+from wallet.ledger.receipts import Registration
+from wallet.storage import users
+from wallet.storage.claims import Claim
+from wallet.storage.database import Database
+from wallet.storage.users import NewUser
+
+#: The shipped tier of merchants; persons get the tier that the deployment sets.
+MERCHANT = "merchant"
+
+
+def scope_of(phone: str) -> UUID:
+    """Whose idempotency keys these are: nobody is signed in yet, so a key belongs to the phone that registers."""
+    return UUID(bytes=hashlib.sha256(b"register:" + phone.encode("ascii")).digest()[:16])
+
+
+def tier_of(kind: str, *, default: str) -> str:
+    """The tier that a new wallet starts with."""
+    return MERCHANT if kind == MERCHANT else default
+
+
+def register(
+    database: Database, new_id: Callable[[], UUID], user: NewUser, *, claim: Claim | None
+) -> tuple[Registration, bool]:
+    """Registers; True if this key had done so before. Raises `Refused` (`phone_taken`)."""
+    return users.register_user(database, user, user_id=new_id(), wallet_id=new_id(), claim=claim)

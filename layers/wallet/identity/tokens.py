@@ -1,0 +1,91 @@
+"""Tokens: short-lived access tokens that only the authorizer reads, and refresh tokens that are used once."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import jwt
+
+from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal, Refused
+
+_ALGORITHM = "HS256"
+_ISSUER = "wallet"
+_AUDIENCE = "wallet-api"
+_MIN_SECRET = 32
+_REFRESH_PREFIX = "rt_"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A live secret; `id` (the `kid` of what it signed) is the version of it in Secrets Manager."""
+
+    id: str
+    secret: str
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < _MIN_SECRET:
+            raise ValueError(f"a token secret has at least {_MIN_SECRET} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a good token says: whose it is, and until when (seconds since 1970)."""
+
+    user_id: UUID
+    expires_at: int
+
+
+def sign(user_id: UUID, key: SigningKey, *, now: int, valid_s: int) -> str:
+    """An access token (JWT, HS256), good for `valid_s` seconds from `now`."""
+    claims = {
+        "iss": _ISSUER,
+        "aud": _AUDIENCE,
+        "sub": ids.show(ids.USER, user_id),
+        "iat": now,
+        "exp": now + valid_s,
+    }
+    return jwt.encode(claims, key.secret, algorithm=_ALGORITHM, headers={"kid": key.id})
+
+
+def key_id(token: str) -> str | None:
+    """Which secret a token claims to be signed with; nothing about it is believed yet."""
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+    except jwt.InvalidTokenError:
+        return None
+    return kid if isinstance(kid, str) else None
+
+
+def verify(token: str, keys: Mapping[str, SigningKey]) -> AccessToken:
+    """Reads a token signed by one of `keys`, by the one algorithm we use; raises `Refused` (`invalid_token`)."""
+    key = keys.get(key_id(token) or "")
+    if key is None:
+        raise Refused(Refusal.INVALID_TOKEN)
+    try:
+        claims = jwt.decode(
+            token,
+            key.secret,
+            algorithms=[_ALGORITHM],
+            audience=_AUDIENCE,
+            issuer=_ISSUER,
+            options={"require": ["iss", "aud", "sub", "iat", "exp"]},
+        )
+    except jwt.InvalidTokenError as error:
+        raise Refused(Refusal.INVALID_TOKEN) from error
+    user_id = ids.read(ids.USER, claims["sub"])
+    if user_id is None:
+        raise Refused(Refusal.INVALID_TOKEN)
+    return AccessToken(user_id, claims["exp"])
+
+
+def new_refresh_token() -> str:
+    """256 random bits."""
+    return _REFRESH_PREFIX + secrets.token_urlsafe(32)
+
+
+def refresh_token_hash(token: str) -> bytes:
+    """What is stored of a refresh token. It is random enough that no slow hash is needed."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,89 @@
+"""Asking for money: an attempt to top up, and the gateway's order for it. Nothing is credited here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from wallet.gateways.port import Gateway
+from wallet.ledger import ids
+from wallet.ledger.receipts import Payer, TopUp, TopUpState
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.storage import top_ups
+from wallet.storage.claims import Claim
+from wallet.storage.database import Database
+
+#: What Razorpay itself writes where a payer has no address; its API wants one.
+_NO_EMAIL = "void@razorpay.com"
+
+
+@dataclass(frozen=True, slots=True)
+class TopUpRules:
+    """How long an attempt stays open, when the gateway is first asked about it (seconds), and whether we may make
+    UPI intent links ourselves."""
+
+    valid_s: int
+    first_check_s: int
+    upi_intent: bool
+
+
+def open_top_up(
+    database: Database,
+    gateway: Gateway,
+    new_id: Callable[[], UUID],
+    rules: TopUpRules,
+    *,
+    claim: Claim,
+    amount: int,
+) -> tuple[TopUp, bool]:
+    """Opens an attempt and has the gateway make its order; True if this key had done all of it before.
+
+    Our row comes first, then the order under our row's id as its receipt, then the order's id in our row. Whatever is
+    lost in between, the same key goes on from there: the gateway knows the receipt and gives the same order again.
+    Raises `Refused`, or the gateway's errors: no money was asked for then.
+    """
+    top_up, payer, replayed = top_ups.open_top_up(
+        database,
+        claim,
+        attempt_id=new_id(),
+        gateway=gateway.name,
+        amount=amount,
+        valid_s=rules.valid_s,
+        first_check_s=rules.first_check_s,
+    )
+    if top_up.gateway_order_id is None:
+        top_up, replayed = _with_order(database, gateway, top_up), False
+    if rules.upi_intent and top_up.intent_url is None:
+        top_up, replayed = _with_intent(database, gateway, top_up, payer), False
+    return top_up, replayed
+
+
+def show_top_up(database: Database, *, attempt_id: UUID, actor_id: UUID) -> TopUpState:
+    """An attempt of the actor's own; to everybody else it is `not_found`."""
+    state = top_ups.find_top_up(database, attempt_id=attempt_id, actor_id=actor_id)
+    if state is None:
+        raise Refused(Refusal.NOT_FOUND, "There is no such top-up of yours.")
+    return state
+
+
+def receipt_of(attempt_id: UUID) -> str:
+    """What the gateway knows an attempt by: its public id, 30 characters."""
+    return ids.show(ids.TOP_UP, attempt_id)
+
+
+def _with_order(database: Database, gateway: Gateway, top_up: TopUp) -> TopUp:
+    order = gateway.create_order(
+        receipt=receipt_of(top_up.id), amount_minor=top_up.amount, currency=top_up.currency
+    )
+    return top_ups.attach_order(database, top_up.id, order_id=order.order_id, intent_url=None)
+
+
+def _with_intent(database: Database, gateway: Gateway, top_up: TopUp, payer: Payer) -> TopUp:
+    order_id = top_up.gateway_order_id or ""
+    intent = gateway.upi_intent(
+        order_id=order_id,
+        amount_minor=top_up.amount,
+        currency=top_up.currency,
+        contact=payer.phone,
+        email=payer.email or _NO_EMAIL,
+    )
+    return top_ups.attach_order(database, top_up.id, order_id=order_id, intent_url=intent.link)

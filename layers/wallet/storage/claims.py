@@ -1,0 +1,13 @@
+"""A caller's idempotency key, as the kernel takes it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who, which key (1 to 64 visible ASCII characters), and the SHA-256 of what is asked for under it."""
+
+    actor_id: UUID
+    key: str
+    request_hash: bytes

@@ -1,0 +1,84 @@
+"""Payments, through the kernel."""
+
+from uuid import UUID
+
+from wallet.ledger.receipts import Balance, Party, Payment, PaymentReceipt
+from wallet.storage.claims import Claim
+from wallet.storage.database import Database
+from wallet.storage.rows import time_of, uuid_of
+
+
+def post_payment(
+    database: Database,
+    claim: Claim,
+    *,
+    transaction_id: UUID,
+    payee_wallet_id: UUID | None,
+    payee_phone: str | None,
+    amount: int,
+    description: str | None,
+    reference: str | None,
+) -> tuple[PaymentReceipt, bool]:
+    """Moves `amount` to the payee, who is named by wallet or by phone; True if the key had done so before.
+
+    Raises `Refused`. A repetition inside this call (the answer was lost on the way) is no replay to the caller.
+    """
+    answer = database.call(
+        "post_payment",
+        claim.actor_id.bytes,
+        claim.key.encode("ascii"),
+        claim.request_hash,
+        transaction_id.bytes,
+        payee_wallet_id.bytes if payee_wallet_id else None,
+        payee_phone,
+        amount,
+        description,
+        reference,
+    )
+    told = answer.result
+    receipt = PaymentReceipt(
+        transaction_id=uuid_of(told["transaction_id"]),
+        amount=told["amount"],
+        currency=told["currency"],
+        payer=Party(uuid_of(told["payer_wallet_id"]), told["payer_name"]),
+        payee=Party(uuid_of(told["payee_wallet_id"]), told["payee_name"]),
+        description=told["description"],
+        reference=told["reference"],
+        payer_balance=Balance(told["balance"], told["held"]),
+        created_at=time_of(told["created_at"]),
+    )
+    return receipt, receipt.transaction_id != transaction_id
+
+
+_FIND = """
+SELECT t.id, t.amount, t.currency, t.description, t.reference, t.created_at,
+       payer.id AS payer_wallet_id, payer_user.name AS payer_name,
+       payee.id AS payee_wallet_id, payee_user.name AS payee_name
+FROM transactions t
+JOIN postings debit ON debit.transaction_id = t.id AND debit.side = 'debit'
+JOIN postings credit ON credit.transaction_id = t.id AND credit.side = 'credit'
+JOIN wallets payer ON payer.id = debit.account_id
+JOIN wallets payee ON payee.id = credit.account_id
+JOIN users payer_user ON payer_user.id = payer.user_id
+JOIN users payee_user ON payee_user.id = payee.user_id
+WHERE t.id = %s AND t.type = 'payment' AND %s IN (payer.user_id, payee.user_id)
+"""
+
+
+def find_payment(database: Database, *, payment_id: UUID, actor_id: UUID) -> Payment | None:
+    """A payment that the actor made or received."""
+    rows = database.read(_FIND, payment_id.bytes, actor_id.bytes)
+    if not rows:
+        return None
+    row = rows[0]
+    return Payment(
+        transaction_id=uuid_of(row["id"]),
+        amount=row["amount"],
+        currency=row["currency"],
+        payer=Party(uuid_of(row["payer_wallet_id"]), row["payer_name"]),
+        payee=Party(uuid_of(row["payee_wallet_id"]), row["payee_name"]),
+        description=row["description"],
+        reference=row["reference"],
+        refunded=0,
+        created_at=time_of(row["created_at"]),
+    )

@@ -1,0 +1,15 @@
+"""From what the database returns to our values."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+
+def uuid_of(value: bytes | str) -> UUID:
+    """`BINARY(16)` from a table, hexadecimal from a procedure's JSON."""
+    return UUID(bytes=value) if isinstance(value, bytes) else UUID(hex=value)
+
+
+def time_of(value: datetime | str) -> datetime:
+    """A naive DATETIME from a table or its text from a procedure's JSON; both are UTC by our convention."""
+    naive = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return naive.replace(tzinfo=UTC)

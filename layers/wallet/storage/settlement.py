@@ -1,0 +1,81 @@
+"""Settlement: what gateways say, and the money that arrived, through the kernel."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from wallet.ledger.attempts import ObservedPayment, SuspenseReason
+from wallet.storage.database import Database
+from wallet.storage.rows import uuid_of
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """`new` is False if this payment was in the books before; `suspense` says why it was not credited, if new."""
+
+    new: bool
+    suspense: SuspenseReason | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A verified event, kept as it came; `outcome` is None until it has been acted on."""
+
+    id: UUID
+    outcome: str | None
+
+
+def settle_payment(database: Database, payment: ObservedPayment, *, transaction_id: UUID) -> Settlement:
+    """Books a payment that has arrived, once: to the wallet that asked for it, or to suspense."""
+    answer = database.call(
+        "settle_payment",
+        transaction_id.bytes,
+        payment.gateway,
+        payment.payment_id,
+        payment.order_id,
+        payment.amount,
+        payment.currency,
+        payment.amount_refunded,
+    )
+    if answer.outcome == "duplicate":
+        return Settlement(new=False, suspense=None)
+    reason = answer.result["suspense_reason"]
+    return Settlement(new=True, suspense=SuspenseReason(reason) if reason else None)
+
+
+def note_unsuccessful_payment(database: Database, payment: ObservedPayment) -> bool:
+    """Writes down that a payment failed, or that its outcome is unknown; False if that changes nothing any more."""
+    answer = database.call(
+        "note_unsuccessful_payment",
+        payment.gateway,
+        payment.payment_id,
+        payment.order_id,
+        payment.reason[:64] if payment.reason else None,
+        payment.has_failed,
+    )
+    return answer.outcome == "done"
+
+
+def store_event(
+    database: Database, *, id: UUID, gateway: str, digest: bytes, event_id: str | None, name: str, body: bytes
+) -> StoredEvent:
+    """Keeps a verified event before it is acted on, or finds it kept. `digest` is the SHA-256 of `body`."""
+    answer = database.call("store_gateway_event", id.bytes, gateway, digest, event_id, name, body)
+    return StoredEvent(uuid_of(answer.result["event_id"]), answer.result["outcome"])
+
+
+def finish_event(database: Database, event_id: UUID, outcome: str) -> None:
+    """Writes down what an event came to: `processed`, `duplicate` or `ignored`."""
+    database.call("finish_gateway_event", event_id.bytes, outcome)
+
+
+_UNFINISHED = """
+SELECT id, body FROM gateway_events
+WHERE outcome IS NULL AND received_at < UTC_TIMESTAMP(6) - INTERVAL %s SECOND ORDER BY received_at LIMIT %s
+"""
+
+
+def unfinished_events(database: Database, *, older_than_s: int, limit: int) -> Iterator[tuple[UUID, bytes]]:
+    """Events that were kept and never acted on: whoever did it died half way. Id and body of each."""
+    for row in database.read(_UNFINISHED, older_than_s, limit):
+        yield uuid_of(row["id"]), row["body"]

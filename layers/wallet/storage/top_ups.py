@@ -1,0 +1,117 @@
+"""Attempts to top up, through the kernel."""
+
+from uuid import UUID
+
+from wallet.ledger.attempts import AttemptStatus
+from wallet.ledger.receipts import OpenAttempt, Payer, TopUp, TopUpEvent, TopUpState
+from wallet.storage.claims import Claim
+from wallet.storage.database import Database, Row
+from wallet.storage.rows import time_of, uuid_of
+
+
+def open_top_up(
+    database: Database,
+    claim: Claim,
+    *,
+    attempt_id: UUID,
+    gateway: str,
+    amount: int,
+    valid_s: int,
+    first_check_s: int,
+) -> tuple[TopUp, Payer, bool]:
+    """Writes an attempt down before the gateway is asked for an order; True if the key had done so before.
+
+    `valid_s` and `first_check_s` are seconds from now. Raises `Refused`.
+    """
+    answer = database.call(
+        "open_top_up",
+        claim.actor_id.bytes,
+        claim.key.encode("ascii"),
+        claim.request_hash,
+        attempt_id.bytes,
+        gateway,
+        amount,
+        valid_s,
+        first_check_s,
+    )
+    top_up = _top_up(answer.result)
+    payer = Payer(answer.result["payer_phone"], answer.result["payer_email"])
+    return top_up, payer, top_up.id != attempt_id
+
+
+def attach_order(database: Database, attempt_id: UUID, *, order_id: str, intent_url: str | None) -> TopUp:
+    """Writes down the gateway's order, and the link to pay it if there is one; the first order stays."""
+    return _top_up(database.call("attach_order", attempt_id.bytes, order_id, intent_url).result)
+
+
+_FIND = """
+SELECT LOWER(HEX(a.id)) AS attempt_id, a.amount, a.currency, a.gateway, a.gateway_order_id, a.intent_url,
+       a.expires_at, a.status
+FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id
+WHERE a.id = %s AND w.user_id = %s
+"""
+
+_EVENTS = """
+SELECT status, reason, created_at FROM payment_attempt_events WHERE attempt_id = %s ORDER BY position
+"""
+
+
+def find_top_up(database: Database, *, attempt_id: UUID, actor_id: UUID) -> TopUpState | None:
+    """An attempt of the actor's own."""
+    rows = database.read(_FIND, attempt_id.bytes, actor_id.bytes)
+    if not rows:
+        return None
+    events = tuple(
+        TopUpEvent(AttemptStatus(event["status"]), event["reason"], time_of(event["created_at"]))
+        for event in database.read(_EVENTS, attempt_id.bytes)
+    )
+    return TopUpState(_top_up(rows[0]), AttemptStatus(rows[0]["status"]), events)
+
+
+_DUE = """
+SELECT id, gateway, gateway_order_id, amount, currency, checks, expires_at <= UTC_TIMESTAMP(6) AS expired
+FROM payment_attempts WHERE next_check_at <= UTC_TIMESTAMP(6) ORDER BY next_check_at LIMIT %s
+"""
+
+
+def due_attempts(database: Database, *, limit: int) -> list[OpenAttempt]:
+    """Open attempts whose next question to the gateway is due, the longest overdue first."""
+    return [
+        OpenAttempt(
+            id=uuid_of(row["id"]),
+            gateway=row["gateway"],
+            gateway_order_id=row["gateway_order_id"],
+            amount=row["amount"],
+            currency=row["currency"],
+            checks=row["checks"],
+            expired=bool(row["expired"]),
+        )
+        for row in database.read(_DUE, limit)
+    ]
+
+
+def claim_check(database: Database, attempt: OpenAttempt, *, first_check_s: int) -> bool:
+    """Takes a due attempt, and sets the next question further off; False if somebody else has taken it."""
+    return database.call("claim_check", attempt.id.bytes, attempt.checks, first_check_s).outcome == "done"
+
+
+def release_check(database: Database, attempt_id: UUID, *, first_check_s: int) -> None:
+    """Gives a taken attempt back, unasked: the next question is due in `first_check_s` seconds at the latest."""
+    database.call("release_check", attempt_id.bytes, first_check_s)
+
+
+def expire_attempt(database: Database, attempt_id: UUID) -> None:
+    """Ends an attempt whose time is over; does nothing to any other."""
+    database.call("expire_attempt", attempt_id.bytes)
+
+
+def _top_up(told: Row) -> TopUp:
+    return TopUp(
+        id=uuid_of(told["attempt_id"]),
+        amount=told["amount"],
+        currency=told["currency"],
+        gateway=told["gateway"],
+        gateway_order_id=told["gateway_order_id"],
+        intent_url=told["intent_url"],
+        expires_at=time_of(told["expires_at"]),
+    )

@@ -1,0 +1,214 @@
+"""Puts the parts together from the environment: read late, once, and nowhere else.
+
+Every function is given only the variables and the secrets that it uses (template.yaml); asking for another fails.
+"""
+
+import functools
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from wallet import aws
+from wallet.aws import Secret
+from wallet.ledger import ids
+from wallet.storage.database import Credentials, Database, Server, connect
+
+if TYPE_CHECKING:
+    import pymysql
+    from pymysql.cursors import DictCursor
+
+    from wallet.edge.idempotency import Once
+    from wallet.gateways.port import Gateway, GatewayEvent, WebhookReader
+    from wallet.identity.login import LoginRules
+    from wallet.identity.tokens import SigningKey
+    from wallet.movements.top_up import TopUpRules
+
+_ROLES = ("identity", "money", "gateway", "reader")
+
+
+class SettingError(Exception):
+    """The environment lacks a setting, or has one that can't be used: a fault of the deployment."""
+
+
+def new_id() -> UUID:
+    """A new id, of this moment."""
+    return ids.uuid7(unix_ms=time.time_ns() // 1_000_000, entropy=secrets.token_bytes(10))
+
+
+def setting(name: str) -> str:
+    """A setting that must be there."""
+    value = os.environ.get(name)
+    if not value:
+        raise SettingError(f"{name} is not set")
+    return value
+
+
+def number(name: str) -> int:
+    """A setting that is a whole number, positive."""
+    value = setting(name)
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingError(f"{name} is no positive whole number")
+    return int(value)
+
+
+@functools.cache
+def database() -> Database:
+    """The database, as this function's own user."""
+    secret = Secret(setting("DATABASE_SECRET"))
+
+    def credentials(fresh: bool) -> Credentials:  # noqa: FBT001 - `Database` asks by position
+        return _credentials(secret.json(fresh=fresh))
+
+    return Database(_server(), credentials)
+
+
+@functools.cache
+def once() -> "Once":
+    """The first line of idempotency."""
+    from wallet.edge.idempotency import Once  # noqa: PLC0415 - a third of a cold start, for three functions only
+
+    return Once(setting("IDEMPOTENCY_TABLE"), aws.dynamodb())
+
+
+@functools.cache
+def _gateway_secret() -> Secret:
+    return Secret(setting("GATEWAY_SECRET"))
+
+
+@functools.cache
+def _gateway(base_url: str, key_id: str, key_secret: str) -> "Gateway":
+    from wallet.gateways.razorpay.client import RazorpayGateway  # noqa: PLC0415 - only who asks the gateway pays for it
+
+    return RazorpayGateway.over_http(base_url=base_url, key_id=key_id, key_secret=key_secret)
+
+
+def gateway() -> "Gateway":
+    """The payment gateway's API; its keys may change under way."""
+    name = setting("GATEWAY")
+    if name != "razorpay":
+        raise SettingError("GATEWAY names no gateway that this code speaks to")
+    keys = _gateway_secret().json()
+    return _gateway(setting("GATEWAY_BASE_URL"), keys["key_id"], keys["key_secret"])
+
+
+@functools.cache
+def _webhook_secret() -> Secret:
+    return Secret(setting("WEBHOOK_SECRET"))
+
+
+def webhook_reader(name: str) -> "WebhookReader | None":
+    """What reads the webhooks of a gateway, None if no such gateway is connected."""
+    from wallet.gateways.razorpay.webhook import RazorpayWebhook  # noqa: PLC0415 - only for the webhook's door
+
+    if name != setting("GATEWAY"):
+        return None
+    return RazorpayWebhook(_webhook_secret().json()["secrets"])
+
+
+def event_parser() -> "Callable[[bytes], GatewayEvent]":
+    """What reads events that were verified when they came."""
+    from wallet.gateways.razorpay.webhook import event_of  # noqa: PLC0415 - as above
+
+    return event_of
+
+
+def gateway_account_id() -> str:
+    """Our account at the gateway: events of another's are not ours."""
+    return setting("GATEWAY_ACCOUNT_ID")
+
+
+@functools.cache
+def _token_secret() -> Secret:
+    return Secret(setting("TOKEN_SECRET"))
+
+
+def signing_key() -> "SigningKey":
+    """The secret that signs access tokens now."""
+    from wallet.identity.tokens import SigningKey  # noqa: PLC0415 - PyJWT, for two functions only
+
+    version = _token_secret().version("AWSCURRENT")
+    if version is None:
+        raise SettingError("TOKEN_SECRET has no current version")
+    return SigningKey(version.id, version.text)
+
+
+def verifying_keys(key_id: str | None) -> "Mapping[str, SigningKey]":
+    """The two live secrets by their id; asked for again if `key_id` is none of them, for it may be brand-new."""
+    keys = _verifying_keys(fresh=False)
+    return keys if key_id is None or key_id in keys else _verifying_keys(fresh=True)
+
+
+def _verifying_keys(*, fresh: bool) -> "Mapping[str, SigningKey]":
+    from wallet.identity.tokens import SigningKey  # noqa: PLC0415 - as above
+
+    versions = [_token_secret().version(stage, fresh=fresh) for stage in ("AWSCURRENT", "AWSPREVIOUS")]
+    return {version.id: SigningKey(version.id, version.text) for version in versions if version is not None}
+
+
+def login_rules() -> "LoginRules":
+    """How long tokens live and how often somebody may guess."""
+    from wallet.identity.login import LoginRules  # noqa: PLC0415 - as above
+
+    return LoginRules(
+        access_token_s=number("ACCESS_TOKEN_SECONDS"),
+        refresh_token_s=number("REFRESH_TOKEN_SECONDS"),
+        password_cost=number("PASSWORD_COST"),
+        attempts_per_phone=number("LOGIN_FAILURES_PER_PHONE"),
+        attempts_per_address=number("LOGIN_FAILURES_PER_ADDRESS"),
+        window_s=number("LOGIN_WINDOW_SECONDS"),
+    )
+
+
+def top_up_rules() -> "TopUpRules":
+    """How long a top-up stays open, and how it is paid."""
+    from wallet.movements.top_up import TopUpRules  # noqa: PLC0415 - as above
+
+    return TopUpRules(
+        valid_s=number("TOP_UP_VALID_SECONDS"),
+        first_check_s=first_check_s(),
+        upi_intent=setting("UPI_INTENT") == "on",
+    )
+
+
+def first_check_s() -> int:
+    """How old an attempt is, in seconds, when the gateway is first asked about it."""
+    return number("RECONCILE_AFTER_SECONDS")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """Where to migrate, as whom, and the users to set up by role."""
+
+    server: Server
+    owner: Credentials
+    users: dict[str, Credentials]
+
+    def connect(self) -> "pymysql.Connection[DictCursor]":
+        """A connection as the schema's owner."""
+        return connect(self.server, self.owner)
+
+
+def migration() -> Migration:
+    """What the migrations need: the only place that reads every role's secret."""
+    arns = setting("DATABASE_ROLE_SECRETS").split(",")
+    if len(arns) != len(_ROLES):
+        raise SettingError(f"DATABASE_ROLE_SECRETS names the secrets of {', '.join(_ROLES)}, in this order")
+    users = {role: _credentials(Secret(arn).json()) for role, arn in zip(_ROLES, arns, strict=True)}
+    return Migration(_server(), _credentials(Secret(setting("DATABASE_SECRET")).json()), users)
+
+
+def _server() -> Server:
+    return Server(
+        host=setting("DATABASE_HOST"),
+        port=number("DATABASE_PORT"),
+        database=setting("DATABASE_NAME"),
+        ca_pem=os.environ.get("DATABASE_CA", ""),
+    )
+
+
+def _credentials(secret: Mapping[str, str]) -> Credentials:
+    return Credentials(secret["username"], secret["password"])
