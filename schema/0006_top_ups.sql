@@ -25,7 +25,7 @@ BEGIN
 END//
 DELIMITER ;
 
--- Internal. What the caller of an attempt's making is told.
+-- Internal. An attempt as its maker is told of it, and what the gateway wants to know of the payer.
 DROP PROCEDURE IF EXISTS answer_top_up;
 DELIMITER //
 CREATE PROCEDURE answer_top_up(
@@ -35,10 +35,12 @@ CREATE PROCEDURE answer_top_up(
 READS SQL DATA
 BEGIN
     SELECT p_outcome AS outcome, JSON_OBJECT(
-        'attempt_id', LOWER(HEX(id)), 'amount', amount, 'currency', currency, 'gateway', gateway,
-        'gateway_order_id', gateway_order_id, 'intent_url', intent_url,
-        'expires_at', DATE_FORMAT(expires_at, '%Y-%m-%dT%H:%i:%s.%f')) AS result
-    FROM payment_attempts WHERE id = p_attempt_id;
+        'attempt_id', LOWER(HEX(a.id)), 'amount', a.amount, 'currency', a.currency, 'gateway', a.gateway,
+        'gateway_order_id', a.gateway_order_id, 'intent_url', a.intent_url,
+        'payer_phone', u.phone, 'payer_email', u.email,
+        'expires_at', DATE_FORMAT(a.expires_at, '%Y-%m-%dT%H:%i:%s.%f')) AS result
+    FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id JOIN users u ON u.id = w.user_id
+    WHERE a.id = p_attempt_id;
 END//
 DELIMITER ;
 
@@ -314,6 +316,21 @@ BEGIN
         next_check_at = UTC_TIMESTAMP(6) + INTERVAL LEAST(21600, p_first_check_seconds * POW(2, LEAST(checks, 16))) SECOND
     WHERE id = p_attempt_id AND checks = p_checks AND next_check_at <= UTC_TIMESTAMP(6);
     SELECT IF(ROW_COUNT() = 1, 'done', 'taken') AS outcome, NULL AS result;
+END//
+DELIMITER ;
+
+-- Gives a taken attempt back: the gateway could not be asked, so the question is due again soon.
+DROP PROCEDURE IF EXISTS release_check;
+DELIMITER //
+CREATE PROCEDURE release_check(IN p_attempt_id BINARY(16), IN p_first_check_seconds INT)
+MODIFIES SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    UPDATE payment_attempts
+    SET checks = checks - 1,
+        next_check_at = LEAST(next_check_at, UTC_TIMESTAMP(6) + INTERVAL p_first_check_seconds SECOND)
+    WHERE id = p_attempt_id AND checks > 0 AND next_check_at IS NOT NULL;
+    SELECT 'done' AS outcome, NULL AS result;
 END//
 DELIMITER ;
 

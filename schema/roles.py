@@ -48,6 +48,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "store_gateway_event",
             "finish_gateway_event",
             "claim_check",
+            "release_check",
             "expire_attempt",
             "sweep_identity",
         ),

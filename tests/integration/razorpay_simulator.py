@@ -1,0 +1,147 @@
+"""The gateway simulator inside this process, and a little receiver of its webhooks."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from local.gateway.server import Settings, Simulator
+from local.gateway.webhooks import Patience
+from wallet.gateways.razorpay.client import RazorpayGateway
+from wallet.gateways.razorpay.transport import Limits
+
+KEY_ID, KEY_SECRET, WEBHOOK_SECRET, ACCOUNT = (
+    "rzp_test_sim",
+    "sim-key-secret",
+    "sim-webhook-secret",
+    "acc_Sim1",
+)
+#: Shorter than in production, so that a test of slowness takes a second.
+SHORT = Limits(
+    connect_seconds=0.5, read_seconds=0.5, order_seconds=2.5, intent_seconds=1.0, question_seconds=1.5
+)
+
+
+def settings(folder: Path) -> Settings:
+    """Return settings with retries that come within a test's patience."""
+    return Settings(
+        state=folder / "gateway.sqlite3",
+        key_id=KEY_ID,
+        key_secret=KEY_SECRET,
+        account_id=ACCOUNT,
+        patience=Patience(timeout=1.0, first=0.05, longest=0.2, altogether=20.0),
+    )
+
+
+def adapter(simulator: Simulator, limits: Limits = SHORT) -> RazorpayGateway:
+    """Make the real adapter, pointed at the simulator."""
+    return RazorpayGateway.over_http(
+        base_url=simulator.url, key_id=KEY_ID, key_secret=KEY_SECRET, limits=limits
+    )
+
+
+def call(
+    simulator: Simulator,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    key: str = f"{KEY_ID}:{KEY_SECRET}",
+    headers: dict[str, str] | None = None,
+) -> tuple[int, Any]:  # Any: tests look into whatever came back
+    """Call the simulator as any HTTP client would; return the status and the JSON."""
+    raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    response = urllib3.request(
+        method,
+        simulator.url + path,
+        body=raw,
+        headers={**urllib3.make_headers(basic_auth=key), **(headers or {})},
+        retries=False,
+        timeout=5,
+    )
+    return response.status, response.json()
+
+
+def fault(simulator: Simulator, mode: str, **more: object) -> None:
+    """Put the gateway in trouble."""
+    status, _ = call(simulator, "POST", "/simulator/faults", {"mode": mode, **more})
+    assert status == 200
+
+
+def play(simulator: Simulator, order_id: str, outcome: str, **more: object) -> dict[str, Any]:
+    """Let the person with the UPI app act."""
+    status, told = call(simulator, "POST", f"/simulator/orders/{order_id}/pay", {"outcome": outcome, **more})
+    assert status == 200, told
+    assert isinstance(told, dict)
+    return told
+
+
+@dataclass
+class Receiver:
+    """Takes webhooks and answers them from a script of statuses, 200 when it is over."""
+
+    statuses: list[int] = field(default_factory=list)
+    received: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
+    url: str = ""
+
+    def events(self) -> list[str]:
+        """Return the names of what came, in order of arrival."""
+        return [json.loads(body)["event"] for body, _ in self.received]
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many have come; fail after ten seconds."""
+        wait_until(lambda: len(self.received) >= count)
+
+
+@contextmanager
+def receiving(*statuses: int) -> Iterator[Receiver]:
+    """Run a receiver."""
+    receiver = Receiver(list(statuses))
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            with lock:
+                status = receiver.statuses.pop(0) if receiver.statuses else 200
+                receiver.received.append((body, {k.lower(): v for k, v in self.headers.items()}))
+            self.send_response(status)
+            if status in (301, 302):
+                self.send_header("Location", receiver.url)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    receiver.url = f"http://127.0.0.1:{server.server_address[1]}/v1/webhooks/razorpay"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def aim(simulator: Simulator, receiver: Receiver, secret: str = WEBHOOK_SECRET) -> None:
+    """Point the simulator's webhooks at a receiver."""
+    status, _ = call(simulator, "PUT", "/simulator/webhook", {"url": receiver.url, "secret": secret})
+    assert status == 200
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for something to become true; fail after ten seconds."""
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, "it never became true"
+        time.sleep(0.01)

@@ -1,0 +1,222 @@
+"""Money that arrives through a gateway, on a real server: once, in whatever order, and never dropped."""
+
+import itertools
+import random
+from uuid import UUID
+
+import pytest
+
+from tests.support.books import Books, Person, captured, unique
+from tests.support.crowd import together
+from wallet import wiring
+from wallet.ledger.attempts import AttemptStatus, ObservedPayment, PaymentStatus, SuspenseReason
+from wallet.movements.settle import EventOutcome, book
+from wallet.storage.settlement import Settlement, note_unsuccessful_payment, settle_payment
+from wallet.storage.top_ups import due_attempts, expire_attempt
+
+
+def settle(books: Books, payment: ObservedPayment) -> Settlement:
+    gateway = books.as_role("gateway")
+    try:
+        return settle_payment(gateway, payment, transaction_id=wiring.new_id())
+    finally:
+        gateway.close()
+
+
+def failed(order_id: str, amount: int, payment_id: str, reason: str = "payment_failed") -> ObservedPayment:
+    return ObservedPayment(
+        "razorpay", payment_id, order_id, amount, "INR", PaymentStatus.FAILED, captured=False, reason=reason
+    )
+
+
+def status_of(books: Books, order_id: str) -> AttemptStatus:
+    rows = books.select("SELECT status FROM payment_attempts WHERE gateway_order_id = %s", order_id)
+    return AttemptStatus(rows[0]["status"])
+
+
+def history_of(books: Books, order_id: str) -> list[tuple[str, str | None]]:
+    rows = books.select(
+        "SELECT e.status, e.reason FROM payment_attempt_events e JOIN payment_attempts a ON a.id = e.attempt_id"
+        " WHERE a.gateway_order_id = %s ORDER BY e.position",
+        order_id,
+    )
+    return [(row["status"], row["reason"]) for row in rows]
+
+
+def suspense_of(books: Books, payment_id: str) -> str | None:
+    rows = books.select("SELECT suspense_reason FROM transactions WHERE gateway_payment_id = %s", payment_id)
+    reason: str | None = rows[0]["suspense_reason"]
+    return reason
+
+
+def test_a_captured_payment_is_credited_once_however_often_it_is_told(books: Books) -> None:
+    person = books.person()
+    payment = captured(books.order(person, 500), 500)
+    assert [settle(books, payment).new for _ in range(3)] == [True, False, False]
+    assert books.balance(person) == 500
+    assert books.faults() == []
+
+
+def test_20_tellings_of_one_payment_at_once_credit_once(books: Books) -> None:
+    person = books.person()
+    payment = captured(books.order(person, 500), 500)
+    answers = together([lambda: settle(books, payment) for _ in range(20)])
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert sum(answer.new for answer in answers if isinstance(answer, Settlement)) == 1
+    assert books.balance(person) == 500
+
+
+def test_20_tellings_at_once_of_a_payment_for_an_unknown_order_book_it_once_in_suspense(books: Books) -> None:
+    payment = captured(unique("order_of_nobody"), 500)
+    answers = together([lambda: settle(books, payment) for _ in range(20)])
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert sum(answer.new for answer in answers if isinstance(answer, Settlement)) == 1
+    assert suspense_of(books, payment.payment_id) == "unknown_order"
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["failed", "captured", "captured again"])))
+def test_failed_and_captured_of_one_payment_credit_once_in_any_order(books: Books, order: tuple[str, ...]) -> None:
+    person = books.person()
+    order_id, payment_id = books.order(person, 500), unique("pay_")
+    told = {
+        "failed": failed(order_id, 500, payment_id),
+        "captured": captured(order_id, 500, payment_id=payment_id),
+        "captured again": captured(order_id, 500, payment_id=payment_id),
+    }
+    gateway = books.as_role("gateway")
+    for name in order:
+        book(gateway, wiring.new_id, told[name])
+    gateway.close()
+    assert books.balance(person) == 500
+    assert status_of(books, order_id) is AttemptStatus.SUCCEEDED
+
+
+def test_a_failed_payment_leaves_the_attempt_open_for_another(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500)
+    gateway = books.as_role("gateway")
+    assert note_unsuccessful_payment(gateway, failed(order_id, 500, unique("pay_"), "incorrect_pin"))
+    assert status_of(books, order_id) is AttemptStatus.FAILED
+    settle(books, captured(order_id, 500))
+    assert books.balance(person) == 500
+    assert history_of(books, order_id) == [("pending", None), ("failed", "incorrect_pin"), ("succeeded", None)]
+
+
+def test_a_payment_whose_outcome_is_unknown_is_not_called_failed(books: Books) -> None:
+    order_id = books.order(books.person(), 500)
+    payment = failed(order_id, 500, unique("pay_"), "deemed_transaction")
+    book(books.as_role("gateway"), wiring.new_id, payment)
+    assert status_of(books, order_id) is AttemptStatus.PENDING
+    assert history_of(books, order_id)[-1] == ("pending", "deemed_transaction")
+
+
+def test_a_failure_that_is_told_after_the_success_changes_nothing(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500)
+    settle(books, captured(order_id, 500))
+    late = failed(order_id, 500, unique("pay_"))
+    assert book(books.as_role("gateway"), wiring.new_id, late) is EventOutcome.DUPLICATE
+    assert status_of(books, order_id) is AttemptStatus.SUCCEEDED
+
+
+def test_the_second_of_two_payments_of_one_order_goes_to_suspense(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500)
+    second = captured(order_id, 500)
+    settle(books, captured(order_id, 500))
+    assert settle(books, second).suspense is SuspenseReason.ORDER_ALREADY_PAID
+    assert books.balance(person) == 500
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"amount": 499}, SuspenseReason.AMOUNT_MISMATCH),
+        ({"amount": 501}, SuspenseReason.AMOUNT_MISMATCH),
+        ({"currency": "USD"}, SuspenseReason.CURRENCY_MISMATCH),
+        ({"refunded": 500}, SuspenseReason.ALREADY_REFUNDED),
+    ],
+)
+def test_money_that_is_not_what_was_asked_for_goes_to_suspense(
+    books: Books, changes: dict[str, object], reason: SuspenseReason
+) -> None:
+    person = books.person()
+    order_id = books.order(person, 500)
+    arguments: dict[str, object] = {"amount": 500} | changes
+    payment = captured(order_id, **arguments)  # type: ignore[arg-type]  # a table of examples
+    assert settle(books, payment).suspense is reason
+    assert books.balance(person) == 0
+    assert status_of(books, order_id) is AttemptStatus.FAILED
+    assert suspense_of(books, payment.payment_id) == reason.value
+    assert books.faults() == []
+
+
+def test_of_two_top_ups_at_the_edge_of_the_cap_one_is_credited_and_one_waits_in_suspense(books: Books) -> None:
+    person = books.person(tier="small")
+    payments = [captured(books.order(person, 600_000), 600_000) for _ in range(2)]
+    answers = together([lambda payment=payment: settle(books, payment) for payment in payments])  # type: ignore[misc]  # bound early
+    reasons = [answer.suspense for answer in answers if isinstance(answer, Settlement)]
+    assert sorted(reasons, key=str) == [None, SuspenseReason.OVER_BALANCE_LIMIT]
+    assert books.balance(person) == 600_000
+    assert books.faults() == []
+
+
+def test_a_frozen_wallet_is_credited_what_its_owner_paid_in(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500)
+    books.write("UPDATE wallets SET status = 'frozen' WHERE id = %s", person.wallet_id.bytes)
+    assert settle(books, captured(order_id, 500)).suspense is None
+    assert books.balance(person) == 500
+
+
+def test_money_for_a_closed_wallet_goes_to_suspense(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500)
+    books.write("UPDATE wallets SET status = 'closed' WHERE id = %s", person.wallet_id.bytes)
+    assert settle(books, captured(order_id, 500)).suspense is SuspenseReason.WALLET_CLOSED
+
+
+def test_an_expired_attempt_is_still_credited_when_the_money_comes(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500, valid_s=0)
+    rows = books.select("SELECT id FROM payment_attempts WHERE gateway_order_id = %s", order_id)
+    expire_attempt(books.as_role("gateway"), UUID(bytes=rows[0]["id"]))
+    assert status_of(books, order_id) is AttemptStatus.EXPIRED
+    assert settle(books, captured(order_id, 500)).suspense is None
+    assert status_of(books, order_id) is AttemptStatus.SUCCEEDED
+
+
+def test_an_attempt_never_moves_back_not_even_for_the_schemas_owner(books: Books) -> None:
+    order_id = books.order(books.person(), 500)
+    settle(books, captured(order_id, 500))
+    with pytest.raises(Exception, match="forward only"):
+        books.write("UPDATE payment_attempts SET status = 'pending' WHERE gateway_order_id = %s", order_id)
+
+
+def test_an_ended_attempt_is_not_asked_about_again(books: Books) -> None:
+    order_id = books.order(books.person(), 500, first_check_s=0)
+    gateway = books.as_role("gateway")
+    assert order_id in {attempt.gateway_order_id for attempt in due_attempts(gateway, limit=1000)}
+    settle(books, captured(order_id, 500))
+    assert order_id not in {attempt.gateway_order_id for attempt in due_attempts(gateway, limit=1000)}
+
+
+def test_top_ups_and_payments_mixed_at_once_never_deadlock_and_always_add_up(books: Books) -> None:
+    from tests.integration.test_kernel_payments import paying  # noqa: PLC0415 - the helper, not the tests
+
+    people = [books.person(money=10_000) for _ in range(4)]
+    dice = random.Random(11)
+
+    def topping_up(person: Person) -> object:
+        payment = captured(books.order(person, 100), 100)
+        return lambda: settle(books, payment)
+
+    tasks: list[object] = [topping_up(dice.choice(people)) for _ in range(40)]
+    tasks += [paying(books, *dice.sample(people, 2), 50) for _ in range(80)]
+    dice.shuffle(tasks)
+    answers = together(tasks, at_once=16)  # type: ignore[arg-type]  # two kinds of tasks
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert books.total(*people) == 40_000 + 40 * 100
+    assert books.faults() == []

@@ -1,0 +1,82 @@
+"""The schema's history: forward only, once, by one at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import migrate
+import pytest
+
+from local.database import PrivateServer
+from tests.support.books import Books
+from tests.support.crowd import together
+from wallet.storage.database import connect
+
+
+@pytest.fixture
+def empty(server: PrivateServer) -> Iterator[Books]:
+    """A database of its own beside the shared one."""
+    books = Books(server)
+    books.write("CREATE DATABASE IF NOT EXISTS fresh CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    fresh = Books(server)
+    fresh.server = type(books.server)(books.server.host, books.server.port, "fresh", books.server.ca_pem)
+    yield fresh
+    books.write("DROP DATABASE fresh")
+
+
+def names(folder: Path | None = None) -> list[str]:
+    return [migration.name for migration in (migrate.migrations(folder) if folder else migrate.migrations())]
+
+
+def test_a_second_run_has_nothing_to_do(empty: Books) -> None:
+    assert empty.migrate() == names()
+    assert empty.migrate() == []
+
+
+def test_two_at_once_apply_each_file_once(empty: Books) -> None:
+    answers = together([empty.migrate, empty.migrate])
+    assert sorted(answers, key=len) == [[], names()]  # type: ignore[arg-type]  # lists, both
+
+
+def test_a_run_that_died_half_way_is_finished_by_the_next(empty: Books) -> None:
+    connection = connect(empty.server, empty.owner_credentials)
+    with connection.cursor() as cursor:
+        for migration in migrate.migrations():
+            for statement in migrate.statements(migration.text):
+                cursor.execute(statement)
+    connection.close()
+    assert empty.migrate() == names()
+
+
+def test_every_statement_can_be_run_again(empty: Books) -> None:
+    empty.migrate()
+    empty.write("DELETE FROM schema_migrations")
+    assert empty.migrate() == names()
+
+
+def test_a_file_that_was_changed_after_it_was_applied_is_refused(empty: Books) -> None:
+    empty.migrate()
+    empty.write("UPDATE schema_migrations SET checksum = REVERSE(checksum) WHERE version = '0002'")
+    with pytest.raises(migrate.MigrationError, match="0002_wallets was changed"):
+        empty.migrate()
+
+
+def test_a_database_that_is_ahead_of_the_code_is_refused(empty: Books) -> None:
+    empty.migrate()
+    empty.write(
+        "INSERT INTO schema_migrations (version, name, checksum, applied_at)"
+        " VALUES ('9999', '9999_future', '', UTC_TIMESTAMP(6))"
+    )
+    with pytest.raises(migrate.MigrationError, match="ahead of this code"):
+        empty.migrate()
+
+
+def test_files_are_numbered_without_a_gap(tmp_path: Path) -> None:
+    (tmp_path / "0001_one.sql").write_text("SELECT 1;\n")
+    (tmp_path / "0003_three.sql").write_text("SELECT 3;\n")
+    with pytest.raises(migrate.MigrationError, match="without a gap"):
+        migrate.migrations(tmp_path)
+
+
+def test_statements_are_split_where_the_client_would_split_them() -> None:
+    text = "-- words\nSELECT 1;\n\nDELIMITER //\nCREATE x\nBEGIN\n  SELECT 2;\nEND//\nDELIMITER ;\nSELECT 3;\n"
+    assert list(migrate.statements(text)) == ["SELECT 1", "CREATE x\nBEGIN\n  SELECT 2;\nEND", "SELECT 3"]

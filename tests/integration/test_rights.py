@@ -1,0 +1,120 @@
+"""What the functions' database users can't do, whatever the code in front of them does."""
+
+import pytest
+
+import roles
+from tests.support.books import ROLES, Books
+from wallet.storage.database import DatabaseBrokenError
+
+_DENIED = {1142, 1143, 1370, 1227, 1044}
+
+_WRITES = [
+    "INSERT INTO transactions (id, type, amount, currency, created_at)"
+    " VALUES (RANDOM_BYTES(16), 'payment', 1, 'INR', UTC_TIMESTAMP(6))",
+    "INSERT INTO postings (transaction_id, line, account_id, side, amount, created_at)"
+    " SELECT id, 3, actor_id, 'credit', 1, created_at FROM transactions LIMIT 1",
+    "INSERT INTO postings (transaction_id) VALUES ('')",
+    "UPDATE wallets SET balance = balance + 1",
+    "UPDATE wallets SET status = 'active'",
+    "UPDATE tiers SET max_balance = NULL",
+    "DELETE FROM wallets",
+    "UPDATE transactions SET amount = 1",
+    "DELETE FROM transactions",
+    "UPDATE postings SET amount = 1",
+    "DELETE FROM postings",
+    "REPLACE INTO postings (transaction_id) VALUES ('')",
+    "INSERT INTO accounts (id) VALUES ('')",
+    "DELETE FROM idempotency_records",
+    "UPDATE idempotency_records SET result = NULL",
+    "UPDATE payment_attempts SET amount = 1",
+    "DELETE FROM gateway_events",
+    "UPDATE users SET phone = '+910000000000'",
+    "DELETE FROM users",
+    "TRUNCATE TABLE postings",
+    "TRUNCATE TABLE transactions",
+    "TRUNCATE TABLE wallets",
+    "DROP TABLE postings",
+    "DROP TRIGGER postings_are_kept",
+    "ALTER TABLE wallets DROP CONSTRAINT wallets_balance_is_never_negative",
+    "CREATE TABLE mine (id INT)",
+    "CALL post_entry('', '', '', 1, UTC_TIMESTAMP(6))",
+    "CALL claim_idempotency_key('', '', '', @a, @b)",
+    "SELECT password_hash FROM users",
+    "SELECT * FROM refresh_families",
+]
+
+# what a role may do of this list, by design
+_ALLOWED = {("identity", "SELECT password_hash FROM users")}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("statement", _WRITES)
+def test_no_function_can_write_the_books_or_read_secrets(books: Books, role: str, statement: str) -> None:
+    if (role, statement) in _ALLOWED:
+        return
+    database = books.as_role(role)
+    with pytest.raises(DatabaseBrokenError) as caught:
+        database.read(statement)
+    cause = caught.value.__cause__
+    assert cause is not None
+    assert cause.args[0] in _DENIED, cause
+
+
+def test_no_role_is_granted_anything_but_select_and_execute() -> None:
+    verbs = {grant.split()[0] for grants in roles.GRANTS.values() for grant in grants}
+    assert verbs == {"SELECT", "EXECUTE"}
+
+
+def test_the_reading_doors_user_can_execute_nothing() -> None:
+    assert not [grant for grant in roles.GRANTS["reader"] if grant.startswith("EXECUTE")]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE transactions SET amount = amount",
+        "DELETE FROM transactions",
+        "UPDATE postings SET amount = amount",
+        "DELETE FROM postings",
+        "UPDATE accounts SET code = code",
+        "DELETE FROM accounts",
+        "DELETE FROM idempotency_records",
+        "UPDATE idempotency_records SET request_hash = REVERSE(request_hash)",
+        "DELETE FROM payment_attempts",
+        "UPDATE payment_attempts SET amount = amount + 1",
+        "DELETE FROM payment_attempt_events",
+        "UPDATE gateway_events SET body = ''",
+        "DELETE FROM gateway_events",
+    ],
+)
+def test_even_the_owner_can_not_change_the_past(books: Books, statement: str) -> None:
+    person = books.person(money=100)
+    books.write(
+        "INSERT INTO gateway_events (id, gateway, digest, name, body, received_at)"
+        " VALUES (%s, 'razorpay', %s, 'x', 'x', UTC_TIMESTAMP(6))",
+        person.user_id.bytes,
+        person.user_id.bytes * 2,
+    )
+    with pytest.raises(Exception, match=r"only grows|kept|written once|does not change|as it came"):
+        books.write(statement)
+
+
+def test_even_the_owner_can_not_make_a_balance_negative(books: Books) -> None:
+    person = books.person()
+    with pytest.raises(Exception, match="wallets_(balance_is_never_negative|held_is_covered)"):
+        books.write("UPDATE wallets SET balance = -1 WHERE id = %s", person.wallet_id.bytes)
+
+
+def test_transactions_can_not_be_truncated(books: Books) -> None:
+    with pytest.raises(Exception, match="foreign key"):
+        books.write("TRUNCATE TABLE transactions")
+
+
+def test_one_gateway_payment_can_not_be_in_the_books_twice(books: Books) -> None:
+    books.person(money=100)
+    with pytest.raises(Exception, match="transactions_gateway_payment_is_unique"):
+        books.write(
+            "INSERT INTO transactions (id, type, amount, currency, gateway, gateway_payment_id, created_at)"
+            " SELECT REVERSE(id), 'top_up', 1, 'INR', gateway, gateway_payment_id, created_at FROM transactions"
+            " WHERE gateway IS NOT NULL LIMIT 1"
+        )

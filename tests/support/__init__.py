@@ -1,0 +1,1 @@
+"""What tests share: servers, people, and functions in processes of their own."""
