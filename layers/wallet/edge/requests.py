@@ -2,19 +2,26 @@
 
 import base64
 import binascii
+import itertools
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
+from wallet.gateways.exact_json import MalformedJsonError, json_object
 from wallet.ledger import ids
 from wallet.ledger.refusals import Refusal, Refused
-from uuid import UUID
 
 #: The largest body of a route that people call, in bytes. The largest useful one has under two thousand.
 MAX_BODY = 16 * 1024
+
+# What an answer shows of a request that is all wrong.
+_MAX_FAULTS = 20
+_MAX_NAME = 64
 
 _KEY = re.compile(r"[\x21-\x7e]{1,64}")
 _JSON = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
@@ -62,29 +69,35 @@ class Request:
         return key
 
     def json(self, model: type[Model], *, max_bytes: int = MAX_BODY) -> Model:
-        """The body as `model`; raises `Refused` with the offending fields, and never shows what was in them."""
+        """The body as `model`; raises `Refused` with the offending fields, and never shows what was in them.
+
+        A route that takes a body takes no parameters.
+        """
         self.check_size(max_bytes)
         content_type = self.headers.get("content-type")
         if content_type is not None and not _JSON.fullmatch(content_type):
             raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
         try:
-            return model.model_validate_json(self.body)
+            asked = model.model_validate_json(self.body)
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False, include_input=False)
-        if any(fault["type"] == "json_invalid" for fault in faults):
-            raise Refused(Refusal.MALFORMED_BODY)
-        raise _invalid((_field(fault["loc"]), fault["msg"]) for fault in faults)
+            raise _explain(error) from None  # its text shows what was in the body
+        try:
+            json_object(self.body)
+        except MalformedJsonError as error:  # a field told twice: two readers could believe different amounts
+            raise Refused(Refusal.MALFORMED_BODY) from error
+        if self.query:
+            raise _invalid((name, "This route takes no parameters.") for name in self.query)
+        return asked
 
     def parameters(self, model: type[Model]) -> Model:
         """The query as `model`, each parameter given once."""
-        repeated = [name for name, values in self.query.items() if len(values) > 1]
+        repeated = [name for name, values in self.query.items() if len(values) != 1]
         if repeated:
             raise _invalid((name, "Give it once.") for name in repeated)
         try:
             return model.model_validate({name: values[0] for name, values in self.query.items()})
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False, include_input=False)
-        raise _invalid((_field(fault["loc"]), fault["msg"]) for fault in faults)
+            raise _explain(error) from None
 
     def id_in_path(self, prefix: str) -> UUID:
         """The id in the path; one that is no id of ours is simply not found."""
@@ -133,10 +146,19 @@ def _is_later(expires_at: object, now: float) -> bool:
         return False
 
 
+def _explain(error: ValidationError) -> Refused:
+    """What is wrong, without what it is: nothing here shows a value that the caller sent."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return Refused(Refusal.MALFORMED_BODY)
+    return _invalid((_field(fault["loc"]), fault["msg"].removeprefix("Value error, ")) for fault in faults)
+
+
 def _field(location: tuple[int | str, ...]) -> str:
-    """Where in the body; the names come from the caller, so they are cut to a sane length."""
-    return ".".join(str(part)[:64] for part in location) or "body"
+    return ".".join(str(part) for part in location) or "body"
 
 
-def _invalid(faults: Any) -> Refused:
-    return Refused(Refusal.INVALID_REQUEST, fields=tuple(faults))
+def _invalid(faults: Iterable[tuple[str, str]]) -> Refused:
+    """Names and messages. The names of unknown fields come from the caller: few of them, and short."""
+    told = tuple((name[:_MAX_NAME], message) for name, message in itertools.islice(faults, _MAX_FAULTS))
+    return Refused(Refusal.INVALID_REQUEST, fields=told)

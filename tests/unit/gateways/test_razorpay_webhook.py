@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.gateways.scripted import Fields, order, payment
 from wallet.gateways.port import GatewayEvent, MalformedEventError, SignatureMismatchError, WebhookReader
-from wallet.gateways.razorpay.webhook import RazorpayWebhook
+from wallet.gateways.razorpay.webhook import RazorpayWebhook, event_of
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
 
 NEWEST, PREVIOUS = "newest-secret-of-ours", "previous-secret-of-ours"
@@ -166,6 +167,10 @@ class TestTheEvent:
                 ),
             ),
         )
+
+    def test_a_kept_event_is_read_again_as_it_was_but_for_the_headers_id(self) -> None:
+        body = compact(event(payment=payment()))
+        assert event_of(body) == replace(read(body), event_id=None)
 
     def test_order_paid_tells_the_same_payment(self) -> None:
         paid = read(compact(event("order.paid", payment=payment(), order=order(status="paid"))))

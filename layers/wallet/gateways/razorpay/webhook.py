@@ -26,7 +26,7 @@ class RazorpayWebhook:
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """Take the live secrets; blank ones are left out, and raises ValueError if none remains."""
+        """Take the live secrets; blank ones are left out. Raises ValueError if none remains."""
         # A lone text is a sequence too, of one-letter secrets that anybody guesses.
         if isinstance(secrets, str):
             raise TypeError("the webhook's secrets are a list, not one text")

@@ -1,0 +1,77 @@
+"""Trouble on demand: the gateway is down, slow, busy, or does the work and loses the answer."""
+
+import threading
+from dataclasses import dataclass
+
+from local.gateway.shapes import Json
+
+MODES = ("none", "down", "slow", "drop_answer", "rate_limited")
+_SECONDS_MAX = 60
+
+
+class UnknownFaultError(Exception):
+    """422: the request has a field or a value that isn't known here."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`mode` on requests whose path begins with `path` (and of `method`, if given), `times` times or always.
+
+    `seconds` is how long `slow` waits before it begins to work, and what `rate_limited` gives as Retry-After.
+    """
+
+    mode: str = "none"
+    path: str = "/v1"
+    method: str | None = None
+    times: int | None = None
+    seconds: float = 6.0
+
+    @classmethod
+    def read(cls, body: Json) -> "Fault":
+        """Read a request's body; UnknownFaultError names the first field that is wrong."""
+        for name in body:
+            if name not in ("mode", "path", "method", "times", "seconds"):
+                raise UnknownFaultError(f"unknown field: {name}")
+        mode, path, method = body.get("mode"), body.get("path", "/v1"), body.get("method")
+        times, seconds = body.get("times"), body.get("seconds", 1 if mode == "rate_limited" else 6)
+        if not isinstance(mode, str) or mode not in MODES:
+            raise UnknownFaultError(f"mode must be one of {', '.join(MODES)}")
+        if not isinstance(path, str) or not path.startswith("/v1"):
+            raise UnknownFaultError("path must begin with /v1")
+        if method is not None and method not in ("GET", "POST"):
+            raise UnknownFaultError("method must be GET or POST")
+        if times is not None and (type(times) is not int or times < 1):
+            raise UnknownFaultError("times must be a positive whole number")
+        if (
+            isinstance(seconds, bool)
+            or not isinstance(seconds, int | float)
+            or not 0 <= seconds <= _SECONDS_MAX
+        ):
+            raise UnknownFaultError(f"seconds must be a number from 0 to {_SECONDS_MAX}")
+        return cls(mode, path, str(method) if method else None, times, float(seconds))
+
+
+class Faults:
+    """The fault in force; one at a time, and none after a restart."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = threading.Lock()
+        self._fault = Fault()
+        self._left: int | None = None
+
+    def set(self, fault: Fault) -> None:
+        """Put a fault in force, in place of the former one."""
+        with self._lock:
+            self._fault, self._left = fault, fault.times
+
+    def strike(self, method: str, path: str) -> Fault:
+        """Return what this request is to suffer, and count it."""
+        with self._lock:
+            fault = self._fault
+            meant = path.startswith(fault.path) and fault.method in (None, method)
+            if fault.mode == "none" or not meant or self._left == 0:
+                return Fault()
+            if self._left is not None:
+                self._left -= 1
+            return fault

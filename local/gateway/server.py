@@ -1,0 +1,185 @@
+"""The HTTP server around it all, to be run by the command or inside a test."""
+
+import logging
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Self
+from urllib.parse import parse_qsl, urlsplit
+
+from local.gateway.book import Book
+from local.gateway.failures import ApiError
+from local.gateway.faults import Faults
+from local.gateway.person import Person
+from local.gateway.routes import Api, Controls, Reply, Request
+from local.gateway.shapes import compact
+from local.gateway.store import Store
+from local.gateway.webhooks import Outbox, Patience
+
+_LOG = logging.getLogger("local.gateway")
+_BODY_MAX = 1_048_576
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the simulator is told at its start. `port` 0 takes any free one; `state` is the SQLite file."""
+
+    state: Path
+    key_id: str
+    key_secret: str = field(repr=False)
+    account_id: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    webhook_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
+    patience: Patience = field(default_factory=Patience)
+
+
+class Simulator:
+    """A running gateway."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the state and the port; nothing is answered before `start` or `serve`."""
+        self._store = Store(settings.state)
+        self._outbox = Outbox(self._store, account_id=settings.account_id, patience=settings.patience)
+        if settings.webhook_url and settings.webhook_secret:
+            self._outbox.aim(settings.webhook_url, settings.webhook_secret)
+        faults = Faults()
+        self._stopping = threading.Event()
+        api = Api(
+            Book(self._store, self._outbox),
+            faults,
+            key_id=settings.key_id,
+            key_secret=settings.key_secret,
+            sleep=self._stopping.wait,
+        )
+        controls = Controls(Person(self._store, self._outbox), self._outbox, faults)
+        self._server = _Server((settings.host, settings.port), api, controls)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens, such as `http://127.0.0.1:8080`."""
+        host, port = self._server.server_address[:2]
+        return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
+
+    def serve(self) -> None:
+        """Answer until `stop` is called by another thread."""
+        self._outbox.start()
+        self._server.serve_forever(poll_interval=0.1)
+
+    def start(self) -> Self:
+        """Answer in the background."""
+        self._thread = threading.Thread(target=self.serve, name="gateway", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End, keeping the state; webhooks that are still due are sent after the next start."""
+        self._stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._outbox.stop()
+        if self._thread is not None:
+            self._thread.join(5)
+        self._store.close()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Simulator]:
+    """Run a simulator for as long as the block lasts."""
+    simulator = Simulator(settings).start()
+    try:
+        yield simulator
+    finally:
+        simulator.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+
+    def __init__(self, address: tuple[str, int], api: Api, controls: Controls) -> None:
+        super().__init__(address, _Handler)
+        self.api = api
+        self.controls = controls
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep quiet about callers who hang up; tell of everything else."""
+        del request, client_address
+        text = traceback.format_exc()
+        if "ConnectionError" not in text and "BrokenPipe" not in text and "ConnectionReset" not in text:
+            _LOG.error("%s", text)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "gateway-simulator"
+    sys_version = ""
+    wbufsize = -1  # head and body leave in one packet
+    timeout = 60
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Answer a GET."""
+        self._answer()
+
+    def do_POST(self) -> None:
+        """Answer a POST."""
+        self._answer()
+
+    def do_PUT(self) -> None:
+        """Answer a PUT."""
+        self._answer()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        """Leave the log to `_answer`: the parent would write the query, with receipts in it."""
+
+    def _answer(self) -> None:
+        parts = urlsplit(self.path)
+        reply = self._reply(parts.path, parts.query)
+        if reply.dropped:
+            _LOG.info("%s %s done, answer dropped", self.command, parts.path)
+            self.close_connection = True
+            return
+        _LOG.info("%s %s %d", self.command, parts.path, reply.status)
+        content = compact(reply.body)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.send_response(reply.status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            for name, value in reply.headers:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+            self.wfile.flush()
+
+    def _reply(self, path: str, query: str) -> Reply:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or int(length) > _BODY_MAX or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            error = ApiError("A body has a Content-Length, of a megabyte at most", status=413)
+            return Reply(error.status, error.body)
+        request = Request(
+            method=self.command,
+            path=path,
+            query=dict(parse_qsl(query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            raw_body=self.rfile.read(int(length)),
+        )
+        if path == "/healthz":
+            return Reply(200, {"status": "ok"})
+        door = self.server.controls if path.startswith("/simulator/") else self.server.api
+        try:
+            return door.answer(request)
+        except Exception:  # noqa: BLE001 - the one place: a bug is a 500, not a lost connection
+            _LOG.exception("%s %s", self.command, path)
+            error = ApiError(
+                "The simulator has a bug", status=500, code="SERVER_ERROR", reason="server_error"
+            )
+            return Reply(error.status, error.body)

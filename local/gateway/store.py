@@ -1,0 +1,133 @@
+"""The simulator's memory: one SQLite file, so that it outlives a restart or a kill."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from local.gateway.shapes import Order, Payment, Refund
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS documents (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL, id TEXT NOT NULL, parent TEXT, body TEXT NOT NULL,
+    UNIQUE (kind, id)
+);
+CREATE INDEX IF NOT EXISTS documents_by_parent ON documents (kind, parent);
+CREATE TABLE IF NOT EXISTS refund_keys (key TEXT PRIMARY KEY, request TEXT NOT NULL, refund_id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS deliveries (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL, event TEXT NOT NULL, order_id TEXT NOT NULL, payment_id TEXT NOT NULL,
+    body BLOB NOT NULL, signature TEXT NOT NULL, created_at REAL NOT NULL, due_at REAL NOT NULL,
+    status TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, url TEXT, answers TEXT NOT NULL DEFAULT '[]'
+);
+CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (status, due_at);
+"""
+
+Row = sqlite3.Row
+
+
+class Store:
+    """One connection, used by one thread at a time, inside atomic blocks."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it and its folder if need be."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.row_factory = sqlite3.Row
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")  # safe from a kill, if not from a power cut
+        self._database.executescript(_TABLES)
+
+    @contextmanager
+    def block(self) -> Iterator[None]:
+        """Make everything inside happen whole or not at all. Not to be nested."""
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    def rows(self, sql: str, *values: object) -> list[Row]:
+        """Run one statement and return its rows."""
+        with self._lock:
+            return self._database.execute(sql, values).fetchall()
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting, None if it was never made."""
+        found = self.rows("SELECT value FROM settings WHERE name = ?", name)
+        return None if not found else str(found[0]["value"])
+
+    def keep_setting(self, name: str, value: str) -> None:
+        """Make or replace a setting."""
+        self.rows("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", name, value)
+
+    def keep_order(self, order: Order) -> None:
+        """Insert or replace an order."""
+        self._keep("order", order.id, order.receipt, asdict(order))
+
+    def keep_payment(self, payment: Payment) -> None:
+        """Insert or replace a payment."""
+        self._keep("payment", payment.id, payment.order_id, asdict(payment))
+
+    def keep_refund(self, refund: Refund) -> None:
+        """Insert or replace a refund."""
+        self._keep("refund", refund.id, refund.payment_id, asdict(refund))
+
+    def order(self, order_id: str) -> Order | None:
+        """Find an order."""
+        found = self._bodies("kind = 'order' AND id = ?", order_id)
+        return Order(**found[0]) if found else None
+
+    def payment(self, payment_id: str) -> Payment | None:
+        """Find a payment."""
+        found = self._bodies("kind = 'payment' AND id = ?", payment_id)
+        return Payment(**found[0]) if found else None
+
+    def refund(self, refund_id: str) -> Refund | None:
+        """Find a refund."""
+        found = self._bodies("kind = 'refund' AND id = ?", refund_id)
+        return Refund(**found[0]) if found else None
+
+    def orders(self, receipt: str | None) -> list[Order]:
+        """Return all orders, or those of one receipt, oldest first."""
+        if receipt is None:
+            return [Order(**body) for body in self._bodies("kind = 'order'")]
+        return [Order(**body) for body in self._bodies("kind = 'order' AND parent = ?", receipt)]
+
+    def payments_of(self, order_id: str) -> list[Payment]:
+        """Return an order's payments, oldest first."""
+        return [Payment(**body) for body in self._bodies("kind = 'payment' AND parent = ?", order_id)]
+
+    def refunds_of(self, payment_id: str) -> list[Refund]:
+        """Return a payment's refunds, oldest first."""
+        return [Refund(**body) for body in self._bodies("kind = 'refund' AND parent = ?", payment_id)]
+
+    def _keep(self, kind: str, document_id: str, parent: str | None, body: dict[str, object]) -> None:
+        self.rows(
+            "INSERT INTO documents (kind, id, parent, body) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+            kind,
+            document_id,
+            parent,
+            json.dumps(body),
+        )
+
+    def _bodies(self, where: str, *values: str) -> list[dict[str, Any]]:
+        # `where` is one of the fixed texts above; Any, for the bodies are what `_keep` wrote.
+        sql = f"SELECT body FROM documents WHERE {where} ORDER BY position"  # noqa: S608
+        return [json.loads(row["body"]) for row in self.rows(sql, *values)]

@@ -1,0 +1,185 @@
+"""The network between a function and its database: one round trip, and what happens when it breaks."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.books import Books, Person
+from tests.support.crowd import together
+from tests.support.proxy import Proxy
+from wallet import wiring
+from wallet.ledger.receipts import PaymentReceipt
+from wallet.storage.database import Database, DatabaseUnavailableError, Server
+from wallet.storage.payments import post_payment
+
+
+@pytest.fixture
+def proxy(books: Books) -> Iterator[Proxy]:
+    with Proxy((books.server.host, books.server.port)) as started:
+        yield started
+
+
+@pytest.fixture
+def database(books: Books, proxy: Proxy) -> Iterator[Database]:
+    """The paying function's connection, through the proxy; opened, so that only its use is looked at."""
+    server = Server(proxy.host, proxy.port, books.server.database, books.server.ca_pem)
+    database = Database(server, lambda _fresh: books.credentials["money"])
+    database.read("SELECT 1 AS one")
+    yield database
+    database.close()
+
+
+def pay(database: Database, payer: Person, payee: Person, claim_key: str | None = None) -> tuple[PaymentReceipt, bool]:
+    return post_payment(
+        database,
+        payer.claim(claim_key),
+        transaction_id=wiring.new_id(),
+        payee_wallet_id=None,
+        payee_phone=payee.phone,
+        amount=60,
+        description="तीन चाय",
+        reference=None,
+    )
+
+
+def test_a_payment_is_one_round_trip_to_the_database(books: Books, proxy: Proxy, database: Database) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    turns: list[bool] = []
+
+    def count(from_client: bool, _chunk: bytes) -> bool:  # noqa: FBT001 - a judge's signature
+        if not turns or turns[-1] != from_client:
+            turns.append(from_client)
+        return True
+
+    proxy.judge = count
+    pay(database, payer, payee)
+    assert turns == [True, False], "one question, one answer"
+
+
+def test_a_payment_is_one_statement_of_the_client(books: Books, database: Database) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    before = _questions(database)
+    pay(database, payer, payee)
+    assert _questions(database) - before == 2, "the CALL, and the statement that asks for this count"
+
+
+def _questions(database: Database) -> int:
+    """How many statements this session has sent; those inside procedures don't count."""
+    return int(database.read("SHOW SESSION STATUS LIKE 'Questions'")[0]["Value"])
+
+
+def test_a_question_that_is_lost_on_its_way_is_asked_again(books: Books, proxy: Proxy, database: Database) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    proxy.judge = _cut_once(lost_when=True)
+    receipt, replayed = pay(database, payer, payee)
+    assert not replayed
+    assert receipt.payer_balance.total == 940
+    assert books.balance(payer) == 940
+
+
+def test_an_answer_that_is_lost_on_its_way_is_found_by_its_key(books: Books, proxy: Proxy, database: Database) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    proxy.judge = _cut_once(lost_when=False)
+    receipt, replayed = pay(database, payer, payee)
+    assert not replayed, "to the caller it is the first answer"
+    assert receipt.payer_balance.total == 940
+    assert books.balance(payer) == 940
+
+
+def test_answers_lost_to_many_at_once_move_each_payment_once(books: Books, proxy: Proxy) -> None:
+    people = [books.person(money=1_000) for _ in range(8)]
+    payee = books.person()
+    server = Server(proxy.host, proxy.port, books.server.database, books.server.ca_pem)
+    chunks = iter(range(10**9))
+    proxy.judge = lambda from_client, _chunk: from_client or next(chunks) % 23 != 22
+
+    def session(payer: Person) -> None:
+        database = Database(server, lambda _fresh: books.credentials["money"])
+        for turn in range(5):
+            pay(database, payer, payee, f"turn-{turn}-{payer.user_id.hex[:8]}")
+        database.close()
+
+    together([lambda payer=payer: session(payer) for payer in people])  # type: ignore[misc]  # bound early
+    proxy.judge = lambda _from_client, _chunk: True
+    for payer in people:  # what clients do when they saw an outage: the same keys once more
+        session(payer)
+    assert [books.balance(payer) for payer in people] == [700] * 8
+    assert books.balance(payee) == 8 * 300
+    assert books.faults() == []
+
+
+def _cut_once(*, lost_when: bool) -> "CutOnce":
+    return CutOnce(lost_when)
+
+
+class CutOnce:
+    """Cuts the first chunk of one direction: from the client (a question) or to it (an answer)."""
+
+    def __init__(self, from_client: bool) -> None:  # noqa: FBT001 - the direction
+        self._from_client = from_client
+        self._lock = threading.Lock()
+        self._done = False
+
+    def __call__(self, from_client: bool, _chunk: bytes) -> bool:  # noqa: FBT001 - a judge's signature
+        with self._lock:
+            if self._done or from_client is not self._from_client:
+                return True
+            self._done = True
+            return False
+
+
+def test_a_session_that_the_server_killed_is_replaced(books: Books, database: Database) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    session = database.read("SELECT CONNECTION_ID() AS id")[0]["id"]
+    books.write("KILL %s", session)
+    receipt, _ = pay(database, payer, payee)
+    assert receipt.amount == 60
+    assert books.balance(payer) == 940
+
+
+def test_a_database_that_is_down_is_unavailable_and_the_key_works_afterwards(
+    books: Books, proxy: Proxy, database: Database
+) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    proxy.judge = lambda _from_client, _chunk: False
+    with pytest.raises(DatabaseUnavailableError):
+        pay(database, payer, payee, "the-key-of-a-bad-day")
+    proxy.judge = lambda _from_client, _chunk: True
+    receipt, _ = pay(database, payer, payee, "the-key-of-a-bad-day")
+    assert receipt.payer_balance.total == 940
+
+
+def test_a_password_that_was_changed_is_asked_for_again(books: Books) -> None:
+    asked: list[bool] = []
+    wrong = type(books.credentials["money"])("wallet_money", "yesterday's password")
+
+    def credentials(fresh: bool) -> object:  # noqa: FBT001 - as Database calls it
+        asked.append(fresh)
+        return books.credentials["money"] if fresh else wrong
+
+    database = Database(books.server, credentials)  # type: ignore[arg-type]  # an object that is Credentials
+    assert database.read("SELECT 1 AS one") == [{"one": 1}]
+    assert asked == [False, True]
+    database.close()
+
+
+def test_a_server_whose_certificate_is_somebody_elses_is_not_talked_to(books: Books) -> None:
+    stranger = Server(books.server.host, books.server.port, books.server.database, "")
+    database = Database(stranger, lambda _fresh: books.credentials["money"])
+    with pytest.raises(DatabaseUnavailableError) as caught:
+        database.read("SELECT 1")
+    assert "CERTIFICATE_VERIFY_FAILED" in str(caught.value.__cause__)
+
+
+def test_a_connection_without_tls_is_refused_by_the_server(books: Books) -> None:
+    import pymysql  # noqa: PLC0415 - what the product never does
+
+    with pytest.raises(pymysql.MySQLError):
+        pymysql.connect(
+            host=books.server.host,
+            port=books.server.port,
+            user="wallet_money",
+            password="password-of-money",
+            ssl_disabled=True,
+        )

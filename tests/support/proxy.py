@@ -1,0 +1,78 @@
+"""A TCP proxy that can be told to count, to cut and to refuse: the network between a function and its database."""
+
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+#: Decides, for each chunk on its way, whether it goes on: (from the client?, the bytes) → True, or False to cut.
+Judge = Callable[[bool, bytes], bool]
+
+
+class Proxy:
+    """Forwards connections to `target`; `judge` may cut any of them at any chunk.
+
+    Cutting before the chunk is forwarded loses it: a request that never arrives, or an answer that is lost after the
+    work was done.
+    """
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host, self.port = self._listener.getsockname()[:2]
+        self.judge: Judge = lambda _from_client, _chunk: True
+        self._open: set[socket.socket] = set()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.close()
+        self.cut_all()
+
+    def cut_all(self) -> None:
+        """Cuts every connection there is."""
+        for end in list(self._open):
+            _shut(end)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(self._target, timeout=5)
+            except OSError:
+                _shut(client)
+                continue
+            server.settimeout(None)
+            self._open |= {client, server}
+            threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:  # noqa: FBT001 - a thread's
+        try:
+            while chunk := source.recv(65536):
+                if not self.judge(from_client, chunk):
+                    break
+                sink.sendall(chunk)
+        except OSError:
+            pass
+        finally:
+            for end in (source, sink):
+                _shut(end)
+                self._open.discard(end)
+
+
+def _shut(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    end.close()
