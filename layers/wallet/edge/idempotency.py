@@ -47,16 +47,18 @@ class _Run:
     """One run of the work, seen from outside Powertools, which would swallow its result or its refusal."""
 
     work: Callable[[], tuple[Json, bool]]
-    answer: Json | None = None
+    answer: str | None = None
     replayed: bool = True
     refusal: Exception | None = None
 
-    def __call__(self) -> Json:
+    def __call__(self) -> str:
+        """The answer as text: Powertools would sort the keys of an object, and a replay is the same bytes."""
         try:
-            self.answer, self.replayed = self.work()
+            body, self.replayed = self.work()
         except Exception as refusal:
             self.refusal = refusal
             raise
+        self.answer = json.dumps(body)
         return self.answer
 
 
@@ -94,7 +96,7 @@ class Once:
         run = _Run(work)
         told = {"actor": str(claim.actor_id), "key": claim.key, "asked": claim.request_hash.hex()}
         try:
-            body = self._run(claim=told, run=run)
+            text = self._run(claim=told, run=run)
         except IdempotencyValidationError as error:
             raise Refused(Refusal.IDEMPOTENCY_KEY_REUSED) from error
         except (IdempotencyAlreadyInProgressError, IdempotencyInconsistentStateError) as error:
@@ -104,10 +106,10 @@ class Once:
                 raise run.refusal from error  # the record could not be deleted; it ends with this call's time
             if run.answer is None:
                 raise TryAgainError("the idempotency table can't be reached") from error
-            body = run.answer  # the money has moved and MySQL knows it: only the copy for fast replays is missing
+            text = run.answer  # the money has moved and MySQL knows it: only the copy for fast replays is missing
         headers = {"Idempotency-Replayed": "true"} if run.replayed else {}
-        return Response(status, body, headers)
+        return Response(status, json.loads(text), headers)
 
 
-def _run(*, claim: dict[str, str], run: _Run) -> Json:  # noqa: ARG001 - Powertools reads `claim`
+def _run(*, claim: dict[str, str], run: _Run) -> str:  # noqa: ARG001 - Powertools reads `claim`
     return run()

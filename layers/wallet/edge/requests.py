@@ -160,5 +160,9 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 def _invalid(faults: Iterable[tuple[str, str]]) -> Refused:
     """Names and messages. The names of unknown fields come from the caller: few of them, and short."""
-    told = tuple((name[:_MAX_NAME], message) for name, message in itertools.islice(faults, _MAX_FAULTS))
+    told = tuple((_short(name), message) for name, message in itertools.islice(faults, _MAX_FAULTS))
     return Refused(Refusal.INVALID_REQUEST, fields=told)
+
+
+def _short(name: str) -> str:
+    return name[:_MAX_NAME].encode(errors="replace").decode()  # half a surrogate pair is no UTF-8

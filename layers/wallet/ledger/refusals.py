@@ -12,29 +12,29 @@ from enum import StrEnum
 class Refusal(StrEnum):
     """The codes of the public contract, in order of precedence."""
 
-    # the request can't be read
+    # whether there is such a thing, and who is asking
     NOT_FOUND = "not_found"
+    MISSING_TOKEN = "missing_token"
+    INVALID_TOKEN = "invalid_token"
+
+    # the request, read from the outside in
+    IDEMPOTENCY_KEY_REQUIRED = "idempotency_key_required"
+    IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     REQUEST_TOO_LARGE = "request_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     MALFORMED_BODY = "malformed_body"
-
-    # who is asking
-    MISSING_TOKEN = "missing_token"
-    INVALID_TOKEN = "invalid_token"
-    TOO_MANY_ATTEMPTS = "too_many_attempts"
-    INVALID_CREDENTIALS = "invalid_credentials"
+    INVALID_REQUEST = "invalid_request"
 
     # an event of a gateway
     UNKNOWN_GATEWAY = "unknown_gateway"
     INVALID_SIGNATURE = "invalid_signature"
     MALFORMED_EVENT = "malformed_event"
 
-    # what is asked
-    IDEMPOTENCY_KEY_REQUIRED = "idempotency_key_required"
-    IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
-    INVALID_REQUEST = "invalid_request"
-    IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
+    # whether they are who they say, and whether they have asked before
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    INVALID_CREDENTIALS = "invalid_credentials"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
 
     # what the books say
     PHONE_TAKEN = "phone_taken"

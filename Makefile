@@ -1,0 +1,62 @@
+# What a developer types. Everything runs in .venv, which is made from PYTHON; everything lives in STATE.
+PYTHON ?= python3
+STATE ?= .local
+VENV = .venv
+BIN = $(VENV)/bin
+LOCAL = $(BIN)/python -m local
+# neither telemetry nor an account: what is checked here is checked offline
+SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_FOR_UPDATES=0 AWS_DEFAULT_REGION=ap-south-1 $(BIN)/python -m samcli
+
+.PHONY: help
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/made  ## everything, then the money path step by step, then stay up until Ctrl-C
+	@$(LOCAL) run --state $(STATE)
+
+.PHONY: up
+up: $(VENV)/made  ## the same stack in the background; addresses and secrets in .local/stack.json
+	@$(LOCAL) up --state $(STATE)
+
+.PHONY: down
+down: $(VENV)/made  ## end it; data stays for the next time
+	@$(LOCAL) down --state $(STATE)
+
+.PHONY: status
+status: $(VENV)/made  ## what runs, and where
+	@$(LOCAL) status --state $(STATE)
+
+.PHONY: walk
+walk: $(VENV)/made  ## the money path against the running stack
+	@$(LOCAL) walk --state $(STATE)
+
+.PHONY: sam-local
+sam-local: $(VENV)/made  ## the same functions under `sam local start-api` (Docker), until Ctrl-C
+	@$(LOCAL) sam-local --state $(STATE)
+
+.PHONY: test
+test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need they start
+	@$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: check
+check: $(VENV)/made  ## ruff, mypy, the template
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(SAM) validate --lint --template-file template.yaml
+	@$(BIN)/cfn-lint infrastructure/*.yaml
+
+.PHONY: deploy
+deploy: $(VENV)/made  ## build for Lambda and deploy to AWS; parameters: samconfig.toml and PARAMETERS="Name=value …"
+	@PYTHON=$(CURDIR)/$(BIN)/python $(SAM) build
+	@$(SAM) deploy --parameter-overrides BuildSha=$$($(LOCAL) hash) $(PARAMETERS)
+
+# made anew when what it is made from changes
+$(VENV)/made: requirements-dev.txt layers/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "python3 is older than 3.11: make PYTHON=python3.13 …")'
+	@echo "  making $(VENV)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,96 @@
+"""The command: `python -m local up`, `down`, `run`, `walk`, `status`; see `make help`."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+
+from local import stack
+from local.processes import LocalStackError
+from local.state import ROOT, State
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
+    parser.add_argument("command", choices=("up", "down", "run", "walk", "status", "sam-local", "hash"))
+    parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
+    given = parser.parse_args(arguments)
+    state = State(given.state.absolute())
+    # a `kill` ends this as Ctrl-C does: with everything cleaned up
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        return _COMMANDS[given.command](state)
+    except LocalStackError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+
+
+def _up(state: State) -> int:
+    content = stack.up(state)
+    print(f"\nThe API: {content['api_url']}\nAll addresses and secrets: {state.stack_file}")
+    return 0
+
+
+def _down(state: State) -> int:
+    stack.down(state)
+    print("Nothing runs. Data stays for the next time.")
+    return 0
+
+
+def _run(state: State) -> int:
+    content = stack.up(state)
+    try:
+        if (failed := _walk(state)) != 0:
+            return failed
+        print(f"\nThe API: {content['api_url']}\nCtrl-C ends it.", flush=True)
+        while stack.is_up(state):
+            time.sleep(1)
+        raise LocalStackError("a part of the stack has ended by itself; see the logs")
+    except KeyboardInterrupt:
+        print()
+        return 0
+    finally:
+        _down(state)
+
+
+def _walk(state: State) -> int:
+    from local import walk  # noqa: PLC0415 - the other commands don't need it
+
+    return walk.walk(stack.read(state))
+
+
+def _status(state: State) -> int:
+    for name, line in stack.status(state).items():
+        print(f"  {name:<18}{line}")
+    return 0 if stack.is_up(state) else 1
+
+
+def _sam_local(state: State) -> int:
+    from local import sam_local  # noqa: PLC0415
+
+    return sam_local.run(state)
+
+
+def _hash(_state: State) -> int:
+    from local.build import sources_hash  # noqa: PLC0415
+
+    print(sources_hash())
+    return 0
+
+
+_COMMANDS = {
+    "up": _up,
+    "down": _down,
+    "run": _run,
+    "walk": _walk,
+    "status": _status,
+    "sam-local": _sam_local,
+    "hash": _hash,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,144 @@
+"""The AWS emulator: started, waited for, stopped, with its state in the stack's folder."""
+
+import json
+import os
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+
+from local import ports
+from local.processes import LocalStackError
+from local.state import ROOT, State
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+REGION: Final = "ap-south-1"
+_START_S = 60
+# it writes its state when it is asked to end
+_STOP_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """MiniStack for one stack."""
+
+    state: State
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{ports.HOST}:{self.port}"
+
+    def ensure(self) -> None:
+        """Starts it unless it runs; returns when it answers."""
+        if self.state.daemon("ministack").pid() is not None and self.answers():
+            return
+        self.stop()
+        self._start()
+
+    def _start(self) -> None:
+        folder = self.state.folder / "ministack"
+        environment = {
+            **self.state.environment(),
+            **self.credentials(),
+            "BIND_HOST": ports.HOST,
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_HOST": ports.HOST,
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(folder / "state"),
+            "S3_DATA_DIR": str(folder / "s3"),
+            "LOG_LEVEL": os.environ.get("MINISTACK_LOG_LEVEL", "INFO"),
+            # it would listen on ports of its own for services that we don't use
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            # local/emulator.py limits processes instead, by a queue
+            "LAMBDA_ACCOUNT_CONCURRENCY": "0",
+            "LOCAL_PROCESSES": os.environ.get("LOCAL_PROCESSES", str(max(4, os.cpu_count() or 1))),
+        }
+        # Functions inherit this, and have an endpoint of their own in the template's parameters.
+        environment.pop("AWS_ENDPOINT_URL")
+        daemon = self.state.daemon("ministack")
+        daemon.start([sys.executable, "-m", "local.emulator"], environment=environment, folder=ROOT)
+        deadline = time.monotonic() + _START_S
+        while not self.answers():
+            if daemon.pid() is None or time.monotonic() > deadline:
+                raise LocalStackError(f"MiniStack did not start:\n{daemon.last_words()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        self.state.daemon("ministack").stop(patience_s=_STOP_S)
+
+    def answers(self) -> bool:
+        """Whether it is up and says so."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=2) as answer:
+                return bool(json.load(answer))
+        except (OSError, ValueError):
+            return False
+
+    def credentials(self) -> dict[str, str]:
+        """Environment for AWS tools: this emulator, made-up keys, nothing of a person's real account."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def apigateway(self) -> "APIGatewayClient":
+        return self._session().client("apigateway", endpoint_url=self.url)
+
+    def cloudformation(self) -> "CloudFormationClient":
+        return self._session().client("cloudformation", endpoint_url=self.url)
+
+    def functions(self) -> "LambdaClient":
+        from botocore.config import Config  # noqa: PLC0415 - half a second, and only needed here
+
+        patient = Config(read_timeout=330, retries={"total_max_attempts": 1})
+        return self._session().client("lambda", endpoint_url=self.url, config=patient)
+
+    def s3(self) -> "S3Client":
+        return self._session().client("s3", endpoint_url=self.url)
+
+    def secrets(self) -> "SecretsManagerClient":
+        return self._session().client("secretsmanager", endpoint_url=self.url)
+
+    def _session(self) -> boto3.Session:
+        # or a person's own profile, perhaps one that boto3 can't find, would get into this
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            os.environ.pop(name, None)
+        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+
+    def outputs(self, stack: str) -> dict[str, str]:
+        """Outputs of a stack that is complete; empty if there is none."""
+        client = self.cloudformation()
+        try:
+            found = client.describe_stacks(StackName=stack)["Stacks"][0]
+        except client.exceptions.ClientError:
+            return {}
+        if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            return {}
+        return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+
+    def parameters(self, stack: str) -> dict[str, Any]:
+        """What a stack was last deployed with; empty if there is none."""
+        client = self.cloudformation()
+        try:
+            found = client.describe_stacks(StackName=stack)["Stacks"][0]
+        except client.exceptions.ClientError:
+            return {}
+        return {item["ParameterKey"]: item.get("ParameterValue", "") for item in found.get("Parameters", [])}

@@ -1,0 +1,74 @@
+"""`sam build` for the interpreter at hand, and only when something has changed."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from local.processes import LocalStackError
+from local.state import ROOT, State
+
+_SOURCES = ("template.yaml", "functions", "layers", "schema")
+_LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+
+
+def sources_hash() -> str:
+    """40 hexadecimal digits over everything that goes into functions and layer: the template's BuildSha."""
+    digest = hashlib.sha256()
+    for source in _SOURCES:
+        path = ROOT / source
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and not _LEFT_OUT.intersection(file.parts):
+                digest.update(f"{file.relative_to(ROOT)}\0{file.stat().st_size}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:40]
+
+
+def build_here(state: State) -> tuple[Path, str, bool]:
+    """Builds for this machine and this Python: the built template, the build's hash, whether it is new."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    wanted = hashlib.sha256(f"{sources_hash()} {python} {sys.platform}".encode()).hexdigest()[:40]
+    folder, mark = state.build / "stack", state.build / "built"
+    template = folder / "template.yaml"
+    if template.exists() and mark.exists() and mark.read_text() == wanted:
+        return template, wanted, False
+    mark.unlink(missing_ok=True)
+    sam(
+        state,
+        "build",
+        *("--template-file", str(ROOT / "template.yaml"), "--build-dir", str(folder), "--parallel"),
+        environment={"PYTHON": sys.executable, "TARGET_PYTHON": python, "TARGET_ARCH": "host"},
+    )
+    mark.write_text(wanted)
+    return template, wanted, True
+
+
+def sam(state: State, command: str, *arguments: str, environment: dict[str, str]) -> None:
+    """Runs one `sam` command; what it says is kept in a log, and shown if it fails."""
+    log = state.folder / "logs" / f"sam-{command}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "samcli", command, *arguments],
+            cwd=ROOT,
+            env={**sam_environment(state), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0:
+        end = "\n".join(log.read_text(errors="replace").splitlines()[-40:])
+        raise LocalStackError(f"sam {command} failed:\n{end}")
+
+
+def sam_environment(state: State) -> dict[str, str]:
+    """No telemetry, no look for updates, no settings in the home folder."""
+    return {
+        **state.environment(),
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_CHECK_FOR_UPDATES": "0",
+        "__SAM_CLI_APP_DIR": str(state.folder / "sam"),
+        "AWS_DEFAULT_REGION": "ap-south-1",
+    }

@@ -1,0 +1,119 @@
+"""Which database server this machine has: a MySQL or a MariaDB, found or, where that is usual, installed."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.processes import LocalStackError
+
+# `mysqld` before `mariadbd`: on a machine that has both, the one that the product runs on
+_NAMES = ("mysqld", "mariadbd")
+_FOLDERS = (
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/usr/libexec",
+    "/usr/local/bin",
+    "/opt/homebrew/bin",
+    "/usr/local/mysql/bin",
+)
+_DEBIAN_PACKAGE = "mariadb-server-core"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A database server: its path, and what it says it is."""
+
+    path: Path
+    flavour: str  # mysql or mariadb
+    version: str  # major.minor
+
+    @property
+    def is_mariadb(self) -> bool:
+        return self.flavour == "mariadb"
+
+    @property
+    def ignores_option_files(self) -> bool:
+        """True for a wrapper script that says so itself; MySQL refuses to be told twice."""
+        with self.path.open("rb") as file:
+            return file.read(2) == b"#!" and b"--no-defaults" in file.read(8192)
+
+    def command(self, *options: str) -> list[str]:
+        """The server with these options and with nothing of what the machine's option files say."""
+        first = () if self.ignores_option_files else ("--no-defaults",)
+        # as root a server must be told to stay so; as anyone else it can be nobody but who it is
+        user = ("--user=root",) if os.geteuid() == 0 else ()
+        return [str(self.path), *first, *user, *options]
+
+    def initialise(self, data: Path, temporary: Path) -> None:
+        """Makes a new data folder."""
+        if self.is_mariadb:
+            tool = self._install_tool()
+            user = ("--user=root",) if os.geteuid() == 0 else ()
+            command = [tool, "--no-defaults", *user, f"--datadir={data}", f"--tmpdir={temporary}"]
+            command += ["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve"]
+        else:
+            command = self.command("--initialize-insecure", f"--datadir={data}", f"--tmpdir={temporary}")
+            command.append(f"--secure-file-priv={temporary}")
+        done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
+        if done.returncode != 0:
+            raise LocalStackError(f"{command[0]} could not make a data folder:\n{done.stdout}{done.stderr}")
+
+    def _install_tool(self) -> str:
+        beside = [self.path.resolve().parent, self.path.resolve().parent.parent / "bin"]
+        for name in ("mariadb-install-db", "mysql_install_db"):
+            found = shutil.which(name, path=os.pathsep.join([*map(str, beside), os.environ.get("PATH", "")]))
+            if found:
+                return found
+        raise LocalStackError(f"{self.path} is a MariaDB server, but mariadb-install-db is not beside it")
+
+
+def find(wanted: str | os.PathLike[str] | None = None) -> Program:
+    """The server to use: `wanted`, else what MYSQLD names, else this machine's, else one newly installed."""
+    named = wanted or os.environ.get("MYSQLD")
+    if named:
+        path = shutil.which(named)
+        if path is None:
+            raise LocalStackError(f"MYSQLD: there is no program {named}")
+        return _identify(Path(path))
+    path = _search()
+    if path is None:
+        _install()
+        path = _search()
+    if path is None:
+        raise LocalStackError(
+            "no MySQL or MariaDB server on this machine: install one (Debian: apt install"
+            f" {_DEBIAN_PACKAGE}; macOS: brew install mysql), or name one: MYSQLD=/path/to/mysqld"
+        )
+    return _identify(Path(path))
+
+
+def _search() -> str | None:
+    path = os.pathsep.join([os.environ.get("PATH", ""), *_FOLDERS])
+    return next(filter(None, (shutil.which(name, path=path) for name in _NAMES)), None)
+
+
+def _identify(path: Path) -> Program:
+    said = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False)
+    version = re.search(r"Ver (\d+\.\d+)", said.stdout)
+    if version is None:
+        raise LocalStackError(f"{path} doesn't say which version it is: {said.stdout}{said.stderr}")
+    # on Debian `mysqld` is a MariaDB too
+    return Program(path.absolute(), "mariadb" if "MariaDB" in said.stdout else "mysql", version[1])
+
+
+def _install() -> None:
+    """Only where it is ours to do: as root, on a Debian-like system."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return
+    print(f"  no database server found: installing {_DEBIAN_PACKAGE}", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _DEBIAN_PACKAGE],
+    ):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LocalStackError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,85 @@
+"""Programs that run in the background and are found again: by this process, or by the next `up` or `down`."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import launch
+
+_LAUNCH = Path(launch.__file__)
+
+
+class LocalStackError(Exception):
+    """Something on this machine is not as it must be; the text is for the person at the keyboard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """One background program, known by its pid file; its output goes to a log file."""
+
+    name: str
+    pid_file: Path
+    log_file: Path
+
+    def start(
+        self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path | None = None
+    ) -> None:
+        """Starts `command` in a session of its own, so that a Ctrl-C at the terminal doesn't reach it."""
+        self.pid_file.parent.mkdir(parents=True, exist_ok=True)
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        self.pid_file.unlink(missing_ok=True)
+        with self.log_file.open("ab") as log:
+            starting = subprocess.Popen(
+                [sys.executable, str(_LAUNCH), str(self.pid_file), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + 10
+        while not self.pid_file.exists():
+            if starting.poll() is not None or time.monotonic() > deadline:
+                raise LocalStackError(f"{self.name} did not start:\n{self.last_words()}")
+            time.sleep(0.005)
+
+    def pid(self) -> int | None:
+        """The running program's process id; None if it isn't running, even if another has its number now."""
+        try:
+            number, _, started = self.pid_file.read_text().strip().partition(" ")
+        except OSError:
+            return None
+        return int(number) if number.isdecimal() and launch.identity(int(number)) == started else None
+
+    def stop(self, *, patience_s: float) -> None:
+        """Asks the program to end, waits, then kills what is left of its session."""
+        pid = self.pid()
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            deadline = time.monotonic() + patience_s
+            while self.pid() is not None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            # the children of a program that ended, or that would not
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            while self.pid() is not None:
+                time.sleep(0.02)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        self.pid_file.unlink(missing_ok=True)
+
+    def last_words(self, *, lines: int = 15) -> str:
+        """The end of the log."""
+        try:
+            text = self.log_file.read_text(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])

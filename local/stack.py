@@ -1,0 +1,212 @@
+"""All of it, in order: up, down, what runs."""
+
+import contextlib
+import json
+import shutil
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+from local import database, ports
+from local.aws import Emulator
+from local.build import build_here
+from local.database import PrivateServer
+from local.deploy import Deployed, account_id, deploy, gateway_key, migrate
+from local.processes import LocalStackError
+from local.state import ROOT, State
+
+_GATEWAY_START_S = 20
+_DAEMONS = ("ministack", "gateway")
+
+
+def up(state: State) -> dict[str, Any]:
+    """Starts what doesn't run, builds and deploys what has changed; what `stack.json` then holds."""
+    with state.alone():
+        was_up = is_up(state)
+        try:
+            return _up(state)
+        except BaseException:
+            # what ran before goes on running, but a stack that never came up leaves nothing behind
+            if not was_up:
+                _stop_everything(state)
+            raise
+
+
+def down(state: State) -> None:
+    """Ends everything of this stack, whoever started it. Data stays."""
+    if state.folder.exists():
+        with state.alone():
+            _stop_everything(state)
+
+
+def is_up(state: State) -> bool:
+    """Whether the stack's programs run and it was deployed."""
+    return state.stack_file.exists() and all(state.daemon(name).pid() is not None for name in _DAEMONS)
+
+
+def read(state: State) -> dict[str, Any]:
+    """What `up` wrote for clients."""
+    if not is_up(state):
+        raise LocalStackError(f"no stack is up in {state.folder}: make up")
+    content: dict[str, Any] = json.loads(state.stack_file.read_text())
+    return content
+
+
+def status(state: State) -> dict[str, str]:
+    """A line for each program."""
+    running = {name: state.daemon(name).pid() for name in _DAEMONS}
+    lines = {name: f"runs, process {pid}" if pid else "does not run" for name, pid in running.items()}
+    if is_up(state):
+        content = read(state)
+        lines["api"] = content["api_url"]
+        lines["gateway"] += f", {content['gateway_url']}"
+        lines["database"] = f"{content['mysql']['host']}:{content['mysql']['port']}"
+    return lines
+
+
+def _up(state: State) -> dict[str, Any]:
+    with _step("database") as say:
+        server = PrivateServer(state.folder / "mysql").ensure()
+        say(f"{server.program.flavour} {server.program.version} on {server.host}:{server.port}")
+    with _step("AWS emulator") as say:
+        emulator = Emulator(state, _port(state, "ministack"))
+        emulator.ensure()
+        say(f"MiniStack on {emulator.url}")
+    with _step("gateway simulator") as say:
+        gateway_url = _start_gateway(state)
+        say(gateway_url)
+    with _step("sam build") as say:
+        template, build_sha, built = build_here(state)
+        say("" if built else "nothing changed")
+    with _step("sam deploy") as say:
+        deployed = deploy(
+            state, emulator, server, template=template, build_sha=build_sha, gateway_url=gateway_url
+        )
+        say("" if deployed.changed else "nothing changed")
+    with _step("migrations") as say:
+        applied = migrate(emulator, deployed.outputs["MigrateFunctionName"])
+        say(", ".join(applied) or "nothing to apply")
+    _point_webhooks(state, gateway_url, deployed)
+    content = _describe(state, server, emulator, gateway_url, deployed)
+    state.write_json(state.stack_file, content)
+    return content
+
+
+def _describe(
+    state: State, server: PrivateServer, emulator: Emulator, gateway_url: str, deployed: Deployed
+) -> dict[str, Any]:
+    return {
+        "api_url": deployed.api_url,
+        "gateway_url": gateway_url,
+        "webhook_secret": deployed.webhook_secrets[0],
+        "webhook_secrets": list(deployed.webhook_secrets),
+        "account_id": account_id(state),
+        "mysql": {
+            "host": server.host,
+            "port": server.port,
+            "user": server.owner_user,
+            "password": server.owner_password,
+            "database": server.database,
+            "ca": server.ca_pem,
+            "server": f"{server.program.flavour} {server.program.version}",
+        },
+        "aws_endpoint_url": emulator.url,
+        "functions": {
+            name.removesuffix("FunctionName").lower(): value
+            for name, value in deployed.outputs.items()
+            if name.endswith("FunctionName")
+        },
+        "token_secret": deployed.outputs["TokenSecretArn"],
+        "idempotency_table": deployed.outputs["IdempotencyTableName"],
+    }
+
+
+def _port(state: State, name: str) -> int:
+    """The port of a daemon that runs, else a free one."""
+    if state.daemon(name).pid() is None:
+        return state.port(name)
+    return state.last_port(name)
+
+
+def _start_gateway(state: State) -> str:
+    port = _port(state, "gateway")
+    url = f"http://{ports.HOST}:{port}"
+    daemon = state.daemon("gateway")
+    if daemon.pid() is not None and _healthy(url):
+        return url
+    daemon.stop(patience_s=5)
+    key = gateway_key(state)
+    daemon.start(
+        [
+            *(sys.executable, "-m", "local.gateway", "--host", ports.HOST, "--port", str(port)),
+            *("--state", str(state.folder / "gateway"), "--key-id", key["key_id"]),
+            *("--account-id", account_id(state)),
+        ],
+        environment={**state.environment(), "GATEWAY_KEY_SECRET": key["key_secret"]},
+        folder=ROOT,
+    )
+    deadline = time.monotonic() + _GATEWAY_START_S
+    while not _healthy(url):
+        if daemon.pid() is None or time.monotonic() > deadline:
+            raise LocalStackError(f"the gateway simulator did not start:\n{daemon.last_words()}")
+        time.sleep(0.05)
+    return url
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
+            return int(answer.status) == 200  # noqa: PLR2004
+    except OSError:
+        return False
+
+
+def _point_webhooks(state: State, gateway_url: str, deployed: Deployed) -> None:
+    """Tells the gateway where its events go, as a merchant does on the gateway's own pages."""
+    told = {"url": f"{deployed.api_url}/webhooks/razorpay", "secret": deployed.webhook_secrets[0]}
+    request = urllib.request.Request(
+        f"{gateway_url}/simulator/webhook",
+        data=json.dumps(told).encode(),
+        headers={"Content-Type": "application/json"},
+        method="PUT",
+    )
+    try:
+        urllib.request.urlopen(request, timeout=5).close()
+    except OSError as error:
+        end = state.daemon("gateway").last_words()
+        raise LocalStackError(f"the gateway simulator took no webhook address: {error}\n{end}") from error
+
+
+def _stop_everything(state: State) -> None:
+    state.stack_file.unlink(missing_ok=True)
+    state.daemon("sam-local").stop(patience_s=10)
+    state.daemon("gateway").stop(patience_s=5)
+    Emulator(state, 0).stop()
+    database.stop_all(state.folder / "mysql")
+    # what killed functions left behind
+    shutil.rmtree(state.folder / "tmp", ignore_errors=True)
+
+
+class _Say:
+    """Collects what there is to add to a step's line."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def __call__(self, text: str) -> None:
+        self.text = text
+
+
+@contextlib.contextmanager
+def _step(name: str) -> Iterator[_Say]:
+    """One line for each step: its name at once, what came of it and the seconds when it is done."""
+    print(f"  {name:<18}", end="", flush=True)
+    started, say = time.monotonic(), _Say()
+    try:
+        yield say
+    except BaseException:
+        print("failed", flush=True)
+        raise
+    print(f"{time.monotonic() - started:5.1f} s  {say.text}", flush=True)

@@ -1,0 +1,103 @@
+"""Functions in processes of their own, over a real database, moto's AWS and the gateway simulator."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from local.gateway.server import Simulator, running
+from tests.integration import razorpay_simulator as razorpay
+from tests.support.books import Books
+from tests.support.cloud import TABLE, TOKEN_SECRET, Cloud
+from tests.support.functions import Function
+
+WEBHOOK_SECRETS = [razorpay.WEBHOOK_SECRET, "the-secret-before-it"]
+
+_ROLE = {
+    "register": "identity",
+    "login": "identity",
+    "balance": "reader",
+    "top_up": "money",
+    "pay": "money",
+    "webhook": "gateway",
+    "reconcile": "gateway",
+}
+
+
+@pytest.fixture(scope="session")
+def cloud(books: Books) -> Iterator[Cloud]:
+    """Secrets and the idempotency table, as the template makes them."""
+    secrets: dict[str, object] = {
+        f"db/{role}": {"username": known.username, "password": known.password}
+        for role, known in books.credentials.items()
+    }
+    secrets["token"] = TOKEN_SECRET
+    secrets["gateway"] = {"key_id": razorpay.KEY_ID, "key_secret": razorpay.KEY_SECRET}
+    secrets["webhook"] = {"secrets": WEBHOOK_SECRETS}
+    with Cloud(secrets) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """The gateway; webhooks are sent by the tests that want them."""
+    settings = replace(razorpay.settings(tmp_path_factory.mktemp("gateway")))
+    with running(settings) as started:
+        yield started
+
+
+class Functions:
+    """Makes functions with the environment that the template gives them, with changes where a test wants trouble."""
+
+    def __init__(self, books: Books, cloud: Cloud, simulator: Simulator, logs: Path) -> None:
+        self._books, self._cloud, self._simulator, self._logs = books, cloud, simulator, logs
+        self._made: list[Function] = []
+
+    def make(self, name: str, **changes: str) -> Function:
+        """A function of its own, cold."""
+        environment = {
+            **self._cloud.environment(),
+            "LOG_LEVEL": "INFO",
+            "POWERTOOLS_SERVICE_NAME": "wallet",
+            "DATABASE_HOST": self._books.server.host,
+            "DATABASE_PORT": str(self._books.server.port),
+            "DATABASE_NAME": self._books.server.database,
+            "DATABASE_CA": self._books.server.ca_pem,
+            "DATABASE_SECRET": f"db/{_ROLE.get(name, 'none')}",
+            "IDEMPOTENCY_TABLE": TABLE,
+            "GATEWAY": "razorpay",
+            "GATEWAY_ACCOUNT_ID": razorpay.ACCOUNT,
+            "GATEWAY_BASE_URL": self._simulator.url,
+            "GATEWAY_SECRET": "gateway",
+            "WEBHOOK_SECRET": "webhook",
+            "TOKEN_SECRET": "token",
+            "UPI_INTENT": "on",
+            "TOP_UP_VALID_SECONDS": "432000",
+            "RECONCILE_AFTER_SECONDS": "1",
+            "ACCESS_TOKEN_SECONDS": "900",
+            "REFRESH_TOKEN_SECONDS": "2592000",
+            "PASSWORD_COST": "4",
+            "LOGIN_FAILURES_PER_PHONE": "5",
+            "LOGIN_FAILURES_PER_ADDRESS": "1000",
+            "LOGIN_WINDOW_SECONDS": "900",
+            "DEFAULT_TIER": "full",
+            **changes,
+        }
+        function = Function(name, environment, self._logs / f"{name}-{len(self._made)}.log")
+        self._made.append(function)
+        return function
+
+    def end(self) -> str:
+        """Kills them all; everything that they logged."""
+        for function in self._made:
+            function.kill()
+        return "\n".join(function.logged() for function in self._made)
+
+
+@pytest.fixture
+def functions(books: Books, cloud: Cloud, simulator: Simulator, tmp_path: Path) -> Iterator[Functions]:
+    """Functions for one test."""
+    made = Functions(books, cloud, simulator, tmp_path)
+    yield made
+    made.end()

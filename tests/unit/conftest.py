@@ -1,0 +1,36 @@
+"""Unit tests open no socket, and read nobody's settings."""
+
+import io
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from wallet.edge.logs import logger
+
+LogLines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test that reaches out is no unit test."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a unit test opens no socket")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def log_lines() -> LogLines:
+    """What the test has logged so far, line by line, as it would reach the log."""
+    written = io.StringIO()
+    handler = logger().registered_handler
+    assert hasattr(handler, "setStream")
+    handler.setStream(written)
+    return lambda: [json.loads(line) for line in written.getvalue().splitlines()]

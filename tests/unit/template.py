@@ -1,0 +1,63 @@
+"""template.yaml as data: CloudFormation's short tags become its long form, merges are merged."""
+
+from typing import Any
+
+import yaml
+
+from tests.unit.calls import ROOT
+
+Template = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's tags."""
+
+
+def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    elif isinstance(node, yaml.MappingNode):
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _tag)
+
+
+def load() -> Template:
+    """The template of this checkout."""
+    with (ROOT / "template.yaml").open(encoding="utf-8") as file:
+        loaded: Template = yaml.load(file, _Loader)  # noqa: S506 - a SafeLoader that knows more tags
+    return loaded
+
+
+def functions(template: Template) -> dict[str, dict[str, Any]]:
+    """The functions' properties by logical id."""
+    return {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def routes(function: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """A function's routes (`POST /payments`) and the properties of each."""
+    return {
+        f"{properties['Method']} {properties['Path']}": properties
+        for properties in (source["Properties"] for source in function.get("Events", {}).values() if source["Type"] == "Api")
+    }
+
+
+def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a function's policies."""
+    return [statement for policy in function.get("Policies", []) for statement in policy["Statement"]]
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM takes one thing or a list of them."""
+    return value if isinstance(value, list) else [value]

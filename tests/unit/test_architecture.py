@@ -1,0 +1,243 @@
+"""The shape of the code: who may import whom, and what stands where."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.calls import FUNCTIONS, ROOT
+
+WALLET = ROOT / "layers" / "wallet"
+MODULES = sorted(WALLET.rglob("*.py"))
+DOORS = sorted(FUNCTIONS.glob("*/app.py"))
+SCHEMA = sorted((ROOT / "schema").glob("*.py"))
+SHIPPED = [*MODULES, *DOORS, *SCHEMA]
+
+LEDGER, STORAGE, GATEWAYS = "wallet.ledger", "wallet.storage", "wallet.gateways"
+MOVEMENTS, IDENTITY, EDGE = "wallet.movements", "wallet.identity", "wallet.edge"
+
+# What each part may import of ours, beside itself.
+BELOW = {
+    LEDGER: (),
+    STORAGE: (LEDGER,),
+    GATEWAYS: (LEDGER,),
+    MOVEMENTS: (STORAGE, GATEWAYS, LEDGER),
+    IDENTITY: (STORAGE, GATEWAYS, LEDGER),
+    EDGE: (IDENTITY, MOVEMENTS, STORAGE, GATEWAYS, LEDGER, "wallet.aws"),
+    "wallet.aws": (),
+}
+
+# Seconds, never money. Any other float in what is shipped is a mistake.
+FLOATS = {
+    "layers/wallet/aws.py": "ages of remembered secrets, seconds",
+    "layers/wallet/storage/database.py": "patience and jitter between tries, seconds",
+    "layers/wallet/gateways/razorpay/client.py": "deadlines and pauses, seconds",
+    "layers/wallet/gateways/razorpay/transport.py": "timeouts, seconds",
+    "layers/wallet/edge/requests.py": "when a token ends, seconds since 1970",
+}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file names in an import, wherever it stands; `from wallet.ledger import ids` is two names."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: relative imports hide which way they point"
+            module = node.module or ""
+            found |= {f"{module}.{alias.name}" for alias in node.names} if module in ("wallet",) else {module}
+    return found
+
+
+def within(module: str, part: str) -> bool:
+    return module == part or module.startswith(f"{part}.")
+
+
+def parts() -> Iterator[tuple[str, Path]]:
+    for path in MODULES:
+        relative = path.relative_to(WALLET)
+        if relative.parts[0] in ("wiring.py", "__init__.py"):
+            continue
+        yield f"wallet.{relative.parts[0].removesuffix('.py')}", path
+
+
+@pytest.mark.parametrize(("part", "path"), [pytest.param(*case, id=name_of(case[1])) for case in parts()])
+def test_imports_point_downwards_only(part: str, path: Path) -> None:
+    ours = {module for module in imports(path) if within(module, "wallet")}
+    allowed = (part, *BELOW[part])
+    assert {module for module in ours if not any(within(module, below) for below in allowed)} == set()
+
+
+@pytest.mark.parametrize("path", sorted((WALLET / "ledger").glob("*.py")), ids=name_of)
+def test_the_ledger_needs_nothing_but_the_standard_library(path: Path) -> None:
+    foreign = {module.partition(".")[0] for module in imports(path)} - sys.stdlib_module_names
+    assert foreign <= {"wallet"}
+
+
+@pytest.mark.parametrize("path", sorted((WALLET / "ledger").glob("*.py")), ids=name_of)
+def test_the_ledger_has_no_clock_no_dice_and_no_outside(path: Path) -> None:
+    impure = {"time", "random", "secrets", "os", "io", "socket", "threading", "subprocess", "logging", "pathlib"}
+    assert {module.partition(".")[0] for module in imports(path)} & impure == set()
+
+
+def test_wiring_is_imported_by_doors_and_migrations_only() -> None:
+    users = {name_of(path) for path in SHIPPED if "wallet.wiring" in imports(path)}
+    assert users <= {*map(name_of, DOORS), "schema/migrate.py"}
+
+
+def test_pymysql_is_spoken_in_storage_and_the_migrations_only() -> None:
+    users = {
+        name_of(path)
+        for path in SHIPPED
+        for module in imports(path)
+        if within(module, "pymysql") and not _only_for_types(path, "pymysql")
+    }
+    assert users == {"layers/wallet/storage/database.py", "schema/migrate.py"}
+
+
+def _only_for_types(path: Path, module: str) -> bool:
+    """Whether a file imports a module under TYPE_CHECKING alone, which at run time is not at all."""
+    guarded = [
+        inner
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    ]
+    told = [ast.dump(node) for node in ast.walk(tree(path)) if _names(node, module)]
+    return len(told) == len([node for node in guarded if _names(node, module)])
+
+
+def _names(node: ast.AST, module: str) -> bool:
+    if isinstance(node, ast.Import):
+        return any(within(alias.name, module) for alias in node.names)
+    return isinstance(node, ast.ImportFrom) and within(node.module or "", module)
+
+
+def test_the_environment_is_read_in_wiring_only() -> None:
+    readers = {
+        name_of(path)
+        for path in SHIPPED
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
+    }
+    assert readers == {"layers/wallet/wiring.py"}
+
+
+def test_nothing_happens_at_import() -> None:
+    """No environment, no socket, no client of AWS, and no module that needs another to be imported before it."""
+    probe = """
+import importlib, json, os, socket, sys
+
+def refuse(*_, **__):
+    raise AssertionError("something happens at import")
+
+os.environ.clear()
+for name in ("__init__", "connect", "bind"):
+    setattr(socket.socket, name, refuse)
+socket.getaddrinfo = refuse
+import botocore.session
+botocore.session.Session.create_client = refuse
+
+faults = {}
+for name in json.loads(sys.stdin.read()):
+    for known in [known for known in sys.modules if known == "wallet" or known.startswith("wallet.")]:
+        del sys.modules[known]
+    try:
+        importlib.import_module(name)
+    except BaseException as fault:
+        faults[name] = repr(fault)
+print(json.dumps(faults))
+"""
+    names = [".".join(path.relative_to(WALLET.parent).with_suffix("").parts) for path in MODULES]
+    found = subprocess.run(  # noqa: S603 - this interpreter, with the text above
+        [sys.executable, "-c", probe],
+        input=json.dumps([name.removesuffix(".__init__") for name in names]),
+        env={"PYTHONPATH": str(WALLET.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(found.stdout) == {}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=name_of)
+def test_there_is_no_float_but_for_seconds(path: Path) -> None:
+    floats = [
+        node.lineno
+        for node in ast.walk(tree(path))
+        if (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float")
+    ]
+    assert not floats or name_of(path) in FLOATS
+
+
+def test_every_file_that_may_have_floats_has_some() -> None:
+    assert all(re.search(r"\bfloat\(|[0-9]\.[0-9]", (ROOT / name).read_text()) for name in FLOATS)
+
+
+@pytest.mark.parametrize(
+    "path", [path for part, path in parts() if part in (LEDGER, MOVEMENTS, STORAGE)], ids=name_of
+)
+def test_money_is_never_divided(path: Path) -> None:
+    divided = [
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)
+    ]
+    assert divided == []
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=name_of)
+def test_decimal_and_fractions_are_no_money_either(path: Path) -> None:
+    assert imports(path) & {"decimal", "fractions"} == set()
+
+
+def test_everything_is_caught_at_the_edge_only() -> None:
+    catchers = {
+        name_of(path)
+        for path in SHIPPED
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")))
+    }
+    assert catchers == {"layers/wallet/edge/door.py", "layers/wallet/edge/idempotency.py"}
+
+
+@pytest.mark.parametrize("path", [path for path in DOORS if path.parent.name != "authorizer"], ids=name_of)
+def test_a_door_catches_nothing(path: Path) -> None:
+    assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.Try | ast.TryStar)]
+
+
+@pytest.mark.parametrize("path", DOORS, ids=name_of)
+def test_a_door_is_small_and_knows_no_sql(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 50
+    assert not re.search(r"\b(SELECT|INSERT|UPDATE|DELETE|CALL)\b", text)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=name_of)
+def test_every_ignore_carries_its_reason(path: Path) -> None:
+    bare = [
+        line
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"#\s*noqa", line) and not re.search(r"# noqa: [A-Z0-9, ]+ - \S", line)
+    ] + [
+        line
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "type: ignore" in line and not re.search(r"# type: ignore\[[a-z-]+\]  # \S", line)
+    ]
+    assert bare == []

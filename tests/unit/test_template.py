@@ -1,0 +1,350 @@
+"""The template: what is open, what each function is given, and that nothing has more than it uses."""
+
+import ast
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.unit import template as templates
+from tests.unit.calls import FUNCTIONS, ROOT, door
+from wallet.edge.statuses import REFUSALS
+from wallet.ledger.refusals import Refusal
+
+TEMPLATE = templates.load()
+ALL = templates.functions(TEMPLATE)
+API = TEMPLATE["Resources"]["WalletApi"]["Properties"]
+RESPONSES = API["GatewayResponses"]
+
+# Who may call these is not for the authorizer to say: they make tokens, end them, or prove themselves otherwise.
+OPEN = {"POST /register", "POST /login", "POST /token", "POST /logout", "POST /webhooks/{gateway}"}
+
+FOLDERS = {
+    "RegisterFunction": "register",
+    "LoginFunction": "login",
+    "AuthorizerFunction": "authorizer",
+    "BalanceFunction": "balance",
+    "TopUpFunction": "top_up",
+    "PayFunction": "pay",
+    "WebhookFunction": "webhook",
+    "ReconcileFunction": "reconcile",
+}
+
+# The secrets of each function, by the parameter or resource that names them.
+SECRETS = {
+    "RegisterFunction": {"DatabaseIdentitySecretArn"},
+    "LoginFunction": {"DatabaseIdentitySecretArn", "TokenSecret"},
+    "AuthorizerFunction": {"TokenSecret"},
+    "BalanceFunction": {"DatabaseReaderSecretArn"},
+    "TopUpFunction": {"DatabaseMoneySecretArn", "GatewaySecretArn"},
+    "PayFunction": {"DatabaseMoneySecretArn"},
+    "WebhookFunction": {"DatabaseGatewaySecretArn", "WebhookSecretArn"},
+    "ReconcileFunction": {"DatabaseGatewaySecretArn", "GatewaySecretArn"},
+    "MigrateFunction": {
+        "DatabaseOwnerSecretArn",
+        "DatabaseIdentitySecretArn",
+        "DatabaseMoneySecretArn",
+        "DatabaseGatewaySecretArn",
+        "DatabaseReaderSecretArn",
+    },
+}
+WITH_THE_TABLE = {"RegisterFunction", "TopUpFunction", "PayFunction"}
+ITEM_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+
+everybody = pytest.mark.parametrize("name", sorted(ALL))
+doors = pytest.mark.parametrize("name", sorted(FOLDERS))
+
+
+def variables(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = ALL[name]["Environment"]["Variables"]
+    return found
+
+
+def references(value: object) -> set[str]:
+    """Everything that a value refers to."""
+    if isinstance(value, dict):
+        named = {value["Ref"]} if isinstance(value.get("Ref"), str) else set()
+        return named.union(*(references(inner) for inner in value.values()))
+    if isinstance(value, list):
+        return set().union(*(references(inner) for inner in value))
+    return set()
+
+
+def test_the_functions_of_the_template_are_the_folders_there_are() -> None:
+    assert set(ALL) == {*FOLDERS, "MigrateFunction"}
+    assert set(FOLDERS.values()) == {path.parent.name for path in FUNCTIONS.glob("*/app.py")}
+
+
+def test_the_build_puts_each_folder_into_its_own_function() -> None:
+    built = dict(re.findall(r"^door-(\w+) = (\w+)$", (FUNCTIONS / "Makefile").read_text(), re.MULTILINE))
+    assert built == FOLDERS
+
+
+def test_a_route_without_another_word_needs_a_token() -> None:
+    authorizer = API["Auth"]["Authorizers"][API["Auth"]["DefaultAuthorizer"]]
+    assert authorizer["FunctionArn"] == {"Ref": "AuthorizerFunction.Alias"}
+    assert authorizer["FunctionPayloadType"] == "TOKEN"
+
+
+def test_exactly_these_routes_are_open() -> None:
+    told = {
+        route: properties["Auth"]
+        for function in ALL.values()
+        for route, properties in templates.routes(function).items()
+        if "Auth" in properties
+    }
+    assert told == dict.fromkeys(OPEN, {"Authorizer": "NONE"})
+
+
+def test_every_route_belongs_to_the_one_api() -> None:
+    apis = [properties["RestApiId"] for function in ALL.values() for properties in templates.routes(function).values()]
+    assert apis == [{"Ref": "WalletApi"}] * len(apis)
+    kinds = {source["Type"] for function in ALL.values() for source in function.get("Events", {}).values()}
+    assert kinds == {"Api", "ScheduleV2"}
+
+
+def test_no_function_has_an_address_of_its_own() -> None:
+    assert not [name for name in ALL if "FunctionUrlConfig" in ALL[name]]
+    resources = {resource["Type"] for resource in TEMPLATE["Resources"].values()}
+    assert resources & {"AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::Serverless::HttpApi"} == set()
+
+
+def test_a_token_that_has_expired_is_not_remembered_for_long() -> None:
+    authorizer = API["Auth"]["Authorizers"][API["Auth"]["DefaultAuthorizer"]]
+    assert authorizer["Identity"]["Header"] == "Authorization"
+    assert authorizer["Identity"]["ReauthorizeEvery"] <= 60
+
+
+@pytest.mark.parametrize(
+    ("header", "good"),
+    [
+        ("Bearer eyJ0.eyJ1.s-_s", True),
+        ("bearer  eyJ0.eyJ1.s", True),
+        ("Basic dXNlcjpwYXNz", False),
+        ("eyJ0.eyJ1.s", False),
+        ("Bearer ", False),
+        ("Bearer a b", False),
+        ("Bearer é", False),
+    ],
+)
+def test_what_is_no_bearer_token_does_not_reach_the_authorizer(header: str, good: bool) -> None:  # noqa: FBT001 - a table
+    expression = API["Auth"]["Authorizers"][API["Auth"]["DefaultAuthorizer"]]["Identity"]["ValidationExpression"]
+    assert bool(re.fullmatch(expression, header)) is good
+
+
+@doors
+def test_a_door_knows_exactly_the_routes_that_the_template_sends_it(name: str) -> None:
+    known = getattr(door(FOLDERS[name]).handler, "_routes", {})
+    assert set(known) == set(templates.routes(ALL[name]))
+
+
+# ---------------------------------------------------------------------------------------- the environment
+
+_WIRING = ast.parse((ROOT / "layers/wallet/wiring.py").read_text(encoding="utf-8"))
+_PARTS = {node.name: node for node in ast.walk(_WIRING) if isinstance(node, ast.FunctionDef)}
+
+
+def read_by(node: ast.AST, seen: frozenset[str] = frozenset()) -> set[str]:
+    """The settings that a piece of code reads: those it names itself, and those of the wiring that it uses."""
+    found: set[str] = set()
+    for inner in ast.walk(node):
+        name = (
+            inner.id
+            if isinstance(inner, ast.Name) and seen  # inside the wiring; a door's own names are its own
+            else inner.attr
+            if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id == "wiring"
+            else ""
+        )
+        if name in _PARTS and name not in seen:
+            found |= read_by(_PARTS[name], seen | {name})
+        if isinstance(inner, ast.Call) and inner.args and isinstance(inner.args[0], ast.Constant):
+            called = ast.unparse(inner.func).removeprefix("wiring.")
+            if called in ("setting", "number", "os.environ.get"):
+                found.add(str(inner.args[0].value))
+    return found
+
+
+@everybody
+def test_a_function_is_given_exactly_the_settings_that_it_reads(name: str) -> None:
+    source = FUNCTIONS / FOLDERS[name] / "app.py" if name in FOLDERS else ROOT / "schema" / "migrate.py"
+    assert set(variables(name)) == read_by(ast.parse(source.read_text(encoding="utf-8")))
+
+
+def test_what_every_function_is_given_is_for_the_logs_and_the_emulator() -> None:
+    told = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    assert set(told) == {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "AWS_ENDPOINT_URL"}
+    assert told["AWS_ENDPOINT_URL"] == {
+        "Fn::If": ["HasAwsEndpoint", {"Ref": "AwsEndpointUrl"}, {"Ref": "AWS::NoValue"}]
+    }
+
+
+@everybody
+def test_idempotency_is_switched_off_nowhere(name: str) -> None:
+    assert "POWERTOOLS_IDEMPOTENCY_DISABLED" not in variables(name)
+
+
+@everybody
+def test_a_variable_names_a_secret_and_never_holds_one(name: str) -> None:
+    for variable, value in variables(name).items():
+        if re.search(r"SECRET|TOKEN$|KEY|PASSWORD$", variable):
+            assert references(value), f"{variable} is written into the template"
+            assert references(value) <= SECRETS[name]
+
+
+def test_no_secret_is_looked_up_while_deploying() -> None:
+    assert "{{resolve:" not in (ROOT / "template.yaml").read_text(encoding="utf-8")
+
+
+def test_no_parameter_takes_a_secret() -> None:
+    taken = [
+        name
+        for name in TEMPLATE["Parameters"]
+        if re.search(r"secret|password|key", name, re.IGNORECASE) and not name.endswith("SecretArn")
+    ]
+    assert taken == ["PasswordCost", "PasswordConcurrency"]
+
+
+# ------------------------------------------------------------------------------------------- the policies
+
+
+@everybody
+def test_a_function_may_read_its_own_secrets_and_no_other(name: str) -> None:
+    read: set[str] = set()
+    for statement in templates.statements(ALL[name]):
+        if "secretsmanager:GetSecretValue" in templates.listed(statement["Action"]):
+            assert templates.listed(statement["Action"]) == ["secretsmanager:GetSecretValue"]
+            for resource in templates.listed(statement["Resource"]):
+                assert list(resource) == ["Ref"]
+                read.add(resource["Ref"])
+    assert read == SECRETS[name]
+
+
+@everybody
+def test_a_function_uses_the_secrets_that_it_may_read(name: str) -> None:
+    named = set().union(*(references(value) for value in variables(name).values()))
+    assert SECRETS[name] <= named
+
+
+@everybody
+def test_the_idempotency_table_is_open_to_those_who_move_money_one_item_at_a_time(name: str) -> None:
+    allowed = [
+        (set(templates.listed(statement["Action"])), statement["Resource"])
+        for statement in templates.statements(ALL[name])
+        if any(action.startswith("dynamodb:") for action in templates.listed(statement["Action"]))
+    ]
+    table = (ITEM_ACTIONS, {"Fn::GetAtt": ["IdempotencyTable", "Arn"]})
+    assert allowed == ([table] if name in WITH_THE_TABLE else [])
+
+
+@everybody
+def test_no_policy_has_a_star_or_any_other_service(name: str) -> None:
+    for statement in templates.statements(ALL[name]):
+        assert statement["Effect"] == "Allow"
+        for action in templates.listed(statement["Action"]):
+            assert action in {*ITEM_ACTIONS, "secretsmanager:GetSecretValue"}
+        assert "*" not in json.dumps(statement["Resource"])
+    assert "Role" not in ALL[name]
+
+
+def test_login_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:
+    holders = {name for name in ALL if "TOKEN_SECRET" in variables(name)}
+    readers = {name for name in ALL if "TokenSecret" in references(templates.statements(ALL[name]))}
+    assert holders == readers == {"LoginFunction", "AuthorizerFunction"}
+
+
+# ------------------------------------------------------------------------------ what API Gateway says itself
+
+
+@pytest.mark.parametrize("kind", sorted(RESPONSES))
+def test_what_api_gateway_answers_itself_is_a_problem_document(kind: str) -> None:
+    told = RESPONSES[kind]
+    assert set(told["ResponseTemplates"]) == {"application/json"}
+    problem = json.loads(told["ResponseTemplates"]["application/json"])
+    assert set(problem) == {"type", "title", "status", "detail", "code", "request_id"}
+    assert problem["status"] == told["StatusCode"]
+    assert problem["type"].endswith(f"/problems/{problem['code']}")
+    assert problem["request_id"] == "$context.requestId"
+    assert told["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
+
+
+@pytest.mark.parametrize("kind", sorted(RESPONSES))
+def test_what_api_gateway_answers_itself_has_the_headers_of_every_answer(kind: str) -> None:
+    headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
+    assert headers["X-Request-Id"] == "context.requestId"
+    assert headers["Cache-Control"] == "'no-store'"
+    assert headers["X-Content-Type-Options"] == "'nosniff'"
+
+
+@pytest.mark.parametrize("kind", sorted(RESPONSES))
+def test_a_code_means_the_same_status_whoever_says_it(kind: str) -> None:
+    told = json.loads(RESPONSES[kind]["ResponseTemplates"]["application/json"])
+    if told["code"] in set(Refusal) and RESPONSES[kind]["StatusCode"] != 400:
+        assert told["status"] == REFUSALS[Refusal(told["code"])].status
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("MISSING_AUTHENTICATION_TOKEN", 404),  # API Gateway's name for a route that there isn't
+        ("RESOURCE_NOT_FOUND", 404),
+        ("UNAUTHORIZED", 401),
+        ("ACCESS_DENIED", 401),  # the authorizer's Deny
+        ("REQUEST_TOO_LARGE", 413),
+        ("THROTTLED", 429),
+        ("AUTHORIZER_FAILURE", 503),
+        ("DEFAULT_4XX", None),
+        ("DEFAULT_5XX", None),
+    ],
+)
+def test_each_trouble_of_api_gateways_own_is_told(kind: str, status: int | None) -> None:
+    assert kind in RESPONSES
+    assert status is None or RESPONSES[kind]["StatusCode"] == status
+
+
+@pytest.mark.parametrize("kind", [kind for kind in sorted(RESPONSES) if RESPONSES[kind]["StatusCode"] in (429, 503)])
+def test_who_is_told_to_wait_is_told_how_long(kind: str) -> None:
+    assert re.fullmatch(r"'[1-9][0-9]*'", RESPONSES[kind]["ResponseParameters"]["Headers"]["Retry-After"])
+
+
+# -------------------------------------------------------------------------------- publishing, logs, the table
+
+
+@everybody
+def test_a_change_in_the_layer_alone_is_published_too(name: str) -> None:
+    assert ALL[name]["AutoPublishCodeSha256"] == {"Ref": "BuildSha"}
+    assert "Default" not in TEMPLATE["Parameters"]["BuildSha"]
+    assert TEMPLATE["Globals"]["Function"]["AutoPublishAlias"] == "live"
+
+
+def test_no_body_gets_into_api_gateways_log() -> None:
+    settings = API["MethodSettings"]
+    assert ("/*", "*") in {(told["ResourcePath"], told["HttpMethod"]) for told in settings}
+    assert [told["DataTraceEnabled"] for told in settings] == [False] * len(settings)
+
+
+def test_what_hashes_passwords_is_throttled_by_itself() -> None:
+    limited = {told["ResourcePath"] for told in API["MethodSettings"] if references(told) >= {"LoginRateLimit"}}
+    assert limited >= {"/register", "/login"}
+
+
+def test_the_access_log_has_no_header_and_no_body() -> None:
+    told = json.dumps(API.get("AccessLogSetting", {}))
+    assert not re.search(r"authorization|idempotency|input|header|\$context\.authorizer\.token", told, re.IGNORECASE)
+
+
+def test_keys_and_tokens_outlive_a_stack() -> None:
+    for name in ("IdempotencyTable", "TokenSecret"):
+        assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
+
+
+def test_a_function_gives_up_before_api_gateway_does() -> None:
+    for name, properties in ALL.items():
+        if templates.routes(properties) or name == "AuthorizerFunction":
+            assert properties.get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"]) < 29
+
+
+@everybody
+def test_every_function_has_a_log_that_ends(name: str) -> None:
+    group = ALL[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert TEMPLATE["Resources"][group]["Properties"]["RetentionInDays"]
