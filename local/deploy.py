@@ -53,7 +53,10 @@ def deploy(
         "DatabaseName": database.database,
         "DatabaseCa": database.ca_pem,
         "GatewayBaseUrl": gateway_url,
+        "GatewayAccountId": account_id(state),
+        "GatewayAccountId": account_id(state),
         "UpiIntent": "on",
+        "DefaultTier": "full",
         "ReconcileSchedule": "rate(1 minute)",
         "ReconcileAfterSeconds": "60",
         # one machine and perhaps a test at full speed: nothing here needs protecting from callers
@@ -157,7 +160,6 @@ def _secrets(
     # Somebody may have rotated this one: what is there stays.
     webhook = current("wallet/webhook") or {
         "secrets": [secrets.token_hex(20), secrets.token_hex(20)],
-        "account_id": account_id(state),
     }
     owner = {"username": database.owner_user, "password": database.owner_password}
     arns = {

@@ -120,7 +120,7 @@ def _whole_body(response: urllib3.BaseHTTPResponse, name: str, deadline: Deadlin
         while chunk := response.read1(_CHUNK_BYTES):
             content += chunk
             if len(content) > MAX_ANSWER_BYTES or deadline.seconds_left() < 0:
-                raise GatewayUnavailableError(f"{name}: too large or too slow an answer")  # noqa: TRY301
+                raise GatewayUnavailableError(f"{name}: too large or too slow an answer")  # noqa: TRY301 - closed below
     except BaseException:
         # What is left of this answer must not be taken for the next one's.
         response.close()

@@ -1,0 +1,197 @@
+"""A walk along the money path: register, top up by UPI, pay, look; each request and answer printed, and the ledger.
+
+What it does is what the README tells and what the end-to-end tests check: only over HTTP, as any client would.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pymysql
+import urllib3
+from pymysql.cursors import DictCursor
+
+_WAIT_S = 30
+_RUPEE = 100
+
+Json = dict[str, Any]
+
+
+class StrayedError(Exception):
+    """An answer that the walk did not expect."""
+
+
+@dataclass(slots=True)
+class Walker:
+    """Calls the API and the person's UPI app, and prints what is said."""
+
+    api_url: str
+    gateway_url: str
+    pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
+
+    def call(
+        self, method: str, path: str, body: Json | None = None, *, token: str = "", key: str = "", expect: int
+    ) -> Json:
+        """One request to the API."""
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if key:
+            headers["Idempotency-Key"] = key
+        return self._exchange(method, self.api_url, path, body, headers, expect)
+
+    def ask(self, path: str, token: str) -> Json:
+        """One request that is not worth printing."""
+        headers = {"Authorization": f"Bearer {token}"}
+        told: Json = self.pool.request("GET", self.api_url + path, headers=headers, timeout=60.0).json()
+        return told
+
+    def play(self, order_id: str, outcome: str) -> Json:
+        """The person with the UPI app, at the gateway's."""
+        path = f"/simulator/orders/{order_id}/pay"
+        return self._exchange("POST", self.gateway_url, path, {"outcome": outcome}, {}, 200)
+
+    def _exchange(
+        self, method: str, base: str, path: str, body: Json | None, headers: Mapping[str, str], expect: int
+    ) -> Json:
+        shown = " ".join(f"{name}: {headers[name]}" for name in ("Idempotency-Key",) if name in headers)
+        print(f"\n> {method} {path}  {shown}".rstrip())
+        if body is not None:
+            print(f"  {_text(body)}")
+        sent = None if body is None else json.dumps(body).encode()
+        answer = self.pool.request(method, base + path, body=sent, headers=dict(headers), timeout=60.0, retries=False)
+        told: Json = answer.json() if answer.data else {}
+        replayed = "  Idempotency-Replayed: true" if answer.headers.get("Idempotency-Replayed") else ""
+        print(f"< {answer.status}{replayed}\n  {_text(told)}")
+        if answer.status != expect:
+            raise StrayedError(f"{method} {path} answered {answer.status}, not {expect}")
+        return told
+
+
+def walk(stack: Mapping[str, Any]) -> int:
+    """Walks, then prints the ledger; 0 if everything was as expected and the books balance."""
+    try:
+        _path(Walker(stack["api_url"], stack["gateway_url"]))
+    except StrayedError as strayed:
+        print(f"\nThe walk went astray: {strayed}")
+        return 1
+    return 0 if _ledger(stack["mysql"]) else 1
+
+
+def _path(walker: Walker) -> None:
+    _title("Two people register, and each gets a wallet")
+    asha = _person(walker, "Asha Rao", "personal")
+    shop = _person(walker, "चाय की दुकान", "merchant")
+
+    _title("Asha adds 500 rupees by UPI: the gateway makes an order, her app pays it")
+    top_up = walker.call(
+        "POST", "/top-ups", {"amount": 500 * _RUPEE}, token=asha["token"], key=_key(), expect=201
+    )
+    print(f"  (the QR code of that link: {len(top_up['upi']['qr_svg'])} characters of SVG)")
+    walker.play(top_up["gateway_order_id"], "captured")
+
+    _title("The gateway's signed webhook credits the wallet; nobody believes the client")
+    _wait_for(walker, asha["token"], top_up["id"])
+
+    _title("Asha pays the shop 60 rupees; the same request again moves nothing")
+    payment = {"to": {"phone": shop["phone"]}, "amount": 60 * _RUPEE, "description": "चाय और समोसा"}
+    key = _key()
+    paid = walker.call("POST", "/payments", payment, token=asha["token"], key=key, expect=201)
+    again = walker.call("POST", "/payments", payment, token=asha["token"], key=key, expect=201)
+    if again != paid:
+        raise StrayedError("the repetition got another answer")
+
+    _title("What she has not got she can't pay")
+    too_much = payment | {"amount": 10_000 * _RUPEE}
+    walker.call("POST", "/payments", too_much, token=asha["token"], key=_key(), expect=402)
+
+    _title("Both look at their wallets")
+    wallet = walker.call("GET", "/wallet", token=asha["token"], expect=200)
+    walker.call("GET", "/wallet/transactions?limit=10", token=asha["token"], expect=200)
+    sold = walker.call("GET", "/wallet", token=shop["token"], expect=200)
+    totals = (wallet["balance"]["total"], sold["balance"]["total"])
+    if totals != (440 * _RUPEE, 60 * _RUPEE):
+        raise StrayedError(f"the balances are {totals}")
+
+
+def _person(walker: Walker, name: str, kind: str) -> Json:
+    phone = f"+9198{secrets.randbelow(10**8):08}"
+    password = secrets.token_urlsafe(12)
+    told = {"phone": phone, "name": name, "password": password, "kind": kind}
+    walker.call("POST", "/register", told, key=_key(), expect=201)
+    session = walker.call("POST", "/login", {"phone": phone, "password": password}, expect=200)
+    return {"phone": phone, "token": session["access_token"]}
+
+
+def _wait_for(walker: Walker, token: str, top_up_id: str) -> None:
+    """The webhook comes by itself; a client asks now and then."""
+    ends = time.monotonic() + _WAIT_S
+    path = f"/top-ups/{top_up_id}"
+    while walker.ask(path, token)["status"] != "succeeded":
+        if time.monotonic() > ends:
+            raise StrayedError(f"no credit within {_WAIT_S} s")
+        time.sleep(0.2)
+    walker.call("GET", path, token=token, expect=200)
+
+
+def _ledger(mysql: Mapping[str, Any]) -> bool:
+    """Prints every account with its sums; whether debits equal credits in each currency."""
+    _title("The ledger: every account, as the database's owner sees it")
+    connection = pymysql.connect(
+        host=mysql["host"],
+        port=mysql["port"],
+        user=mysql["user"],
+        password=mysql["password"],
+        database=mysql["database"],
+        cursorclass=DictCursor,
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT code, kind, currency, debits, credits FROM trial_balance ORDER BY kind, code")
+        rows = list(cursor.fetchall())
+        cursor.execute("SELECT COALESCE(SUM(balance), 0) AS owed FROM wallets")
+        owed = int(cursor.fetchall()[0]["owed"])
+    _show([row for row in rows if row["kind"] != "wallet"], "ours")
+    wallets = [row for row in rows if row["kind"] == "wallet"]
+    _show(wallets[-4:], f"{len(wallets)} wallets, the last of them")
+    off = {
+        currency: sum(row["debits"] - row["credits"] for row in rows if row["currency"] == currency)
+        for currency in {row["currency"] for row in rows}
+    }
+    in_wallets = sum(row["credits"] - row["debits"] for row in wallets)
+    balanced = not any(off.values()) and in_wallets == owed
+    print(f"\n  wallets hold {owed} paise, and their postings say {in_wallets}")
+    print(f"  debits less credits: {off or 0}: the books {'balance' if balanced else 'DO NOT BALANCE'}")
+    return balanced
+
+
+def _show(rows: list[Any], title: str) -> None:
+    print(f"\n  {title:<40} {'debits':>14} {'credits':>14}")
+    for row in rows:
+        print(f"  {row['code'] + ' ' + row['currency']:<44} {row['debits']:>10} {row['credits']:>14}")
+
+
+def _title(text: str) -> None:
+    print(f"\n── {text} " + "─" * max(0, 100 - len(text)))
+
+
+def _text(value: Json) -> str:
+    """One line of JSON; what would fill the screen or is a secret is cut."""
+    return json.dumps(_cut(value), ensure_ascii=False)
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: "…" if name in ("password", "access_token", "refresh_token", "qr_svg") else _cut(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_cut(inner) for inner in value]
+    return value
+
+
+def _key() -> str:
+    return f"walk-{secrets.token_hex(8)}"

@@ -1,0 +1,51 @@
+"""A whole stack of the tests' own, deployed from the template; or the one that STACK names (its stack.json)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+from pymysql.cursors import DictCursor
+
+from local import stack
+from local.state import ROOT, State
+from tests.support.client import Api, pointed_at
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[Api]:
+    """The wallet's API. Everything behind it is real but the outside world."""
+    named = pointed_at()
+    if named is not None:
+        yield Api(json.loads(Path(named).read_text()))
+        return
+    state = State(ROOT / ".local" / "test")
+    stack.down(state)
+    try:
+        yield Api(stack.up(state))
+    finally:
+        stack.down(state)
+
+
+@pytest.fixture(scope="session")
+def select(api: Api) -> Iterator[Any]:
+    """Reads the database as its owner: `select(query, *arguments)` gives rows."""
+    mysql = api.stack["mysql"]
+
+    def read(query: str, *arguments: object) -> list[dict[str, Any]]:
+        connection = pymysql.connect(
+            host=mysql["host"],
+            port=mysql["port"],
+            user=mysql["user"],
+            password=mysql["password"],
+            database=mysql["database"],
+            cursorclass=DictCursor,
+            autocommit=True,
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.execute(query, arguments)
+            return list(cursor.fetchall())
+
+    yield read

@@ -1,0 +1,176 @@
+"""The API over HTTP, as any client calls it, and the people who do."""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import urllib3
+
+Json = dict[str, Any]
+
+PASSWORD = "correct horse battery staple"
+_PATIENCE_S = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    text: str
+
+    @property
+    def code(self) -> str | None:
+        """The code of a problem document, None for anything else."""
+        is_problem = self.headers.get("content-type") == "application/problem+json"
+        return self.body.get("code") if is_problem and isinstance(self.body, dict) else None
+
+
+@dataclass(slots=True)
+class Api:
+    """A running wallet. Safe to be used by many threads."""
+
+    stack: Json
+    pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=64, retries=False))
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        raw: bytes | None = None,
+        token: str | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request; `raw` is sent as it is, `body` as JSON."""
+        sent = raw if raw is not None else (None if body is None else json.dumps(body).encode())
+        told = {"Content-Type": "application/json"} if sent is not None else {}
+        if token is not None:
+            told["Authorization"] = f"Bearer {token}"
+        if key is not None:
+            told["Idempotency-Key"] = key
+        told |= dict(headers or {})
+        answer = self.pool.request(method, self.stack["api_url"] + path, body=sent, headers=told, timeout=90.0)
+        text = answer.data.decode("utf-8", "replace")
+        try:
+            content = json.loads(text) if text else None
+        except ValueError:
+            content = None
+        lower = {name.lower(): value for name, value in answer.headers.items()}
+        return Answer(answer.status, lower, content, text)
+
+    def person(self, *, money: int = 0, kind: str = "personal", name: str = "Asha Rao") -> "Person":
+        """Somebody new, logged in, with some money in minor units that came by UPI."""
+        phone = new_phone()
+        told = {"phone": phone, "name": name, "password": PASSWORD, "kind": kind}
+        registered = self.call("POST", "/register", told)
+        assert registered.status == 201, registered.text
+        session = self.call("POST", "/login", {"phone": phone, "password": PASSWORD})
+        assert session.status == 200, session.text
+        body = registered.body
+        person = Person(self, body["user"]["id"], body["wallet"]["id"], phone, session.body)
+        if money:
+            person.top_up(money)
+        return person
+
+    def play(self, order_id: str, outcome: str, **more: object) -> Json:
+        """The person with the UPI app."""
+        url = f"{self.stack['gateway_url']}/simulator/orders/{order_id}/pay"
+        answer = self.pool.request("POST", url, json={"outcome": outcome, **more}, timeout=30.0)
+        assert answer.status == 200, answer.data
+        told: Json = answer.json()
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A registered user with a session."""
+
+    api: Api
+    user_id: str
+    wallet_id: str
+    phone: str
+    session: Json
+
+    @property
+    def token(self) -> str:
+        """Their access token."""
+        token: str = self.session["access_token"]
+        return token
+
+    def get(self, path: str) -> Answer:
+        """A reading request of theirs."""
+        return self.api.call("GET", path, token=self.token)
+
+    def post(self, path: str, body: object, *, key: str | None = None) -> Answer:
+        """A request of theirs that may move money, under a new key if none is given."""
+        return self.api.call("POST", path, body, token=self.token, key=key or new_key())
+
+    def pay(self, payee: "Person", amount: int, *, key: str | None = None, **more: object) -> Answer:
+        """A payment, by the payee's wallet."""
+        return self.post("/payments", {"to": {"wallet_id": payee.wallet_id}, "amount": amount, **more}, key=key)
+
+    def open_top_up(self, amount: int, *, key: str | None = None) -> Json:
+        """A top-up that nobody has paid yet."""
+        answer = self.post("/top-ups", {"amount": amount}, key=key)
+        assert answer.status == 201, answer.text
+        told: Json = answer.body
+        return told
+
+    def top_up(self, amount: int) -> None:
+        """Money by UPI; returns when it is there."""
+        before = self.balance()
+        opened = self.open_top_up(amount)
+        self.api.play(opened["gateway_order_id"], "captured")
+        wait_until(lambda: self.balance() == before + amount)
+
+    def balance(self) -> int:
+        """The wallet's total."""
+        answer = self.get("/wallet")
+        assert answer.status == 200, answer.text
+        total: int = answer.body["balance"]["total"]
+        return total
+
+    def top_up_state(self, top_up_id: str) -> Json:
+        """A top-up as it stands."""
+        answer = self.get(f"/top-ups/{top_up_id}")
+        assert answer.status == 200, answer.text
+        told: Json = answer.body
+        return told
+
+
+def new_phone() -> str:
+    """A phone that nobody has registered."""
+    return f"+9197{secrets.randbelow(10**8):08}"
+
+
+def new_key() -> str:
+    """An idempotency key."""
+    return f"test-{secrets.token_hex(10)}"
+
+
+def wait_until(true: Callable[[], bool], *, within_s: float = _PATIENCE_S) -> None:
+    """Waits for what comes by itself; fails when it does not."""
+    ends = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < ends, "it never became true"
+        time.sleep(0.1)
+
+
+def at_the_end(person: Person, top_up_id: str, status: str) -> Json:
+    """A top-up when it has come to `status`."""
+    wait_until(lambda: person.top_up_state(top_up_id)["status"] == status)
+    return person.top_up_state(top_up_id)
+
+
+def pointed_at() -> str | None:
+    """The stack that the environment names for end-to-end tests: a file like stack.json."""
+    return os.environ.get("STACK")

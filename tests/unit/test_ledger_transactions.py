@@ -1,0 +1,99 @@
+"""Transactions: two postings or more, that sum to zero, or none at all."""
+
+from dataclasses import FrozenInstanceError
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wallet.ledger.accounts import SUSPENSE, Account
+from wallet.ledger.money import INR, MAX_AMOUNT
+from wallet.ledger.transactions import (
+    Posting,
+    Side,
+    Transaction,
+    TransactionType,
+    UnbalancedError,
+    arrival,
+    payment,
+)
+
+ID, PAYER, PAYEE = UUID(int=1), UUID(int=2), UUID(int=3)
+amounts = st.integers(1, MAX_AMOUNT)
+
+
+def debit(amount: int) -> Posting:
+    return Posting(Account.of_wallet(PAYER), Side.DEBIT, amount)
+
+
+def credit(amount: int) -> Posting:
+    return Posting(Account.of_wallet(PAYEE), Side.CREDIT, amount)
+
+
+@given(st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 9)), max_size=6))
+def test_a_transaction_is_made_exactly_if_it_balances(lines: list[tuple[Side, int]]) -> None:
+    postings = tuple(Posting(SUSPENSE, side, amount) for side, amount in lines)
+    balances = sum(amount if side is Side.CREDIT else -amount for side, amount in lines) == 0 and len(lines) > 1
+    try:
+        Transaction(ID, TransactionType.PAYMENT, INR, postings)
+        made = True
+    except UnbalancedError:
+        made = False
+    assert made is balances
+
+
+@pytest.mark.parametrize(
+    "postings",
+    [
+        pytest.param((), id="none"),
+        pytest.param((credit(1),), id="one"),
+        pytest.param((credit(1), credit(1)), id="two credits"),
+        pytest.param((debit(2), credit(1)), id="a paisa lost"),
+        pytest.param((debit(1), credit(2)), id="a paisa made"),
+    ],
+)
+def test_what_does_not_balance_is_never_made(postings: tuple[Posting, ...]) -> None:
+    with pytest.raises(UnbalancedError):
+        Transaction(ID, TransactionType.PAYMENT, INR, postings)
+
+
+@pytest.mark.parametrize("amount", [0, -1, -MAX_AMOUNT, MAX_AMOUNT + 1])
+def test_a_posting_has_a_positive_amount_that_everybody_can_read(amount: int) -> None:
+    with pytest.raises(UnbalancedError):
+        credit(amount)
+
+
+@given(amounts)
+def test_a_payment_takes_from_the_payer_what_it_gives_the_payee(amount: int) -> None:
+    made = payment(transaction_id=ID, payer=PAYER, payee=PAYEE, currency=INR, amount=amount)
+    signed = {posting.account: posting.signed for posting in made.postings}
+    assert signed == {Account.of_wallet(PAYER): -amount, Account.of_wallet(PAYEE): amount}
+    assert made.type is TransactionType.PAYMENT
+
+
+@given(amounts)
+def test_money_that_arrives_is_the_gateways_debt_and_the_wallets_gain(amount: int) -> None:
+    made = arrival(transaction_id=ID, gateway="razorpay", wallet_id=PAYEE, currency=INR, amount=amount)
+    signed = {posting.account: posting.signed for posting in made.postings}
+    assert signed == {Account.of_gateway("razorpay"): -amount, Account.of_wallet(PAYEE): amount}
+    assert made.type is TransactionType.TOP_UP
+
+
+@given(amounts)
+def test_money_that_fits_nowhere_goes_to_suspense(amount: int) -> None:
+    made = arrival(transaction_id=ID, gateway="razorpay", wallet_id=None, currency=INR, amount=amount)
+    signed = {posting.account: posting.signed for posting in made.postings}
+    assert signed == {Account.of_gateway("razorpay"): -amount, SUSPENSE: amount}
+    assert made.type is TransactionType.SUSPENSE
+
+
+def test_a_transaction_never_changes() -> None:
+    made = payment(transaction_id=ID, payer=PAYER, payee=PAYEE, currency=INR, amount=1)
+    with pytest.raises(FrozenInstanceError):
+        made.postings = ()  # type: ignore[misc]  # that it can't be done is what is tested
+
+
+def test_our_accounts_and_wallets_never_share_a_name() -> None:
+    wallet = Account.of_wallet(UUID(int=0))
+    assert len({wallet, Account.of_gateway("razorpay"), Account.of_gateway("cashfree"), SUSPENSE}) == 4
