@@ -29,11 +29,12 @@ def post_login(request: Request) -> Response:
 
 def post_token(request: Request) -> Response:
     """A refresh token for a session; it is used up."""
+    asked = request.json(TokenBody)
     session = login.refresh(
         wiring.database(),
         wiring.signing_key(),
         wiring.login_rules(),
-        refresh_token=request.json(TokenBody).refresh_token,
+        refresh_token=asked.refresh_token,
         now=int(time.time()),
     )
     return Response(200, shapes.session(session))
@@ -41,7 +42,8 @@ def post_token(request: Request) -> Response:
 
 def post_logout(request: Request) -> Response:
     """The end of a session."""
-    login.logout(wiring.database(), refresh_token=request.json(TokenBody).refresh_token)
+    asked = request.json(TokenBody)
+    login.logout(wiring.database(), refresh_token=asked.refresh_token)
     return Response(204, None)
 
 

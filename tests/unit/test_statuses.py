@@ -1,0 +1,173 @@
+"""Every no and every accident, as a caller sees it."""
+
+import json
+
+import pytest
+
+from tests.unit.calls import REQUEST_ID
+from wallet.aws import SecretUnavailableError
+from wallet.edge.responses import (
+    Response,
+    problem_response,
+    refusal_response,
+    to_api_gateway,
+)
+from wallet.edge.statuses import INTERNAL_ERROR, REFUSALS, TryAgainError, problem_of
+from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.storage.database import DatabaseBrokenError, DatabaseUnavailableError
+from wallet.wiring import SettingError
+
+# The contract's: code and status.
+PROMISED = {
+    "not_found": 404,
+    "missing_token": 401,
+    "invalid_token": 401,
+    "idempotency_key_required": 400,
+    "idempotency_key_invalid": 400,
+    "request_too_large": 413,
+    "unsupported_media_type": 415,
+    "malformed_body": 400,
+    "invalid_request": 422,
+    "unknown_gateway": 404,
+    "invalid_signature": 401,
+    "malformed_event": 400,
+    "too_many_attempts": 429,
+    "invalid_credentials": 401,
+    "idempotency_key_reused": 422,
+    "idempotency_key_in_use": 409,
+    "phone_taken": 409,
+    "payee_not_found": 404,
+    "self_payment": 422,
+    "wallet_frozen": 409,
+    "amount_out_of_range": 422,
+    "insufficient_funds": 402,
+    "wallet_limit_exceeded": 409,
+}
+
+# The order in which requests are found wanting; where two apply, the first is given.
+PRECEDENCE = list(PROMISED)
+
+
+def test_every_refusal_has_the_status_that_the_contract_promises() -> None:
+    assert {refusal.value: problem.status for refusal, problem in REFUSALS.items()} == PROMISED
+
+
+def test_the_refusals_stand_in_order_of_precedence() -> None:
+    assert [refusal.value for refusal in Refusal] == PRECEDENCE
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_a_refusal_is_the_callers_to_mend(refusal: Refusal) -> None:
+    assert 400 <= REFUSALS[refusal].status < 500
+    assert REFUSALS[refusal].code == refusal.value
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_a_refusal_is_a_problem_document(refusal: Refusal) -> None:
+    answer = to_api_gateway(refusal_response(Refused(refusal), REQUEST_ID), REQUEST_ID)
+    problem = json.loads(answer["body"])
+    assert set(problem) == {"type", "title", "status", "detail", "code", "request_id"}
+    assert problem["type"] == f"https://wallet.example/problems/{refusal.value}"
+    assert problem["status"] == answer["statusCode"] == PROMISED[refusal.value]
+    assert problem["request_id"] == REQUEST_ID
+    assert problem["title"]
+    assert problem["detail"]
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+
+
+def test_the_offending_fields_are_named() -> None:
+    refused = Refused(Refusal.INVALID_REQUEST, fields=(("amount", "Too small."), ("to", "Who?")))
+    body = refusal_response(refused, REQUEST_ID).body
+    assert body is not None
+    assert body["errors"] == [{"field": "amount", "message": "Too small."}, {"field": "to", "message": "Who?"}]
+
+
+def test_a_refusals_own_words_come_first() -> None:
+    body = refusal_response(Refused(Refusal.NOT_FOUND, "There is no such payment of yours."), REQUEST_ID).body
+    assert body is not None
+    assert body["detail"] == "There is no such payment of yours."
+
+
+def test_too_many_attempts_say_when_to_come_back() -> None:
+    refused = Refused(Refusal.TOO_MANY_ATTEMPTS, retry_after_s=437)
+    assert refusal_response(refused, REQUEST_ID).headers["Retry-After"] == "437"
+
+
+def test_a_key_in_use_says_when_to_come_back() -> None:
+    assert refusal_response(Refused(Refusal.IDEMPOTENCY_KEY_IN_USE), REQUEST_ID).headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("refusal", [refusal for refusal in Refusal if PROMISED[refusal.value] == 401])
+def test_a_401_names_its_scheme(refusal: Refusal) -> None:
+    assert refusal_response(Refused(refusal), REQUEST_ID).headers["WWW-Authenticate"] == "Bearer"
+
+
+SECRETIVE = "Access denied for user 'wallet_money'@'10.0.0.7' to /opt/python/wallet/storage/database.py"
+
+
+@pytest.mark.parametrize(
+    ("accident", "status", "code"),
+    [
+        (DatabaseUnavailableError(SECRETIVE), 503, "try_again"),
+        (SecretUnavailableError(SECRETIVE), 503, "try_again"),
+        (TryAgainError(SECRETIVE), 503, "try_again"),
+        (GatewayUnavailableError(SECRETIVE), 502, "gateway_unavailable"),
+        (GatewayRejectedError(http_status=400, description=SECRETIVE), 502, "gateway_unavailable"),
+        (DatabaseBrokenError(SECRETIVE), 500, "internal_error"),
+        (SettingError(SECRETIVE), 500, "internal_error"),
+        (KeyError(SECRETIVE), 500, "internal_error"),
+        (RecursionError(SECRETIVE), 500, "internal_error"),
+    ],
+)
+def test_an_accident_shows_nothing_of_its_inside(accident: Exception, status: int, code: str) -> None:
+    answer = to_api_gateway(problem_response(problem_of(accident), REQUEST_ID), REQUEST_ID)
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["status"], problem["code"]) == (status, status, code)
+    assert set(problem) == {"type", "title", "status", "detail", "code", "request_id"}
+    assert SECRETIVE not in json.dumps(answer)
+    assert "wallet_money" not in answer["body"]
+
+
+@pytest.mark.parametrize("accident", [DatabaseUnavailableError(), SecretUnavailableError(), GatewayUnavailableError("")])
+def test_who_is_to_try_again_is_told_when(accident: Exception) -> None:
+    assert int(problem_response(problem_of(accident), REQUEST_ID).headers["Retry-After"]) > 0
+
+
+def test_an_internal_error_promises_nothing() -> None:
+    assert "Retry-After" not in problem_response(INTERNAL_ERROR, REQUEST_ID).headers
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        Response(200, {"id": "wal_x"}),
+        Response(204, None),
+        Response(201, {}, {"Idempotency-Replayed": "true"}),
+        problem_response(INTERNAL_ERROR, REQUEST_ID),
+        refusal_response(Refused(Refusal.NOT_FOUND), REQUEST_ID),
+    ],
+    ids=lambda response: str(response.status),
+)
+def test_every_answer_has_the_headers_of_the_contract(response: Response) -> None:
+    headers = to_api_gateway(response, REQUEST_ID)["headers"]
+    assert headers["X-Request-Id"] == REQUEST_ID
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_an_answer_with_a_body_is_json_in_utf_8() -> None:
+    answer = to_api_gateway(Response(200, {"name": "आशा"}), REQUEST_ID)
+    assert answer["headers"]["Content-Type"] == "application/json"
+    assert answer["body"] == '{"name":"आशा"}'
+    assert answer["isBase64Encoded"] is False
+
+
+def test_an_answer_without_a_body_has_no_type() -> None:
+    answer = to_api_gateway(Response(204, None), REQUEST_ID)
+    assert answer["body"] == ""
+    assert "Content-Type" not in answer["headers"]
