@@ -35,6 +35,10 @@ class Emulator:
     port: int
 
     @property
+    def region(self) -> str:
+        return REGION
+
+    @property
     def url(self) -> str:
         return f"http://{ports.HOST}:{self.port}"
 

@@ -28,8 +28,18 @@ def sources_hash() -> str:
 def build_here(state: State) -> tuple[Path, str, bool]:
     """Builds for this machine and this Python: the built template, the build's hash, whether it is new."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    wanted = hashlib.sha256(f"{sources_hash()} {python} {sys.platform}".encode()).hexdigest()[:40]
-    folder, mark = state.build / "stack", state.build / "built"
+    return _build(state, "stack", python=python, architecture="host")
+
+
+def lambda_build(state: State, architecture: str) -> Path:
+    """Builds for Lambda's own runtime, as for a deployment to AWS; the built template."""
+    return _build(state, "lambda", python="3.13", architecture=architecture)[0]
+
+
+def _build(state: State, name: str, *, python: str, architecture: str) -> tuple[Path, str, bool]:
+    about = f"{sources_hash()} {python} {architecture} {sys.platform} {sys.version_info[:2]}"
+    wanted = hashlib.sha256(about.encode()).hexdigest()[:40]
+    folder, mark = state.build / name, state.build / f"{name}.built"
     template = folder / "template.yaml"
     if template.exists() and mark.exists() and mark.read_text() == wanted:
         return template, wanted, False
@@ -38,10 +48,15 @@ def build_here(state: State) -> tuple[Path, str, bool]:
         state,
         "build",
         *("--template-file", str(ROOT / "template.yaml"), "--build-dir", str(folder), "--parallel"),
-        environment={"PYTHON": sys.executable, "TARGET_PYTHON": python, "TARGET_ARCH": "host"},
+        environment={"PYTHON": sys.executable, "TARGET_PYTHON": python, "TARGET_ARCH": architecture},
     )
     mark.write_text(wanted)
     return template, wanted, True
+
+
+def sam_command(*arguments: str) -> list[str]:
+    """The `sam` that came with this interpreter."""
+    return [sys.executable, "-m", "samcli", *arguments]
 
 
 def sam(state: State, command: str, *arguments: str, environment: dict[str, str]) -> None:
@@ -50,7 +65,7 @@ def sam(state: State, command: str, *arguments: str, environment: dict[str, str]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         done = subprocess.run(
-            [sys.executable, "-m", "samcli", command, *arguments],
+            sam_command(command, *arguments),
             cwd=ROOT,
             env={**sam_environment(state), **environment},
             stdin=subprocess.DEVNULL,

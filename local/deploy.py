@@ -54,7 +54,6 @@ def deploy(
         "DatabaseCa": database.ca_pem,
         "GatewayBaseUrl": gateway_url,
         "GatewayAccountId": account_id(state),
-        "GatewayAccountId": account_id(state),
         "UpiIntent": "on",
         "DefaultTier": "full",
         "ReconcileSchedule": "rate(1 minute)",
@@ -95,7 +94,7 @@ def _sam_deploy(state: State, emulator: Emulator, template: Path, parameters: Ma
     sam(
         state,
         "deploy",
-        *("--template-file", str(_with_defaults(template, parameters))),
+        *("--template-file", str(with_defaults(template, parameters))),
         # samconfig.toml is for AWS: a set of settings that isn't in it has none
         *("--config-env", "local"),
         *("--stack-name", STACK),
@@ -107,7 +106,7 @@ def _sam_deploy(state: State, emulator: Emulator, template: Path, parameters: Ma
     )
 
 
-def _with_defaults(template: Path, parameters: Mapping[str, str]) -> Path:
+def with_defaults(template: Path, parameters: Mapping[str, str]) -> Path:
     """The template with these values as defaults: all of parameters that the emulator's transform sees."""
     content = yaml.safe_load(template.read_text())
     for name, value in parameters.items():
@@ -136,9 +135,7 @@ def _answer_for_the_gateway(emulator: Emulator, template: Path) -> None:
     client.create_deployment(restApiId=api, stageName="v1")
 
 
-def _secrets(
-    state: State, emulator: Emulator, database: PrivateServer
-) -> tuple[dict[str, str], tuple[str, ...]]:
+def _secrets(state: State, emulator: Emulator, database: PrivateServer) -> tuple[dict[str, str], tuple[str, ...]]:
     """Makes the secrets that are an operator's on AWS: parameters with their ARNs, webhook secrets."""
     client = emulator.secrets()
 

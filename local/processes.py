@@ -27,9 +27,7 @@ class Daemon:
     pid_file: Path
     log_file: Path
 
-    def start(
-        self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path | None = None
-    ) -> None:
+    def start(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path | None = None) -> None:
         """Starts `command` in a session of its own, so that a Ctrl-C at the terminal doesn't reach it."""
         self.pid_file.parent.mkdir(parents=True, exist_ok=True)
         self.log_file.parent.mkdir(parents=True, exist_ok=True)

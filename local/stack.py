@@ -81,9 +81,7 @@ def _up(state: State) -> dict[str, Any]:
         template, build_sha, built = build_here(state)
         say("" if built else "nothing changed")
     with _step("sam deploy") as say:
-        deployed = deploy(
-            state, emulator, server, template=template, build_sha=build_sha, gateway_url=gateway_url
-        )
+        deployed = deploy(state, emulator, server, template=template, build_sha=build_sha, gateway_url=gateway_url)
         say("" if deployed.changed else "nothing changed")
     with _step("migrations") as say:
         applied = migrate(emulator, deployed.outputs["MigrateFunctionName"])

@@ -41,7 +41,7 @@ class Walker:
             headers["Authorization"] = f"Bearer {token}"
         if key:
             headers["Idempotency-Key"] = key
-        return self._exchange(method, self.api_url, path, body, headers, expect)
+        return self._exchange(method, self.api_url, path, body, headers=headers, expect=expect)
 
     def ask(self, path: str, token: str) -> Json:
         """One request that is not worth printing."""
@@ -52,10 +52,10 @@ class Walker:
     def play(self, order_id: str, outcome: str) -> Json:
         """The person with the UPI app, at the gateway's."""
         path = f"/simulator/orders/{order_id}/pay"
-        return self._exchange("POST", self.gateway_url, path, {"outcome": outcome}, {}, 200)
+        return self._exchange("POST", self.gateway_url, path, {"outcome": outcome}, headers={}, expect=200)
 
     def _exchange(
-        self, method: str, base: str, path: str, body: Json | None, headers: Mapping[str, str], expect: int
+        self, method: str, base: str, path: str, body: Json | None, *, headers: Mapping[str, str], expect: int
     ) -> Json:
         shown = " ".join(f"{name}: {headers[name]}" for name in ("Idempotency-Key",) if name in headers)
         print(f"\n> {method} {path}  {shown}".rstrip())
@@ -87,9 +87,7 @@ def _path(walker: Walker) -> None:
     shop = _person(walker, "चाय की दुकान", "merchant")
 
     _title("Asha adds 500 rupees by UPI: the gateway makes an order, her app pays it")
-    top_up = walker.call(
-        "POST", "/top-ups", {"amount": 500 * _RUPEE}, token=asha["token"], key=_key(), expect=201
-    )
+    top_up = walker.call("POST", "/top-ups", {"amount": 500 * _RUPEE}, token=asha["token"], key=_key(), expect=201)
     print(f"  (the QR code of that link: {len(top_up['upi']['qr_svg'])} characters of SVG)")
     walker.play(top_up["gateway_order_id"], "captured")
 
@@ -182,7 +180,7 @@ def _text(value: Json) -> str:
     return json.dumps(_cut(value), ensure_ascii=False)
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: object) -> object:
     if isinstance(value, dict):
         return {
             name: "…" if name in ("password", "access_token", "refresh_token", "qr_svg") else _cut(inner)

@@ -13,13 +13,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pymysql
-from pymysql.cursors import DictCursor
 from roles import GRANTS
 from wallet import wiring
 from wallet.storage.database import Credentials
+
+if TYPE_CHECKING:
+    import pymysql
+    from pymysql.cursors import DictCursor
 
 _FOLDER = Path(__file__).parent
 _FILE_NAME = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql")
@@ -74,7 +76,8 @@ def migrations(folder: Path = _FOLDER) -> list[Migration]:
 
 def statements(text: str) -> Iterator[str]:
     """The statements of a file, split where the mysql client would split them: `DELIMITER` lines are obeyed."""
-    delimiter, lines = ";", []
+    delimiter = ";"
+    lines: list[str] = []
     for line in text.splitlines():
         if line.startswith("DELIMITER "):
             delimiter = line.removeprefix("DELIMITER ").strip()
@@ -110,7 +113,7 @@ def migrate(
     return applied
 
 
-def _apply(cursor: DictCursor, wanted: list[Migration]) -> list[str]:
+def _apply(cursor: "DictCursor", wanted: list[Migration]) -> list[str]:
     cursor.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
     history = {row["version"]: row for row in cursor.fetchall()}
     unknown = set(history) - {migration.version for migration in wanted}
@@ -133,7 +136,7 @@ def _apply(cursor: DictCursor, wanted: list[Migration]) -> list[str]:
     return applied
 
 
-def _set_up_user(cursor: DictCursor, role: str, credentials: Credentials) -> None:
+def _set_up_user(cursor: "DictCursor", role: str, credentials: Credentials) -> None:
     """Creates the user or gives it its password, and grants what its role may do."""
     name = credentials.username
     if not _USER_NAME.fullmatch(name):
@@ -161,4 +164,4 @@ def run() -> list[str]:
 
 if __name__ == "__main__":
     for applied_name in run() or ["nothing to do"]:
-        print(applied_name)
+        print(applied_name)  # noqa: T201 - the command's answer

@@ -27,7 +27,7 @@ def get_transactions(request: Request) -> Response:
         before=query.cursor,
         since=query.since,
         until=query.until,
-        type=query.type,
+        transaction_type=query.type,
         limit=query.limit + 1,
     )
     return Response(200, shapes.statement(entries, limit=query.limit))

@@ -1,7 +1,7 @@
 """On a schedule: asks the gateway about every top-up that is still open, and finishes what a dead webhook left."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 from wallet import wiring
 from wallet.edge.logs import logger
@@ -11,12 +11,18 @@ from wallet.movements.reconcile import finish_leftovers, reconcile
 _RESERVE_S = 15
 
 
-def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
+class Invocation(Protocol):
+    """What Lambda says about a run."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long it may still take."""
+        ...
+
+
+def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
     """One run; what it found is its answer and a line in the log. A failure is raised: the alarm counts it."""
     database = wiring.database()
-    finished = finish_leftovers(
-        database, wiring.new_id, wiring.event_parser(), account_id=wiring.gateway_account_id()
-    )
+    finished = finish_leftovers(database, wiring.new_id, wiring.event_parser(), account_id=wiring.gateway_account_id())
     findings = reconcile(
         database,
         wiring.gateway(),

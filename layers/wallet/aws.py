@@ -45,7 +45,8 @@ def _secrets_manager() -> "SecretsManagerClient":
 
 class Secret:
     """A secret, remembered for five minutes; asked for again sooner if somebody has reason to think it changed, but
-    no more often than every ten seconds, so that forged requests can't make us ask."""
+    no more often than every ten seconds, so that forged requests can't make us ask.
+    """
 
     def __init__(self, arn: str) -> None:
         self._arn = arn
@@ -60,7 +61,10 @@ class Secret:
 
     def json(self, *, fresh: bool = False) -> Mapping[str, Any]:
         """What the secret says now, as a JSON object."""
-        value = json.loads(self.text(fresh=fresh))
+        try:
+            value = json.loads(self.text(fresh=fresh))
+        except json.JSONDecodeError:
+            value = None  # the error would carry the secret's text along
         if not isinstance(value, dict):
             raise SecretUnavailableError("the secret is no JSON object")
         return value

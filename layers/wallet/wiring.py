@@ -60,7 +60,7 @@ def database() -> Database:
     """The database, as this function's own user."""
     secret = Secret(setting("DATABASE_SECRET"))
 
-    def credentials(fresh: bool) -> Credentials:  # noqa: FBT001 - `Database` asks by position
+    def credentials(*, fresh: bool) -> Credentials:
         return _credentials(secret.json(fresh=fresh))
 
     return Database(_server(), credentials)

@@ -30,7 +30,7 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture(scope="session")
-def select(api: Api) -> Iterator[Any]:
+def select(api: Api) -> Any:
     """Reads the database as its owner: `select(query, *arguments)` gives rows."""
     mysql = api.stack["mysql"]
 
@@ -48,4 +48,4 @@ def select(api: Api) -> Iterator[Any]:
             cursor.execute(query, arguments)
             return list(cursor.fetchall())
 
-    yield read
+    return read

@@ -9,7 +9,11 @@ from tests.support.crowd import together
 
 
 def test_200_payments_at_once_among_10_wallets_leave_the_sum_as_it_was(api: Api) -> None:
-    people = [person for person in together([lambda: api.person(money=5_000) for _ in range(10)], at_once=4) if isinstance(person, Person)]
+    people = [
+        person
+        for person in together([lambda: api.person(money=5_000) for _ in range(10)], at_once=4)
+        if isinstance(person, Person)
+    ]
     assert len(people) == 10
     dice = random.Random(7)
 

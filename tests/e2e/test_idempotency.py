@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.client import PASSWORD, Answer, Api, Person, new_key, new_phone
+from tests.support.client import PASSWORD, Answer, Api, new_key, new_phone
 from tests.support.crowd import together
-
 
 
 @pytest.mark.parametrize("path", ["/payments", "/top-ups"])
@@ -38,9 +37,7 @@ def test_the_same_top_up_again_gets_the_same_bytes_even_when_it_has_been_paid(ap
     assert again.headers["idempotency-replayed"] == "true"
 
 
-@pytest.mark.parametrize(
-    ("path", "body"), [("/payments", {"amount": 61}), ("/top-ups", {"amount": 60_000})]
-)
+@pytest.mark.parametrize(("path", "body"), [("/payments", {"amount": 61}), ("/top-ups", {"amount": 60_000})])
 def test_the_same_key_for_another_request_or_route_is_refused(api: Api, path: str, body: dict[str, object]) -> None:
     asha, bela = api.person(money=1_000), api.person()
     key = new_key()
@@ -89,7 +86,11 @@ def test_16_at_once_with_one_key_move_money_once_and_get_one_answer(api: Api) ->
 def test_of_two_at_once_the_second_is_told_that_the_first_still_runs_or_gets_its_answer(api: Api) -> None:
     asha, bela = api.person(money=1_000), api.person()
     key = new_key()
-    answers = [answer for answer in together([lambda: asha.pay(bela, 60, key=key) for _ in range(4)]) if isinstance(answer, Answer)]
+    answers = [
+        answer
+        for answer in together([lambda: asha.pay(bela, 60, key=key) for _ in range(4)])
+        if isinstance(answer, Answer)
+    ]
     assert len(answers) == 4
     for answer in answers:
         assert answer.status == 201 or (answer.status, answer.code) == (409, "idempotency_key_in_use")
@@ -137,5 +138,3 @@ def test_keys_are_each_persons_own_also_for_reading_them_back(api: Api) -> None:
     paid = asha.pay(bela, 60, key=key)
     stolen = eve.pay(bela, 60, key=key)
     assert stolen.body["id"] != paid.body["id"]
-
-

@@ -39,7 +39,9 @@ def test_the_money_path(api: Api) -> None:
     assert (seen.status, seen.body["refunded"], seen.body["transaction_id"]) == (200, 0, body["transaction_id"])
 
     statement = asha.get("/wallet/transactions").body
-    assert [(entry["type"], entry["direction"], entry["amount"], entry["balance_after"]) for entry in statement["data"]] == [
+    assert [
+        (entry["type"], entry["direction"], entry["amount"], entry["balance_after"]) for entry in statement["data"]
+    ] == [
         ("payment", "debit", 6_000, 44_000),
         ("top_up", "credit", 50_000, 50_000),
     ]
@@ -168,7 +170,8 @@ def test_a_top_up_beyond_the_limits_asks_for_no_money(api: Api) -> None:
 def booked(select: Any, payment_ids: list[str]) -> list[tuple[str, str | None]]:
     places = ", ".join(["%s"] * len(payment_ids))
     rows = select(
-        f"SELECT type, suspense_reason FROM transactions WHERE gateway_payment_id IN ({places})", *payment_ids  # noqa: S608 - placeholders
+        f"SELECT type, suspense_reason FROM transactions WHERE gateway_payment_id IN ({places})",  # noqa: S608 - placeholders
+        *payment_ids,
     )
     return [(row["type"], row["suspense_reason"]) for row in rows]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.gateway.server import Simulator
 from tests.integration import razorpay_simulator as razorpay
 from tests.integration.conftest import Functions
 from tests.support.books import Books, Person, unique
@@ -173,7 +174,9 @@ def test_with_the_database_down_every_door_says_503_and_works_afterwards(
     events = {
         "pay": payment_event(payer, payee, unique("key-")),
         "top_up": top_up_event(payer, unique("key-")),
-        "register": api_event("POST", "/register", body=body | {"phone": f"+9198{time.time_ns() % 10**8:08}", "name": "A"}),
+        "register": api_event(
+            "POST", "/register", body=body | {"phone": f"+9198{time.time_ns() % 10**8:08}", "name": "A"}
+        ),
         "login": api_event("POST", "/login", body=body),
         "balance": api_event("GET", "/wallet", caller=payer.user_id),
         "webhook": api_event(
@@ -221,7 +224,7 @@ def signature(body: str, secret: str = razorpay.WEBHOOK_SECRET) -> str:
 
 @pytest.mark.parametrize("mode", ["down", "drop_answer", "rate_limited"])
 def test_with_the_gateway_in_trouble_it_is_502_and_the_key_makes_one_order_afterwards(
-    books: Books, functions: Functions, simulator: razorpay.Simulator, mode: str
+    books: Books, functions: Functions, simulator: Simulator, mode: str
 ) -> None:
     person = books.person()
     event = top_up_event(person, unique("key-"), amount=41_000 + len(mode))
@@ -241,7 +244,7 @@ def test_with_the_gateway_in_trouble_it_is_502_and_the_key_makes_one_order_after
 
 
 def test_killed_while_the_gateway_makes_the_order_a_retry_gets_that_very_order(
-    books: Books, functions: Functions, simulator: razorpay.Simulator
+    books: Books, functions: Functions, simulator: Simulator
 ) -> None:
     person = books.person()
     event = top_up_event(person, unique("key-"))
@@ -314,7 +317,10 @@ def captured_body(order_id: str, payment_id: str, amount: int, event: str = "pay
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("base64", [False, True])
 def test_a_webhook_is_verified_with_either_live_secret_on_its_raw_bytes(
-    books: Books, functions: Functions, which: int, base64: bool  # noqa: FBT001 - a parameter of the test
+    books: Books,
+    functions: Functions,
+    which: int,
+    base64: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     person = books.person()
     body = captured_body(books.order(person, 500), unique("pay_"), 500)
@@ -342,9 +348,7 @@ def test_an_event_of_another_account_is_kept_and_left_alone(books: Books, functi
     assert books.balance(person) == 0
 
 
-def test_a_webhook_that_died_behind_storing_is_finished_when_it_comes_again(
-    books: Books, functions: Functions
-) -> None:
+def test_a_webhook_that_died_behind_storing_is_finished_when_it_comes_again(books: Books, functions: Functions) -> None:
     person = books.person()
     body = captured_body(books.order(person, 500), unique("pay_"), 500)
     with Proxy((books.server.host, books.server.port)) as proxy:
@@ -371,7 +375,7 @@ def test_a_webhook_that_died_behind_storing_is_finished_when_it_comes_again(
 
 
 def test_20_webhooks_at_once_of_all_kinds_with_the_poller_between_them_credit_once(
-    books: Books, functions: Functions, simulator: razorpay.Simulator
+    books: Books, functions: Functions, simulator: Simulator
 ) -> None:
     person = books.person()
     opened = told(functions.make("top_up").invoke(top_up_event(person, unique("key-"))))

@@ -178,9 +178,7 @@ class Both:
         self.model.wallets[person.wallet_id] = Wallet(
             wallet.id, wallet.tier, balance=wallet.balance, status=command.status
         )
-        self.books.write(
-            "UPDATE wallets SET status = %s WHERE id = %s", command.status.value, person.wallet_id.bytes
-        )
+        self.books.write("UPDATE wallets SET status = %s WHERE id = %s", command.status.value, person.wallet_id.bytes)
 
     def compare(self) -> None:
         for person in self.people:

@@ -170,7 +170,9 @@ def test_a_refused_payment_leaves_no_trace(books: Books, change: dict[str, Any],
     payer, payee = books.person(money=1_000), books.person()
     before = _rows(books)
     amount = change.get("amount", 1)
-    assert refusal_of(paying(books, payer, payee, amount, **{k: v for k, v in change.items() if k != 'amount'})) is refusal
+    assert (
+        refusal_of(paying(books, payer, payee, amount, **{k: v for k, v in change.items() if k != "amount"})) is refusal
+    )
     assert _rows(books) == before
 
 

@@ -10,7 +10,7 @@ from tests.support.crowd import together
 from tests.support.proxy import Proxy
 from wallet import wiring
 from wallet.ledger.receipts import PaymentReceipt
-from wallet.storage.database import Database, DatabaseUnavailableError, Server
+from wallet.storage.database import Credentials, Database, DatabaseUnavailableError, Server
 from wallet.storage.payments import post_payment
 
 
@@ -24,7 +24,7 @@ def proxy(books: Books) -> Iterator[Proxy]:
 def database(books: Books, proxy: Proxy) -> Iterator[Database]:
     """The paying function's connection, through the proxy; opened, so that only its use is looked at."""
     server = Server(proxy.host, proxy.port, books.server.database, books.server.ca_pem)
-    database = Database(server, lambda _fresh: books.credentials["money"])
+    database = Database(server, books.credentials_of("money"))
     database.read("SELECT 1 AS one")
     yield database
     database.close()
@@ -95,7 +95,7 @@ def test_answers_lost_to_many_at_once_move_each_payment_once(books: Books, proxy
     proxy.judge = lambda from_client, _chunk: from_client or next(chunks) % 23 != 22
 
     def session(payer: Person) -> None:
-        database = Database(server, lambda _fresh: books.credentials["money"])
+        database = Database(server, books.credentials_of("money"))
         for turn in range(5):
             pay(database, payer, payee, f"turn-{turn}-{payer.user_id.hex[:8]}")
         database.close()
@@ -152,13 +152,13 @@ def test_a_database_that_is_down_is_unavailable_and_the_key_works_afterwards(
 
 def test_a_password_that_was_changed_is_asked_for_again(books: Books) -> None:
     asked: list[bool] = []
-    wrong = type(books.credentials["money"])("wallet_money", "yesterday's password")
+    wrong = Credentials("wallet_money", "yesterday's password")
 
-    def credentials(fresh: bool) -> object:  # noqa: FBT001 - as Database calls it
+    def credentials(*, fresh: bool) -> Credentials:
         asked.append(fresh)
         return books.credentials["money"] if fresh else wrong
 
-    database = Database(books.server, credentials)  # type: ignore[arg-type]  # an object that is Credentials
+    database = Database(books.server, credentials)
     assert database.read("SELECT 1 AS one") == [{"one": 1}]
     assert asked == [False, True]
     database.close()
@@ -166,7 +166,7 @@ def test_a_password_that_was_changed_is_asked_for_again(books: Books) -> None:
 
 def test_a_server_whose_certificate_is_somebody_elses_is_not_talked_to(books: Books) -> None:
     stranger = Server(books.server.host, books.server.port, books.server.database, "")
-    database = Database(stranger, lambda _fresh: books.credentials["money"])
+    database = Database(stranger, books.credentials_of("money"))
     with pytest.raises(DatabaseUnavailableError) as caught:
         database.read("SELECT 1")
     assert "CERTIFICATE_VERIFY_FAILED" in str(caught.value.__cause__)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import migrate
 import pytest
 
+import migrate
 from local.database import PrivateServer
 from tests.support.books import Books
 from tests.support.crowd import together

@@ -12,7 +12,7 @@ from wallet import wiring
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
 from wallet.storage import settlement, top_ups, users
 from wallet.storage.claims import Claim
-from wallet.storage.database import Credentials, Database, Server, connect
+from wallet.storage.database import AskCredentials, Credentials, Database, Server, connect
 from wallet.storage.users import NewUser
 
 ROLES = ("identity", "money", "gateway", "reader")
@@ -62,11 +62,19 @@ class Books:
 
     def as_role(self, role: str) -> Database:
         """A connection of a function's user."""
-        return Database(self.server, lambda _fresh: self.credentials[role])
+        return Database(self.server, self.credentials_of(role))
+
+    def credentials_of(self, role: str) -> AskCredentials:
+        """What a function is told of its user; it never changes here."""
+
+        def ask(*, fresh: bool) -> Credentials:
+            return self.credentials[role]
+
+        return ask
 
     def owner(self) -> Database:
         """A connection of the schema's owner, who may do everything that a trigger doesn't forbid."""
-        return Database(self.server, lambda _fresh: self.owner_credentials)
+        return Database(self.server, lambda *, fresh: self.owner_credentials)  # noqa: ARG005 - they never change
 
     def select(self, query: str, *arguments: object) -> list[dict[str, Any]]:
         """Reads as the owner."""
@@ -135,11 +143,7 @@ class Books:
 
     def faults(self) -> list[str]:
         """Everything in the whole ledger that does not add up; empty if the books are right."""
-        return [
-            f"{name}: {row}"
-            for name, query in _CHECKS.items()
-            for row in self.select(query)
-        ]
+        return [f"{name}: {row}" for name, query in _CHECKS.items() for row in self.select(query)]
 
 
 def captured(

@@ -1,5 +1,6 @@
 """A TCP proxy that can be told to count, to cut and to refuse: the network between a function and its database."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -71,8 +72,6 @@ class Proxy:
 
 
 def _shut(end: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     end.close()

@@ -49,7 +49,9 @@ def routes(function: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """A function's routes (`POST /payments`) and the properties of each."""
     return {
         f"{properties['Method']} {properties['Path']}": properties
-        for properties in (source["Properties"] for source in function.get("Events", {}).values() if source["Type"] == "Api")
+        for properties in (
+            source["Properties"] for source in function.get("Events", {}).values() if source["Type"] == "Api"
+        )
     }
 
 

@@ -106,7 +106,14 @@ def test_what_fits_under_the_limit_is_credited(room: int | None) -> None:
     room=st.sampled_from([None, 0]),
 )
 def test_the_first_reason_of_the_list_is_given(
-    *, known: bool, currency: str, amount: int, refunded: int, status: AttemptStatus, wallet_open: bool, room: int | None
+    *,
+    known: bool,
+    currency: str,
+    amount: int,
+    refunded: int,
+    status: AttemptStatus,
+    wallet_open: bool,
+    room: int | None,
 ) -> None:
     payment = replace(PAID, currency=currency, amount=amount, amount_refunded=refunded)
     expected = replace(ASKED, status=status, wallet_open=wallet_open, room=room)

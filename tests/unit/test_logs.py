@@ -83,7 +83,9 @@ def test_the_last_two_digits_of_a_phone_stay() -> None:
     assert mask("+919876543210") == "…10"
 
 
-@given(st.from_regex(r"\+[1-9][0-9]{9,14}", fullmatch=True), st.sampled_from(["{}", "'{}'", "phone={},", "<{}>", "{}."]))
+@given(
+    st.from_regex(r"\+[1-9][0-9]{9,14}", fullmatch=True), st.sampled_from(["{}", "'{}'", "phone={},", "<{}>", "{}."])
+)
 def test_no_phone_gets_through(phone: str, around: str) -> None:
     assert phone[1:-2] not in mask(around.format(phone))
 

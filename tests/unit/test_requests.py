@@ -162,7 +162,9 @@ def test_a_key_is_1_to_64_visible_characters(key: str) -> None:
     assert request(headers={"idempotency-key": key}).idempotency_key() == key
 
 
-@pytest.mark.parametrize("key", ["", "k" * 65, " ", "a b", "k ", " k", "k\n", "k\t", "\x7f", "é", "鍵", "k\x00", "\ud800"])
+@pytest.mark.parametrize(
+    "key", ["", "k" * 65, " ", "a b", "k ", " k", "k\n", "k\t", "\x7f", "é", "鍵", "k\x00", "\ud800"]
+)
 def test_anything_else_is_no_key(key: str) -> None:
     told = request(headers={"idempotency-key": key})
     assert refusal(told.idempotency_key).refusal is Refusal.IDEMPOTENCY_KEY_INVALID
@@ -287,7 +289,9 @@ def test_json_that_is_no_such_object_is_an_invalid_request(body: str) -> None:
     assert refusal(lambda: request(body.encode()).json(TopUpBody)).refusal is Refusal.INVALID_REQUEST
 
 
-@pytest.mark.parametrize("name", ["currency", "wallet_id", "Amount", "amount ", "__proto__", "", "\x00", "amount\u200b"])
+@pytest.mark.parametrize(
+    "name", ["currency", "wallet_id", "Amount", "amount ", "__proto__", "", "\x00", "amount\u200b"]
+)
 def test_an_unknown_field_is_refused_by_name(name: str) -> None:
     body = json.dumps({"amount": 100, name: 1}).encode()
     told = refusal(lambda: request(body).json(TopUpBody))
@@ -321,7 +325,15 @@ def test_json_is_what_is_spoken(content_type: str) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "application/json\n", "text/json", "é"],
+    [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "application/json\n",
+        "text/json",
+        "é",
+    ],
 )
 def test_nothing_else_is_spoken(content_type: str) -> None:
     told = request(b'{"amount": 1}', headers={"content-type": content_type})
@@ -344,11 +356,16 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
-fields = st.sampled_from(["to", "amount", "description", "reference", "phone", "wallet_id", "name", "password", "email"])
+fields = st.sampled_from(
+    ["to", "amount", "description", "reference", "phone", "wallet_id", "name", "password", "email"]
+)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.one_of(json_values, st.dictionaries(fields, json_values)), st.sampled_from([TopUpBody, PaymentBody, RegisterBody]))
+@given(
+    st.one_of(json_values, st.dictionaries(fields, json_values)),
+    st.sampled_from([TopUpBody, PaymentBody, RegisterBody]),
+)
 def test_any_json_is_read_or_refused(value: object, model: type[TopUpBody]) -> None:
     try:
         request(json.dumps(value).encode()).json(model)
@@ -454,7 +471,9 @@ def test_a_route_without_parameters_takes_none() -> None:
     assert refusal(lambda: request(query={"x": ["1"]}).parameters(NoQuery)).refusal is Refusal.INVALID_REQUEST
 
 
-@given(st.dictionaries(st.sampled_from(["limit", "cursor", "from", "to", "type", "x"]), st.lists(st.text(), max_size=2)))
+@given(
+    st.dictionaries(st.sampled_from(["limit", "cursor", "from", "to", "type", "x"]), st.lists(st.text(), max_size=2))
+)
 def test_any_query_is_read_or_refused(query: dict[str, list[str]]) -> None:
     try:
         request(query=query).parameters(StatementQuery)
@@ -462,7 +481,9 @@ def test_any_query_is_read_or_refused(query: dict[str, list[str]]) -> None:
         assert told.refusal is Refusal.INVALID_REQUEST
 
 
-@pytest.mark.parametrize("text", ["", "pay_", "wal_" + "0" * 26, "../../etc/passwd", "pay_' OR 1=1", "\ud800", "9" * 5_000])
+@pytest.mark.parametrize(
+    "text", ["", "pay_", "wal_" + "0" * 26, "../../etc/passwd", "pay_' OR 1=1", "\ud800", "9" * 5_000]
+)
 def test_a_path_that_names_no_id_of_ours_is_not_found(text: str) -> None:
     told = request(path={"id": text})
     assert refusal(lambda: told.id_in_path(ids.PAYMENT)).refusal is Refusal.NOT_FOUND

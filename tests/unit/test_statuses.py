@@ -129,7 +129,9 @@ def test_an_accident_shows_nothing_of_its_inside(accident: Exception, status: in
     assert "wallet_money" not in answer["body"]
 
 
-@pytest.mark.parametrize("accident", [DatabaseUnavailableError(), SecretUnavailableError(), GatewayUnavailableError("")])
+@pytest.mark.parametrize(
+    "accident", [DatabaseUnavailableError(), SecretUnavailableError(), GatewayUnavailableError("")]
+)
 def test_who_is_to_try_again_is_told_when(accident: Exception) -> None:
     assert int(problem_response(problem_of(accident), REQUEST_ID).headers["Retry-After"]) > 0
 

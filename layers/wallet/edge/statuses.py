@@ -23,54 +23,53 @@ class TryAgainError(Exception):
     """Something that we need can't be reached. The same request is safe to repeat."""
 
 
-def _refusal(refusal: Refusal, status: int, title: str, detail: str, retry_after_s: int | None = None) -> Problem:
-    return Problem(status, refusal.value, title, detail, retry_after_s)
+_TOLD: dict[Refusal, tuple[int, str, str]] = {
+    Refusal.NOT_FOUND: (404, "Not found", "There is nothing here for you."),
+    Refusal.REQUEST_TOO_LARGE: (413, "Request too large", "The request is larger than this route takes."),
+    Refusal.UNSUPPORTED_MEDIA_TYPE: (415, "Unsupported media type", "Send application/json."),
+    Refusal.MALFORMED_BODY: (400, "Malformed body", "The body is not JSON that can be read."),
+    Refusal.MISSING_TOKEN: (401, "Missing token", "This route needs a bearer token."),
+    Refusal.INVALID_TOKEN: (401, "Invalid token", "The token is not valid, or no longer."),
+    Refusal.TOO_MANY_ATTEMPTS: (429, "Too many attempts", "Wait before you try again."),
+    Refusal.INVALID_CREDENTIALS: (401, "Invalid credentials", "Phone and password don't fit together."),
+    Refusal.UNKNOWN_GATEWAY: (404, "Unknown gateway", "No such gateway is connected here."),
+    Refusal.INVALID_SIGNATURE: (401, "Invalid signature", "The signature doesn't fit the body."),
+    Refusal.MALFORMED_EVENT: (400, "Malformed event", "The body is no event that can be read."),
+    Refusal.IDEMPOTENCY_KEY_REQUIRED: (
+        400,
+        "Idempotency key required",
+        "This route moves money: send an Idempotency-Key header, a new one for each new intention.",
+    ),
+    Refusal.IDEMPOTENCY_KEY_INVALID: (
+        400,
+        "Idempotency key invalid",
+        "An Idempotency-Key has 1 to 64 visible ASCII characters.",
+    ),
+    Refusal.INVALID_REQUEST: (422, "Invalid request", "The request can be read, but not as one of these."),
+    Refusal.IDEMPOTENCY_KEY_IN_USE: (
+        409,
+        "Idempotency key in use",
+        "The first request with this key is still running. Nothing has moved twice; ask again.",
+    ),
+    Refusal.IDEMPOTENCY_KEY_REUSED: (
+        422,
+        "Idempotency key reused",
+        "This key belongs to another request of yours. Nothing has moved.",
+    ),
+    Refusal.PHONE_TAKEN: (409, "Phone taken", "Somebody has registered with this phone."),
+    Refusal.PAYEE_NOT_FOUND: (404, "Payee not found", "There is no wallet there to be paid."),
+    Refusal.SELF_PAYMENT: (422, "Self payment", "Payer and payee are the same wallet."),
+    Refusal.WALLET_FROZEN: (409, "Wallet frozen", "One of the wallets can't move money now."),
+    Refusal.AMOUNT_OUT_OF_RANGE: (422, "Amount out of range", "The amount is too small, or more than allowed."),
+    Refusal.INSUFFICIENT_FUNDS: (402, "Insufficient funds", "The wallet's available balance is too small."),
+    Refusal.WALLET_LIMIT_EXCEEDED: (409, "Wallet limit exceeded", "A limit of one of the wallets forbids it."),
+}
 
+_RETRY_AFTER_S = {Refusal.IDEMPOTENCY_KEY_IN_USE: 1}
 
-REFUSALS: dict[Refusal, Problem] = {
-    refusal: _refusal(refusal, *told)
-    for refusal, told in {
-        Refusal.NOT_FOUND: (404, "Not found", "There is nothing here for you."),
-        Refusal.REQUEST_TOO_LARGE: (413, "Request too large", "The request is larger than this route takes."),
-        Refusal.UNSUPPORTED_MEDIA_TYPE: (415, "Unsupported media type", "Send application/json."),
-        Refusal.MALFORMED_BODY: (400, "Malformed body", "The body is not JSON that can be read."),
-        Refusal.MISSING_TOKEN: (401, "Missing token", "This route needs a bearer token."),
-        Refusal.INVALID_TOKEN: (401, "Invalid token", "The token is not valid, or no longer."),
-        Refusal.TOO_MANY_ATTEMPTS: (429, "Too many attempts", "Wait before you try again."),
-        Refusal.INVALID_CREDENTIALS: (401, "Invalid credentials", "Phone and password don't fit together."),
-        Refusal.UNKNOWN_GATEWAY: (404, "Unknown gateway", "No such gateway is connected here."),
-        Refusal.INVALID_SIGNATURE: (401, "Invalid signature", "The signature doesn't fit the body."),
-        Refusal.MALFORMED_EVENT: (400, "Malformed event", "The body is no event that can be read."),
-        Refusal.IDEMPOTENCY_KEY_REQUIRED: (
-            400,
-            "Idempotency key required",
-            "This route moves money: send an Idempotency-Key header, a new one for each new intention.",
-        ),
-        Refusal.IDEMPOTENCY_KEY_INVALID: (
-            400,
-            "Idempotency key invalid",
-            "An Idempotency-Key has 1 to 64 visible ASCII characters.",
-        ),
-        Refusal.INVALID_REQUEST: (422, "Invalid request", "The request can be read, but not as one of these."),
-        Refusal.IDEMPOTENCY_KEY_IN_USE: (
-            409,
-            "Idempotency key in use",
-            "The first request with this key is still running. Nothing has moved twice; ask again.",
-            1,
-        ),
-        Refusal.IDEMPOTENCY_KEY_REUSED: (
-            422,
-            "Idempotency key reused",
-            "This key belongs to another request of yours. Nothing has moved.",
-        ),
-        Refusal.PHONE_TAKEN: (409, "Phone taken", "Somebody has registered with this phone."),
-        Refusal.PAYEE_NOT_FOUND: (404, "Payee not found", "There is no wallet there to be paid."),
-        Refusal.SELF_PAYMENT: (422, "Self payment", "Payer and payee are the same wallet."),
-        Refusal.WALLET_FROZEN: (409, "Wallet frozen", "One of the wallets can't move money now."),
-        Refusal.AMOUNT_OUT_OF_RANGE: (422, "Amount out of range", "The amount is too small, or more than allowed."),
-        Refusal.INSUFFICIENT_FUNDS: (402, "Insufficient funds", "The wallet's available balance is too small."),
-        Refusal.WALLET_LIMIT_EXCEEDED: (409, "Wallet limit exceeded", "A limit of one of the wallets forbids it."),
-    }.items()
+REFUSALS = {
+    refusal: Problem(status, refusal.value, title, detail, _RETRY_AFTER_S.get(refusal))
+    for refusal, (status, title, detail) in _TOLD.items()
 }
 
 TRY_AGAIN = Problem(

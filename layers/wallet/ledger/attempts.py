@@ -102,7 +102,9 @@ class Expected:
     room: int | None
 
 
-def weigh(payment: ObservedPayment, expected: Expected | None) -> SuspenseReason | None:
+def weigh(  # noqa: PLR0911 - a ranked list, one line a rule
+    payment: ObservedPayment, expected: Expected | None
+) -> SuspenseReason | None:
     """Whether money that has arrived is credited (None), or why it goes to suspense.
 
     An observation is believed only as far as it agrees with what we asked for: our order, our amount, our currency,

@@ -14,8 +14,8 @@ class Refusal(StrEnum):
 
     # whether there is such a thing, and who is asking
     NOT_FOUND = "not_found"
-    MISSING_TOKEN = "missing_token"
-    INVALID_TOKEN = "invalid_token"
+    MISSING_TOKEN = "missing_token"  # noqa: S105 - a code
+    INVALID_TOKEN = "invalid_token"  # noqa: S105 - a code
 
     # the request, read from the outside in
     IDEMPOTENCY_KEY_REQUIRED = "idempotency_key_required"

@@ -79,9 +79,7 @@ def payment(*, transaction_id: UUID, payer: UUID, payee: UUID, currency: str, am
     )
 
 
-def arrival(
-    *, transaction_id: UUID, gateway: str, wallet_id: UUID | None, currency: str, amount: int
-) -> Transaction:
+def arrival(*, transaction_id: UUID, gateway: str, wallet_id: UUID | None, currency: str, amount: int) -> Transaction:
     """Money that reached us through a gateway: to a wallet, or to suspense if it fits nowhere (`wallet_id` None)."""
     return entry(
         transaction_id=transaction_id,

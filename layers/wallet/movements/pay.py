@@ -22,9 +22,7 @@ class Order:
     reference: str | None
 
 
-def pay(
-    database: Database, new_id: Callable[[], UUID], *, claim: Claim, order: Order
-) -> tuple[PaymentReceipt, bool]:
+def pay(database: Database, new_id: Callable[[], UUID], *, claim: Claim, order: Order) -> tuple[PaymentReceipt, bool]:
     """Pays, in one round trip; True if this key had paid before. Raises `Refused`, and then nothing has moved."""
     return payments.post_payment(
         database,

@@ -37,7 +37,8 @@ def reconcile(
 ) -> Findings:
     """Asks about every attempt that is due, oldest first, as long as there is time; what is left is due next time.
 
-    A gateway that is down is asked no more than a few times in one run. Two runs at once share the work: each attempt is taken by one of them, and what both book is booked once.
+    A gateway that is down is asked no more than a few times in one run. Two runs at once share the work: each attempt
+    is taken by one of them, and what both book is booked once.
     """
     findings = Findings()
     users.sweep_identity(database)
@@ -73,9 +74,7 @@ def finish_leftovers(
     return finished
 
 
-def _due(
-    database: Database, first_check_s: int, time_left_s: Callable[[], float]
-) -> Iterator[OpenAttempt]:
+def _due(database: Database, first_check_s: int, time_left_s: Callable[[], float]) -> Iterator[OpenAttempt]:
     while attempts := top_ups.due_attempts(database, limit=_BATCH):
         for attempt in attempts:
             if time_left_s() <= 0:

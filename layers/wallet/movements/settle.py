@@ -1,7 +1,7 @@
 """Booking what a gateway says has happened: the one way in which money enters a wallet.
 
-Both inputs of the state machine end here, the webhook and the reconciler's question. Each may tell the same thing again,
-late, or before the other; the kernel books a gateway payment once.
+Both inputs of the state machine end here, the webhook and the reconciler's question. Each may tell the same thing
+again, late, or before the other; the kernel books a gateway payment once.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ def receive(
         raise Refused(Refusal.MALFORMED_EVENT)
     stored = settlement.store_event(
         database,
-        id=new_id(),
+        new_id=new_id(),
         gateway=gateway,
         digest=hashlib.sha256(body).digest(),
         event_id=_plain(event.event_id),

@@ -18,8 +18,11 @@ _NO_EMAIL = "void@razorpay.com"
 
 @dataclass(frozen=True, slots=True)
 class TopUpRules:
-    """How long an attempt stays open, when the gateway is first asked about it (seconds), and whether we may make
-    UPI intent links ourselves."""
+    """How top-ups are handled here.
+
+    `valid_s`: how long an attempt stays open; `first_check_s`: how old it is when the gateway is first asked about it;
+    `upi_intent`: whether the gateway lets us make UPI intent links ourselves.
+    """
 
     valid_s: int
     first_check_s: int
@@ -71,9 +74,7 @@ def receipt_of(attempt_id: UUID) -> str:
 
 
 def _with_order(database: Database, gateway: Gateway, top_up: TopUp) -> TopUp:
-    order = gateway.create_order(
-        receipt=receipt_of(top_up.id), amount_minor=top_up.amount, currency=top_up.currency
-    )
+    order = gateway.create_order(receipt=receipt_of(top_up.id), amount_minor=top_up.amount, currency=top_up.currency)
     return top_ups.attach_order(database, top_up.id, order_id=order.order_id, intent_url=None)
 
 

@@ -12,9 +12,8 @@ import json
 import random
 import ssl
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pymysql
 from pymysql.cursors import DictCursor
@@ -72,6 +71,14 @@ class Answer:
     result: Row
 
 
+class AskCredentials(Protocol):
+    """Whose connection it is; asked `fresh` when the known password is refused."""
+
+    def __call__(self, *, fresh: bool) -> Credentials:
+        """The user's name and password."""
+        ...
+
+
 def connect(server: Server, credentials: Credentials) -> "pymysql.Connection[DictCursor]":
     """Opens a connection over TLS, verified: `ssl_ca=` alone would encrypt to anybody (PyMySQL's default)."""
     return pymysql.connect(
@@ -96,7 +103,7 @@ class Database:
     `credentials` is asked once, and again if the password has changed since (`fresh=True`).
     """
 
-    def __init__(self, server: Server, credentials: Callable[[bool], Credentials]) -> None:
+    def __init__(self, server: Server, credentials: AskCredentials) -> None:
         self._server = server
         self._credentials = credentials
         self._connection: pymysql.Connection[DictCursor] | None = None
@@ -122,7 +129,7 @@ class Database:
         """Drops the connection, if there is one."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection._force_close()  # noqa: SLF001 - close() would send to a peer that may be gone
+            connection.close()  # sends a farewell, and minds no error
 
     def _ask(self, statement: str, arguments: tuple[object, ...]) -> list[Row]:
         give_up_at = time.monotonic() + _PATIENCE
@@ -135,7 +142,7 @@ class Database:
                     self.close()
                 elif code not in _CONTENDED:
                     self.close()
-                    raise DatabaseBrokenError(f"{statement.split('(')[0]}: error {code}") from error
+                    raise DatabaseBrokenError(f"{statement.partition('(')[0]}: error {code}") from error
                 if attempt == _TRIES or code in _NO_ENTRY or time.monotonic() > give_up_at:
                     raise DatabaseUnavailableError(f"error {code}") from error
             else:
@@ -156,11 +163,11 @@ class Database:
 
     def _open(self) -> "pymysql.Connection[DictCursor]":
         try:
-            return connect(self._server, self._credentials(False))
+            return connect(self._server, self._credentials(fresh=False))
         except pymysql.MySQLError as error:
             if _code(error) != _WRONG_PASSWORD:
                 raise
-        return connect(self._server, self._credentials(True))
+        return connect(self._server, self._credentials(fresh=True))
 
 
 _contexts: dict[str, ssl.SSLContext] = {}

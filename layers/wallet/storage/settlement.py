@@ -57,10 +57,10 @@ def note_unsuccessful_payment(database: Database, payment: ObservedPayment) -> b
 
 
 def store_event(
-    database: Database, *, id: UUID, gateway: str, digest: bytes, event_id: str | None, name: str, body: bytes
+    database: Database, *, new_id: UUID, gateway: str, digest: bytes, event_id: str | None, name: str, body: bytes
 ) -> StoredEvent:
     """Keeps a verified event before it is acted on, or finds it kept. `digest` is the SHA-256 of `body`."""
-    answer = database.call("store_gateway_event", id.bytes, gateway, digest, event_id, name, body)
+    answer = database.call("store_gateway_event", new_id.bytes, gateway, digest, event_id, name, body)
     return StoredEvent(uuid_of(answer.result["event_id"]), answer.result["outcome"])
 
 

@@ -62,12 +62,12 @@ def statement(
     before: int | None,
     since: datetime | None,
     until: datetime | None,
-    type: str | None,
+    transaction_type: str | None,
     limit: int,
 ) -> list[StatementEntry]:
-    """The wallet's entries, newest first: those numbered below `before`, made in [`since`, `until`), of a `type`."""
+    """The wallet's entries, newest first: those numbered below `before`, made in [`since`, `until`), of one type."""
     start, end = _naive(since), _naive(until)
-    filters = (before, before, start, start, end, end, type, type)
+    filters = (before, before, start, start, end, end, transaction_type, transaction_type)
     return [_entry(row) for row in database.read(_STATEMENT, user_id.bytes, *filters, limit)]
 
 

@@ -1,0 +1,140 @@
+"""The same functions under `sam local start-api`, in containers, against the stack that is up."""
+
+import contextlib
+import ipaddress
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from local import ports, stack
+from local.aws import Emulator
+from local.build import lambda_build, sam_command, sam_environment
+from local.deploy import STACK, with_defaults
+from local.forward import Forwarder
+from local.processes import LocalStackError
+from local.state import ROOT, State
+
+# what a container calls the machine it runs on; the database's certificate is good for this name too
+_HOST_NAME = "host.docker.internal"
+_START_S = 300
+
+
+def run(state: State) -> int:
+    """Serves until Ctrl-C; `sam-local.json` beside `stack.json` holds the address meanwhile."""
+    with contextlib.ExitStack() as cleaning:
+        content = stack.read(state)
+        _require_docker()
+        emulator = Emulator(state, int(content["aws_endpoint_url"].rpartition(":")[2]))
+        template = _template(state, emulator, content)
+        used = [content["mysql"]["port"], emulator.port, int(content["gateway_url"].rpartition(":")[2])]
+        cleaning.enter_context(_forwarder(used))
+        port = state.port("sam-local")
+        url = f"http://{ports.HOST}:{port}"
+        daemon = state.daemon("sam-local")
+        daemon.stop(patience_s=10)
+        cleaning.callback(daemon.stop, patience_s=30)
+        daemon.start(
+            sam_command(
+                "local",
+                "start-api",
+                *("--template-file", str(template), "--env-vars", str(_variables(state, content))),
+                *("--host", ports.HOST, "--port", str(port), "--region", emulator.region),
+                *("--warm-containers", "LAZY", "--add-host", f"{_HOST_NAME}:host-gateway"),
+                *("--skip-pull-image",) * _has_image(),
+            ),
+            environment={**sam_environment(state), **emulator.credentials(), **_docker_settings()},
+            folder=ROOT,
+        )
+        _await(url, state)
+        file = state.folder / "sam-local.json"
+        state.write_json(file, {**content, "api_url": url})
+        cleaning.callback(file.unlink)
+        print(f"\nThe API under sam local: {url}\nCtrl-C ends it.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            while daemon.pid() is not None:
+                time.sleep(0.5)
+            raise LocalStackError(f"sam local has ended:\n{daemon.last_words()}")
+    print()
+    return 0
+
+
+def _template(state: State, emulator: Emulator, content: dict[str, Any]) -> Path:
+    """The template for containers: the deployed stack's parameters, with addresses as a container sees them."""
+    template = lambda_build(state, _architecture())
+    deployed = emulator.parameters(STACK)
+    outside = {
+        "AwsEndpointUrl": content["aws_endpoint_url"],
+        "DatabaseHost": content["mysql"]["host"],
+        "GatewayBaseUrl": content["gateway_url"],
+    }
+    seen = {name: value.replace(ports.HOST, _HOST_NAME) for name, value in outside.items()}
+    return with_defaults(template, {**deployed, **seen, "Architecture": _architecture()})
+
+
+def _variables(state: State, content: dict[str, Any]) -> Path:
+    """What the template refers to and `sam local` can't know: the names of deployed resources."""
+    file = state.build / "sam-local-variables.json"
+    known = {"IDEMPOTENCY_TABLE": content["idempotency_table"], "TOKEN_SECRET": content["token_secret"]}
+    state.write_json(file, {"Parameters": known})
+    return file
+
+
+def _forwarder(port_numbers: list[int]) -> contextlib.AbstractContextManager[object]:
+    """Docker Desktop lets containers reach our loopback interface; an engine on this machine doesn't."""
+    networks = json.loads(_docker("network", "inspect", "bridge"))
+    bridge = networks[0]["IPAM"]["Config"][0]
+    address = bridge.get("Gateway") or str(ipaddress.ip_network(bridge["Subnet"])[1])
+    try:
+        return Forwarder(address, port_numbers)
+    except OSError:
+        return contextlib.nullcontext()
+
+
+def _architecture() -> str:
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+
+
+def _has_image() -> bool:
+    """True if there is an image for the runtime already: it is not looked for a second time."""
+    return bool(_docker("images", "--quiet", f"public.ecr.aws/lambda/python:3.13-{_architecture()}").strip())
+
+
+def _require_docker() -> None:
+    if shutil.which("docker") is None:
+        raise LocalStackError("sam local runs functions in containers, and there is no docker on this machine")
+    _docker("info")
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LocalStackError(f"docker {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _docker_settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
+
+
+def _await(url: str, state: State) -> None:
+    daemon = state.daemon("sam-local")
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if daemon.pid() is None:
+            raise LocalStackError(f"sam local did not start:\n{daemon.last_words()}")
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+        except urllib.error.HTTPError:
+            return  # any answer will do
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise LocalStackError(f"sam local did not answer in {_START_S} s:\n{daemon.last_words()}")

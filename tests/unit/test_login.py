@@ -1,0 +1,156 @@
+"""Logging in: counted first, the same for everybody who fails, and a new refresh token each time."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.unit.calls import CALLER
+from wallet.identity import login as logins
+from wallet.identity import passwords
+from wallet.identity.login import LoginRules
+from wallet.identity.register import scope_of, tier_of
+from wallet.identity.tokens import SigningKey, refresh_token_hash, verify
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.storage.database import Answer
+
+KEY = SigningKey("v1", "s" * 64)
+RULES = LoginRules(
+    access_token_s=900,
+    refresh_token_s=3_600,
+    password_cost=4,
+    attempts_per_phone=10,
+    attempts_per_address=100,
+    window_s=900,
+)
+PHONE, PASSWORD = "+919876543210", "correct horse"
+STORED = passwords.hash_password(PASSWORD, cost=4)
+
+
+class Database:
+    """Remembers what it was asked, knows one user, and refuses what it is told to."""
+
+    def __init__(self, *, refuses: Refused | None = None, user: bool = True) -> None:
+        self.refuses = refuses
+        self.user = user
+        self.calls: list[tuple[str, tuple[object, ...]]] = []
+
+    def call(self, procedure: str, *arguments: object) -> Answer:
+        self.calls.append((procedure, arguments))
+        if self.refuses is not None:
+            raise self.refuses
+        return Answer("done", replayed=False, result={"user_id": CALLER.hex})
+
+    def read(self, query: str, *arguments: object) -> list[dict[str, Any]]:
+        self.calls.append(("SELECT", arguments))
+        return [{"id": CALLER.bytes, "password_hash": STORED}] if self.user else []
+
+    def asked(self) -> list[str]:
+        return [procedure for procedure, _ in self.calls]
+
+
+def log_in(database: Database, *, phone: str = PHONE, password: str = PASSWORD, address: str = "203.0.113.9") -> Any:
+    return logins.login(
+        database,  # type: ignore[arg-type]  # a database by duck
+        lambda: UUID(int=7),
+        KEY,
+        RULES,
+        phone=phone,
+        password=password,
+        address=address,
+        now=int(time.time()),
+    )
+
+
+def refusal(work: Callable[[], object]) -> Refusal:
+    with pytest.raises(Refused) as caught:
+        work()
+    return caught.value.refusal
+
+
+def test_who_knows_the_password_gets_a_session() -> None:
+    session = log_in(Database())
+    assert verify(session.access_token, {KEY.id: KEY}).user_id == CALLER
+    assert session.expires_in_s == 900
+    assert session.refresh_token.startswith("rt_")
+
+
+def test_an_attempt_is_counted_before_the_password_is_looked_at() -> None:
+    database = Database()
+    log_in(database)
+    assert database.asked() == ["count_login_attempt", "SELECT", "forgive_login_attempts", "start_refresh_family"]
+
+
+def test_who_has_tried_too_often_is_not_even_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins, "check_password", lambda *_, **__: pytest.fail("the password was checked"))
+    database = Database(refuses=Refused(Refusal.TOO_MANY_ATTEMPTS, retry_after_s=5))
+    assert refusal(lambda: log_in(database)) is Refusal.TOO_MANY_ATTEMPTS
+    assert database.asked() == ["count_login_attempt"]
+
+
+@pytest.mark.parametrize("user", [True, False])
+def test_an_unknown_phone_and_a_wrong_password_take_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, *, user: bool
+) -> None:
+    checked: list[int] = []
+    check = passwords.check_password
+    monkeypatch.setattr(logins, "check_password", lambda *told, cost: checked.append(cost) or check(*told, cost=cost))
+    database = Database(user=user)
+    assert refusal(lambda: log_in(database, password="wrong horse")) is Refusal.INVALID_CREDENTIALS
+    assert database.asked() == ["count_login_attempt", "SELECT"]
+    assert checked == [RULES.password_cost]
+
+
+def test_the_right_password_of_nobody_is_wrong() -> None:
+    assert refusal(lambda: log_in(Database(user=False))) is Refusal.INVALID_CREDENTIALS
+
+
+def test_the_database_is_told_neither_phone_nor_address_nor_token() -> None:
+    database = Database()
+    session = log_in(database)
+    told = [argument for procedure, arguments in database.calls if procedure != "SELECT" for argument in arguments]
+    assert not {PHONE, "203.0.113.9", session.refresh_token} & {
+        argument for argument in told if isinstance(argument, str)
+    }
+    assert refresh_token_hash(session.refresh_token) in told
+
+
+def test_a_phone_and_an_address_are_counted_apart() -> None:
+    database = Database()
+    log_in(database, address=PHONE)
+    phone, address = database.calls[0][1][:2]
+    assert phone != address
+
+
+def test_a_refresh_token_is_changed_for_another() -> None:
+    database = Database()
+    session = logins.refresh(database, KEY, RULES, refresh_token="rt_old", now=int(time.time()))  # type: ignore[arg-type]  # by duck
+    [(procedure, (old, new, valid_s))] = database.calls
+    assert procedure == "rotate_refresh_token"
+    assert old == refresh_token_hash("rt_old")
+    assert new == refresh_token_hash(session.refresh_token) != old
+    assert valid_s == RULES.refresh_token_s
+    assert verify(session.access_token, {KEY.id: KEY}).user_id == CALLER
+
+
+def test_a_refresh_token_that_was_used_gets_nothing() -> None:
+    database = Database(refuses=Refused(Refusal.INVALID_TOKEN))
+    work = lambda: logins.refresh(database, KEY, RULES, refresh_token="rt_old", now=0)  # type: ignore[arg-type]  # noqa: E731 - by duck, and once
+    assert refusal(work) is Refusal.INVALID_TOKEN
+
+
+def test_logging_out_ends_the_family() -> None:
+    database = Database()
+    logins.logout(database, refresh_token="rt_old")  # type: ignore[arg-type]  # by duck
+    assert database.calls == [("revoke_refresh_family", (refresh_token_hash("rt_old"),))]
+
+
+def test_a_registrations_keys_belong_to_its_phone() -> None:
+    assert scope_of(PHONE) == scope_of(PHONE) != scope_of("+919876543211")
+
+
+@pytest.mark.parametrize(("kind", "tier"), [("merchant", "merchant"), ("personal", "small")])
+def test_a_wallet_starts_in_the_tier_of_its_kind(kind: str, tier: str) -> None:
+    assert tier_of(kind, default="small") == tier

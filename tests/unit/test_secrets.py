@@ -1,0 +1,121 @@
+"""Secrets: remembered for a while, asked for again for a reason, and never told in an error."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from wallet import aws
+from wallet.aws import Secret, SecretUnavailableError
+
+ARN = "arn:aws:secretsmanager:ap-south-1:000000000000:secret:wallet/token-AbCdEf"
+
+
+class Manager:
+    """Secrets Manager, and the clock."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.asked: list[str] = []
+        self.answers: dict[str, tuple[str, str] | Exception] = {"AWSCURRENT": ("v1", "first")}
+
+    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+        assert SecretId == ARN
+        self.asked.append(VersionStage)
+        answer = self.answers.get(VersionStage, refused("ResourceNotFoundException"))
+        if isinstance(answer, Exception):
+            raise answer
+        return {"VersionId": answer[0], "SecretString": answer[1]}
+
+
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "GetSecretValue")
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch) -> Manager:
+    kept = Manager()
+    monkeypatch.setattr(aws, "_secrets_manager", lambda: kept)
+    monkeypatch.setattr("wallet.aws.time.monotonic", lambda: kept.now)
+    return kept
+
+
+def test_a_secret_is_asked_for_once(manager: Manager) -> None:
+    secret = Secret(ARN)
+    assert [secret.text(), secret.text()] == ["first", "first"]
+    assert manager.asked == ["AWSCURRENT"]
+
+
+def test_a_secret_is_asked_for_again_after_five_minutes(manager: Manager) -> None:
+    secret = Secret(ARN)
+    secret.text()
+    manager.answers["AWSCURRENT"] = ("v2", "second")
+    manager.now += 299
+    assert secret.text() == "first"
+    manager.now += 2
+    assert secret.text() == "second"
+
+
+def test_somebody_with_a_reason_gets_it_sooner_but_not_all_the_time(manager: Manager) -> None:
+    """Forged tokens name unknown keys: they must not make us ask for every one of them."""
+    secret = Secret(ARN)
+    secret.text()
+    for _ in range(50):
+        secret.text(fresh=True)
+    assert len(manager.asked) == 1
+    manager.now += 11
+    for _ in range(50):
+        secret.text(fresh=True)
+    assert len(manager.asked) == 2
+
+
+def test_there_may_be_no_previous_version(manager: Manager) -> None:
+    secret = Secret(ARN)
+    assert secret.version("AWSPREVIOUS") is None
+    assert secret.version("AWSPREVIOUS") is None
+    assert manager.asked == ["AWSPREVIOUS"]
+
+
+@pytest.mark.parametrize(
+    "accident",
+    [
+        refused("ResourceNotFoundException"),
+        refused("AccessDeniedException"),
+        refused("ThrottlingException"),
+        ConnectTimeoutError(endpoint_url="https://secrets.invalid"),
+    ],
+)
+def test_a_secret_that_can_not_be_read_is_an_outage(manager: Manager, accident: Exception) -> None:
+    manager.answers["AWSCURRENT"] = accident
+    with pytest.raises(SecretUnavailableError):
+        Secret(ARN).text()
+
+
+def test_an_outage_is_not_remembered(manager: Manager) -> None:
+    secret = Secret(ARN)
+    manager.answers["AWSCURRENT"] = refused("InternalServiceError")
+    with pytest.raises(SecretUnavailableError):
+        secret.text()
+    manager.answers["AWSCURRENT"] = ("v1", "first")
+    assert secret.text() == "first"
+
+
+def test_a_previous_version_that_may_not_be_read_is_an_outage_and_not_none(manager: Manager) -> None:
+    manager.answers["AWSPREVIOUS"] = refused("AccessDeniedException")
+    with pytest.raises(SecretUnavailableError):
+        Secret(ARN).version("AWSPREVIOUS")
+
+
+@pytest.mark.parametrize("text", ["[]", '"hunter2"', "7", "null"])
+def test_what_should_be_an_object_is_one(manager: Manager, text: str) -> None:
+    manager.answers["AWSCURRENT"] = ("v1", text)
+    with pytest.raises(SecretUnavailableError) as caught:
+        Secret(ARN).json()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_secret_that_is_no_json_is_not_told(manager: Manager) -> None:
+    manager.answers["AWSCURRENT"] = ("v1", "hunter2")
+    with pytest.raises(SecretUnavailableError) as caught:
+        Secret(ARN).json()
+    assert "hunter2" not in str(caught.value)

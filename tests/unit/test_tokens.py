@@ -1,0 +1,224 @@
+"""Access tokens: ours, unchanged, in time, and nothing else; and refresh tokens."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.calls import CALLER
+from wallet.identity.tokens import SigningKey, key_id, new_refresh_token, refresh_token_hash, sign, verify
+from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal, Refused
+
+CURRENT = SigningKey("version-2", "c" * 64)
+PREVIOUS = SigningKey("version-1", "p" * 64)
+KEYS = {key.id: key for key in (CURRENT, PREVIOUS)}
+CLAIMS = {"iss": "wallet", "aud": "wallet-api", "sub": ids.show(ids.USER, CALLER)}
+
+
+def good(key: SigningKey = CURRENT, *, at: int | None = None, valid_s: int = 900) -> str:
+    return sign(CALLER, key, now=int(time.time()) if at is None else at, valid_s=valid_s)
+
+
+def part(value: object) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def made(header: object = None, secret: str = CURRENT.secret, **claims: Any) -> str:
+    """A token of the right signature whose header and claims are as told; a claim that is None is left out."""
+    now = int(time.time())
+    told = {**CLAIMS, "iat": now, "exp": now + 900, **claims}
+    head = {"alg": "HS256", "typ": "JWT", "kid": CURRENT.id} if header is None else header
+    signed = f"{part(head)}.{part({name: value for name, value in told.items() if value is not None})}"
+    return f"{signed}.{part(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
+
+
+def refused(token: str) -> bool:
+    try:
+        verify(token, KEYS)
+    except Refused as told:
+        assert told.refusal is Refusal.INVALID_TOKEN
+        return True
+    return False
+
+
+def test_a_token_says_whose_it_is_and_until_when() -> None:
+    now = int(time.time())
+    read = verify(good(at=now), KEYS)
+    assert (read.user_id, read.expires_at) == (CALLER, now + 900)
+
+
+def test_the_helper_of_these_tests_makes_good_tokens() -> None:
+    assert not refused(made())
+
+
+@pytest.mark.parametrize("key", [CURRENT, PREVIOUS])
+def test_both_live_secrets_are_good(key: SigningKey) -> None:
+    assert verify(good(key), KEYS).user_id == CALLER
+    assert key_id(good(key)) == key.id
+
+
+def test_a_secret_that_lives_no_more_is_not() -> None:
+    assert refused(good(SigningKey("version-0", "o" * 64)))
+
+
+def test_a_token_ends() -> None:
+    assert refused(good(at=int(time.time()) - 901))
+    assert refused(good(valid_s=-1))
+
+
+def test_a_token_of_tomorrow_is_not_good_today() -> None:
+    assert refused(good(at=int(time.time()) + 86_400))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(made(secret="x" * 64), id="another secret"),
+        pytest.param(made({"alg": "HS256", "kid": PREVIOUS.id}), id="one secret, the other's kid"),
+        pytest.param(made(iss="other"), id="another issuer"),
+        pytest.param(made(aud="other"), id="another audience"),
+        pytest.param(made(aud=["other"]), id="other audiences"),
+        pytest.param(made(iss=None), id="no issuer"),
+        pytest.param(made(aud=None), id="no audience"),
+        pytest.param(made(sub=None), id="nobody's"),
+        pytest.param(made(iat=None), id="no beginning"),
+        pytest.param(made(exp=None), id="no end"),
+        pytest.param(made(exp=0), id="ended in 1970"),
+        pytest.param(made(exp="soon"), id="an end that is no time"),
+        pytest.param(made(exp=[1]), id="an end that is a list"),
+        pytest.param(made(exp=float("inf")), id="no end at all"),
+        pytest.param(made(exp=float("nan")), id="an end that is no number"),
+        pytest.param(made(nbf=int(time.time()) + 900), id="not yet"),
+        pytest.param(made(sub=""), id="an empty subject"),
+        pytest.param(made(sub=7), id="a subject that is a number"),
+        pytest.param(made(sub=str(CALLER)), id="a plain UUID"),
+        pytest.param(made(sub=ids.show(ids.WALLET, CALLER)), id="a wallet's"),
+        pytest.param(made({"alg": "none", "kid": CURRENT.id}), id="alg none, signed"),
+        pytest.param(made({"alg": "None", "kid": CURRENT.id}), id="alg None"),
+        pytest.param(made({"alg": None, "kid": CURRENT.id}), id="alg null"),
+        pytest.param(made({"kid": CURRENT.id}), id="no alg"),
+        pytest.param(made({"alg": "HS512", "kid": CURRENT.id}), id="alg HS512"),
+        pytest.param(made({"alg": "RS256", "kid": CURRENT.id}), id="alg RS256"),
+        pytest.param(made({"alg": ["HS256"], "kid": CURRENT.id}), id="alg a list"),
+        pytest.param(made({"alg": "HS256"}), id="no kid"),
+        pytest.param(made({"alg": "HS256", "kid": ""}), id="an empty kid"),
+        pytest.param(made({"alg": "HS256", "kid": None}), id="kid null"),
+        pytest.param(made({"alg": "HS256", "kid": 7}), id="kid a number"),
+        pytest.param(made({"alg": "HS256", "kid": [CURRENT.id]}), id="kid a list"),
+        pytest.param(made({"alg": "HS256", "kid": {"a": 1}}), id="kid an object"),
+        pytest.param(made({"alg": "HS256", "kid": "../../dev/null"}), id="kid a path"),
+        pytest.param(made({"alg": "HS256", "kid": "' OR 1=1"}), id="kid SQL"),
+        pytest.param(made({"alg": "HS256", "kid": CURRENT.id, "crit": ["exp"]}), id="something critical"),
+        pytest.param(made({"alg": "HS256", "kid": CURRENT.id, "crit": ["b64"], "b64": False}), id="unencoded"),
+        pytest.param(made([]), id="a header that is a list"),
+        pytest.param(made("x"), id="a header that is a text"),
+        pytest.param(made(b"{"), id="a header that is no JSON"),
+        pytest.param(made(b"\xff"), id="a header that is no UTF-8"),
+        pytest.param(made(b"[" * 100_000), id="a header as deep as it gets"),
+        pytest.param(made(b"[" * 1_200), id="a header that is short and deep"),
+        pytest.param(made(b'{"a":' * 300 + b"1" + b"}" * 300), id="a header of objects in objects"),
+        pytest.param(made(b'{"alg":"HS256","kid":"version-2","x":' + b"9" * 5_000 + b"}"), id="a long number"),
+        pytest.param(made({"alg": "HS256", "kid": "k" * 1_000_000}), id="a huge kid"),
+        pytest.param("", id="nothing"),
+        pytest.param(".", id="a dot"),
+        pytest.param("..", id="two dots"),
+        pytest.param("...", id="three dots"),
+        pytest.param("a.b.c", id="letters"),
+        pytest.param("é.é.é", id="letters of another alphabet"),
+        pytest.param("\ud800.a.b", id="half a surrogate pair"),
+        pytest.param("\x00.\x00.\x00", id="NULs"),
+        pytest.param(made() + "é", id="a good one and a letter"),
+        pytest.param(made() + ".x", id="a good one with a fourth part"),
+        pytest.param("x" * 1_000_000, id="a megabyte"),
+    ],
+)
+def test_any_other_token_is_refused(token: str) -> None:
+    assert refused(token)
+
+
+@pytest.mark.parametrize("alg", ["none", "None", "NONE", ""])
+def test_a_token_without_a_signature_is_refused(alg: str) -> None:
+    head, claims, _ = made({"alg": alg, "kid": CURRENT.id}).split(".")
+    assert refused(f"{head}.{claims}.")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_token_that_was_changed_is_refused(place: int) -> None:
+    parts = good().split(".")
+    for position in (3, len(parts[place]) // 2):
+        text = parts[place]
+        changed = text[:position] + ("A" if text[position] != "A" else "B") + text[position + 1 :]
+        assert refused(".".join([*parts[:place], changed, *parts[place + 1 :]]))
+
+
+def test_a_claim_put_into_a_signed_token_is_refused() -> None:
+    head, _, signature = good().split(".")
+    now = int(time.time())
+    assert refused(
+        f"{head}.{part({**CLAIMS, 'sub': ids.show(ids.USER, CALLER), 'iat': now, 'exp': now + 9})}.{signature}"
+    )
+
+
+def test_a_public_key_is_no_secret() -> None:
+    """The trick that takes an RS256 verifier's public key for an HMAC secret, both ways round."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    now = int(time.time())
+    claims = {**CLAIMS, "iat": now, "exp": now + 900}
+    assert refused(jwt.encode(claims, private, algorithm="RS256", headers={"kid": CURRENT.id}))
+    assert refused(made(secret=pem.decode()))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "HS256", "kid": "version-9", "jku": "https://evil.example/keys"},
+        {"alg": "HS256", "kid": "version-9", "jwk": {"kty": "oct", "k": part(b"x" * 64)}},
+        {"alg": "HS256", "kid": "version-9", "x5u": "https://evil.example/cert"},
+    ],
+)
+def test_a_token_can_not_bring_its_own_key(header: dict[str, object]) -> None:
+    assert refused(made(header, secret="x" * 64))
+
+
+@given(st.text())
+def test_any_text_is_refused_and_breaks_nothing(text: str) -> None:
+    assert refused(text)
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=40))
+def test_any_three_parts_are_refused(header: bytes, claims: bytes, signature: bytes) -> None:
+    assert refused(f"{part(header)}.{part(claims)}.{part(signature)}")
+
+
+@pytest.mark.parametrize("secret", ["", "x" * 31])
+def test_a_short_secret_signs_nothing(secret: str) -> None:
+    with pytest.raises(ValueError, match="at least 32"):
+        SigningKey("v", secret)
+
+
+def test_a_token_has_nobodys_data_in_it() -> None:
+    claims = jwt.decode(good(), options={"verify_signature": False})
+    assert set(claims) == {"iss", "aud", "sub", "iat", "exp"}
+
+
+def test_refresh_tokens_are_random_and_long() -> None:
+    made_now = {new_refresh_token() for _ in range(100)}
+    assert len(made_now) == 100
+    assert all(token.startswith("rt_") and len(token) == 3 + 43 for token in made_now)
+
+
+def test_a_refresh_token_is_stored_as_its_digest() -> None:
+    token = new_refresh_token()
+    assert refresh_token_hash(token) == hashlib.sha256(token.encode()).digest()
