@@ -12,7 +12,7 @@ _PIECE = 65_536
 
 
 class Forwarder:
-    """Takes connections on `address`, an interface that only containers reach, for the ports of the same number here."""
+    """Listens on `address`, an interface that only containers reach, and passes on to the same ports here."""
 
     def __init__(self, address: str, port_numbers: Iterable[int]) -> None:
         self._servers = [_Server((address, port), _Connection) for port in port_numbers]
@@ -36,7 +36,7 @@ class _Server(socketserver.ThreadingTCPServer):
 class _Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         """Carries bytes both ways until both sides are done."""
-        with socket.create_connection((ports.HOST, self.server.server_address[1])) as inner:
+        with socket.create_connection((ports.HOST, self.request.getsockname()[1])) as inner:
             back = threading.Thread(target=_carry, args=(inner, self.request), daemon=True)
             back.start()
             _carry(self.request, inner)

@@ -156,7 +156,7 @@ def _start_gateway(state: State) -> str:
 def _healthy(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
-            return int(answer.status) == 200  # noqa: PLR2004
+            return int(answer.status) == 200
     except OSError:
         return False
 

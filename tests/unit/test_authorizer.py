@@ -1,7 +1,6 @@
 """The authorizer: an event of API Gateway's in, a policy out, whatever somebody calls a token."""
 
 import time
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -55,8 +54,9 @@ def authorizer() -> ModuleType:
 
 
 def ask(authorizer: ModuleType, token: object, method: str = METHOD) -> dict[str, Any]:
-    handler: Callable[[Event, object], dict[str, Any]] = authorizer.handler
-    return handler({"type": "TOKEN", "authorizationToken": token, "methodArn": method}, Context())
+    told: Event = {"type": "TOKEN", "authorizationToken": token, "methodArn": method}
+    policy: dict[str, Any] = authorizer.handler(told, Context())
+    return policy
 
 
 def effect(policy: dict[str, Any]) -> str:
