@@ -49,7 +49,7 @@ def run(state: State) -> int:
                 *("--warm-containers", "LAZY", "--add-host", f"{_HOST_NAME}:host-gateway"),
                 *("--skip-pull-image",) * _has_image(),
             ),
-            environment={**sam_environment(state), **emulator.credentials(), **_docker_settings()},
+            environment=_environment(state, emulator),
             folder=ROOT,
         )
         _await(url, state)
@@ -119,8 +119,12 @@ def _docker(*arguments: str) -> str:
     return done.stdout
 
 
-def _docker_settings() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
+def _environment(state: State, emulator: Emulator) -> dict[str, str]:
+    docker = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
+    environment = {**sam_environment(state), **emulator.credentials(), **docker}
+    # sam prefers its own environment to the template's, and this address is not one for containers
+    del environment["AWS_ENDPOINT_URL"]
+    return environment
 
 
 def _await(url: str, state: State) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from wallet.edge.requests import Request
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal, Refused
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -112,3 +113,12 @@ def call(handler: Callable[[Event, Any], Event], told: Event, context: Context |
     """The answer of a door, and its body as JSON (None if it has none)."""
     answer = handler(told, context or Context())
     return answer, json.loads(answer["body"]) if answer["body"] else None
+
+
+def refusal_of(work: Callable[[], object]) -> Refusal | None:
+    """What some work is refused for, None if it isn't; whatever else it raises is raised."""
+    try:
+        work()
+    except Refused as refused:
+        return refused.refusal
+    return None

@@ -10,7 +10,14 @@ Template = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's tags."""
+    """YAML with CloudFormation's tags; a key told twice in one place is a mistake, and no merge."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        told = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
+        if not hasattr(node, "flat") and len(told) != len(set(told)):
+            raise ValueError(f"a key is told twice{node.start_mark}")
+        node.flat = True  # type: ignore[attr-defined]  # what was merged into it may repeat what it says itself
+        super().flatten_mapping(node)
 
 
 def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:

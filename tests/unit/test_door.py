@@ -1,7 +1,6 @@
 """A door answers whatever comes, tells nothing of its inside, and logs no secret."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 
@@ -171,22 +170,22 @@ def test_money_needs_a_key(name: str, route: str) -> None:
 
 @pytest.mark.parametrize(("name", "route"), BODY_ROUTES)
 @pytest.mark.parametrize(
-    ("body", "content_type", "status", "code"),
+    ("body", "content_type", "said"),
     [
-        ("{}", "text/xml", 415, "unsupported_media_type"),
-        ("x" * 20_000, "application/json", 413, "request_too_large"),
-        ("{", "application/json", 400, "malformed_body"),
-        (None, "application/json", 400, "malformed_body"),
-        ("{}", "application/json", 422, "invalid_request"),
-        ("[]", "application/json", 422, "invalid_request"),
+        ("{}", "text/xml", (415, "unsupported_media_type")),
+        ("x" * 20_000, "application/json", (413, "request_too_large")),
+        ("{", "application/json", (400, "malformed_body")),
+        (None, "application/json", (400, "malformed_body")),
+        ("{}", "application/json", (422, "invalid_request")),
+        ("[]", "application/json", (422, "invalid_request")),
     ],
 )
 def test_a_bad_body_is_refused_at_every_door_before_anything_is_asked_of_the_database(
-    name: str, route: str, body: str | None, content_type: str, status: int, code: str
+    name: str, route: str, body: str | None, content_type: str, said: tuple[int, str]
 ) -> None:
     headers = {"Content-Type": content_type, "Idempotency-Key": "k"}
     answer, problem = call(door(name).handler, event(route, body=body, headers=headers, authorizer=signed_in()))
-    assert (answer["statusCode"], problem["code"]) == (status, code)
+    assert (answer["statusCode"], problem["code"]) == said
 
 
 @pytest.mark.parametrize(("name", "route"), [case for case in SIGNED_IN_ROUTES if "{id}" in case[1]])
@@ -214,8 +213,6 @@ def test_a_door_without_its_settings_says_only_that_it_is_broken(
     assert "DATABASE_SECRET is not set" in log_lines()[0]["exception"]
 
 
-Wrong = Callable[[dict[str, object]], None]
-
 # Each makes a payment wrong in one way; together they show which refusal comes first.
 WRONGS: list[tuple[str, dict[str, object]]] = [
     ("not_found", {"route": "POST /nowhere"}),
@@ -232,7 +229,7 @@ WRONGS: list[tuple[str, dict[str, object]]] = [
 def test_of_two_wrongs_the_first_of_the_list_is_told(first: int, second: int) -> None:
     if first >= second:
         return
-    told = {"headers": {"Idempotency-Key": "k"}, "authorizer": signed_in(), "body": '{"amount": 1}'}
+    told: dict[str, object] = {"headers": {"Idempotency-Key": "k"}, "authorizer": signed_in(), "body": '{"amount": 1}'}
     told |= WRONGS[second][1] | WRONGS[first][1]
     route = str(told.pop("route", "POST /payments"))
     _, problem = call(door("pay").handler, event(route, **told))  # type: ignore[arg-type]  # built from a table

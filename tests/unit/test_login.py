@@ -43,7 +43,7 @@ class Database:
             raise self.refuses
         return Answer("done", replayed=False, result={"user_id": CALLER.hex})
 
-    def read(self, query: str, *arguments: object) -> list[dict[str, Any]]:
+    def read(self, _: str, *arguments: object) -> list[dict[str, Any]]:
         self.calls.append(("SELECT", arguments))
         return [{"id": CALLER.bytes, "password_hash": STORED}] if self.user else []
 

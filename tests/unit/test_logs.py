@@ -1,6 +1,6 @@
 """Logs: one JSON line each, and nobody's phone, token, address or password in it."""
 
-import datetime
+import datetime as dt
 import json
 from collections.abc import Callable
 
@@ -132,7 +132,7 @@ def test_a_message_is_masked_too(log_lines: LogLines) -> None:
 
 
 def test_what_json_does_not_know_is_written_as_text(log_lines: LogLines) -> None:
-    write(datetime.date(2026, 11, 22))
+    write(dt.date(2026, 11, 22))
     assert log_lines()[0]["told"] == "2026-11-22"
 
 
@@ -145,10 +145,15 @@ class DuplicateError(Exception):
     """Stands for a database's."""
 
 
+def duplicate() -> None:
+    raise DuplicateError(1062, "Duplicate entry '+919876543210' for key 'users_phone_uq'")
+
+
 def chain() -> None:
+    """A cause, and a context around both."""
     try:
         try:
-            raise DuplicateError(1062, "Duplicate entry '+919876543210' for key 'users_phone_uq'")
+            duplicate()
         except DuplicateError as cause:
             raise RuntimeError(f"could not store {BCRYPT}") from cause
     except RuntimeError:
@@ -157,31 +162,25 @@ def chain() -> None:
 
 def context() -> None:
     try:
-        raise DuplicateError("+919876543210")
+        duplicate()
     except DuplicateError:
         raise LookupError(BCRYPT) from None
 
 
-@pytest.mark.parametrize("accident", [chain, context])
+def group() -> None:
+    inner = ValueError("+919876543210")
+    inner.add_note("asha@okhdfcbank")
+    raise ExceptionGroup("two", [inner, KeyError(JWT)])
+
+
+@pytest.mark.parametrize("accident", [chain, context, group])
 def test_an_exception_is_masked_with_all_that_led_to_it(accident: Callable[[], None], log_lines: LogLines) -> None:
     try:
         accident()
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, ExceptionGroup):
         logger().exception("accident")
     [line] = log_lines()
-    written = json.dumps(line)
+    written = json.dumps(line, ensure_ascii=False)
     assert "Traceback" in line["exception"]
     for private in ("98765432", JWT[20:40], REFRESH[10:30], "asha@", BCRYPT[10:40]):
-        assert private not in written
-
-
-def test_an_exception_group_and_its_notes_are_masked(log_lines: LogLines) -> None:
-    inner = ValueError("+919876543210")
-    inner.add_note("asha@okhdfcbank")
-    try:
-        raise ExceptionGroup("two", [inner, KeyError(JWT)])
-    except ExceptionGroup:
-        logger().exception("accident")
-    written = json.dumps(log_lines())
-    for private in ("98765432", "asha@", JWT[20:40]):
         assert private not in written

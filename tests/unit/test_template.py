@@ -94,7 +94,7 @@ def test_exactly_these_routes_are_open() -> None:
         for route, properties in templates.routes(function).items()
         if "Auth" in properties
     }
-    assert told == dict.fromkeys(OPEN, {"Authorizer": "NONE"})
+    assert told == {route: {"Authorizer": "NONE"} for route in OPEN}
 
 
 def test_every_route_belongs_to_the_one_api() -> None:

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.calls import CALLER
+from tests.unit.calls import CALLER, refusal_of
 from wallet.identity.tokens import SigningKey, key_id, new_refresh_token, refresh_token_hash, sign, verify
 from wallet.ledger import ids
-from wallet.ledger.refusals import Refusal, Refused
+from wallet.ledger.refusals import Refusal
 
 CURRENT = SigningKey("version-2", "c" * 64)
 PREVIOUS = SigningKey("version-1", "p" * 64)
@@ -44,12 +44,7 @@ def made(header: object = None, secret: str = CURRENT.secret, **claims: Any) -> 
 
 
 def refused(token: str) -> bool:
-    try:
-        verify(token, KEYS)
-    except Refused as told:
-        assert told.refusal is Refusal.INVALID_TOKEN
-        return True
-    return False
+    return refusal_of(lambda: verify(token, KEYS)) is Refusal.INVALID_TOKEN
 
 
 def test_a_token_says_whose_it_is_and_until_when() -> None:

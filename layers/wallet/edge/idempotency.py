@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aws_lambda_powertools.utilities.idempotency import (
@@ -30,6 +30,9 @@ from wallet.edge.responses import Json, Response
 from wallet.edge.statuses import TryAgainError
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.claims import Claim
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 # One prefix for all routes: a key belongs to its caller, so the same key on another route is the same key.
 _PREFIX = "wallet.v1"
@@ -68,7 +71,7 @@ class Once:
     One instance for a process: Powertools' persistence layer remembers the first configuration it was given.
     """
 
-    def __init__(self, table: str, dynamodb: Any) -> None:
+    def __init__(self, table: str, dynamodb: "DynamoDBClient") -> None:
         self._config = IdempotencyConfig(
             event_key_jmespath="[actor, key]",
             payload_validation_jmespath="asked",

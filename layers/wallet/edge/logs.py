@@ -39,7 +39,7 @@ def _serialise(record: dict[str, Any]) -> str:
     return json.dumps(told, default=lambda value: mask(str(value)))
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: object) -> object:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, dict):

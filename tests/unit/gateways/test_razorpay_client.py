@@ -48,9 +48,7 @@ class TestCreatingAnOrder:
         assert create(script(answer(order(notes={"a": "b"}, checkout={"new": [1.5]})))) == THE_ORDER
 
     @pytest.mark.parametrize("trouble", [lost(), answer(b"", 500), answer(b"<html>", 502), answer(b"", 504)])
-    def test_a_lost_answer_is_looked_for_by_the_receipt(
-        self, trouble: Answer | GatewayUnavailableError
-    ) -> None:
+    def test_a_lost_answer_is_looked_for_by_the_receipt(self, trouble: Answer | GatewayUnavailableError) -> None:
         talk = script(trouble, listed(order()))
         assert create(talk) == THE_ORDER
         assert methods(talk) == ["POST", "GET"]
@@ -101,9 +99,7 @@ class TestCreatingAnOrder:
         assert create(talk) == THE_ORDER
 
     def test_a_refusal_keeps_what_the_gateway_said(self) -> None:
-        said = refused(
-            "The amount is wrong, said +919876543210", field="amount", reason="NA", source="business"
-        )
+        said = refused("The amount is wrong, said +919876543210", field="amount", reason="NA", source="business")
         with pytest.raises(GatewayRejectedError) as caught:
             create(script(said))
         error = caught.value
@@ -248,9 +244,7 @@ class TestThePaymentsOfAnOrder:
         with pytest.raises(GatewayUnavailableError, match="malformed"):
             script(listed(payment(**broken))).gateway().payments_of("order_Umbrella000001")
 
-    @pytest.mark.parametrize(
-        "body", [[], {}, {"items": {}}, {"items": [1]}, b"", b"nul", b'{"items":[],"items":[]}']
-    )
+    @pytest.mark.parametrize("body", [[], {}, {"items": {}}, {"items": [1]}, b"", b"nul", b'{"items":[],"items":[]}'])
     def test_an_answer_that_is_no_collection_is_malformed_and_not_asked_for_again(self, body: object) -> None:
         talk = script(*[answer(body)] * 3)
         with pytest.raises(GatewayUnavailableError, match="malformed"):
@@ -295,9 +289,7 @@ class TestAUpiIntent:
             "upi": {"flow": "intent"},
         }
 
-    @pytest.mark.parametrize(
-        "link", ["https://pay", "javascript:upi://pay?", "upi://pay?", "upi://pay?a=\n", None, 7]
-    )
+    @pytest.mark.parametrize("link", ["https://pay", "javascript:upi://pay?", "upi://pay?", "upi://pay?a=\n", None, 7])
     def test_a_link_that_is_not_for_a_upi_app_is_not_handed_on(self, link: object) -> None:
         with pytest.raises(GatewayUnavailableError, match="malformed"):
             self.intent(script(answer(INTENT | {"link": link})))

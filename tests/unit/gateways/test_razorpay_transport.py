@@ -57,9 +57,7 @@ def transport(pool: Pool, base_url: str = "https://api.example.com") -> HttpTran
     )
 
 
-def send(
-    pool: Pool, *, body: bytes | None = None, path: str = "/v1/orders", time: Time | None = None
-) -> Answer:
+def send(pool: Pool, *, body: bytes | None = None, path: str = "/v1/orders", time: Time | None = None) -> Answer:
     time = time or Time()
     return transport(pool).send("GET" if body is None else "POST", path, body, Deadline(3.0, time.clock))
 
@@ -161,17 +159,13 @@ def test_retry_after_counts_where_it_is_a_number_of_seconds(header: str, seconds
     assert send(Pool(response(b"", 429, Retry_After=header))).retry_after_s == seconds
 
 
-@pytest.mark.parametrize(
-    ("key_id", "secret"), [("", "s"), ("k", ""), ("k:k", "s"), ("k\r\nX: y", "s"), ("k", "ß")]
-)
+@pytest.mark.parametrize(("key_id", "secret"), [("", "s"), ("k", ""), ("k:k", "s"), ("k\r\nX: y", "s"), ("k", "ß")])
 def test_a_key_pair_that_cannot_be_one_is_refused_at_once(key_id: str, secret: str) -> None:
     with pytest.raises(ValueError, match="key pair"):
         HttpTransport(base_url="https://h", key_id=key_id, key_secret=secret, limits=Limits())
 
 
-@pytest.mark.parametrize(
-    "url", ["", "api.example.com", "ftp://h", "https://", "https://h?x=1", "https://u:p@h"]
-)
+@pytest.mark.parametrize("url", ["", "api.example.com", "ftp://h", "https://", "https://h?x=1", "https://u:p@h"])
 def test_a_base_url_that_cannot_be_one_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="base URL"):
         transport(Pool(response()), url)
@@ -179,7 +173,5 @@ def test_a_base_url_that_cannot_be_one_is_refused_at_once(url: str) -> None:
 
 def test_a_base_url_may_have_a_path_and_a_last_slash() -> None:
     pool = Pool(response())
-    transport(pool, "http://127.0.0.1:8080/gateway/").send(
-        "GET", "/v1/orders", None, Deadline(3.0, Time().clock)
-    )
+    transport(pool, "http://127.0.0.1:8080/gateway/").send("GET", "/v1/orders", None, Deadline(3.0, Time().clock))
     assert pool.asked["url"] == "http://127.0.0.1:8080/gateway/v1/orders"

@@ -52,9 +52,7 @@ class TestTheSignature:
         # From Razorpay's SDK tests. The text is no JSON, which shows that belief comes before reading.
         published = "b2335e3b0801106b84a7faff035df56ecffde06918c9ddd1f0fafbb37a51cc89"
         with pytest.raises(MalformedEventError):
-            RazorpayWebhook(["key_secret"]).read(
-                b"fake_order_id|fake_payment_id", {"X-Razorpay-Signature": published}
-            )
+            RazorpayWebhook(["key_secret"]).read(b"fake_order_id|fake_payment_id", {"X-Razorpay-Signature": published})
 
     def test_our_own_vector_made_with_openssl_holds(self) -> None:
         # printf '…the body…' | openssl dgst -sha256 -hmac umbrella-secret
@@ -177,9 +175,7 @@ class TestTheEvent:
         assert paid.payments == read(compact(event(payment=payment()))).payments
 
     def test_a_failure_keeps_the_gateways_reason(self) -> None:
-        failed = payment(
-            status="failed", captured=False, error_reason="insufficient_funds", error_code="GATEWAY_ERROR"
-        )
+        failed = payment(status="failed", captured=False, error_reason="insufficient_funds", error_code="GATEWAY_ERROR")
         (seen,) = read(compact(event("payment.failed", payment=failed))).payments
         assert (seen.status, seen.captured, seen.reason) == (
             PaymentStatus.FAILED,
@@ -287,14 +283,10 @@ class TestAMalformedEvent:
     @given(
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-            lambda inner: (
-                st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["event", "payload"]), inner)
-            ),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["event", "payload"]), inner),
             max_leaves=12,
         ),
-        st.sampled_from(
-            ["amount", "id", "status", "captured", "order_id", "error_reason", "payload", "event"]
-        ),
+        st.sampled_from(["amount", "id", "status", "captured", "order_id", "error_reason", "payload", "event"]),
     )
     def test_whatever_is_signed_is_read_or_malformed_and_nothing_else(self, value: object, name: str) -> None:
         for told in (value, event() | {name: value}, event(payment=payment(**{name: value}))):
