@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     state = State(given.state.absolute())
     # a `kill` ends this as Ctrl-C does: with everything cleaned up
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _COMMANDS[given.command](state)
     except LocalStackError as error:
@@ -27,6 +27,10 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _up(state: State) -> int:

@@ -63,6 +63,8 @@ def deploy(
         "ApiBurstLimit": "5000",
         "LoginRateLimit": "10000",
         "LoginBurstLimit": "5000",
+        # everybody here comes from one address
+        "LoginFailuresPerAddress": "10000",
     }
     deployed = emulator.parameters(STACK)
     changed = not emulator.outputs(STACK) or any(deployed.get(k) != v for k, v in wanted.items())

@@ -50,29 +50,39 @@ class Daemon:
 
     def pid(self) -> int | None:
         """The running program's process id; None if it isn't running, even if another has its number now."""
-        try:
-            number, _, started = self.pid_file.read_text().strip().partition(" ")
-        except OSError:
-            return None
-        return int(number) if number.isdecimal() and launch.identity(int(number)) == started else None
+        number, started = self._written()
+        return number if number and launch.identity(number) == started else None
 
     def stop(self, *, patience_s: float) -> None:
         """Asks the program to end, waits, then kills what is left of its session."""
-        pid = self.pid()
-        if pid is not None:
+        number, _ = self._written()
+        if self.pid() is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+                os.kill(number, signal.SIGTERM)
             deadline = time.monotonic() + patience_s
             while self.pid() is not None and time.monotonic() < deadline:
                 time.sleep(0.02)
-            # the children of a program that ended, or that would not
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            self._kill_session(number)
             while self.pid() is not None:
                 time.sleep(0.02)
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+                os.waitpid(number, os.WNOHANG)
+        elif number and launch.identity(number) is None:
+            # it was killed, but its children may live
+            self._kill_session(number)
         self.pid_file.unlink(missing_ok=True)
+
+    def _written(self) -> tuple[int, str]:
+        """The process id and the identity in the pid file; 0 if there is none."""
+        try:
+            number, _, started = self.pid_file.read_text().strip().partition(" ")
+        except OSError:
+            return 0, ""
+        return (int(number), started) if number.isdecimal() else (0, "")
+
+    def _kill_session(self, leader: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
 
     def last_words(self, *, lines: int = 15) -> str:
         """The end of the log."""

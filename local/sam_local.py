@@ -1,6 +1,7 @@
 """The same functions under `sam local start-api`, in containers, against the stack that is up."""
 
 import contextlib
+import errno
 import ipaddress
 import json
 import os
@@ -12,6 +13,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from local import ports, stack
 from local.aws import Emulator
@@ -29,6 +32,7 @@ _START_S = 300
 def run(state: State) -> int:
     """Serves until Ctrl-C; `sam-local.json` beside `stack.json` holds the address meanwhile."""
     with contextlib.ExitStack() as cleaning:
+        cleaning.enter_context(state.alone("sam-local"))
         content = stack.read(state)
         _require_docker()
         emulator = Emulator(state, int(content["aws_endpoint_url"].rpartition(":")[2]))
@@ -39,6 +43,7 @@ def run(state: State) -> int:
         url = f"http://{ports.HOST}:{port}"
         daemon = state.daemon("sam-local")
         daemon.stop(patience_s=10)
+        cleaning.callback(_remove_containers, state)
         cleaning.callback(daemon.stop, patience_s=30)
         daemon.start(
             sam_command(
@@ -53,9 +58,11 @@ def run(state: State) -> int:
             folder=ROOT,
         )
         _await(url, state)
+        stack.point_webhooks(state, content, url)
+        cleaning.callback(_point_webhooks_back, state, content)
         file = state.folder / "sam-local.json"
         state.write_json(file, {**content, "api_url": url})
-        cleaning.callback(file.unlink)
+        cleaning.callback(file.unlink, missing_ok=True)
         print(f"\nThe API under sam local: {url}\nCtrl-C ends it.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             while daemon.pid() is not None:
@@ -65,25 +72,45 @@ def run(state: State) -> int:
     return 0
 
 
-def _template(state: State, emulator: Emulator, content: dict[str, Any]) -> Path:
+def _point_webhooks_back(state: State, content: dict[str, Any]) -> None:
+    """To the stack's own API, unless the stack has gone meanwhile."""
+    if stack.is_up(state):
+        stack.point_webhooks(state, content, content["api_url"])
+
+
+def _template(state: State, emulator: Emulator, stack_content: dict[str, Any]) -> Path:
     """The template for containers: the deployed stack's parameters, with addresses as a container sees them."""
     template = lambda_build(state, _architecture())
     deployed = emulator.parameters(STACK)
-    outside = {
-        "AwsEndpointUrl": content["aws_endpoint_url"],
-        "DatabaseHost": content["mysql"]["host"],
-        "GatewayBaseUrl": content["gateway_url"],
+    seen = {
+        "DatabaseHost": _from_container(stack_content["mysql"]["host"]),
+        "GatewayBaseUrl": _from_container(stack_content["gateway_url"]),
+        "Architecture": _architecture(),
     }
-    seen = {name: value.replace(ports.HOST, _HOST_NAME) for name, value in outside.items()}
-    return with_defaults(template, {**deployed, **seen, "Architecture": _architecture()})
+    copy = with_defaults(template, {**deployed, **seen})
+    # sam local has no aliases, and would leave out an authorizer that is one
+    content = yaml.safe_load(copy.read_text())
+    for authorizer in content["Resources"]["WalletApi"]["Properties"]["Auth"]["Authorizers"].values():
+        function = authorizer["FunctionArn"]["Ref"].removesuffix(".Alias")
+        authorizer["FunctionArn"] = {"Fn::GetAtt": [function, "Arn"]}
+    copy.write_text(yaml.safe_dump(content, sort_keys=False))
+    return copy
 
 
 def _variables(state: State, content: dict[str, Any]) -> Path:
-    """What the template refers to and `sam local` can't know: the names of deployed resources."""
+    """What `sam local` can't know: the names of deployed resources, and what the template makes conditional."""
     file = state.build / "sam-local-variables.json"
-    known = {"IDEMPOTENCY_TABLE": content["idempotency_table"], "TOKEN_SECRET": content["token_secret"]}
+    known = {
+        "IDEMPOTENCY_TABLE": content["idempotency_table"],
+        "TOKEN_SECRET": content["token_secret"],
+        "AWS_ENDPOINT_URL": _from_container(content["aws_endpoint_url"]),
+    }
     state.write_json(file, {"Parameters": known})
     return file
+
+
+def _from_container(address: str) -> str:
+    return address.replace(ports.HOST, _HOST_NAME)
 
 
 def _forwarder(port_numbers: list[int]) -> contextlib.AbstractContextManager[object]:
@@ -93,8 +120,18 @@ def _forwarder(port_numbers: list[int]) -> contextlib.AbstractContextManager[obj
     address = bridge.get("Gateway") or str(ipaddress.ip_network(bridge["Subnet"])[1])
     try:
         return Forwarder(address, port_numbers)
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.EADDRNOTAVAIL:
+            raise LocalStackError(f"containers can't be given a way to {ports.HOST}: {error}") from error
         return contextlib.nullcontext()
+
+
+def _remove_containers(state: State) -> None:
+    """Those that sam left behind, as it does when it is ended twice; they are known by what they mount."""
+    listed = _docker("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Mounts}}").splitlines()
+    left = [line.split()[0] for line in listed if f"{state.build / 'lambda'}/" in line]
+    if left:
+        _docker("rm", "--force", *left)
 
 
 def _architecture() -> str:

@@ -86,8 +86,8 @@ def _up(state: State) -> dict[str, Any]:
     with _step("migrations") as say:
         applied = migrate(emulator, deployed.outputs["MigrateFunctionName"])
         say(", ".join(applied) or "nothing to apply")
-    _point_webhooks(state, gateway_url, deployed)
     content = _describe(state, server, emulator, gateway_url, deployed)
+    point_webhooks(state, content, content["api_url"])
     state.write_json(state.stack_file, content)
     return content
 
@@ -161,11 +161,11 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def _point_webhooks(state: State, gateway_url: str, deployed: Deployed) -> None:
+def point_webhooks(state: State, content: dict[str, Any], api_url: str) -> None:
     """Tells the gateway where its events go, as a merchant does on the gateway's own pages."""
-    told = {"url": f"{deployed.api_url}/webhooks/razorpay", "secret": deployed.webhook_secrets[0]}
+    told = {"url": f"{api_url}/webhooks/razorpay", "secret": content["webhook_secret"]}
     request = urllib.request.Request(
-        f"{gateway_url}/simulator/webhook",
+        f"{content['gateway_url']}/simulator/webhook",
         data=json.dumps(told).encode(),
         headers={"Content-Type": "application/json"},
         method="PUT",

@@ -76,11 +76,11 @@ class State:
         }
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keeps a second `up` or `down` of the same stack waiting outside; the lock dies with its holder."""
+    def alone(self, purpose: str = "stack") -> Iterator[None]:
+        """Refuses a second one of the same purpose, as two `up` at once; the lock dies with its holder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)  # it holds secrets
-        with (self.folder / "lock").open("w") as lock:
+        with (self.folder / f"{purpose}.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -61,9 +61,7 @@ def kept(select: Any, body: bytes) -> int:
 # ------------------------------------------------------------------------------------------------------- routes
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/", "/wallets", "/payments/a/b", "/webhooks", "/openapi.yaml", "/%00"]
-)
+@pytest.mark.parametrize("path", ["/nothing", "/", "/wallets", "/payments/a/b", "/webhooks", "/openapi.yaml", "/%00"])
 def test_an_unknown_route_is_not_found(api: Api, path: str) -> None:
     problem(api.call("GET", path), 404, "not_found")
 
@@ -291,7 +289,9 @@ def test_money_of_another_account_is_not_ours(api: Api, select: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "event_id", ["", "x" * 5_000, "'; DROP TABLE gateway_events; --", "é", "None"], ids=["none", "long", "SQL", "é", "None"]
+    "event_id",
+    ["", "x" * 5_000, "'; DROP TABLE gateway_events; --", "é", "None"],
+    ids=["none", "long", "SQL", "é", "None"],
 )
 def test_the_event_id_is_nobodys_word_and_does_no_harm(api: Api, select: Any, event_id: str) -> None:
     body = compact(event(api))

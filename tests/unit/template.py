@@ -10,14 +10,7 @@ Template = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's tags; a key told twice in one place is a mistake, and no merge."""
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        told = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
-        if not hasattr(node, "flat") and len(told) != len(set(told)):
-            raise ValueError(f"a key is told twice{node.start_mark}")
-        node.flat = True  # type: ignore[attr-defined]  # what was merged into it may repeat what it says itself
-        super().flatten_mapping(node)
+    """YAML with CloudFormation's tags."""
 
 
 def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -41,6 +34,22 @@ def load() -> Template:
     with (ROOT / "template.yaml").open(encoding="utf-8") as file:
         loaded: Template = yaml.load(file, _Loader)  # noqa: S506 - a SafeLoader that knows more tags
     return loaded
+
+
+def keys_told_twice() -> list[str]:
+    """Keys that one mapping has twice, of which YAML readers silently drop one."""
+    with (ROOT / "template.yaml").open(encoding="utf-8") as file:
+        waiting = [node for node in [yaml.compose(file, _Loader)] if node is not None]
+    found = []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            told = [key.value for key, _ in node.value]
+            found += [f"{key} near line {node.start_mark.line + 1}" for key in set(told) if told.count(key) > 1]
+            waiting += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+    return found
 
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:

@@ -95,8 +95,12 @@ def test_an_unknown_phone_and_a_wrong_password_take_the_same_way(
     monkeypatch: pytest.MonkeyPatch, *, user: bool
 ) -> None:
     checked: list[int] = []
-    check = passwords.check_password
-    monkeypatch.setattr(logins, "check_password", lambda *told, cost: checked.append(cost) or check(*told, cost=cost))
+
+    def check(password: str, stored: bytes | None, *, cost: int) -> bool:
+        checked.append(cost)
+        return passwords.check_password(password, stored, cost=cost)
+
+    monkeypatch.setattr(logins, "check_password", check)
     database = Database(user=user)
     assert refusal(lambda: log_in(database, password="wrong horse")) is Refusal.INVALID_CREDENTIALS
     assert database.asked() == ["count_login_attempt", "SELECT"]

@@ -71,6 +71,10 @@ def references(value: object) -> set[str]:
     return set()
 
 
+def test_nothing_is_told_twice() -> None:
+    assert templates.keys_told_twice() == []
+
+
 def test_the_functions_of_the_template_are_the_folders_there_are() -> None:
     assert set(ALL) == {*FOLDERS, "MigrateFunction"}
     assert set(FOLDERS.values()) == {path.parent.name for path in FUNCTIONS.glob("*/app.py")}

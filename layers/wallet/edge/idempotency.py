@@ -87,9 +87,7 @@ class Once:
             key_prefix=_PREFIX,
         )
 
-    def answer(
-        self, request: Request, claim: Claim, work: Callable[[], tuple[Json, bool]], *, status: int
-    ) -> Response:
+    def answer(self, request: Request, claim: Claim, work: Callable[[], tuple[Json, bool]], *, status: int) -> Response:
         """Runs `work`, which returns a body and whether the database replayed it, unless this key has an answer.
 
         A refusal or an accident of the work leaves no record: the same key may be tried again.

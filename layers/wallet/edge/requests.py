@@ -25,6 +25,8 @@ _MAX_NAME = 64
 
 _KEY = re.compile(r"[\x21-\x7e]{1,64}")
 _JSON = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
+# U+FFFD, which API Gateway puts in the place of bytes that are no UTF-8: what was said there is lost.
+_LOST = "\ufffd".encode()
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -77,6 +79,8 @@ class Request:
         content_type = self.headers.get("content-type")
         if content_type is not None and not _JSON.fullmatch(content_type):
             raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
+        if _LOST in self.body:
+            raise Refused(Refusal.MALFORMED_BODY)
         try:
             asked = model.model_validate_json(self.body)
         except ValidationError as error:

@@ -1,0 +1,95 @@
+"""Payments a second through the kernel: `make bench`.
+
+A private server with durable commits, callers in processes of their own over TLS as the functions are, no DynamoDB and
+no API Gateway. Two loads: payments among random wallets, and everybody paying one merchant, whose row they queue on.
+"""
+
+import argparse
+import hashlib
+import multiprocessing
+import random
+import tempfile
+import time
+from pathlib import Path
+from uuid import UUID
+
+from local.database import PrivateServer
+from tests.support.books import Books, Person
+from wallet import wiring
+from wallet.storage.claims import Claim
+from wallet.storage.database import Credentials, Database, Server
+from wallet.storage.payments import post_payment
+
+_PEOPLE = 200
+_MONEY = 10_000_000
+_HASH = hashlib.sha256(b"").digest()
+
+
+def caller(
+    server: Server, credentials: Credentials, payers: list[UUID], payees: list[UUID], seconds: float
+) -> list[float]:
+    """Pays as fast as it can; the seconds that each payment took."""
+
+    def ask(*, fresh: bool) -> Credentials:  # noqa: ARG001 - they never change
+        return credentials
+
+    database = Database(server, ask)
+    database.read("SELECT 1 AS one")
+    dice = random.Random()
+    took: list[float] = []
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        payer, payee = dice.choice(payers), dice.choice(payees)
+        began = time.monotonic()
+        post_payment(
+            database,
+            Claim(payer, wiring.new_id().hex, _HASH),
+            transaction_id=wiring.new_id(),
+            payee_wallet_id=payee,
+            payee_phone=None,
+            amount=1,
+            description=None,
+            reference=None,
+        )
+        took.append(time.monotonic() - began)
+    database.close()
+    return took
+
+
+def measure(books: Books, title: str, payers: list[Person], payees: list[Person], callers: int, seconds: float) -> None:
+    """Prints one line: payments a second, and the median and the 99th percentile of a payment in milliseconds."""
+    arguments = (
+        books.server,
+        books.credentials["money"],
+        [person.user_id for person in payers],
+        [person.wallet_id for person in payees],
+        seconds,
+    )
+    with multiprocessing.get_context("spawn").Pool(callers) as pool:
+        took = sorted(second for one in pool.starmap(caller, [arguments] * callers) for second in one)
+    middle, late = took[len(took) // 2], took[len(took) * 99 // 100]
+    print(f"  {title:<28} {callers:>3} callers {len(took) / seconds:8.0f}/s {middle * 1e3:8.1f} {late * 1e3:8.1f} ms")
+
+
+def main() -> None:
+    """The two loads at several widths, then the check that the books are right."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--callers", type=int, nargs="*", default=[1, 4, 16])
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, PrivateServer(Path(folder)) as server:
+        print(f"{server.program.flavour} {server.program.version}: payments a second, median, 99th percentile")
+        books = Books(server)
+        books.migrate()
+        half = _PEOPLE // 2
+        people = [books.person(money=_MONEY) for _ in range(_PEOPLE)]
+        merchant = books.person(kind="merchant", tier="merchant")
+        for callers in given.callers:
+            measure(books, "random wallets", people[:half], people[half:], callers, given.seconds)
+            measure(books, "everybody pays one merchant", people, [merchant], callers, given.seconds)
+        faults = books.faults()
+        print("  the books are right" if not faults else f"  THE BOOKS ARE WRONG: {faults}")
+
+
+if __name__ == "__main__":
+    main()
