@@ -4,8 +4,7 @@ STATE ?= .local
 VENV = .venv
 BIN = $(VENV)/bin
 LOCAL = $(BIN)/python -m local
-# neither telemetry nor an account: what is checked here is checked offline
-SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_FOR_UPDATES=0 AWS_DEFAULT_REGION=ap-south-1 $(BIN)/python -m samcli
+SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_FOR_UPDATES=0 $(BIN)/python -m samcli
 
 .PHONY: help
 help:  ## this list
@@ -44,19 +43,20 @@ check: $(VENV)/made  ## ruff, mypy, the template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(SAM) validate --lint --template-file template.yaml
-	@$(BIN)/cfn-lint infrastructure/*.yaml
+	@# offline, but sam and cfn-lint want a region to check for
+	@AWS_DEFAULT_REGION=ap-south-1 $(SAM) validate --lint --template-file template.yaml
+	@AWS_DEFAULT_REGION=ap-south-1 $(BIN)/cfn-lint infrastructure/*.yaml
 
 .PHONY: deploy
-deploy: $(VENV)/made  ## build for Lambda and deploy to AWS; parameters: samconfig.toml and PARAMETERS="Name=value …"
-	@PYTHON=$(CURDIR)/$(BIN)/python $(SAM) build
+deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="Name=value …" or "file://production.yaml"
+	@PYTHON='$(CURDIR)/$(BIN)/python' $(SAM) build
 	@$(SAM) deploy --parameter-overrides BuildSha=$$($(LOCAL) hash) $(PARAMETERS)
+	@$(SAM) remote invoke MigrateFunction --stack-name wallet
 
-# made anew when what it is made from changes
+# brought up to date when what it is made from changes; in place, as a stack may be running on it
 $(VENV)/made: requirements-dev.txt layers/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "python3 is older than 3.11: make PYTHON=python3.13 …")'
 	@echo "  making $(VENV)"
-	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@

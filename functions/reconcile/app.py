@@ -22,7 +22,6 @@ class Invocation(Protocol):
 def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
     """One run; what it found is its answer and a line in the log. A failure is raised: the alarm counts it."""
     database = wiring.database()
-    finished = finish_leftovers(database, wiring.new_id, wiring.event_parser(), account_id=wiring.gateway_account_id())
     findings = reconcile(
         database,
         wiring.gateway(),
@@ -30,6 +29,7 @@ def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
         first_check_s=wiring.first_check_s(),
         time_left_s=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S,
     )
+    finished = finish_leftovers(database, wiring.new_id, wiring.event_parser(), account_id=wiring.gateway_account_id())
     told = {"leftovers": finished, **asdict(findings)}
     logger().info("reconciled", **told)
     return told

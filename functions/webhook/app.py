@@ -11,7 +11,7 @@ from wallet.movements.settle import receive
 def post_event(request: Request) -> Response:
     """Verifies, keeps, then acts. Anything but 200 makes the gateway send it again."""
     gateway = request.path.get("gateway", "")
-    event = read_event(request, wiring.webhook_reader(gateway))
+    event = read_event(request, gateway, wiring.webhook_reader)
     outcome = receive(
         wiring.database(),
         wiring.new_id,

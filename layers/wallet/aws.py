@@ -75,7 +75,12 @@ class Secret:
         asked_at, version = self._known.get(stage, (None, None))
         if asked_at is not None and now - asked_at < (_MIN_AGE_S if fresh else _MAX_AGE_S):
             return version
-        version = self._fetch(stage)
+        try:
+            version = self._fetch(stage)
+        except SecretUnavailableError:
+            if asked_at is None:
+                raise
+            # what it said last is better than no wallet at all; it is asked again when this grows old
         self._known[stage] = (now, version)
         return version
 

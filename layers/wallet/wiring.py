@@ -100,13 +100,13 @@ def _webhook_secret() -> Secret:
     return Secret(setting("WEBHOOK_SECRET"))
 
 
-def webhook_reader(name: str) -> "WebhookReader | None":
+def webhook_reader(name: str, *, fresh: bool) -> "WebhookReader | None":
     """What reads the webhooks of a gateway, None if no such gateway is connected."""
     from wallet.gateways.razorpay.webhook import RazorpayWebhook  # noqa: PLC0415 - only for the webhook's door
 
     if name != setting("GATEWAY"):
         return None
-    return RazorpayWebhook(_webhook_secret().json()["secrets"])
+    return RazorpayWebhook(_webhook_secret().json(fresh=fresh)["secrets"])
 
 
 def event_parser() -> "Callable[[bytes], GatewayEvent]":

@@ -67,7 +67,7 @@ class World:
     def books(self) -> list[Json]:
         """Everything that a request of Asha's, or one for the phone, could have changed."""
         wallets = [raw_id(self.asha.wallet_id), raw_id(self.bela.wallet_id)]
-        rows = self.select(_BOOKS, self.phone, *wallets)
+        rows: list[Json] = self.select(_BOOKS, self.phone, *wallets)
         assert len(rows) == 2
         return rows
 
@@ -141,9 +141,10 @@ def test_a_good_body_with_a_flaw_in_its_json_is_malformed(world: World, path: st
     good = world.good(path)
     text = json.dumps(good)
     first, value = next(iter(good.items()))
+    spelled = f"\\u{ord(first[0]):04x}{first[1:]}"
     flawed = {
         "a field told twice": f'{{"{first}": {json.dumps(value)}, {text[1:]}',
-        "a field told twice, otherwise spelled": f'{{"\\u{ord(first[0]):04x}{first[1:]}": {json.dumps(value)}, {text[1:]}',
+        "a field told twice, otherwise spelled": f'{{"{spelled}": {json.dumps(value)}, {text[1:]}',
         "half a surrogate pair": text[:-1] + ', "x": "\\ud83d"}',
         "the pair the wrong way round": text[:-1] + ', "x": "\\ude00\\ud83d"}',
         "half a surrogate pair in a name": text[:-1] + ', "\\ud83d": 1}',
@@ -251,7 +252,19 @@ def test_a_missing_field_is_named(world: World, path: str) -> None:
 #: As JSON text: no JSON library would send some of them.
 NO_AMOUNTS = [
     *("1.0", "100.0", "1e3", "1E3", "1.5", "1e-2", "1e400", "-1e400", "true", "false", "null", '"100"', '""', '"1e3"'),
-    *("[100]", "[]", '{"value": 100}', "{}", "0", "-0", "-0.0", "0.0", "-1", "-9007199254740993", '"१००"'),
+    *(
+        "[100]",
+        "[]",
+        '{"value": 100}',
+        "{}",
+        "0",
+        "-0",
+        "-0.0",
+        "0.0",
+        "-1",
+        "-9007199254740993",
+        '"\u0967\u0966\u0966"',
+    ),
     *("9007199254740992", "9007199254740993", "9223372036854775807", "9223372036854775808", "18446744073709551616"),
     *("NaN", "Infinity", "-Infinity", "9" * 5_000, "-" + "9" * 5_000, "1" + "0" * 4_400, "0." + "0" * 5_000 + "1"),
 ]
@@ -355,7 +368,14 @@ def test_what_is_no_name_is_refused(world: World, escaped: bool) -> None:  # noq
 
 NO_PHONES = [
     *("", "9876543210", "+0123456789", "+91", "+919876", "+9198765432101234567", "++919876543210", "+91 98765 4321o"),
-    *("+91९८७६५४३२१०", "\uff0b919876543210", "+919876543210\x00", "+919876543210\n", "tel:+919876543210", INJECTION),
+    *(
+        "+91\u096f\u096e\u096d\u096c\u096b\u096a\u0969\u0968\u0967\u0966",
+        "\uff0b919876543210",
+        "+919876543210\x00",
+        "+919876543210\n",
+        "tel:+919876543210",
+        INJECTION,
+    ),
     *("+91" + "-" * 40 + "9876543210", "+919876543210' OR '1'='1"),
 ]
 
@@ -610,7 +630,7 @@ def test_a_route_with_a_body_takes_no_parameters(world: World, path: str) -> Non
 
 
 WRONG_QUERIES = {
-    "limit": ["", "0", "101", "-1", "1.0", "1e1", "ten", "٥", "+5", " 5", "0x5", "9" * 5_000, INJECTION, "%00"],
+    "limit": ["", "0", "101", "-1", "1.0", "1e1", "ten", "\u0665", "+5", " 5", "0x5", "9" * 5_000, INJECTION, "%00"],
     "cursor": [
         "",
         "0",
@@ -622,7 +642,7 @@ WRONG_QUERIES = {
         "E5",
         "ee5",
         "e" + "9" * 10,
-        "e٥",
+        "e\u0665",
         INJECTION,
         "null",
         "e1 OR 1=1",

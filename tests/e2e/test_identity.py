@@ -204,7 +204,7 @@ def test_an_unknown_phone_takes_as_long_as_a_wrong_password(api: Api) -> None:
     for phone in known:
         assert register(api, phone).status == 201
     took: dict[str, list[float]] = {"wrong": [], "unknown": []}
-    for number in range(11):  # in turns, so that what else the machine does slows both
+    for number in range(9):  # in turns, so that what else the machine does slows both
         for kind, phone in (("wrong", known[number % 2]), ("unknown", new_phone())):
             began = time.perf_counter()
             assert log_in(api, phone, WRONG).status == 401
@@ -270,7 +270,8 @@ def test_an_address_that_guesses_at_many_phones_is_stopped_too_and_others_are_no
     rows = select("SELECT attempts FROM login_attempts WHERE subject_hash = %s", subject)
     if not rows:
         pytest.skip("this stack takes the address from the connection")
-    select("UPDATE login_attempts SET attempts = 100 WHERE subject_hash = %s", subject)
+    # more than any stack allows
+    select("UPDATE login_attempts SET attempts = 500000 WHERE subject_hash = %s", subject)
     problem(log_in(api, phone, address=address), 429, "too_many_attempts")
     assert log_in(api, phone).status == 200
 

@@ -92,6 +92,82 @@ def test_the_schemes_case_and_blanks_are_nothing(api: Api, asha: Person, scheme:
     assert wallet(api, f"{scheme} {asha.token}").body["id"] == asha.wallet_id
 
 
+# ----------------------------------------------------------------------------------------------- rotation
+# Before the forgeries: those make the authorizer look for an unknown secret, which it does once in ten seconds.
+
+
+def test_a_new_secret_is_taken_within_seconds_and_the_old_one_stays_good(
+    api: Api, asha: Person, mint: Mint, manager: "SecretsManagerClient"
+) -> None:
+    name = api.stack["token_secret"]
+    newer = manager.put_secret_value(SecretId=name, SecretString=secrets.token_hex(32))["VersionId"]
+    try:
+        new = Mint(asha.user_id, newer, manager.get_secret_value(SecretId=name)["SecretString"])
+        assert new.secret != mint.secret
+        assert api.call("GET", "/wallet", token=mint.token()).status == 200
+        assert asha.balance() == 0
+        # at most ten seconds: an unknown id makes the authorizer look again, but no more often than that
+        wait_until(lambda: api.call("GET", "/wallet", token=new.token()).status == 200, within_s=20)
+        assert api.call("GET", "/wallet", token=mint.token()).status == 200
+        assert api.person().balance() == 0
+        problem(api.call("GET", "/wallet", token=new.token(key=mint.secret)), 401, "invalid_token")
+        problem(api.call("GET", "/wallet", token=mint.token(key=new.secret)), 401, "invalid_token")
+    finally:
+        # the first stays live throughout, so that nobody else on this stack notices
+        manager.update_secret_version_stage(
+            SecretId=name, VersionStage="AWSCURRENT", MoveToVersionId=mint.kid, RemoveFromVersionId=newer
+        )
+
+
+@pytest.fixture
+def rotated(api: Api, manager: "SecretsManagerClient", tmp_path: Path) -> Iterator[tuple[Function, Callable[[], Mint]]]:
+    """An authorizer of the test's own, with a secret of its own, and what replaces that secret."""
+    user_id = "usr_" + "0" * 25 + "1"
+    name = f"test/token-{secrets.token_hex(6)}"
+    manager.create_secret(Name=name, SecretString=secrets.token_hex(32))
+
+    def rotate() -> Mint:
+        """Replaces the secret; a mint that signs with the new one."""
+        text = secrets.token_hex(32)
+        return Mint(user_id, manager.put_secret_value(SecretId=name, SecretString=text)["VersionId"], text)
+
+    environment = {
+        "TOKEN_SECRET": name,
+        "LOG_LEVEL": "INFO",
+        "POWERTOOLS_SERVICE_NAME": "wallet",
+        "AWS_ENDPOINT_URL": api.stack["aws_endpoint_url"],
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    with Function("authorizer", environment, tmp_path / "authorizer.log") as authorizer:
+        yield authorizer, rotate
+    manager.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
+def effect(authorizer: Function, token: str) -> str:
+    arn = "arn:aws:execute-api:ap-south-1:000000000000:api/v1/GET/wallet"
+    policy = authorizer.invoke({"type": "TOKEN", "methodArn": arn, "authorizationToken": f"Bearer {token}"})
+    told: Any = policy["policyDocument"]["Statement"][0]["Effect"]
+    return str(told)
+
+
+def test_after_a_second_rotation_the_oldest_secret_is_dead(rotated: tuple[Function, Callable[[], Mint]]) -> None:
+    authorizer, rotate = rotated
+    first = rotate()
+    assert effect(authorizer, first.token()) == "Allow"
+    second = rotate()
+    authorizer.kill()  # a new process: what is remembered for minutes is forgotten
+    assert [effect(authorizer, mint.token()) for mint in (first, second)] == ["Allow", "Allow"]
+    third = rotate()
+    authorizer.kill()
+    assert [effect(authorizer, mint.token()) for mint in (first, second, third)] == ["Deny", "Allow", "Allow"]
+    logged = authorizer.logged()
+    assert not [secret for secret in (first.secret, second.secret, third.secret) if secret in logged]
+    assert "eyJ" not in logged
+
+
 # ------------------------------------------------------------------------------------------ what does not
 
 NO_TOKENS = {
@@ -189,7 +265,7 @@ def test_a_forgery_opens_no_door(api: Api, mint: Mint) -> None:
         ("GET", f"/top-ups/top_{unknown}"),
         ("POST", "/top-ups"),
     ):
-        body = {} if method == "POST" else None
+        body: Json | None = {} if method == "POST" else None
         problem(api.call(method, path, body, token=mint.token(key="x" * 64), key="k"), 401, "invalid_token")
 
 
@@ -204,78 +280,3 @@ def test_a_token_ends_on_time_although_api_gateway_remembers_it(api: Api, mint: 
     assert api.call("GET", "/wallet", token=token).status == 200
     time.sleep(2.1)
     problem(api.call("GET", "/wallet", token=token), 401, "invalid_token")
-
-
-# ----------------------------------------------------------------------------------------------- rotation
-
-
-def test_a_new_secret_is_taken_within_seconds_and_the_old_one_stays_good(
-    api: Api, asha: Person, mint: Mint, manager: "SecretsManagerClient"
-) -> None:
-    name = api.stack["token_secret"]
-    newer = manager.put_secret_value(SecretId=name, SecretString=secrets.token_hex(32))["VersionId"]
-    try:
-        new = Mint(asha.user_id, newer, manager.get_secret_value(SecretId=name)["SecretString"])
-        assert new.secret != mint.secret
-        assert api.call("GET", "/wallet", token=mint.token()).status == 200
-        assert asha.balance() == 0
-        # at most ten seconds: an unknown id makes the authorizer look again, but no more often than that
-        wait_until(lambda: api.call("GET", "/wallet", token=new.token()).status == 200, within_s=20)
-        assert api.call("GET", "/wallet", token=mint.token()).status == 200
-        assert api.person().balance() == 0
-        problem(api.call("GET", "/wallet", token=new.token(key=mint.secret)), 401, "invalid_token")
-        problem(api.call("GET", "/wallet", token=mint.token(key=new.secret)), 401, "invalid_token")
-    finally:
-        # the first stays live throughout, so that nobody else on this stack notices
-        manager.update_secret_version_stage(
-            SecretId=name, VersionStage="AWSCURRENT", MoveToVersionId=mint.kid, RemoveFromVersionId=newer
-        )
-
-
-@pytest.fixture
-def rotated(api: Api, manager: "SecretsManagerClient", tmp_path: Path) -> Iterator[tuple[Function, Callable[[], Mint]]]:
-    """An authorizer of the test's own, with a secret of its own, and what replaces that secret."""
-    user_id = "usr_" + "0" * 25 + "1"
-    name = f"test/token-{secrets.token_hex(6)}"
-    manager.create_secret(Name=name, SecretString=secrets.token_hex(32))
-
-    def rotate() -> Mint:
-        """Replaces the secret; a mint that signs with the new one."""
-        text = secrets.token_hex(32)
-        return Mint(user_id, manager.put_secret_value(SecretId=name, SecretString=text)["VersionId"], text)
-
-    environment = {
-        "TOKEN_SECRET": name,
-        "LOG_LEVEL": "INFO",
-        "POWERTOOLS_SERVICE_NAME": "wallet",
-        "AWS_ENDPOINT_URL": api.stack["aws_endpoint_url"],
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
-    with Function("authorizer", environment, tmp_path / "authorizer.log") as authorizer:
-        yield authorizer, rotate
-    manager.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-
-
-def effect(authorizer: Function, token: str) -> str:
-    arn = "arn:aws:execute-api:ap-south-1:000000000000:api/v1/GET/wallet"
-    policy = authorizer.invoke({"type": "TOKEN", "methodArn": arn, "authorizationToken": f"Bearer {token}"})
-    told: Any = policy["policyDocument"]["Statement"][0]["Effect"]
-    return str(told)
-
-
-def test_after_a_second_rotation_the_oldest_secret_is_dead(rotated: tuple[Function, Callable[[], Mint]]) -> None:
-    authorizer, rotate = rotated
-    first = rotate()
-    assert effect(authorizer, first.token()) == "Allow"
-    second = rotate()
-    authorizer.kill()  # a new process: what is remembered for minutes is forgotten
-    assert [effect(authorizer, mint.token()) for mint in (first, second)] == ["Allow", "Allow"]
-    third = rotate()
-    authorizer.kill()
-    assert [effect(authorizer, mint.token()) for mint in (first, second, third)] == ["Deny", "Allow", "Allow"]
-    logged = authorizer.logged()
-    assert not [secret for secret in (first.secret, second.secret, third.secret) if secret in logged]
-    assert "eyJ" not in logged

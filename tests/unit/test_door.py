@@ -101,8 +101,13 @@ def test_an_outage_is_a_warning_and_no_accident(log_lines: LogLines) -> None:
 
 @pytest.mark.parametrize(
     "response",
-    [Response(200, {"access_token": TOKEN}), Refused(Refusal.INVALID_CREDENTIALS), ValueError("a bug")],
-    ids=["answered", "refused", "broken"],
+    [
+        Response(200, {"access_token": TOKEN}),
+        Refused(Refusal.INVALID_CREDENTIALS),
+        DatabaseUnavailableError("error 2013"),
+        ValueError("a bug"),
+    ],
+    ids=["answered", "refused", "without a database", "broken"],
 )
 def test_no_header_no_body_and_no_address_is_logged(response: Response | Exception, log_lines: LogLines) -> None:
     handler = answering(response) if isinstance(response, Response) else raising(response)

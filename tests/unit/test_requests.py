@@ -254,6 +254,7 @@ def test_every_integer_is_an_amount_or_refused(amount: int) -> None:
         pytest.param(b'{"amount": "\\ud800"}', id="half a surrogate pair"),
         pytest.param(b'{"\\ud800": 1, "amount": 100}', id="half a pair as a name"),
         pytest.param(b'\xef\xbb\xbf{"amount": 100}', id="a byte order mark"),
+        pytest.param('{"amount": 100, "x": "\ufffd"}'.encode(), id="what API Gateway makes of broken UTF-8"),
         pytest.param('{"amount": 100}'.encode("utf-16"), id="UTF-16"),
         pytest.param(b"[" * 16_000, id="deep lists"),
         pytest.param(b'{"amount":' * 1_500, id="deep objects"),

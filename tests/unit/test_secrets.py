@@ -91,6 +91,17 @@ def test_a_secret_that_can_not_be_read_is_an_outage(manager: Manager, accident: 
         Secret(ARN).text()
 
 
+def test_in_an_outage_what_a_secret_said_last_still_holds(manager: Manager) -> None:
+    secret = Secret(ARN)
+    secret.text()
+    manager.answers["AWSCURRENT"] = refused("InternalServiceError")
+    manager.now += 301
+    assert secret.text() == "first"
+    manager.answers["AWSCURRENT"] = ("v2", "second")
+    manager.now += 301
+    assert secret.text() == "second"
+
+
 def test_an_outage_is_not_remembered(manager: Manager) -> None:
     secret = Secret(ARN)
     manager.answers["AWSCURRENT"] = refused("InternalServiceError")

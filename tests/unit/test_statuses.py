@@ -37,8 +37,8 @@ PROMISED = {
     "idempotency_key_reused": 422,
     "idempotency_key_in_use": 409,
     "phone_taken": 409,
-    "payee_not_found": 404,
     "self_payment": 422,
+    "payee_not_found": 404,
     "wallet_frozen": 409,
     "amount_out_of_range": 422,
     "insufficient_funds": 402,
@@ -173,3 +173,7 @@ def test_an_answer_without_a_body_has_no_type() -> None:
     answer = to_api_gateway(Response(204, None), REQUEST_ID)
     assert answer["body"] == ""
     assert "Content-Type" not in answer["headers"]
+
+
+def test_a_gateway_that_says_when_to_come_back_is_believed() -> None:
+    assert problem_of(GatewayUnavailableError("busy", retry_after_s=30)).retry_after_s == 30

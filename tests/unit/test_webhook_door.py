@@ -25,9 +25,10 @@ BODY = json.dumps(
 
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        wiring, "webhook_reader", lambda name: RazorpayWebhook([NEWEST, PREVIOUS]) if name == "razorpay" else None
-    )
+    def find(name: str, *, fresh: bool) -> RazorpayWebhook | None:  # noqa: ARG001 - they are the same whenever asked
+        return RazorpayWebhook([NEWEST, PREVIOUS]) if name == "razorpay" else None
+
+    monkeypatch.setattr(wiring, "webhook_reader", find)
     monkeypatch.setattr(wiring, "database", lambda: None)
     monkeypatch.setattr(wiring, "gateway_account_id", lambda: "acc_1")
 
@@ -119,6 +120,14 @@ def test_another_gateway_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_while_the_database_is_down_the_gateway_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     status, answer, _ = send(webhook(), monkeypatch, DatabaseUnavailableError("error 2003"))
     assert (status, answer["code"]) == (503, "try_again")
+
+
+def test_a_secret_that_was_added_since_we_looked_is_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        wiring, "webhook_reader", lambda _gateway, *, fresh: RazorpayWebhook(["added today"] if fresh else [PREVIOUS])
+    )
+    status, _, kept = send(webhook(signature=signed(BODY, "added today")), monkeypatch)
+    assert (status, kept) == (200, [BODY.encode()])
 
 
 def test_neither_the_event_nor_its_signature_is_logged(monkeypatch: pytest.MonkeyPatch, log_lines: LogLines) -> None:

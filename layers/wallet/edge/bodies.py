@@ -40,8 +40,12 @@ def _name(text: str) -> str:
     return text
 
 
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def _text(text: str) -> str:
-    if any(unicodedata.category(sign) in ("Cc", "Cs", "Cn") for sign in text):
+    """No control characters, and none that turn the direction of what stands beside them in a statement."""
+    if any(unicodedata.category(sign) in ("Cc", "Cs", "Cn") or sign in _TURNING for sign in text):
         raise ValueError("Control characters are not text.")
     return text
 

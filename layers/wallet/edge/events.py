@@ -1,5 +1,7 @@
 """A gateway's event, as it comes over HTTP."""
 
+from typing import Protocol
+
 from wallet.edge.requests import Request
 from wallet.gateways.port import GatewayEvent, MalformedEventError, SignatureMismatchError, WebhookReader
 from wallet.ledger.refusals import Refusal, Refused
@@ -8,14 +10,25 @@ from wallet.ledger.refusals import Refusal, Refused
 MAX_EVENT = 256 * 1024
 
 
-def read_event(request: Request, reader: WebhookReader | None) -> GatewayEvent:
+class FindReader(Protocol):
+    """Finds what reads a gateway's webhooks, None if it is not connected; `fresh` when its secrets may be new."""
+
+    def __call__(self, gateway: str, *, fresh: bool) -> WebhookReader | None:
+        """The reader."""
+        ...
+
+
+def read_event(request: Request, gateway: str, find_reader: FindReader) -> GatewayEvent:
     """The verified event in a request; raises `Refused` if no such gateway is connected or it didn't send this."""
-    if reader is None:
-        raise Refused(Refusal.UNKNOWN_GATEWAY)
     request.check_size(MAX_EVENT)
-    try:
-        return reader.read(request.body, request.headers)
-    except SignatureMismatchError as error:
-        raise Refused(Refusal.INVALID_SIGNATURE) from error
-    except MalformedEventError as error:
-        raise Refused(Refusal.MALFORMED_EVENT) from error
+    for fresh in (False, True):  # a secret may have been added since we looked
+        reader = find_reader(gateway, fresh=fresh)
+        if reader is None:
+            raise Refused(Refusal.UNKNOWN_GATEWAY)
+        try:
+            return reader.read(request.body, request.headers)
+        except SignatureMismatchError:
+            continue
+        except MalformedEventError as error:
+            raise Refused(Refusal.MALFORMED_EVENT) from error
+    raise Refused(Refusal.INVALID_SIGNATURE)

@@ -1,6 +1,6 @@
 """Every refusal and every accident, as HTTP: the one place that knows status codes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wallet.aws import SecretUnavailableError
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
@@ -95,5 +95,6 @@ def problem_of(accident: Exception) -> Problem:
     """What an accident looks like from outside: nothing of its inside."""
     for kind, problem in _ACCIDENTS:
         if isinstance(accident, kind):
-            return problem
+            wished = accident.retry_after_s if isinstance(accident, GatewayUnavailableError) else None
+            return replace(problem, retry_after_s=wished) if wished is not None else problem
     return INTERNAL_ERROR

@@ -78,9 +78,7 @@ class Gateway(Protocol):
         """Return every payment that was tried on this order, failed ones included, in the gateway's order."""
         ...
 
-    def upi_intent(
-        self, *, order_id: str, amount_minor: int, currency: str, contact: str, email: str
-    ) -> UpiIntent:
+    def upi_intent(self, *, order_id: str, amount_minor: int, currency: str, contact: str, email: str) -> UpiIntent:
         """Begin a UPI payment on an order and return the link for the payer's app.
 
         `contact` is an E.164 phone number, `email` an address: the gateway demands both. A payment begun

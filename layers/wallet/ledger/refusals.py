@@ -38,8 +38,8 @@ class Refusal(StrEnum):
 
     # what the books say
     PHONE_TAKEN = "phone_taken"
-    PAYEE_NOT_FOUND = "payee_not_found"
     SELF_PAYMENT = "self_payment"
+    PAYEE_NOT_FOUND = "payee_not_found"
     WALLET_FROZEN = "wallet_frozen"
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
     INSUFFICIENT_FUNDS = "insufficient_funds"

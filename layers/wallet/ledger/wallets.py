@@ -57,10 +57,10 @@ def _exceeds(amount: int, limit: int | None) -> bool:
 
 def refuse_payment(payer: Wallet, payee: Wallet, amount: int) -> Refusal | None:
     """Why `payer` can't pay `amount` to `payee` now, or None."""
-    if payee.status is WalletStatus.CLOSED:
-        return Refusal.PAYEE_NOT_FOUND
     if payee.id == payer.id:
         return Refusal.SELF_PAYMENT
+    if payee.status is WalletStatus.CLOSED:
+        return Refusal.PAYEE_NOT_FOUND
     if payer.status is not WalletStatus.ACTIVE or payee.status is not WalletStatus.ACTIVE:
         return Refusal.WALLET_FROZEN
     if amount > payer.available:

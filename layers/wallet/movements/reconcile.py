@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from wallet.gateways.port import Gateway, GatewayEvent, GatewayRejectedError, GatewayUnavailableError
+from wallet.gateways.port import (
+    Gateway,
+    GatewayEvent,
+    GatewayRejectedError,
+    GatewayUnavailableError,
+    MalformedEventError,
+)
 from wallet.ledger.receipts import OpenAttempt
 from wallet.movements.settle import EventOutcome, act, book
 from wallet.movements.top_up import receipt_of
@@ -68,7 +74,10 @@ def finish_leftovers(
     """
     finished = 0
     for event_id, body in settlement.unfinished_events(database, older_than_s=_EVENT_GRACE_S, limit=_BATCH):
-        outcome = act(database, new_id, parse(body), account_id=account_id)
+        try:
+            outcome = act(database, new_id, parse(body), account_id=account_id)
+        except MalformedEventError:
+            outcome = EventOutcome.IGNORED  # readable when it was kept; it stays kept, for people to look at
         settlement.finish_event(database, event_id, outcome)
         finished += 1
     return finished

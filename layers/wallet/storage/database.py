@@ -31,8 +31,9 @@ _TRIES = 6
 
 _CONTENDED = frozenset({1205, 1213})  # lock wait, deadlock: rolled back by the procedure; make room and try again
 _LOST = frozenset({0, 1053, 1290, 1317, 1836, 1927, 2006, 2013, 2055, 3169, 4031})  # outcome unknown or wrong server
-_NO_ENTRY = frozenset({1040, 1129, 1203, 1226, 1305, 2002, 2003, 2005})  # full, down, or being migrated
 _WRONG_PASSWORD = 1045
+# full, down, being migrated, or with a password that our secret does not know yet
+_NO_ENTRY = frozenset({1040, _WRONG_PASSWORD, 1129, 1203, 1226, 1305, 2002, 2003, 2005})
 _REFUSALS = {refusal.value: refusal for refusal in Refusal}
 
 

@@ -134,9 +134,7 @@ class RazorpayGateway:
             raise GatewayUnavailableError(f"GET {path}: malformed answer (a payment of another order)")
         return tuple(found.values())
 
-    def upi_intent(
-        self, *, order_id: str, amount_minor: int, currency: str, contact: str, email: str
-    ) -> UpiIntent:
+    def upi_intent(self, *, order_id: str, amount_minor: int, currency: str, contact: str, email: str) -> UpiIntent:
         """See Gateway. Needs the account to be allowed server-to-server UPI payments."""
         body = {
             "amount": amount_minor,

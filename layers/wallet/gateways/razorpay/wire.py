@@ -78,9 +78,7 @@ def items_of(answer: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 def intent_of(answer: Mapping[str, object]) -> UpiIntent:
     """Read the answer to a UPI intent. The link is signed by its maker: it is checked and never rebuilt."""
-    return UpiIntent(
-        payment_id=_matching(answer, "razorpay_payment_id", _ID), link=_matching(answer, "link", _LINK)
-    )
+    return UpiIntent(payment_id=_matching(answer, "razorpay_payment_id", _ID), link=_matching(answer, "link", _LINK))
 
 
 def event_name_of(event: Mapping[str, object]) -> str:
