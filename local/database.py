@@ -174,6 +174,11 @@ def stop_all(folder: Path) -> None:
         _daemon(pid_file.parent).stop(patience_s=_STOP_S)
 
 
+def runs(folder: Path) -> bool:
+    """Whether a server runs on the data in `folder`."""
+    return any(_daemon(found.parent).pid() is not None for found in folder.absolute().glob("*/server.pid"))
+
+
 def _daemon(folder: Path) -> Daemon:
     return Daemon("the database", folder / "server.pid", folder / "server.log")
 

@@ -52,12 +52,21 @@ class Program:
         if self.is_mariadb:
             tool = self._install_tool()
             user = ("--user=root",) if os.geteuid() == 0 else ()
-            command = [tool, "--no-defaults", *user, f"--datadir={data}", f"--tmpdir={temporary}"]
+            # a shell script that can't take blanks in a path: so a relative one, and the environment
+            command = [tool, "--no-defaults", *user, f"--datadir=./{data.name}"]
             command += ["--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve"]
         else:
             command = self.command("--initialize-insecure", f"--datadir={data}", f"--tmpdir={temporary}")
             command.append(f"--secure-file-priv={temporary}")
-        done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
+        done = subprocess.run(
+            command,
+            cwd=data.parent,
+            env={**os.environ, "TMPDIR": str(temporary)},
+            capture_output=True,
+            text=True,
+            check=False,
+            errors="replace",
+        )
         if done.returncode != 0:
             raise LocalStackError(f"{command[0]} could not make a data folder:\n{done.stdout}{done.stderr}")
 

@@ -43,7 +43,8 @@ def down(state: State) -> None:
 
 def is_up(state: State) -> bool:
     """Whether the stack's programs run and it was deployed."""
-    return state.stack_file.exists() and all(state.daemon(name).pid() is not None for name in _DAEMONS)
+    daemons_run = all(state.daemon(name).pid() is not None for name in _DAEMONS)
+    return state.stack_file.exists() and daemons_run and database.runs(state.folder / "mysql")
 
 
 def read(state: State) -> dict[str, Any]:
@@ -58,11 +59,12 @@ def status(state: State) -> dict[str, str]:
     """A line for each program."""
     running = {name: state.daemon(name).pid() for name in _DAEMONS}
     lines = {name: f"runs, process {pid}" if pid else "does not run" for name, pid in running.items()}
+    lines["database"] = "runs" if database.runs(state.folder / "mysql") else "does not run"
     if is_up(state):
         content = read(state)
         lines["api"] = content["api_url"]
         lines["gateway"] += f", {content['gateway_url']}"
-        lines["database"] = f"{content['mysql']['host']}:{content['mysql']['port']}"
+        lines["database"] += f", {content['mysql']['host']}:{content['mysql']['port']}"
     return lines
 
 

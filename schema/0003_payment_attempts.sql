@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS gateway_events (
     processed_at DATETIME(6)  NULL,
     CONSTRAINT gateway_events_pk PRIMARY KEY (id),
     CONSTRAINT gateway_events_are_stored_once UNIQUE (gateway, digest),
-    CONSTRAINT gateway_events_outcome_is_known CHECK (outcome IN ('processed', 'duplicate', 'ignored')),
+    CONSTRAINT gateway_events_outcome_is_known CHECK (outcome IN ('processed', 'duplicate', 'ignored', 'stuck')),
     INDEX gateway_events_by_outcome (outcome, received_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -85,7 +85,9 @@ DROP TRIGGER IF EXISTS gateway_events_are_kept_as_they_came;
 DELIMITER //
 CREATE TRIGGER gateway_events_are_kept_as_they_came BEFORE UPDATE ON gateway_events FOR EACH ROW
 BEGIN
-    IF NOT (NEW.id = OLD.id AND NEW.gateway = OLD.gateway AND NEW.digest = OLD.digest AND NEW.body = OLD.body) THEN
+    IF NOT (NEW.id = OLD.id AND NEW.gateway = OLD.gateway AND NEW.digest = OLD.digest AND NEW.body = OLD.body
+            AND NEW.name = OLD.name AND NEW.received_at = OLD.received_at
+            AND (OLD.outcome IS NULL OR NEW.outcome <=> OLD.outcome)) THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a gateway event is kept as it came';
     END IF;
 END//

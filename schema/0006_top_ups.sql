@@ -37,7 +37,7 @@ BEGIN
     SELECT p_outcome AS outcome, JSON_OBJECT(
         'attempt_id', LOWER(HEX(a.id)), 'amount', a.amount, 'currency', a.currency, 'gateway', a.gateway,
         'gateway_order_id', a.gateway_order_id, 'intent_url', a.intent_url,
-        'payer_phone', u.phone, 'payer_email', u.email,
+        'payer_phone', u.phone, 'payer_email', u.email, 'is_over', a.expires_at <= UTC_TIMESTAMP(6),
         'expires_at', DATE_FORMAT(a.expires_at, '%Y-%m-%dT%H:%i:%s.%f')) AS result
     FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id JOIN users u ON u.id = w.user_id
     WHERE a.id = p_attempt_id;
@@ -111,7 +111,8 @@ END//
 DELIMITER ;
 
 -- Writes down the order that the gateway made for an attempt, and the intent link once there is one. The first
--- order stays: a second one, made by a caller that ran beside, is never shown to anybody.
+-- order stays: a second one, made by a caller that ran beside, is never shown to anybody. An order is always asked
+-- about at least once more. 'order_taken': a gateway that gives the order of another attempt is not believed.
 DROP PROCEDURE IF EXISTS attach_order;
 DELIMITER //
 CREATE PROCEDURE attach_order(
@@ -122,12 +123,16 @@ CREATE PROCEDURE attach_order(
 MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
+    DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT 'done';
+    DECLARE CONTINUE HANDLER FOR 1062 SET v_outcome = 'order_taken';
+
     UPDATE payment_attempts
-    SET intent_url = IF(COALESCE(gateway_order_id, p_order_id) = p_order_id, COALESCE(intent_url, p_intent_url), intent_url),
+    SET next_check_at = IF(gateway_order_id IS NULL, COALESCE(next_check_at, UTC_TIMESTAMP(6)), next_check_at),
+        intent_url = IF(COALESCE(gateway_order_id, p_order_id) = p_order_id, COALESCE(intent_url, p_intent_url), intent_url),
         gateway_order_id = COALESCE(gateway_order_id, p_order_id),
         status = IF(status = 'created', 'pending', status)
     WHERE id = p_attempt_id;
-    CALL answer_top_up('done', p_attempt_id);
+    CALL answer_top_up(v_outcome, p_attempt_id);
 END//
 DELIMITER ;
 
@@ -156,7 +161,7 @@ BEGIN
     DECLARE v_attempt_currency CHAR(3) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_amount, v_balance, v_max_balance BIGINT DEFAULT NULL;
     DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
-    DECLARE v_known INT DEFAULT 0;
+    DECLARE v_known_id BINARY(16) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -164,10 +169,12 @@ BEGIN
     SELECT id, wallet_id, status, amount, currency
     INTO v_attempt_id, v_wallet_id, v_attempt_status, v_amount, v_attempt_currency
     FROM payment_attempts WHERE gateway = p_gateway AND gateway_order_id = p_order_id FOR UPDATE;
-    SELECT COUNT(*) INTO v_known FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;
+    SELECT id, suspense_reason INTO v_known_id, v_reason
+    FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;
 
-    IF v_known > 0 THEN
-        SET v_outcome = 'duplicate';
+    IF v_known_id IS NOT NULL THEN
+        -- the same transaction: our own commit, whose answer was lost
+        SET v_outcome = IF(v_known_id = p_transaction_id, 'known', 'duplicate');
     ELSE
         IF v_wallet_id IS NOT NULL THEN
             SELECT status, balance, last_entry_at, tier INTO v_wallet_status, v_balance, v_last, v_tier
@@ -192,7 +199,15 @@ BEGIN
         END IF;
         BEGIN
             -- two that know of no order hold no lock in common: the unique key decides between them
-            DECLARE CONTINUE HANDLER FOR 1062 SET v_outcome = 'duplicate';
+            DECLARE CONTINUE HANDLER FOR 1062
+            BEGIN
+                SELECT id INTO v_known_id
+                FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id LOCK IN SHARE MODE;
+                IF v_known_id IS NULL THEN
+                    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a new transaction needs an id of its own';
+                END IF;
+                SET v_outcome = 'duplicate';
+            END;
             INSERT INTO transactions
                 (id, type, amount, currency, attempt_id, gateway, gateway_payment_id, suspense_reason, created_at)
             VALUES (p_transaction_id, IF(v_reason IS NULL, 'top_up', 'suspense'), p_amount, p_currency,
@@ -216,7 +231,7 @@ BEGIN
     ELSE
         ROLLBACK;
     END IF;
-    SELECT v_outcome AS outcome, JSON_OBJECT('suspense_reason', v_reason) AS result;
+    SELECT IF(v_outcome = 'known', 'done', v_outcome) AS outcome, JSON_OBJECT('suspense_reason', v_reason) AS result;
 END//
 DELIMITER ;
 
@@ -311,25 +326,43 @@ CREATE PROCEDURE claim_check(
 MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
-    UPDATE payment_attempts
-    SET checks = checks + 1,
-        next_check_at = UTC_TIMESTAMP(6) + INTERVAL LEAST(21600, p_first_check_seconds * POW(2, LEAST(checks, 16))) SECOND
-    WHERE id = p_attempt_id AND checks = p_checks AND next_check_at <= UTC_TIMESTAMP(6);
-    SELECT IF(ROW_COUNT() = 1, 'done', 'taken') AS outcome, NULL AS result;
+    DECLARE v_checks INT UNSIGNED DEFAULT NULL;
+    DECLARE v_due BOOLEAN DEFAULT FALSE;
+    DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    -- the row first and by its key, as everybody locks it; by the index of due times two could meet crosswise
+    SELECT checks, next_check_at <= v_now INTO v_checks, v_due
+    FROM payment_attempts WHERE id = p_attempt_id FOR UPDATE;
+    SET v_due = v_due AND v_checks = p_checks;
+    IF v_due THEN
+        UPDATE payment_attempts
+        SET checks = checks + 1,
+            next_check_at = v_now + INTERVAL LEAST(21600, p_first_check_seconds * POW(2, LEAST(v_checks, 16))) SECOND
+        WHERE id = p_attempt_id;
+    END IF;
+    COMMIT;
+    SELECT IF(v_due, 'done', 'taken') AS outcome, NULL AS result;
 END//
 DELIMITER ;
 
 -- Gives a taken attempt back: the gateway could not be asked, so the question is due again soon.
 DROP PROCEDURE IF EXISTS release_check;
 DELIMITER //
-CREATE PROCEDURE release_check(IN p_attempt_id BINARY(16), IN p_first_check_seconds INT)
+CREATE PROCEDURE release_check(
+    IN p_attempt_id BINARY(16),
+    IN p_checks INT UNSIGNED,
+    IN p_first_check_seconds INT
+)
 MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
     UPDATE payment_attempts
     SET checks = checks - 1,
         next_check_at = LEAST(next_check_at, UTC_TIMESTAMP(6) + INTERVAL p_first_check_seconds SECOND)
-    WHERE id = p_attempt_id AND checks > 0 AND next_check_at IS NOT NULL;
+    WHERE id = p_attempt_id AND checks = p_checks + 1 AND next_check_at IS NOT NULL;
     SELECT 'done' AS outcome, NULL AS result;
 END//
 DELIMITER ;
@@ -355,6 +388,6 @@ BEGIN
         UPDATE payment_attempts SET next_check_at = NULL WHERE id = p_attempt_id; -- it has ended already
     END IF;
     COMMIT;
-    SELECT IF(v_status IS NULL, 'not_due', 'done') AS outcome, NULL AS result;
+    SELECT IF(v_status IN ('created', 'pending'), 'done', 'ended_before') AS outcome, NULL AS result;
 END//
 DELIMITER ;

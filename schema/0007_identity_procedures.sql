@@ -173,13 +173,13 @@ BEGIN
     SELECT COUNT(*) INTO v_rotated
     FROM refresh_tokens WHERE token_hash = p_next_token_hash AND family_id = v_family_id;
 
-    IF v_family_id IS NULL OR v_revoked_at IS NOT NULL OR v_expires_at <= v_now THEN
+    IF v_family_id IS NULL OR v_revoked_at IS NOT NULL THEN
         SET v_outcome = 'invalid_token';
     ELSEIF v_rotated > 0 THEN
         SET v_outcome = 'done';
     ELSEIF v_used_at IS NOT NULL THEN
         UPDATE refresh_families SET revoked_at = v_now WHERE id = v_family_id;
-    ELSE
+    ELSEIF v_expires_at > v_now THEN
         UPDATE refresh_tokens SET used_at = v_now WHERE token_hash = p_token_hash;
         INSERT INTO refresh_tokens (token_hash, family_id, created_at, expires_at)
         VALUES (p_next_token_hash, v_family_id, v_now, v_now + INTERVAL p_valid_seconds SECOND);
@@ -214,6 +214,8 @@ SQL SECURITY DEFINER
 BEGIN
     DELETE FROM login_attempts WHERE window_ends_at < UTC_TIMESTAMP(6) LIMIT 1000;
     DELETE FROM refresh_tokens WHERE expires_at < UTC_TIMESTAMP(6) - INTERVAL 30 DAY LIMIT 1000;
+    DELETE FROM refresh_families WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL 30 DAY
+        AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.family_id = refresh_families.id) LIMIT 1000;
     SELECT 'done' AS outcome, NULL AS result;
 END//
 DELIMITER ;

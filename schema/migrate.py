@@ -4,33 +4,33 @@ A deployable function (`handler`) and a command (`python schema/migrate.py`; its
 environment). Safe to run twice and by two at once: one lock in the server, a checksum for each file that was applied,
 and statements that can all be run again, so that a run that died half way is finished by the next one.
 
-At the end the functions' database users exist with the passwords in their secrets and exactly the rights of
-`roles.py`, which are few.
+Afterwards the functions' database users exist with the passwords in their secrets and, in this database, exactly the
+rights of `roles.py`, which are few.
 """
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pymysql
 from roles import GRANTS
 from wallet import wiring
 from wallet.storage.database import Credentials
 
 if TYPE_CHECKING:
-    import pymysql
     from pymysql.cursors import DictCursor
 
 _FOLDER = Path(__file__).parent
 _FILE_NAME = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql")
 _USER_NAME = re.compile(r"[a-z_]{1,32}")
+_PROCEDURE = re.compile(r"CREATE PROCEDURE (?P<name>[a-z_]+)\(")
+_GIVEN = re.compile(r"GRANT (?P<rights>.+) ON (?P<object>(PROCEDURE )?`[^`]+`\.(`[^`]+`|\*)) TO ")
 _LOCK = "wallet.schema"
 _LOCK_WAIT_S = 60
-
-# The same on every server and for every procedure, which remembers the mode it was made in: no silent truncation.
-_SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -103,17 +103,18 @@ def migrate(
         if cursor.fetchall()[0]["got"] != 1:
             raise MigrationError("another migration is running and does not end")
         try:
-            cursor.execute(f"SET SESSION sql_mode = '{_SQL_MODE}'")
             cursor.execute(_HISTORY)
-            applied = _apply(cursor, migrations(folder))
-            for role, credentials in users.items():
-                _set_up_user(cursor, role, credentials)
+            names = {role: _set_up_user(cursor, role, credentials) for role, credentials in users.items()}
+            applied = _apply(cursor, migrations(folder), names)
+            for role, name in names.items():
+                _set_rights(cursor, role, name)
         finally:
-            cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
+            with contextlib.suppress(pymysql.MySQLError):  # a connection that is gone holds no lock
+                cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
     return applied
 
 
-def _apply(cursor: "DictCursor", wanted: list[Migration]) -> list[str]:
+def _apply(cursor: "DictCursor", wanted: list[Migration], names: Mapping[str, str]) -> list[str]:
     cursor.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
     history = {row["version"]: row for row in cursor.fetchall()}
     unknown = set(history) - {migration.version for migration in wanted}
@@ -125,6 +126,7 @@ def _apply(cursor: "DictCursor", wanted: list[Migration]) -> list[str]:
         if row is None:
             for statement in statements(migration.text):
                 cursor.execute(statement)
+                _give_back(cursor, statement, names)
             cursor.execute(
                 "INSERT INTO schema_migrations (version, name, checksum, applied_at)"
                 " VALUES (%s, %s, %s, UTC_TIMESTAMP(6))",
@@ -136,15 +138,47 @@ def _apply(cursor: "DictCursor", wanted: list[Migration]) -> list[str]:
     return applied
 
 
-def _set_up_user(cursor: "DictCursor", role: str, credentials: Credentials) -> None:
-    """Creates the user or gives it its password, and grants what its role may do."""
+def _give_back(cursor: "DictCursor", statement: str, names: Mapping[str, str]) -> None:
+    """A procedure that was replaced has lost everybody's right to execute it: callers wait for it at this moment."""
+    made = _PROCEDURE.match(statement)
+    if made is not None:
+        for role, name in names.items():
+            if f"EXECUTE ON PROCEDURE {made['name']}" in GRANTS[role]:
+                cursor.execute(f"GRANT EXECUTE ON PROCEDURE {made['name']} TO '{name}'@'%'")
+
+
+def _set_up_user(cursor: "DictCursor", role: str, credentials: Credentials) -> str:
+    """Creates the user or gives it its password; its name."""
     name = credentials.username
     if not _USER_NAME.fullmatch(name):
         raise MigrationError(f"the user of role {role} has a name that is no plain identifier")
     cursor.execute(f"CREATE USER IF NOT EXISTS '{name}'@'%%' IDENTIFIED BY %s", (credentials.password,))
     cursor.execute(f"ALTER USER '{name}'@'%%' IDENTIFIED BY %s REQUIRE SSL", (credentials.password,))
+    return name
+
+
+def _set_rights(cursor: "DictCursor", role: str, name: str) -> None:
+    """Gives the user what its role may do, then takes what it has in this database beside that."""
+    wanted = set()
     for grant in GRANTS[role]:
         cursor.execute(f"GRANT {grant} TO '{name}'@'%'")
+        wanted.add(_normal(grant))
+    cursor.execute(f"SHOW GRANTS FOR '{name}'@'%'")
+    lines = [next(iter(row.values())) for row in cursor.fetchall()]
+    cursor.execute("SELECT DATABASE() AS name")
+    here = f"`{cursor.fetchall()[0]['name']}`."
+    for line in lines:
+        given = _GIVEN.match(line)
+        if given is not None and given["object"].removeprefix("PROCEDURE ").startswith(here):
+            grant = f"{given['rights']} ON {given['object'].replace(here, '')}"
+            if _normal(grant) not in wanted:
+                cursor.execute(f"REVOKE {grant} FROM '{name}'@'%'")
+
+
+def _normal(grant: str) -> tuple[str, frozenset[str]]:
+    """A grant in one form for all servers: the object, and its rights or columns in no order."""
+    rights, _, thing = grant.replace("`", "").partition(" ON ")
+    return thing, frozenset(re.findall(r"[A-Za-z_]+", rights))
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ def post_payment(request: Request) -> Response:
     """Pays, once per key."""
     caller, key = request.caller(), request.idempotency_key()
     asked = request.json(PaymentBody)
-    claim = claim_of(request, actor_id=caller, key=key, asked=asked.model_dump(mode="json"))
+    claim = claim_of(request, actor_id=caller, key=key, asked=asked.model_dump(mode="json", exclude_none=True))
     order = Order(
         payee_wallet_id=asked.to.wallet_id,
         payee_phone=asked.to.phone,

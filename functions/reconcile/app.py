@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from wallet import wiring
 from wallet.edge.logs import logger
-from wallet.movements.reconcile import finish_leftovers, reconcile
+from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
+from wallet.storage.users import sweep_identity
 
 # Seconds kept back for the question under way when Lambda's time ends.
 _RESERVE_S = 15
@@ -19,17 +20,25 @@ class Invocation(Protocol):
         ...
 
 
+class UnhealthyRunError(Exception):
+    """Something that was due could not be asked or understood: the alarm counts it, and the log says what."""
+
+
 def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
-    """One run; what it found is its answer and a line in the log. A failure is raised: the alarm counts it."""
-    database = wiring.database()
-    findings = reconcile(
+    """One run. Everything that can be done is done, then what could not is raised."""
+    database, findings = wiring.database(), Findings()
+    reconcile(
         database,
         wiring.gateway(),
         wiring.new_id,
+        findings,
         first_check_s=wiring.first_check_s(),
         time_left_s=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S,
     )
-    finished = finish_leftovers(database, wiring.new_id, wiring.event_parser(), account_id=wiring.gateway_account_id())
-    told = {"leftovers": finished, **asdict(findings)}
-    logger().info("reconciled", **told)
-    return told
+    account_id = wiring.gateway_account_id()
+    finish_leftovers(database, wiring.new_id, wiring.event_parser(), findings, account_id=account_id)
+    sweep_identity(database)
+    logger().info("reconciled", **asdict(findings))
+    if not findings.is_healthy:
+        raise UnhealthyRunError(f"{findings.unreachable} not reached, {len(findings.broken)} not understood")
+    return asdict(findings)

@@ -8,7 +8,7 @@ from wallet.edge.idempotency import claim_of
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
 from wallet.identity import passwords
-from wallet.identity.register import register, scope_of, tier_of
+from wallet.identity.register import register, scope_of
 from wallet.storage.claims import Claim
 from wallet.storage.users import NewUser
 
@@ -25,7 +25,7 @@ def post_register(request: Request) -> Response:
             email=asked.email,
             kind=asked.kind,
             password_hash=passwords.hash_password(asked.password, cost=wiring.number("PASSWORD_COST")),
-            tier=tier_of(asked.kind, default=wiring.setting("DEFAULT_TIER")),
+            tier=wiring.setting("DEFAULT_TIER"),
         )
         registration, replayed = register(wiring.database(), wiring.new_id, user, claim=claim)
         return shapes.registration(registration), replayed
@@ -41,7 +41,7 @@ def _claim(request: Request, key: str, asked: RegisterBody) -> Claim:
     """The password counts, but no fast digest of it is kept anywhere."""
     scope = scope_of(asked.phone)
     secret = passwords.fingerprint(asked.password, salt=scope.bytes + key.encode())
-    told = asked.model_dump(mode="json", exclude={"password"}) | {"password": secret}
+    told = asked.model_dump(mode="json", exclude={"password"}, exclude_none=True) | {"password": secret}
     return claim_of(request, actor_id=scope, key=key, asked=told)
 
 

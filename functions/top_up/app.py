@@ -17,7 +17,7 @@ def post_top_up(request: Request) -> Response:
     """Opens an attempt: the gateway's order, and the link to pay it. Nothing is credited by this."""
     caller, key = request.caller(), request.idempotency_key()
     asked = request.json(TopUpBody)
-    claim = claim_of(request, actor_id=caller, key=key, asked=asked.model_dump(mode="json"))
+    claim = claim_of(request, actor_id=caller, key=key, asked=asked.model_dump(mode="json", exclude_none=True))
     gateway = wiring.gateway()
 
     def work() -> tuple[Json, bool]:

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _PATIENCE = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+_PASSING = frozenset({"ThrottlingException", "InternalServiceError", "ServiceUnavailable", "RequestTimeout"})
 _MAX_AGE_S = 300.0
 _MIN_AGE_S = 10.0
 
 
 class SecretUnavailableError(Exception):
     """Secrets Manager can't be reached, or doesn't give the secret."""
+
+
+class SecretDeniedError(SecretUnavailableError):
+    """Secrets Manager says no: what was known before must not be used any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,8 @@ class Secret:
             return version
         try:
             version = self._fetch(stage)
+        except SecretDeniedError:
+            raise
         except SecretUnavailableError:
             if asked_at is None:
                 raise
@@ -91,7 +98,8 @@ class Secret:
             code = error.response.get("Error", {}).get("Code")
             if code == "ResourceNotFoundException" and stage != "AWSCURRENT":
                 return None
-            raise SecretUnavailableError(f"Secrets Manager refused: {code}") from error
+            trouble = SecretUnavailableError if code in _PASSING else SecretDeniedError
+            raise trouble(f"Secrets Manager refused: {code}") from error
         except BotoCoreError as error:
             raise SecretUnavailableError(f"Secrets Manager was not reached: {type(error).__name__}") from error
         return SecretVersion(answer["VersionId"], answer["SecretString"])

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _ROLES = ("identity", "money", "gateway", "reader")
 
+# A table may be large; the function itself may run for 300 seconds.
+_MIGRATION_PATIENCE_S = 280
+
 
 class SettingError(Exception):
     """The environment lacks a setting, or has one that can't be used: a fault of the deployment."""
@@ -100,11 +103,11 @@ def _webhook_secret() -> Secret:
     return Secret(setting("WEBHOOK_SECRET"))
 
 
-def webhook_reader(name: str, *, fresh: bool) -> "WebhookReader | None":
+def webhook_reader(gateway: str, *, fresh: bool) -> "WebhookReader | None":
     """What reads the webhooks of a gateway, None if no such gateway is connected."""
     from wallet.gateways.razorpay.webhook import RazorpayWebhook  # noqa: PLC0415 - only for the webhook's door
 
-    if name != setting("GATEWAY"):
+    if gateway != setting("GATEWAY"):
         return None
     return RazorpayWebhook(_webhook_secret().json(fresh=fresh)["secrets"])
 
@@ -189,7 +192,7 @@ class Migration:
 
     def connect(self) -> "pymysql.Connection[DictCursor]":
         """A connection as the schema's owner."""
-        return connect(self.server, self.owner)
+        return connect(self.server, self.owner, patience_s=_MIGRATION_PATIENCE_S)
 
 
 def migration() -> Migration:

@@ -24,9 +24,7 @@ KEY_ID, KEY_SECRET, WEBHOOK_SECRET, ACCOUNT = (
     "acc_Sim1",
 )
 #: Shorter than in production, so that a test of slowness takes a second.
-SHORT = Limits(
-    connect_seconds=0.5, read_seconds=0.5, order_seconds=2.5, intent_seconds=1.0, question_seconds=1.5
-)
+SHORT = Limits(connect_seconds=0.5, read_seconds=0.5, order_seconds=2.5, intent_seconds=1.0, question_seconds=1.5)
 
 
 def settings(folder: Path) -> Settings:
@@ -42,9 +40,7 @@ def settings(folder: Path) -> Settings:
 
 def adapter(simulator: Simulator, limits: Limits = SHORT) -> RazorpayGateway:
     """Make the real adapter, pointed at the simulator."""
-    return RazorpayGateway.over_http(
-        base_url=simulator.url, key_id=KEY_ID, key_secret=KEY_SECRET, limits=limits
-    )
+    return RazorpayGateway.over_http(base_url=simulator.url, key_id=KEY_ID, key_secret=KEY_SECRET, limits=limits)
 
 
 def call(

@@ -387,7 +387,7 @@ def test_20_webhooks_at_once_of_all_kinds_with_the_poller_between_them_credit_on
     pollers = [functions.make("reconcile") for _ in range(2)]
     time.sleep(1.1)  # the attempt is due for a question
     tasks = [
-        (lambda turn=turn, body=body: webhooks[turn % 4].invoke(webhook_event(body)))  # type: ignore[misc]  # bound early
+        (lambda turn=turn, body=body: webhooks[turn % 4].invoke(webhook_event(body)))
         for turn, body in enumerate(bodies)
     ]
     tasks += [(lambda poller=poller: poller.invoke({}, timeout_s=60)) for poller in pollers]  # type: ignore[misc]  # bound early

@@ -11,8 +11,9 @@ from tests.support.crowd import together
 from wallet import wiring
 from wallet.ledger.attempts import AttemptStatus, ObservedPayment, PaymentStatus, SuspenseReason
 from wallet.movements.settle import EventOutcome, book
-from wallet.storage.settlement import Settlement, note_unsuccessful_payment, settle_payment
-from wallet.storage.top_ups import due_attempts, expire_attempt
+from wallet.storage.database import DatabaseBrokenError
+from wallet.storage.settlement import Noted, Settlement, note_unsuccessful_payment, settle_payment
+from wallet.storage.top_ups import attach_order, due_attempts, expire_attempt, open_top_up
 
 
 def settle(books: Books, payment: ObservedPayment) -> Settlement:
@@ -96,7 +97,8 @@ def test_a_failed_payment_leaves_the_attempt_open_for_another(books: Books) -> N
     person = books.person()
     order_id = books.order(person, 500)
     gateway = books.as_role("gateway")
-    assert note_unsuccessful_payment(gateway, failed(order_id, 500, unique("pay_"), "incorrect_pin"))
+    told = failed(order_id, 500, unique("pay_"), "incorrect_pin")
+    assert note_unsuccessful_payment(gateway, told) is Noted.NEW
     assert status_of(books, order_id) is AttemptStatus.FAILED
     settle(books, captured(order_id, 500))
     assert books.balance(person) == 500
@@ -220,3 +222,30 @@ def test_top_ups_and_payments_mixed_at_once_never_deadlock_and_always_add_up(boo
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     assert books.total(*people) == 40_000 + 40 * 100
     assert books.faults() == []
+
+
+def test_a_settlement_whose_answer_was_lost_is_new_to_the_one_who_repeats_it(books: Books) -> None:
+    person, transaction_id = books.person(), wiring.new_id()
+    payment = captured(books.order(person, 500), 500)
+    gateway = books.as_role("gateway")
+    answers = [settle_payment(gateway, payment, transaction_id=transaction_id).new for _ in range(2)]
+    assert answers == [True, True]
+    assert books.balance(person) == 500
+
+
+def test_an_id_that_is_taken_is_an_accident_and_no_duplicate(books: Books) -> None:
+    person, transaction_id = books.person(), wiring.new_id()
+    gateway = books.as_role("gateway")
+    settle_payment(gateway, captured(books.order(person, 500), 500), transaction_id=transaction_id)
+    with pytest.raises(DatabaseBrokenError):
+        settle_payment(gateway, captured(books.order(person, 500), 500), transaction_id=transaction_id)
+    assert books.balance(person) == 500
+
+
+def test_the_order_of_another_attempt_is_not_attached(books: Books) -> None:
+    taken = books.order(books.person(), 500)
+    person, money = books.person(), books.as_role("money")
+    attempt, _, _ = open_top_up(
+        money, person.claim(), attempt_id=wiring.new_id(), gateway="razorpay", amount=500, valid_s=60, first_check_s=60
+    )
+    assert attach_order(money, attempt.id, order_id=taken, intent_url=None) is None

@@ -1,5 +1,7 @@
 """The schema's history: forward only, once, by one at a time."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import migrate
 from local.database import PrivateServer
 from tests.support.books import Books
 from tests.support.crowd import together
-from wallet.storage.database import connect
+from wallet.ledger.refusals import Refused
+from wallet.storage.database import DatabaseUnavailableError, connect
 
 
 @pytest.fixture
@@ -80,3 +83,41 @@ def test_files_are_numbered_without_a_gap(tmp_path: Path) -> None:
 def test_statements_are_split_where_the_client_would_split_them() -> None:
     text = "-- words\nSELECT 1;\n\nDELIMITER //\nCREATE x\nBEGIN\n  SELECT 2;\nEND//\nDELIMITER ;\nSELECT 3;\n"
     assert list(migrate.statements(text)) == ["SELECT 1", "CREATE x\nBEGIN\n  SELECT 2;\nEND", "SELECT 3"]
+
+
+def test_a_right_that_is_no_longer_a_roles_is_taken_back(empty: Books) -> None:
+    empty.migrate()
+    empty.write("GRANT INSERT ON postings TO 'wallet_money'@'%%'")
+    empty.write("GRANT EXECUTE ON PROCEDURE settle_payment TO 'wallet_money'@'%%'")
+    empty.write("GRANT SELECT (password_hash) ON users TO 'wallet_money'@'%%'")
+    empty.migrate()
+    shown = str(empty.select("SHOW GRANTS FOR 'wallet_money'@'%%'"))
+    fresh = shown[shown.index("`fresh`") :]
+    assert "INSERT" not in fresh
+    assert "settle_payment`" not in fresh.replace("`wallet`.`settle_payment`", "")
+    assert "`post_payment`" in fresh
+
+
+def test_callers_of_a_procedure_that_is_replaced_wait_for_milliseconds_only(empty: Books, tmp_path: Path) -> None:
+    """A long migration that replaces a procedure early must not keep callers out until it ends."""
+    empty.migrate()
+    for migration in migrate.migrations():
+        (tmp_path / f"{migration.name}.sql").write_text(migration.text)
+    kernel = next(one.text for one in migrate.migrations() if one.name == "0005_kernel")
+    (tmp_path / "0008_slow.sql").write_text(kernel + "\nSELECT SLEEP(2);\n")
+    connection = connect(empty.server, empty.owner_credentials)
+    running = threading.Thread(target=lambda: migrate.migrate(connection, empty.credentials, tmp_path))
+    running.start()
+    money = empty.as_role("money")
+    outages = 0
+    while running.is_alive():
+        try:
+            money.call("post_payment", b"0" * 16, b"k", b"0" * 32, b"1" * 16, None, "+910", 1, None, None)
+        except Refused:
+            pass
+        except DatabaseUnavailableError:
+            outages += 1
+        time.sleep(0.05)
+    running.join()
+    connection.close()
+    assert outages <= 2

@@ -135,9 +135,7 @@ def test_a_question_survives_two_bad_moments(simulator: Simulator) -> None:
 
 
 def test_a_wrong_key_is_a_refusal(simulator: Simulator) -> None:
-    gateway = RazorpayGateway.over_http(
-        base_url=simulator.url, key_id=KEY_ID, key_secret="wrong", limits=SHORT
-    )
+    gateway = RazorpayGateway.over_http(base_url=simulator.url, key_id=KEY_ID, key_secret="wrong", limits=SHORT)
     with pytest.raises(GatewayRejectedError) as caught:
         create(gateway)
     assert (caught.value.http_status, caught.value.code) == (401, "BAD_REQUEST_ERROR")

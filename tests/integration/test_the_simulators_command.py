@@ -41,9 +41,7 @@ def orders(url: str, *, new: bool = False) -> int:
     if new:
         order = {"amount": 100, "currency": "INR", "receipt": "a-receipt-of-ours"}
         assert urllib3.request("POST", f"{url}/v1/orders", json=order, headers=headers).status == 200
-    count = urllib3.request("GET", f"{url}/v1/orders?receipt=a-receipt-of-ours", headers=headers).json()[
-        "count"
-    ]
+    count = urllib3.request("GET", f"{url}/v1/orders?receipt=a-receipt-of-ours", headers=headers).json()["count"]
     assert isinstance(count, int)
     return count
 

@@ -28,9 +28,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield simulator
 
 
-def new_order(
-    simulator: Simulator, **changes: object
-) -> dict[str, Any]:  # Any: tests look into whatever came back
+def new_order(simulator: Simulator, **changes: object) -> dict[str, Any]:  # Any: tests look into whatever came back
     status, order = call(simulator, "POST", "/v1/orders", ORDER | changes)
     assert status == 200, order
     assert isinstance(order, dict)
@@ -91,9 +89,7 @@ def test_the_scheme_is_spelt_one_way(simulator: Simulator, scheme: str) -> None:
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_a_wrong_field_is_a_400_that_names_it(
-    simulator: Simulator, changes: dict[str, object], field: str
-) -> None:
+def test_a_wrong_field_is_a_400_that_names_it(simulator: Simulator, changes: dict[str, object], field: str) -> None:
     status, body = call(simulator, "POST", "/v1/orders", ORDER | changes)
     assert (status, body["error"]["field"]) == (400, field)
     assert body["error"]["reason"] == "input_validation_failed"
@@ -162,9 +158,7 @@ def test_a_paid_order_takes_no_further_payment(simulator: Simulator) -> None:
         {"method": "card"},
     ],
 )
-def test_an_intent_needs_the_orders_amount_and_who_pays(
-    simulator: Simulator, changes: dict[str, object]
-) -> None:
+def test_an_intent_needs_the_orders_amount_and_who_pays(simulator: Simulator, changes: dict[str, object]) -> None:
     body = INTENT | {"order_id": new_order(simulator)["id"]} | changes
     assert call(simulator, "POST", "/v1/payments/create/upi", body)[0] == 400
 
@@ -191,9 +185,7 @@ def test_sixteen_refunds_at_once_never_give_back_more_than_came(simulator: Simul
     _, payment_id = paid(simulator)
     path = f"/v1/payments/{payment_id}/refund"
     with ThreadPoolExecutor(16) as callers:
-        statuses = list(
-            callers.map(lambda _: call(simulator, "POST", path, {"amount": 10_000})[0], range(16))
-        )
+        statuses = list(callers.map(lambda _: call(simulator, "POST", path, {"amount": 10_000})[0], range(16)))
     assert sorted(statuses) == [200, 200, *[400] * 14]
 
 

@@ -11,7 +11,7 @@ from tests.unit.calls import CALLER
 from wallet.identity import login as logins
 from wallet.identity import passwords
 from wallet.identity.login import LoginRules
-from wallet.identity.register import scope_of, tier_of
+from wallet.identity.register import scope_of
 from wallet.identity.tokens import SigningKey, refresh_token_hash, verify
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.database import Answer
@@ -153,8 +153,3 @@ def test_logging_out_ends_the_family() -> None:
 
 def test_a_registrations_keys_belong_to_its_phone() -> None:
     assert scope_of(PHONE) == scope_of(PHONE) != scope_of("+919876543211")
-
-
-@pytest.mark.parametrize(("kind", "tier"), [("merchant", "merchant"), ("personal", "small")])
-def test_a_wallet_starts_in_the_tier_of_its_kind(kind: str, tier: str) -> None:
-    assert tier_of(kind, default="small") == tier

@@ -31,7 +31,7 @@ AT = datetime(2026, 11, 22, 6, 30, 0, 123_456, tzinfo=UTC)
 WALLET, OTHER = UUID(int=1), UUID(int=2)
 PAYER, PAYEE = Party(WALLET, "Asha"), Party(OTHER, "आशा")
 ENTRY = StatementEntry(3, CALLER, "payment", Side.DEBIT, 100, 400, PAYEE, None, None, None, AT)
-TOP_UP = TopUp(CALLER, 50_000, "INR", "razorpay", "order_1", "upi://pay?pa=x@y&am=500.00", AT)
+TOP_UP = TopUp(CALLER, 50_000, "INR", "razorpay", "order_1", "upi://pay?pa=x@y&am=500.00", AT, is_over=False)
 
 
 @pytest.mark.parametrize(

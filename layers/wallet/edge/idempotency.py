@@ -40,7 +40,10 @@ _KEPT_S = 24 * 3600
 
 
 def claim_of(request: Request, *, actor_id: UUID, key: str, asked: Json) -> Claim:
-    """What the caller's key stands for: the route and what was asked, by its SHA-256."""
+    """What the caller's key stands for: the route and what was asked, by its SHA-256.
+
+    The hash is kept for ever: leave absent fields out of `asked`, or a field that is new one day changes every old one.
+    """
     text = json.dumps([request.route, asked], sort_keys=True, separators=(",", ":"))
     return Claim(actor_id, key, hashlib.sha256(text.encode()).digest())
 

@@ -124,12 +124,21 @@ def read_request(event: dict[str, Any], context: object) -> Request:
         route=f"{event.get('httpMethod')} {event.get('resource')}",
         path=event.get("pathParameters") or {},
         query=event.get("multiValueQueryStringParameters") or {},
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        headers=_headers(event),
         body=_body(event),
         address=str((told.get("identity") or {}).get("sourceIp") or ""),
         authorizer=told.get("authorizer") or {},
         context=context,
     )
+
+
+def _headers(event: dict[str, Any]) -> dict[str, str]:
+    """By lower-case name; one that is sent several times is a list, which no key, type or signature of ours is."""
+    several = event.get("multiValueHeaders") or {}
+    single = event.get("headers") or {}
+    return {name.lower(): value for name, value in single.items()} | {
+        name.lower(): ", ".join(values) for name, values in several.items()
+    }
 
 
 def _body(event: dict[str, Any]) -> bytes:

@@ -10,18 +10,10 @@ from wallet.storage.claims import Claim
 from wallet.storage.database import Database
 from wallet.storage.users import NewUser
 
-#: The shipped tier of merchants; persons get the tier that the deployment sets.
-MERCHANT = "merchant"
-
 
 def scope_of(phone: str) -> UUID:
     """Whose idempotency keys these are: nobody is signed in yet, so a key belongs to the phone that registers."""
     return UUID(bytes=hashlib.sha256(b"register:" + phone.encode("ascii")).digest()[:16])
-
-
-def tier_of(kind: str, *, default: str) -> str:
-    """The tier that a new wallet starts with."""
-    return MERCHANT if kind == MERCHANT else default
 
 
 def register(

@@ -71,6 +71,13 @@ class ObservedPayment:
         return self.captured and self.status in (PaymentStatus.CAPTURED, PaymentStatus.REFUNDED)
 
     @property
+    def may_still_arrive(self) -> bool:
+        """Whether the money is on its way, or nobody knows: such an attempt is not called expired."""
+        if self.status is PaymentStatus.FAILED:
+            return not self.has_failed
+        return self.status in (PaymentStatus.AUTHORIZED, PaymentStatus.UNKNOWN)
+
+    @property
     def has_failed(self) -> bool:
         """Whether this payment failed, as far as the gateway can tell today."""
         return self.status is PaymentStatus.FAILED and self.reason not in OUTCOME_UNKNOWN_REASONS

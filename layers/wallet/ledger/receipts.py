@@ -91,6 +91,7 @@ class TopUp:
     gateway_order_id: str | None
     intent_url: str | None
     expires_at: datetime
+    is_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +114,12 @@ class TopUpState:
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """An attempt that the reconciler may ask about; `checks` is how often it has."""
+    """An attempt that the reconciler may ask about: how often it has, and whether the attempt's time is over."""
 
     id: UUID
-    gateway: str
     gateway_order_id: str | None
-    amount: int
-    currency: str
     checks: int
-    expired: bool
+    is_over: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,73 +14,90 @@ from wallet.gateways.port import (
 from wallet.ledger.receipts import OpenAttempt
 from wallet.movements.settle import EventOutcome, act, book
 from wallet.movements.top_up import receipt_of
-from wallet.storage import settlement, top_ups, users
-from wallet.storage.database import Database
+from wallet.storage import settlement, top_ups
+from wallet.storage.database import Database, DatabaseBrokenError
 
 _BATCH = 100
 _EVENT_GRACE_S = 60
 _GIVE_UP_AFTER = 3
 
+#: What a gateway answers when it is us that it doesn't want, and not one order.
+_OUR_KEYS_ARE_WRONG = (401, 403)
+
 
 @dataclass(slots=True)
 class Findings:
-    """What one run came to, for the log: counts, and the attempts that could not be asked about."""
+    """What one run came to. `broken` holds what needs a person: a run with any of it counts as failed."""
 
     asked: int = 0
     booked: int = 0
     expired: int = 0
+    finished_events: int = 0
     unreachable: int = 0
-    errors: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether everything that was due was asked and understood."""
+        return not self.broken and not self.unreachable
 
 
 def reconcile(
     database: Database,
     gateway: Gateway,
     new_id: Callable[[], UUID],
+    findings: Findings,
     *,
     first_check_s: int,
     time_left_s: Callable[[], float],
-) -> Findings:
+) -> None:
     """Asks about every attempt that is due, oldest first, as long as there is time; what is left is due next time.
 
-    A gateway that is down is asked no more than a few times in one run. Two runs at once share the work: each attempt
-    is taken by one of them, and what both book is booked once.
+    A gateway that is down is asked three times in one run, and the attempts are given back. One attempt that can't be
+    understood doesn't hold up the others. Two runs at once share the work: each attempt is taken by one of them, and
+    what both book is booked once.
     """
-    findings = Findings()
-    users.sweep_identity(database)
     for attempt in _due(database, first_check_s, time_left_s):
         findings.asked += 1
         try:
             _ask(database, gateway, new_id, attempt, findings)
-        except (GatewayUnavailableError, GatewayRejectedError) as error:
+        except GatewayUnavailableError:
             findings.unreachable += 1
-            top_ups.release_check(database, attempt.id, first_check_s=first_check_s)
-            findings.errors.append(f"{receipt_of(attempt.id)}: {error}")
+            top_ups.release_check(database, attempt, first_check_s=first_check_s)
             if findings.unreachable >= _GIVE_UP_AFTER:
-                break
-    return findings
+                return
+        except GatewayRejectedError as error:
+            findings.broken.append(f"{receipt_of(attempt.id)}: {error}")
+            if error.http_status in _OUR_KEYS_ARE_WRONG:
+                top_ups.release_check(database, attempt, first_check_s=first_check_s)
+                return
+            if attempt.is_over:  # it knows no such order, and has known none for days
+                top_ups.expire_attempt(database, attempt.id)
+        except DatabaseBrokenError as error:
+            findings.broken.append(f"{receipt_of(attempt.id)}: {error}")
 
 
 def finish_leftovers(
     database: Database,
     new_id: Callable[[], UUID],
     parse: Callable[[bytes], GatewayEvent],
+    findings: Findings,
     *,
     account_id: str,
-) -> int:
-    """Acts on events that were kept and not acted on, because whoever did it died; how many.
+) -> None:
+    """Acts on events that were kept and not acted on, because whoever did it died.
 
-    The gateway sends them again only as long as it was never answered, and for a day at most.
+    The gateway sends them again only as long as it was never answered, and for a day at most. What can't be acted on is
+    marked `stuck`, so that it holds up nothing and is seen.
     """
-    finished = 0
     for event_id, body in settlement.unfinished_events(database, older_than_s=_EVENT_GRACE_S, limit=_BATCH):
         try:
             outcome = act(database, new_id, parse(body), account_id=account_id)
-        except MalformedEventError:
-            outcome = EventOutcome.IGNORED  # readable when it was kept; it stays kept, for people to look at
+        except (MalformedEventError, DatabaseBrokenError) as error:
+            findings.broken.append(f"event {event_id}: {error}")
+            outcome = EventOutcome.STUCK
         settlement.finish_event(database, event_id, outcome)
-        finished += 1
-    return finished
+        findings.finished_events += 1
 
 
 def _due(database: Database, first_check_s: int, time_left_s: Callable[[], float]) -> Iterator[OpenAttempt]:
@@ -100,14 +117,13 @@ def _ask(
     findings: Findings,
 ) -> None:
     order_id = attempt.gateway_order_id or _lost_order(database, gateway, attempt)
-    if order_id is not None:
-        for payment in gateway.payments_of(order_id):
-            if book(database, new_id, payment) is EventOutcome.PROCESSED:
-                findings.booked += 1
-    if attempt.expired:
-        # only now: the gateway has just said that nobody has paid, or the attempt has moved on and stays as it is
-        top_ups.expire_attempt(database, attempt.id)
-        findings.expired += 1
+    payments = gateway.payments_of(order_id) if order_id is not None else ()
+    for payment in payments:
+        if book(database, new_id, payment) is EventOutcome.PROCESSED:
+            findings.booked += 1
+    # Only now: the gateway has just said that nobody has paid and that nothing is on its way.
+    if attempt.is_over and not any(payment.may_still_arrive for payment in payments):
+        findings.expired += top_ups.expire_attempt(database, attempt.id)
 
 
 def _lost_order(database: Database, gateway: Gateway, attempt: OpenAttempt) -> str | None:
@@ -115,4 +131,5 @@ def _lost_order(database: Database, gateway: Gateway, attempt: OpenAttempt) -> s
     order = gateway.find_order(receipt=receipt_of(attempt.id))
     if order is None:
         return None
-    return top_ups.attach_order(database, attempt.id, order_id=order.order_id, intent_url=None).gateway_order_id
+    attached = top_ups.attach_order(database, attempt.id, order_id=order.order_id, intent_url=None)
+    return attached.gateway_order_id if attached is not None else None

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from wallet.gateways.port import GatewayEvent
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
-from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage import settlement
 from wallet.storage.database import Database
+from wallet.storage.settlement import Noted
 
 #: The events that say something about money of ours; every other one is kept and left alone.
 _PAYMENT_EVENTS = frozenset({"payment.captured", "order.paid", "payment.failed"})
@@ -25,17 +25,26 @@ class EventOutcome(StrEnum):
     PROCESSED = "processed"
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
+    STUCK = "stuck"  # it can't be acted on: for people to look at
+
+
+_NOTED = {
+    Noted.NEW: EventOutcome.PROCESSED,
+    Noted.LATE: EventOutcome.DUPLICATE,
+    Noted.UNKNOWN_ORDER: EventOutcome.IGNORED,
+}
 
 
 def book(database: Database, new_id: Callable[[], UUID], payment: ObservedPayment) -> EventOutcome:
     """Books one observed payment: credited, sent to suspense, or noted as failed."""
+    if payment.amount <= 0:
+        return EventOutcome.IGNORED  # a mandate that was registered: no money, though gateways call it captured
     if payment.has_arrived:
-        new = settlement.settle_payment(database, payment, transaction_id=new_id()).new
-    elif payment.status is PaymentStatus.FAILED and payment.order_id is not None:
-        new = settlement.note_unsuccessful_payment(database, payment)
-    else:
-        return EventOutcome.IGNORED
-    return EventOutcome.PROCESSED if new else EventOutcome.DUPLICATE
+        settled = settlement.settle_payment(database, payment, transaction_id=new_id())
+        return EventOutcome.PROCESSED if settled.new else EventOutcome.DUPLICATE
+    if payment.status is PaymentStatus.FAILED and payment.order_id is not None:
+        return _NOTED[settlement.note_unsuccessful_payment(database, payment)]
+    return EventOutcome.IGNORED
 
 
 def receive(
@@ -51,14 +60,12 @@ def receive(
 
     `account_id` is our account at the gateway: money of another account is not ours to book.
     """
-    if len(event.name) > 64 or not event.name.isascii():
-        raise Refused(Refusal.MALFORMED_EVENT)
     stored = settlement.store_event(
         database,
         new_id=new_id(),
         gateway=gateway,
         digest=hashlib.sha256(body).digest(),
-        event_id=_plain(event.event_id),
+        event_id=event.event_id,
         name=event.name,
         body=body,
     )
@@ -78,8 +85,3 @@ def act(database: Database, new_id: Callable[[], UUID], event: GatewayEvent, *, 
         if outcome in outcomes:
             return outcome
     return EventOutcome.IGNORED
-
-
-def _plain(event_id: str | None) -> str | None:
-    """The event's id comes from a header that nobody signs: kept if it fits, for people to look for."""
-    return event_id if event_id and event_id.isascii() and len(event_id) <= 64 else None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from wallet.gateways.port import Gateway
+from wallet.gateways.port import Gateway, GatewayUnavailableError
 from wallet.ledger import ids
 from wallet.ledger.receipts import Payer, TopUp, TopUpState
 from wallet.ledger.refusals import Refusal, Refused
@@ -54,6 +54,8 @@ def open_top_up(
         first_check_s=rules.first_check_s,
     )
     if top_up.gateway_order_id is None:
+        if top_up.is_over:
+            raise Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "The top-up of this key is over: ask anew, with a new key.")
         top_up, replayed = _with_order(database, gateway, top_up), False
     if rules.upi_intent and top_up.intent_url is None:
         top_up, replayed = _with_intent(database, gateway, top_up, payer), False
@@ -75,7 +77,7 @@ def receipt_of(attempt_id: UUID) -> str:
 
 def _with_order(database: Database, gateway: Gateway, top_up: TopUp) -> TopUp:
     order = gateway.create_order(receipt=receipt_of(top_up.id), amount_minor=top_up.amount, currency=top_up.currency)
-    return top_ups.attach_order(database, top_up.id, order_id=order.order_id, intent_url=None)
+    return _attached(database, top_up, order_id=order.order_id, intent_url=None)
 
 
 def _with_intent(database: Database, gateway: Gateway, top_up: TopUp, payer: Payer) -> TopUp:
@@ -87,4 +89,11 @@ def _with_intent(database: Database, gateway: Gateway, top_up: TopUp, payer: Pay
         contact=payer.phone,
         email=payer.email or _NO_EMAIL,
     )
-    return top_ups.attach_order(database, top_up.id, order_id=order_id, intent_url=intent.link)
+    return _attached(database, top_up, order_id=order_id, intent_url=intent.link)
+
+
+def _attached(database: Database, top_up: TopUp, *, order_id: str, intent_url: str | None) -> TopUp:
+    attached = top_ups.attach_order(database, top_up.id, order_id=order_id, intent_url=intent_url)
+    if attached is None:
+        raise GatewayUnavailableError("the gateway gave the order of another attempt")
+    return attached

@@ -5,7 +5,8 @@ The connection is opened at first use, never at import, and is in autocommit mod
 
 Every write is one CALL of a procedure that can be called again with the same arguments: its key, its ids or its
 digest make the second call find what the first one did. That is why a call whose outcome is unknown (the connection
-broke before the answer) is simply made again on a new connection: it asks the database, it doesn't guess.
+broke before the answer) is simply made again on a new connection: it asks the database, it doesn't guess. (Two counters
+are the exception, and move no money: a login attempt may be counted twice, a question to the gateway be put off.)
 """
 
 import json
@@ -22,8 +23,9 @@ from wallet.ledger.refusals import Refusal, Refused
 
 Row = dict[str, Any]
 
-# Seconds. The server gives up a lock wait after 3 (innodb_lock_wait_timeout), we an answer after 5, Lambda the
-# function after 10: each waits longer than the one below it.
+# Seconds. The server gives up one lock wait after 3 (innodb_lock_wait_timeout); we give up an answer after 5, and ask
+# once more at the most if that much time is gone, so 12 in all; Lambda gives up the function after 15, API Gateway
+# after 29.
 _CONNECT_TIMEOUT = 2
 _READ_TIMEOUT = 5
 _PATIENCE = 6.0
@@ -32,8 +34,9 @@ _TRIES = 6
 _CONTENDED = frozenset({1205, 1213})  # lock wait, deadlock: rolled back by the procedure; make room and try again
 _LOST = frozenset({0, 1053, 1290, 1317, 1836, 1927, 2006, 2013, 2055, 3169, 4031})  # outcome unknown or wrong server
 _WRONG_PASSWORD = 1045
-# full, down, being migrated, or with a password that our secret does not know yet
-_NO_ENTRY = frozenset({1040, _WRONG_PASSWORD, 1129, 1203, 1226, 1305, 2002, 2003, 2005})
+# full, down, too slow, with a password that our secret does not know yet, or being migrated (a procedure is away, or
+# the right to it)
+_NO_ENTRY = frozenset({1040, _WRONG_PASSWORD, 1129, 1203, 1226, 1305, 1370, 1969, 2002, 2003, 2005, 3024})
 _REFUSALS = {refusal.value: refusal for refusal in Refusal}
 
 
@@ -80,8 +83,17 @@ class AskCredentials(Protocol):
         ...
 
 
-def connect(server: Server, credentials: Credentials) -> "pymysql.Connection[DictCursor]":
-    """Opens a connection over TLS, verified: `ssl_ca=` alone would encrypt to anybody (PyMySQL's default)."""
+#: Every session's, whatever the server's own is: what is too long or no number is an error, never cut to fit.
+SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+
+
+def connect(
+    server: Server, credentials: Credentials, *, patience_s: int = _READ_TIMEOUT
+) -> "pymysql.Connection[DictCursor]":
+    """Opens a connection over TLS, verified: `ssl_ca=` alone would encrypt to anybody (PyMySQL's default).
+
+    `patience_s`: how many seconds an answer may take.
+    """
     return pymysql.connect(
         host=server.host,
         port=server.port,
@@ -92,8 +104,9 @@ def connect(server: Server, credentials: Credentials) -> "pymysql.Connection[Dic
         charset="utf8mb4",
         autocommit=True,
         connect_timeout=_CONNECT_TIMEOUT,
-        read_timeout=_READ_TIMEOUT,
-        write_timeout=_READ_TIMEOUT,
+        read_timeout=patience_s,
+        write_timeout=patience_s,
+        sql_mode=SQL_MODE,
         cursorclass=DictCursor,
     )
 

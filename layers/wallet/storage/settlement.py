@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from wallet.ledger.attempts import ObservedPayment, SuspenseReason
@@ -43,17 +44,25 @@ def settle_payment(database: Database, payment: ObservedPayment, *, transaction_
     return Settlement(new=True, suspense=SuspenseReason(reason) if reason else None)
 
 
-def note_unsuccessful_payment(database: Database, payment: ObservedPayment) -> bool:
-    """Writes down that a payment failed, or that its outcome is unknown; False if that changes nothing any more."""
+class Noted(StrEnum):
+    """What came of the news that a payment failed."""
+
+    NEW = "done"
+    LATE = "duplicate"  # the attempt is further on
+    UNKNOWN_ORDER = "unknown_order"
+
+
+def note_unsuccessful_payment(database: Database, payment: ObservedPayment) -> Noted:
+    """Writes down that a payment failed, or that its outcome is unknown."""
     answer = database.call(
         "note_unsuccessful_payment",
         payment.gateway,
         payment.payment_id,
         payment.order_id,
-        payment.reason[:64] if payment.reason else None,
+        payment.reason,
         payment.has_failed,
     )
-    return answer.outcome == "done"
+    return Noted(answer.outcome)
 
 
 def store_event(
@@ -65,7 +74,7 @@ def store_event(
 
 
 def finish_event(database: Database, event_id: UUID, outcome: str) -> None:
-    """Writes down what an event came to: `processed`, `duplicate` or `ignored`."""
+    """Writes down what an event came to: `processed`, `duplicate`, `ignored` or `stuck`."""
     database.call("finish_gateway_event", event_id.bytes, outcome)
 
 

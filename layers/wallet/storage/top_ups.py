@@ -39,14 +39,18 @@ def open_top_up(
     return top_up, payer, top_up.id != attempt_id
 
 
-def attach_order(database: Database, attempt_id: UUID, *, order_id: str, intent_url: str | None) -> TopUp:
-    """Writes down the gateway's order, and the link to pay it if there is one; the first order stays."""
-    return _top_up(database.call("attach_order", attempt_id.bytes, order_id, intent_url).result)
+def attach_order(database: Database, attempt_id: UUID, *, order_id: str, intent_url: str | None) -> TopUp | None:
+    """Writes down the gateway's order, and the link to pay it if there is one; the first order stays.
+
+    None if the order is another attempt's.
+    """
+    answer = database.call("attach_order", attempt_id.bytes, order_id, intent_url)
+    return None if answer.outcome == "order_taken" else _top_up(answer.result)
 
 
 _FIND = """
 SELECT LOWER(HEX(a.id)) AS attempt_id, a.amount, a.currency, a.gateway, a.gateway_order_id, a.intent_url,
-       a.expires_at, a.status
+       a.expires_at, a.expires_at <= UTC_TIMESTAMP(6) AS is_over, a.status
 FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id
 WHERE a.id = %s AND w.user_id = %s
 """
@@ -69,7 +73,7 @@ def find_top_up(database: Database, *, attempt_id: UUID, actor_id: UUID) -> TopU
 
 
 _DUE = """
-SELECT id, gateway, gateway_order_id, amount, currency, checks, expires_at <= UTC_TIMESTAMP(6) AS expired
+SELECT id, gateway_order_id, checks, expires_at <= UTC_TIMESTAMP(6) AS is_over
 FROM payment_attempts WHERE next_check_at <= UTC_TIMESTAMP(6) ORDER BY next_check_at LIMIT %s
 """
 
@@ -79,12 +83,9 @@ def due_attempts(database: Database, *, limit: int) -> list[OpenAttempt]:
     return [
         OpenAttempt(
             id=uuid_of(row["id"]),
-            gateway=row["gateway"],
             gateway_order_id=row["gateway_order_id"],
-            amount=row["amount"],
-            currency=row["currency"],
             checks=row["checks"],
-            expired=bool(row["expired"]),
+            is_over=bool(row["is_over"]),
         )
         for row in database.read(_DUE, limit)
     ]
@@ -95,14 +96,14 @@ def claim_check(database: Database, attempt: OpenAttempt, *, first_check_s: int)
     return database.call("claim_check", attempt.id.bytes, attempt.checks, first_check_s).outcome == "done"
 
 
-def release_check(database: Database, attempt_id: UUID, *, first_check_s: int) -> None:
+def release_check(database: Database, attempt: OpenAttempt, *, first_check_s: int) -> None:
     """Gives a taken attempt back, unasked: the next question is due in `first_check_s` seconds at the latest."""
-    database.call("release_check", attempt_id.bytes, first_check_s)
+    database.call("release_check", attempt.id.bytes, attempt.checks, first_check_s)
 
 
-def expire_attempt(database: Database, attempt_id: UUID) -> None:
-    """Ends an attempt whose time is over; does nothing to any other."""
-    database.call("expire_attempt", attempt_id.bytes)
+def expire_attempt(database: Database, attempt_id: UUID) -> bool:
+    """Ends an attempt whose time is over; False if it had ended before, and is only asked about no more."""
+    return database.call("expire_attempt", attempt_id.bytes).outcome == "done"
 
 
 def _top_up(told: Row) -> TopUp:
@@ -114,4 +115,5 @@ def _top_up(told: Row) -> TopUp:
         gateway_order_id=told["gateway_order_id"],
         intent_url=told["intent_url"],
         expires_at=time_of(told["expires_at"]),
+        is_over=bool(told["is_over"]),
     )

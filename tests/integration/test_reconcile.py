@@ -1,0 +1,221 @@
+"""The reconciler: everything due is asked about, whatever one attempt or event does, and nothing ends too early."""
+
+import json
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+
+from tests.support.books import Books, captured, unique
+from wallet import wiring
+from wallet.gateways.port import GatewayOrder, GatewayRejectedError, GatewayUnavailableError, UpiIntent
+from wallet.gateways.razorpay.webhook import event_of
+from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
+from wallet.storage import settlement
+
+
+@dataclass
+class ScriptedGateway:
+    """A gateway that says of each order what the test wants: statuses that a simulator would take days to reach."""
+
+    told: dict[str, tuple[ObservedPayment, ...] | Exception] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    name: str = "razorpay"
+    public_key_id: str = "key"
+
+    def create_order(self, *, receipt: str, amount_minor: int, currency: str) -> GatewayOrder:
+        raise NotImplementedError
+
+    def upi_intent(self, *, order_id: str, amount_minor: int, currency: str, contact: str, email: str) -> UpiIntent:
+        raise NotImplementedError
+
+    def find_order(self, *, receipt: str) -> GatewayOrder | None:
+        return None
+
+    def payments_of(self, order_id: str) -> tuple[ObservedPayment, ...]:
+        self.asked.append(order_id)
+        answer = self.told.get(order_id, ())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def quiet(books: Books) -> Books:
+    """The books with nothing due from other tests."""
+    books.write("UPDATE payment_attempts SET next_check_at = NULL")
+    books.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
+    return books
+
+
+def run(books: Books, gateway: ScriptedGateway) -> Findings:
+    database, findings = books.as_role("gateway"), Findings()
+    reconcile(database, gateway, wiring.new_id, findings, first_check_s=60, time_left_s=lambda: 60.0)
+    database.close()
+    return findings
+
+
+def due(books: Books, *, is_over: bool = False) -> tuple[str, int]:
+    """An attempt of somebody's that is due: its order and its amount."""
+    amount = 500
+    order_id = books.order(books.person(), amount, valid_s=0 if is_over else 3600, first_check_s=0)
+    return order_id, amount
+
+
+def row(books: Books, order_id: str) -> dict[str, object]:
+    return books.select(
+        "SELECT status, checks, next_check_at > UTC_TIMESTAMP(6) AS later, next_check_at IS NULL AS never"
+        " FROM payment_attempts WHERE gateway_order_id = %s",
+        order_id,
+    )[0]
+
+
+def observed(order_id: str, status: PaymentStatus, reason: str | None = None, amount: int = 500) -> ObservedPayment:
+    return ObservedPayment("razorpay", unique("pay_"), order_id, amount, "INR", status, captured=False, reason=reason)
+
+
+def test_orders_that_the_gateway_rejects_hold_up_nobody(quiet: Books) -> None:
+    rejected = GatewayRejectedError(http_status=400, reason="input_validation_failed")
+    odd = [due(quiet)[0] for _ in range(8)]
+    paid = [due(quiet) for _ in range(3)]
+    gateway = ScriptedGateway(
+        dict.fromkeys(odd, rejected) | {order: (captured(order, amount),) for order, amount in paid}
+    )
+    findings = run(quiet, gateway)
+    assert (findings.asked, findings.booked, len(findings.broken)) == (11, 3, 8)
+    assert not findings.is_healthy
+    assert {row(quiet, order)["status"] for order, _ in paid} == {"succeeded"}
+    assert all(row(quiet, order)["later"] for order in odd), "they back off like any other"
+
+
+def test_an_order_that_is_rejected_to_the_end_expires(quiet: Books) -> None:
+    order, _ = due(quiet, is_over=True)
+    run(quiet, ScriptedGateway({order: GatewayRejectedError(http_status=404)}))
+    assert row(quiet, order)["status"] == "expired"
+
+
+def test_with_our_keys_refused_nothing_expires_and_the_run_fails(quiet: Books) -> None:
+    orders = [due(quiet, is_over=True)[0] for _ in range(4)]
+    gateway = ScriptedGateway(dict.fromkeys(orders, GatewayRejectedError(http_status=401)))
+    findings = run(quiet, gateway)
+    assert not findings.is_healthy
+    assert len(gateway.asked) == 1
+    assert {row(quiet, order)["status"] for order in orders} == {"pending"}
+    assert {row(quiet, order)["checks"] for order in orders} == {0}
+
+
+def test_a_gateway_that_is_down_is_asked_three_times_and_the_attempts_stay_due_soon(quiet: Books) -> None:
+    orders = [due(quiet)[0] for _ in range(5)]
+    gateway = ScriptedGateway(dict.fromkeys(orders, GatewayUnavailableError("down")))
+    findings = run(quiet, gateway)
+    assert (findings.unreachable, len(gateway.asked)) == (3, 3)
+    assert {row(quiet, order)["checks"] for order in orders} == {0}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (PaymentStatus.AUTHORIZED, None),
+        (PaymentStatus.UNKNOWN, None),
+        (PaymentStatus.FAILED, "deemed_transaction"),
+    ],
+)
+def test_an_attempt_with_a_payment_on_its_way_does_not_expire(
+    quiet: Books, status: PaymentStatus, reason: str | None
+) -> None:
+    order, amount = due(quiet, is_over=True)
+    gateway = ScriptedGateway({order: (observed(order, status, reason),)})
+    assert run(quiet, gateway).expired == 0
+    assert row(quiet, order)["status"] == "pending"
+    quiet.write("UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6) WHERE gateway_order_id = %s", order)
+    gateway.told[order] = (captured(order, amount),)
+    assert run(quiet, gateway).booked == 1
+    assert row(quiet, order)["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("payments", [(), ("created",), ("failed",)])
+def test_an_attempt_that_nobody_paid_ends_when_its_time_is_over(quiet: Books, payments: tuple[str, ...]) -> None:
+    order, _ = due(quiet, is_over=True)
+    told = tuple(observed(order, PaymentStatus(status), "payment_failed") for status in payments)
+    findings = run(quiet, ScriptedGateway({order: told}))
+    ended = row(quiet, order)
+    assert ended["status"] == ("failed" if "failed" in payments else "expired")
+    assert ended["never"]
+    assert findings.expired == (0 if "failed" in payments else 1)
+
+
+def test_a_captured_payment_of_nothing_is_no_money(quiet: Books) -> None:
+    order, _ = due(quiet)
+    findings = run(quiet, ScriptedGateway({order: (captured(order, 0),)}))
+    assert (findings.booked, findings.broken) == (0, [])
+
+
+def test_each_question_waits_twice_as_long_as_the_one_before(quiet: Books) -> None:
+    order, _ = due(quiet)
+    waits = []
+    for _ in range(4):
+        run(quiet, ScriptedGateway())
+        rows = quiet.select(
+            "SELECT ROUND(TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), next_check_at) / 60) AS minutes"
+            " FROM payment_attempts WHERE gateway_order_id = %s",
+            order,
+        )
+        waits.append(int(rows[0]["minutes"]))
+        quiet.write("UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6) WHERE gateway_order_id = %s", order)
+    assert waits == [1, 2, 4, 8]
+
+
+def test_two_runs_at_once_ask_about_each_attempt_once(quiet: Books) -> None:
+    from tests.support.crowd import together  # noqa: PLC0415 - for this test alone
+
+    orders = [due(quiet)[0] for _ in range(12)]
+    gateway = ScriptedGateway()
+    together([lambda: run(quiet, gateway), lambda: run(quiet, gateway)])
+    assert sorted(gateway.asked) == sorted(orders)
+
+
+def kept(books: Books, body: str) -> UUID:
+    event = settlement.store_event(
+        books.as_role("gateway"),
+        new_id=wiring.new_id(),
+        gateway="razorpay",
+        digest=wiring.new_id().bytes * 2,
+        event_id=None,
+        name="payment.captured",
+        body=body.encode(),
+    )
+    books.write("UPDATE gateway_events SET outcome = NULL WHERE id = %s", event.id.bytes)
+    return event.id
+
+
+def outcome(books: Books, event_id: UUID) -> object:
+    return books.select("SELECT outcome FROM gateway_events WHERE id = %s", event_id.bytes)[0]["outcome"]
+
+
+def test_kept_events_are_finished_and_one_that_can_not_be_is_marked_for_people(
+    quiet: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wallet.movements.reconcile._EVENT_GRACE_S", -1)
+    person = quiet.person()
+    order_id = quiet.order(person, 500)
+    entity = {
+        "id": unique("pay_"),
+        "amount": 500,
+        "currency": "INR",
+        "status": "captured",
+        "captured": True,
+        "order_id": order_id,
+        "amount_refunded": 0,
+    }
+    good = {
+        "account_id": "acc_Mine",
+        "event": "payment.captured",
+        "payload": {"payment": {"entity": entity}},
+    }
+    unreadable, readable = kept(quiet, "{"), kept(quiet, json.dumps(good))
+    findings = Findings()
+    finish_leftovers(quiet.as_role("gateway"), wiring.new_id, event_of, findings, account_id="acc_Mine")
+    assert (outcome(quiet, unreadable), outcome(quiet, readable)) == ("stuck", "processed")
+    assert quiet.balance(person) == 500
+    assert (findings.finished_events, len(findings.broken)) == (2, 1)
