@@ -35,7 +35,7 @@ def caller(
 
     database = Database(server, ask)
     database.read("SELECT 1 AS one")
-    dice = random.Random()
+    dice = random.Random()  # noqa: S311 - dice
     took: list[float] = []
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
@@ -56,7 +56,11 @@ def caller(
     return took
 
 
-def measure(books: Books, title: str, payers: list[Person], payees: list[Person], callers: int, seconds: float) -> None:
+def measure(
+    books: Books, title: str, payers: list[Person], payees: list[Person], *, callers: int, seconds: float
+) -> None:
+    books: Books, title: str, payers: list[Person], payees: list[Person], *, callers: int, seconds: float
+) -> None:
     """Prints one line: payments a second, and the median and the 99th percentile of a payment in milliseconds."""
     arguments = (
         books.server,
@@ -85,8 +89,8 @@ def main() -> None:
         people = [books.person(money=_MONEY) for _ in range(_PEOPLE)]
         merchant = books.person(kind="merchant", tier="merchant")
         for callers in given.callers:
-            measure(books, "random wallets", people[:half], people[half:], callers, given.seconds)
-            measure(books, "everybody pays one merchant", people, [merchant], callers, given.seconds)
+            measure(books, "random wallets", people[:half], people[half:], callers=callers, seconds=given.seconds)
+            measure(books, "everybody pays one merchant", people, [merchant], callers=callers, seconds=given.seconds)
         faults = books.faults()
         print("  the books are right" if not faults else f"  THE BOOKS ARE WRONG: {faults}")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pymysql
+
 from roles import GRANTS
 from wallet import wiring
 from wallet.storage.database import Credentials

@@ -38,9 +38,7 @@ def main(arguments: list[str]) -> int:
             account_id=given.account_id,
             webhook_url=given.webhook_url,
             webhook_secret=given.webhook_secret,
-            patience=Patience(
-                first=given.retry_first, longest=given.retry_longest, altogether=given.retry_for
-            ),
+            patience=Patience(first=given.retry_first, longest=given.retry_longest, altogether=given.retry_for),
         )
     ).start()
     sys.stdout.write(f"gateway simulator: {simulator.url}\n")
@@ -61,12 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webhook-secret", default=os.environ.get("GATEWAY_WEBHOOK_SECRET"))
     parser.add_argument("--account-id", required=True)
     seconds = "seconds"
-    parser.add_argument(
-        "--retry-first", type=float, default=1.0, metavar=seconds, help="before the first retry"
-    )
-    parser.add_argument(
-        "--retry-longest", type=float, default=60.0, metavar=seconds, help="between two tries"
-    )
+    parser.add_argument("--retry-first", type=float, default=1.0, metavar=seconds, help="before the first retry")
+    parser.add_argument("--retry-longest", type=float, default=60.0, metavar=seconds, help="between two tries")
     parser.add_argument("--retry-for", type=float, default=86_400.0, metavar=seconds, help="until giving up")
     return parser
 

@@ -191,9 +191,7 @@ def _intent_link(payment: Payment) -> str:
         "cu": payment.currency,
         "mc": "6540",
     }
-    return "upi://pay?" + "&".join(
-        f"{name}={quote(value, safe='@')}" for name, value in fields_in_order.items()
-    )
+    return "upi://pay?" + "&".join(f"{name}={quote(value, safe='@')}" for name, value in fields_in_order.items())
 
 
 def _now() -> int:

@@ -42,11 +42,7 @@ class Fault:
             raise UnknownFaultError("method must be GET or POST")
         if times is not None and (type(times) is not int or times < 1):
             raise UnknownFaultError("times must be a positive whole number")
-        if (
-            isinstance(seconds, bool)
-            or not isinstance(seconds, int | float)
-            or not 0 <= seconds <= _SECONDS_MAX
-        ):
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _SECONDS_MAX:
             raise UnknownFaultError(f"seconds must be a number from 0 to {_SECONDS_MAX}")
         return cls(mode, path, str(method) if method else None, times, float(seconds))
 

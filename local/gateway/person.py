@@ -82,9 +82,7 @@ class Person:
             scene = _Scene(self._store, order)
             _OUTCOMES[play.outcome](scene)
             events = [] if play.outcome == "captured_without_webhook" else scene.events
-            self._outbox.add(
-                events, duplicates=play.duplicates, delay_s=play.delay_s, out_of_order=play.out_of_order
-            )
+            self._outbox.add(events, duplicates=play.duplicates, delay_s=play.delay_s, out_of_order=play.out_of_order)
         self._outbox.wake()
         return {
             "order_id": order.id,

@@ -179,7 +179,5 @@ class _Handler(BaseHTTPRequestHandler):
             return door.answer(request)
         except Exception:  # noqa: BLE001 - the one place: a bug is a 500, not a lost connection
             _LOG.exception("%s %s", self.command, path)
-            error = ApiError(
-                "The simulator has a bug", status=500, code="SERVER_ERROR", reason="server_error"
-            )
+            error = ApiError("The simulator has a bug", status=500, code="SERVER_ERROR", reason="server_error")
             return Reply(error.status, error.body)

@@ -167,8 +167,7 @@ class Outbox:
             now = time.time()
             with self._store.block():
                 due = self._store.rows(
-                    "UPDATE deliveries SET status = 'sending' WHERE status = 'waiting' AND due_at <= ?"
-                    " RETURNING *",
+                    "UPDATE deliveries SET status = 'sending' WHERE status = 'waiting' AND due_at <= ? RETURNING *",
                     now,
                 )
                 rest = self._store.rows("SELECT MIN(due_at) AS next FROM deliveries WHERE status = 'waiting'")
@@ -191,7 +190,7 @@ class Outbox:
         answers = [*json.loads(row["answers"]), answer]
         now = time.time()
         due_at = now + self._patience.pause_after(tries)
-        if isinstance(answer, int) and 200 <= answer < 300:  # noqa: PLR2004 - a status of success
+        if isinstance(answer, int) and 200 <= answer < 300:
             status = "delivered"
         elif due_at > row["created_at"] + self._patience.altogether:
             status = "given_up"
@@ -199,8 +198,7 @@ class Outbox:
             status = "waiting"
         with self._store.block():
             self._store.rows(
-                "UPDATE deliveries SET status = ?, tries = ?, url = ?, answers = ?, due_at = ?"
-                " WHERE position = ?",
+                "UPDATE deliveries SET status = ?, tries = ?, url = ?, answers = ?, due_at = ? WHERE position = ?",
                 status,
                 tries,
                 url,
@@ -214,7 +212,7 @@ class Outbox:
 def _shuffled(events: Sequence[Event]) -> list[Event]:
     """Put events in another order than the one they came in; two are always exchanged."""
     told = list(reversed(events))
-    if len(told) > 2:  # noqa: PLR2004
+    if len(told) > 2:
         tail = told[1:]
         random.shuffle(tail)
         told[1:] = tail

@@ -1,8 +1,7 @@
 """The kernel does what the pure model does: the same commands, the same answers, the same balances."""
 
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +17,9 @@ from wallet.ledger.wallets import Tier, Wallet, WalletStatus
 from wallet.movements.settle import book as book_payment
 from wallet.storage import settlement, top_ups
 from wallet.storage.payments import post_payment
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 # Small numbers, so that limits are met all the time; a tier of our own, so that they are these numbers.
 _TIER = Tier("tiny", max_balance=1_000, max_top_up=600, max_payment=400)

@@ -14,12 +14,14 @@ from wallet.ledger.attempts import ObservedPayment, PaymentStatus
 from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
 from wallet.storage import settlement
 
+Told = tuple[ObservedPayment, ...] | Exception
+
 
 @dataclass
 class ScriptedGateway:
     """A gateway that says of each order what the test wants: statuses that a simulator would take days to reach."""
 
-    told: dict[str, tuple[ObservedPayment, ...] | Exception] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     name: str = "razorpay"
     public_key_id: str = "key"
@@ -31,6 +33,7 @@ class ScriptedGateway:
         raise NotImplementedError
 
     def find_order(self, *, receipt: str) -> GatewayOrder | None:
+        assert receipt.startswith("top_")
         return None
 
     def payments_of(self, order_id: str) -> tuple[ObservedPayment, ...]:
@@ -79,9 +82,8 @@ def test_orders_that_the_gateway_rejects_hold_up_nobody(quiet: Books) -> None:
     rejected = GatewayRejectedError(http_status=400, reason="input_validation_failed")
     odd = [due(quiet)[0] for _ in range(8)]
     paid = [due(quiet) for _ in range(3)]
-    gateway = ScriptedGateway(
-        dict.fromkeys(odd, rejected) | {order: (captured(order, amount),) for order, amount in paid}
-    )
+    told: dict[str, Told] = {order: (captured(order, amount),) for order, amount in paid}
+    gateway = ScriptedGateway(told | dict.fromkeys(odd, rejected))
     findings = run(quiet, gateway)
     assert (findings.asked, findings.booked, len(findings.broken)) == (11, 3, 8)
     assert not findings.is_healthy

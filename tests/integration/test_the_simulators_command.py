@@ -19,7 +19,7 @@ ARGUMENTS = ["--port", "0", "--key-id", KEY_ID, "--account-id", "acc_Sim1"]
 @contextmanager
 def command(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run it until it says where it listens; kill it at the end if it still runs."""
-    process = subprocess.Popen(  # noqa: S603 - this very interpreter
+    process = subprocess.Popen(
         [sys.executable, "-m", "local.gateway", "--state", str(state), *ARGUMENTS],
         cwd=ROOT,
         env=os.environ | {"GATEWAY_KEY_SECRET": KEY_SECRET},
@@ -67,7 +67,7 @@ def test_what_it_has_answered_survives_a_kill(tmp_path: Path) -> None:
 
 def test_it_does_not_start_without_its_secret(tmp_path: Path) -> None:
     without = {name: value for name, value in os.environ.items() if name != "GATEWAY_KEY_SECRET"}
-    ended = subprocess.run(  # noqa: S603 - this very interpreter
+    ended = subprocess.run(
         [sys.executable, "-m", "local.gateway", "--state", str(tmp_path), *ARGUMENTS],
         cwd=ROOT,
         env=without,

@@ -25,7 +25,7 @@ BODY = json.dumps(
 
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(name: str, *, fresh: bool) -> RazorpayWebhook | None:  # noqa: ARG001 - they are the same whenever asked
+    def find(name: str, *, fresh: bool) -> RazorpayWebhook | None:
         return RazorpayWebhook([NEWEST, PREVIOUS]) if name == "razorpay" else None
 
     monkeypatch.setattr(wiring, "webhook_reader", find)
