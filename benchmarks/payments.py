@@ -59,8 +59,6 @@ def caller(
 def measure(
     books: Books, title: str, payers: list[Person], payees: list[Person], *, callers: int, seconds: float
 ) -> None:
-    books: Books, title: str, payers: list[Person], payees: list[Person], *, callers: int, seconds: float
-) -> None:
     """Prints one line: payments a second, and the median and the 99th percentile of a payment in milliseconds."""
     arguments = (
         books.server,

@@ -103,11 +103,11 @@ def _webhook_secret() -> Secret:
     return Secret(setting("WEBHOOK_SECRET"))
 
 
-def webhook_reader(gateway: str, *, fresh: bool) -> "WebhookReader | None":
+def webhook_reader(gateway_name: str, *, fresh: bool) -> "WebhookReader | None":
     """What reads the webhooks of a gateway, None if no such gateway is connected."""
     from wallet.gateways.razorpay.webhook import RazorpayWebhook  # noqa: PLC0415 - only for the webhook's door
 
-    if gateway != setting("GATEWAY"):
+    if gateway_name != setting("GATEWAY"):
         return None
     return RazorpayWebhook(_webhook_secret().json(fresh=fresh)["secrets"])
 

@@ -25,8 +25,8 @@ BODY = json.dumps(
 
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(name: str, *, fresh: bool) -> RazorpayWebhook | None:
-        return RazorpayWebhook([NEWEST, PREVIOUS]) if name == "razorpay" else None
+    def find(gateway_name: str, *, fresh: bool) -> RazorpayWebhook | None:
+        return RazorpayWebhook([NEWEST, PREVIOUS]) if gateway_name == "razorpay" else None
 
     monkeypatch.setattr(wiring, "webhook_reader", find)
     monkeypatch.setattr(wiring, "database", lambda: None)
@@ -94,7 +94,7 @@ def test_any_other_signature_is_a_401_and_nothing_is_kept(monkeypatch: pytest.Mo
 
 def test_no_signature_is_a_401(monkeypatch: pytest.MonkeyPatch) -> None:
     told = webhook()
-    told["headers"] = None
+    told["headers"] = told["multiValueHeaders"] = None
     status, body, kept = send(told, monkeypatch)
     assert (status, body["code"], kept) == (401, "invalid_signature", [])
 

@@ -13,16 +13,16 @@ MAX_EVENT = 256 * 1024
 class FindReader(Protocol):
     """Finds what reads a gateway's webhooks, None if it is not connected; `fresh` when its secrets may be new."""
 
-    def __call__(self, gateway: str, *, fresh: bool) -> WebhookReader | None:
+    def __call__(self, gateway_name: str, *, fresh: bool) -> WebhookReader | None:
         """The reader."""
         ...
 
 
-def read_event(request: Request, gateway: str, find_reader: FindReader) -> GatewayEvent:
+def read_event(request: Request, gateway_name: str, find_reader: FindReader) -> GatewayEvent:
     """The verified event in a request; raises `Refused` if no such gateway is connected or it didn't send this."""
     request.check_size(MAX_EVENT)
     for fresh in (False, True):  # a secret may have been added since we looked
-        reader = find_reader(gateway, fresh=fresh)
+        reader = find_reader(gateway_name, fresh=fresh)
         if reader is None:
             raise Refused(Refusal.UNKNOWN_GATEWAY)
         try:
