@@ -50,7 +50,7 @@ check: $(VENV)/made  ## ruff, mypy, the template
 .PHONY: deploy
 deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="Name=value …" or "file://production.yaml"
 	@PYTHON='$(CURDIR)/$(BIN)/python' $(SAM) build
-	@$(SAM) deploy --parameter-overrides BuildSha=$$($(LOCAL) hash) $(PARAMETERS)
+	@$(SAM) deploy --parameter-overrides BuildSha=$$($(LOCAL) hash $(PARAMETERS)) $(PARAMETERS)
 	@$(SAM) remote invoke MigrateFunction --stack-name wallet
 
 # brought up to date when what it is made from changes; in place, as a stack may be running on it

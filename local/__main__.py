@@ -14,8 +14,11 @@ from local.state import ROOT, State
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
     parser.add_argument("command", choices=("up", "down", "run", "walk", "status", "sam-local", "hash"))
+    parser.add_argument("parameters", nargs="*", help="with hash: what else a new version depends on")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
     given = parser.parse_args(arguments)
+    if given.command == "hash":
+        return _hash(given.parameters)
     state = State(given.state.absolute())
     # a `kill` ends this as Ctrl-C does: with everything cleaned up
     signal.signal(signal.SIGTERM, _interrupt)
@@ -79,10 +82,12 @@ def _sam_local(state: State) -> int:
     return sam_local.run(state)
 
 
-def _hash(_state: State) -> int:
-    from local.build import sources_hash  # noqa: PLC0415
+def _hash(parameters: list[str]) -> int:
+    """The BuildSha of a deployment: of the sources and of the parameters, which are part of a version too."""
+    from local.build import combined, sources_hash  # noqa: PLC0415
 
-    print(sources_hash())
+    files = [Path(one.removeprefix("file://")).read_text() for one in parameters if one.startswith("file://")]
+    print(combined(sources_hash(), *parameters, *files))
     return 0
 
 
@@ -93,7 +98,6 @@ _COMMANDS = {
     "walk": _walk,
     "status": _status,
     "sam-local": _sam_local,
-    "hash": _hash,
 }
 
 if __name__ == "__main__":

@@ -25,6 +25,11 @@ def sources_hash() -> str:
     return digest.hexdigest()[:40]
 
 
+def combined(*parts: str) -> str:
+    """40 hexadecimal digits over several texts."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+
+
 def build_here(state: State) -> tuple[Path, str, bool]:
     """Builds for this machine and this Python: the built template, the build's hash, whether it is new."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -38,7 +43,7 @@ def lambda_build(state: State, architecture: str) -> Path:
 
 def _build(state: State, name: str, *, python: str, architecture: str) -> tuple[Path, str, bool]:
     about = f"{sources_hash()} {python} {architecture} {sys.platform} {sys.version_info[:2]}"
-    wanted = hashlib.sha256(about.encode()).hexdigest()[:40]
+    wanted = combined(about)
     folder, mark = state.build / name, state.build / f"{name}.built"
     template = folder / "template.yaml"
     if template.exists() and mark.exists() and mark.read_text() == wanted:

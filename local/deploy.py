@@ -12,7 +12,7 @@ import yaml
 
 from local import ports
 from local.aws import REGION, Emulator
-from local.build import sam
+from local.build import combined, sam
 from local.database import PrivateServer
 from local.processes import LocalStackError
 from local.state import State
@@ -45,7 +45,6 @@ def deploy(
     arns, webhook_secrets = _secrets(state, emulator, database)
     wanted = {
         **arns,
-        "BuildSha": build_sha,
         "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
         "AwsEndpointUrl": emulator.url,
         "DatabaseHost": database.host,
@@ -66,6 +65,8 @@ def deploy(
         # everybody here comes from one address
         "LoginFailuresPerAddress": "10000",
     }
+    # a new version behind the alias also for settings alone, which are part of a version
+    wanted["BuildSha"] = combined(build_sha, json.dumps(wanted, sort_keys=True))
     deployed = emulator.parameters(STACK)
     changed = not emulator.outputs(STACK) or any(deployed.get(k) != v for k, v in wanted.items())
     if changed:
@@ -97,6 +98,8 @@ def _sam_deploy(state: State, emulator: Emulator, template: Path, parameters: Ma
         state,
         "deploy",
         *("--template-file", str(with_defaults(template, parameters))),
+        # an update would take the values of last time, whatever the defaults are now
+        *("--parameter-overrides", f"file://{_overrides(template, parameters)}"),
         # samconfig.toml is for AWS: a set of settings that isn't in it has none
         *("--config-env", "local"),
         *("--stack-name", STACK),
@@ -106,6 +109,13 @@ def _sam_deploy(state: State, emulator: Emulator, template: Path, parameters: Ma
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
         environment=emulator.credentials(),
     )
+
+
+def _overrides(template: Path, parameters: Mapping[str, str]) -> Path:
+    path = template.with_name("parameters.yaml")
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump(dict(parameters), sort_keys=False))
+    return path
 
 
 def with_defaults(template: Path, parameters: Mapping[str, str]) -> Path:

@@ -1,6 +1,7 @@
 """A whole stack of the tests' own, deployed from the template; or the one that STACK names (its stack.json)."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def api() -> Iterator[Api]:
         return
     state = State(ROOT / ".local" / "test")
     stack.down(state)
+    shutil.rmtree(state.folder, ignore_errors=True)  # what an earlier version left is nobody's business
     try:
         yield Api(stack.up(state))
     finally:
