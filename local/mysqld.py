@@ -19,7 +19,8 @@ _FOLDERS = (
     "/opt/homebrew/bin",
     "/usr/local/mysql/bin",
 )
-_DEBIAN_PACKAGE = "mariadb-server-core"
+# the second has what the first one's mariadb-install-db reads its settings with
+_DEBIAN_PACKAGES = ("mariadb-server-core", "mariadb-client-core")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def find(wanted: str | os.PathLike[str] | None = None) -> Program:
     if path is None:
         raise LocalStackError(
             "no MySQL or MariaDB server on this machine: install one (Debian: apt install"
-            f" {_DEBIAN_PACKAGE}; macOS: brew install mysql), or name one: MYSQLD=/path/to/mysqld"
+            f" {' '.join(_DEBIAN_PACKAGES)}; macOS: brew install mysql), or name one: MYSQLD=/path/to/mysqld"
         )
     return _identify(Path(path))
 
@@ -117,11 +118,11 @@ def _install() -> None:
     """Only where it is ours to do: as root, on a Debian-like system."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
-    print(f"  no database server found: installing {_DEBIAN_PACKAGE}", flush=True)
+    print(f"  no database server found: installing {' '.join(_DEBIAN_PACKAGES)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
         ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _DEBIAN_PACKAGE],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *_DEBIAN_PACKAGES],
     ):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
