@@ -47,6 +47,10 @@ check: $(VENV)/made  ## ruff, mypy, the template
 	@AWS_DEFAULT_REGION=ap-south-1 $(SAM) validate --lint --template-file template.yaml
 	@AWS_DEFAULT_REGION=ap-south-1 $(BIN)/cfn-lint infrastructure/*.yaml
 
+.PHONY: bench
+bench: $(VENV)/made  ## payments a second through the kernel, on a private server
+	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/payments.py
+
 .PHONY: deploy
 deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="Name=value …" or "file://production.yaml"
 	@PYTHON='$(CURDIR)/$(BIN)/python' $(SAM) build

@@ -16,7 +16,7 @@ from tests.support.client import Api, pointed_at
 
 
 @pytest.fixture(scope="session")
-def api() -> Iterator[Api]:
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     """The wallet's API. Everything behind it is real but the outside world."""
     named = pointed_at()
     if named is not None:
@@ -29,6 +29,8 @@ def api() -> Iterator[Api]:
         yield Api(stack.up(state))
     finally:
         stack.down(state)
+    if request.session.testsfailed == 0:  # else its logs are what there is to read
+        shutil.rmtree(state.folder)
 
 
 @pytest.fixture(scope="session")
