@@ -1,6 +1,7 @@
 """`sam build` for the interpreter at hand, and only when something has changed."""
 
 import hashlib
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,11 @@ def sources_hash() -> str:
 def combined(*parts: str) -> str:
     """40 hexadecimal digits over several texts."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+
+
+def machine_architecture() -> str:
+    """This machine's processor, in Lambda's words."""
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
 def build_here(state: State) -> tuple[Path, str, bool]:

@@ -1,7 +1,6 @@
 """`sam deploy` of the built template to the emulator, and the secrets that it is given."""
 
 import json
-import platform
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import yaml
 
 from local import ports
 from local.aws import REGION, Emulator
-from local.build import combined, sam
+from local.build import combined, machine_architecture, sam
 from local.database import PrivateServer
 from local.processes import LocalStackError
 from local.state import State
@@ -45,7 +44,7 @@ def deploy(
     arns, webhook_secrets = _secrets(state, emulator, database)
     wanted = {
         **arns,
-        "Architecture": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+        "Architecture": machine_architecture(),
         "AwsEndpointUrl": emulator.url,
         "DatabaseHost": database.host,
         "DatabasePort": str(database.port),

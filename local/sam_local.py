@@ -5,7 +5,6 @@ import errno
 import ipaddress
 import json
 import os
-import platform
 import shutil
 import subprocess
 import time
@@ -18,7 +17,7 @@ import yaml
 
 from local import ports, stack
 from local.aws import Emulator
-from local.build import lambda_build, sam_command, sam_environment
+from local.build import lambda_build, machine_architecture, sam_command, sam_environment
 from local.deploy import STACK, with_defaults
 from local.forward import Forwarder
 from local.processes import LocalStackError
@@ -80,12 +79,12 @@ def _point_webhooks_back(state: State, content: dict[str, Any]) -> None:
 
 def _template(state: State, emulator: Emulator, stack_content: dict[str, Any]) -> Path:
     """The template for containers: the deployed stack's parameters, with addresses as a container sees them."""
-    template = lambda_build(state, _architecture())
+    template = lambda_build(state, machine_architecture())
     deployed = emulator.parameters(STACK)
     seen = {
         "DatabaseHost": _from_container(stack_content["mysql"]["host"]),
         "GatewayBaseUrl": _from_container(stack_content["gateway_url"]),
-        "Architecture": _architecture(),
+        "Architecture": machine_architecture(),
     }
     copy = with_defaults(template, {**deployed, **seen})
     # sam local has no aliases, and would leave out an authorizer that is one
@@ -134,13 +133,9 @@ def _remove_containers(state: State) -> None:
         _docker("rm", "--force", *left)
 
 
-def _architecture() -> str:
-    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-
-
 def _has_image() -> bool:
     """True if there is an image for the runtime already: it is not looked for a second time."""
-    return bool(_docker("images", "--quiet", f"public.ecr.aws/lambda/python:3.13-{_architecture()}").strip())
+    return bool(_docker("images", "--quiet", f"public.ecr.aws/lambda/python:3.13-{machine_architecture()}").strip())
 
 
 def _require_docker() -> None:

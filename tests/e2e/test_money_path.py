@@ -113,11 +113,7 @@ def test_a_payment_of_which_no_webhook_tells_is_found_by_asking(api: Api, select
     asha = api.person()
     opened = asha.open_top_up(12_300)
     api.play(opened["gateway_order_id"], "captured_without_webhook")
-    # a minute passes
-    select(
-        "UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6) WHERE gateway_order_id = %s",
-        opened["gateway_order_id"],
-    )
+    a_minute_passes(select, opened)
     reconcile(api)
     assert asha.top_up_state(opened["id"])["status"] == "succeeded"
     assert asha.balance() == 12_300
@@ -141,10 +137,7 @@ def test_the_clock_asks_by_itself(api: Api, select: Any) -> None:
     asha = api.person()
     opened = asha.open_top_up(12_300)
     api.play(opened["gateway_order_id"], "captured_without_webhook")
-    select(
-        "UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6) WHERE gateway_order_id = %s",
-        opened["gateway_order_id"],
-    )
+    a_minute_passes(select, opened)
     wait_until(lambda: asha.balance() == 12_300, within_s=100)
 
 
@@ -165,6 +158,14 @@ def test_a_top_up_beyond_the_limits_asks_for_no_money(api: Api) -> None:
     ):
         answer = asha.post("/top-ups", {"amount": amount}, key=new_key())
         assert (answer.status, answer.code) == (status, code)
+
+
+def a_minute_passes(select: Any, opened: dict[str, Any]) -> None:
+    """The attempt is due for a question, as it is a minute after it was made."""
+    select(
+        "UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6) WHERE gateway_order_id = %s",
+        opened["gateway_order_id"],
+    )
 
 
 def booked(select: Any, payment_ids: list[str]) -> list[tuple[str, str | None]]:

@@ -109,10 +109,7 @@ def test_killed_between_the_commit_and_the_record_a_retry_gets_one_payment_and_t
     assert books.faults() == []
 
 
-@pytest.mark.parametrize("moment", [b"DynamoDB_20120810.PutItem"])
-def test_killed_before_the_commit_a_retry_makes_the_payment(
-    books: Books, functions: Functions, cloud: Cloud, moment: bytes
-) -> None:
+def test_killed_before_the_commit_a_retry_makes_the_payment(books: Books, functions: Functions, cloud: Cloud) -> None:
     payer, payee = books.person(money=1_000), books.person()
     event = payment_event(payer, payee, unique("key-"))
     with Proxy(moto(cloud)) as proxy:
@@ -120,7 +117,7 @@ def test_killed_before_the_commit_a_retry_makes_the_payment(
         pid = pay.pid
 
         def kill_at(from_client: bool, chunk: bytes) -> bool:  # noqa: FBT001 - a judge's signature
-            if from_client and moment in chunk:
+            if from_client and b"DynamoDB_20120810.PutItem" in chunk:
                 os.kill(pid, signal.SIGKILL)
             return True
 

@@ -41,7 +41,7 @@ class Database:
         self.calls.append((procedure, arguments))
         if self.refuses is not None:
             raise self.refuses
-        return Answer("done", replayed=False, result={"user_id": CALLER.hex})
+        return Answer("done", result={"user_id": CALLER.hex})
 
     def read(self, _: str, *arguments: object) -> list[dict[str, Any]]:
         self.calls.append(("SELECT", arguments))

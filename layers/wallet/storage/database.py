@@ -68,10 +68,9 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a procedure said: `replayed` if its key had done its work before; `result` as the procedure wrote it."""
+    """What a procedure said: its word, and what it wrote (empty if it wrote nothing)."""
 
     outcome: str
-    replayed: bool
     result: Row
 
 
@@ -133,7 +132,7 @@ class Database:
         result: Row = json.loads(row["result"]) if row["result"] is not None else {}
         if refusal is not None:
             raise Refused(refusal, retry_after_s=result.get("retry_after_s"))
-        return Answer(row["outcome"], row["outcome"] == "replayed", result)
+        return Answer(row["outcome"], result)
 
     def read(self, query: str, *arguments: object) -> list[Row]:
         """Runs a SELECT."""
