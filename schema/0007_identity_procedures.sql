@@ -80,22 +80,26 @@ BEGIN
     DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE v_phone_attempts, v_address_attempts INT UNSIGNED DEFAULT 0;
     DECLARE v_phone_end, v_address_end, v_free_at DATETIME(6) DEFAULT NULL;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+    -- Each count is read under the lock that raised it, or a later attempt's would be taken for this one's.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
     INSERT INTO login_attempts (subject_hash, attempts, window_ends_at)
     VALUES (p_phone_hash, 1, v_now + INTERVAL p_window_seconds SECOND)
     ON DUPLICATE KEY UPDATE
         attempts = IF(window_ends_at <= v_now, 1, LEAST(attempts + 1, 1000000)),
         window_ends_at = IF(window_ends_at <= v_now, VALUES(window_ends_at), window_ends_at);
+    SELECT attempts, window_ends_at INTO v_phone_attempts, v_phone_end
+    FROM login_attempts WHERE subject_hash = p_phone_hash;
     INSERT INTO login_attempts (subject_hash, attempts, window_ends_at)
     VALUES (p_address_hash, 1, v_now + INTERVAL p_window_seconds SECOND)
     ON DUPLICATE KEY UPDATE
         attempts = IF(window_ends_at <= v_now, 1, LEAST(attempts + 1, 1000000)),
         window_ends_at = IF(window_ends_at <= v_now, VALUES(window_ends_at), window_ends_at);
-
-    SELECT attempts, window_ends_at INTO v_phone_attempts, v_phone_end
-    FROM login_attempts WHERE subject_hash = p_phone_hash;
     SELECT attempts, window_ends_at INTO v_address_attempts, v_address_end
     FROM login_attempts WHERE subject_hash = p_address_hash;
+    COMMIT;
     SET v_free_at = GREATEST(
         IF(v_phone_attempts > p_phone_limit, v_phone_end, v_now),
         IF(v_address_attempts > p_address_limit, v_address_end, v_now));
