@@ -1,6 +1,8 @@
 # What a developer types. Everything runs in .venv, which is made from PYTHON; everything lives in STATE.
 PYTHON ?= python3
 STATE ?= .local
+# what top-ups go by: razorpay or cashfree
+GATEWAY = razorpay
 VENV = .venv
 BIN = $(VENV)/bin
 LOCAL = $(BIN)/python -m local
@@ -12,11 +14,11 @@ help:  ## this list
 
 .PHONY: run
 run: $(VENV)/made  ## everything, then the money path step by step, then stay up until Ctrl-C
-	@$(LOCAL) run --state $(STATE)
+	@$(LOCAL) run --state $(STATE) --gateway $(GATEWAY)
 
 .PHONY: up
 up: $(VENV)/made  ## the same stack in the background; addresses and secrets in .local/stack.json
-	@$(LOCAL) up --state $(STATE)
+	@$(LOCAL) up --state $(STATE) --gateway $(GATEWAY)
 
 .PHONY: down
 down: $(VENV)/made  ## end it; data stays for the next time
@@ -29,6 +31,10 @@ status: $(VENV)/made  ## what runs, and where
 .PHONY: walk
 walk: $(VENV)/made  ## the money path against the running stack
 	@$(LOCAL) walk --state $(STATE)
+
+.PHONY: operator
+operator: $(VENV)/made  ## one of the operator's commands on the running stack; COMMAND='{"command": "pending"}'
+	@$(LOCAL) operator "$$COMMAND" --state $(STATE)
 
 .PHONY: sam-local
 sam-local: $(VENV)/made  ## the same functions under `sam local start-api` (Docker), until Ctrl-C
@@ -48,8 +54,9 @@ check: $(VENV)/made  ## ruff, mypy, the template
 	@AWS_DEFAULT_REGION=ap-south-1 $(BIN)/cfn-lint infrastructure/*.yaml
 
 .PHONY: bench
-bench: $(VENV)/made  ## payments a second through the kernel, on a private server
+bench: $(VENV)/made  ## payments a second through the kernel, and a file of 10,000 of them, on a private server
 	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/payments.py
+	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/bulk.py
 
 .PHONY: deploy
 deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="Name=value …" or "file://production.yaml"

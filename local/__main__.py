@@ -1,21 +1,26 @@
-"""The command: `python -m local up`, `down`, `run`, `walk`, `status`; see `make help`."""
+"""The command: `python -m local up`, `down`, `run`, `walk`, `status`, `operator`; see `make help`."""
 
 import argparse
+import json
 import signal
 import sys
 import time
 from pathlib import Path
 
 from local import stack
+from local.deploy import GATEWAYS, RAZORPAY
 from local.processes import LocalStackError
 from local.state import ROOT, State
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
-    parser.add_argument("command", choices=("up", "down", "run", "walk", "status", "sam-local", "hash"))
-    parser.add_argument("parameters", nargs="*", help="with hash: what else a new version depends on")
+    parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "operator", "hash"))
+    parser.add_argument(
+        "parameters", nargs="*", help="with hash: what else a new version depends on; with operator: one command, JSON"
+    )
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
+    parser.add_argument("--gateway", choices=GATEWAYS, default=RAZORPAY, help="with up and run: what top-ups go by")
     given = parser.parse_args(arguments)
     if given.command == "hash":
         return _hash(given.parameters)
@@ -23,6 +28,10 @@ def main(arguments: list[str]) -> int:
     # a `kill` ends this as Ctrl-C does: with everything cleaned up
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        if given.command == "operator":
+            return _operator(state, given.parameters)
+        if given.command in _STARTING:
+            return _STARTING[given.command](state, given.gateway)
         return _COMMANDS[given.command](state)
     except LocalStackError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -36,8 +45,8 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _up(state: State) -> int:
-    content = stack.up(state)
+def _up(state: State, gateway: str) -> int:
+    content = stack.up(state, gateway)
     print(f"\nThe API: {content['api_url']}\nAll addresses and secrets: {state.stack_file}")
     return 0
 
@@ -48,8 +57,8 @@ def _down(state: State) -> int:
     return 0
 
 
-def _run(state: State) -> int:
-    content = stack.up(state)
+def _run(state: State, gateway: str) -> int:
+    content = stack.up(state, gateway)
     try:
         if (failed := _walk(state)) != 0:
             return failed
@@ -82,6 +91,16 @@ def _sam_local(state: State) -> int:
     return sam_local.run(state)
 
 
+def _operator(state: State, commands: list[str]) -> int:
+    """Invokes the operator's function of the stack that is up, and prints its answers; 0 if none was refused."""
+    from local.invocation import invoke  # noqa: PLC0415
+
+    answers = [invoke(stack.read(state), "operator", command) for command in commands]
+    for answer in answers:
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    return 0 if all(answer.get("status") == "done" for answer in answers) else 1
+
+
 def _hash(parameters: list[str]) -> int:
     """The BuildSha of a deployment: of the sources and of the parameters, which are part of a version too."""
     from local.build import combined, sources_hash  # noqa: PLC0415
@@ -91,10 +110,9 @@ def _hash(parameters: list[str]) -> int:
     return 0
 
 
+_STARTING = {"up": _up, "run": _run}
 _COMMANDS = {
-    "up": _up,
     "down": _down,
-    "run": _run,
     "walk": _walk,
     "status": _status,
     "sam-local": _sam_local,

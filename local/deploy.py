@@ -13,11 +13,14 @@ from local import ports
 from local.aws import REGION, Emulator
 from local.build import combined, machine_architecture, sam
 from local.database import PrivateServer
+from local.gateway.server import PAYOUT_ACCOUNT
 from local.processes import LocalStackError
 from local.state import State
 
 STACK = "wallet"
-ROLES = ("identity", "money", "gateway", "reader")
+#: The gateways that the template takes, and that the simulator speaks as.
+RAZORPAY, CASHFREE = GATEWAYS = ("razorpay", "cashfree")
+ROLES = ("identity", "money", "gateway", "reader", "operator", "clock")
 _BUCKET = "wallet-artifacts"
 
 
@@ -38,10 +41,11 @@ def deploy(
     *,
     template: Path,
     build_sha: str,
+    gateway: str,
     gateway_url: str,
 ) -> Deployed:
-    """Deploys unless the very same is deployed already."""
-    arns, webhook_secrets = _secrets(state, emulator, database)
+    """Deploys unless the very same is deployed already. `gateway` is the protocol that top-ups go by."""
+    arns, webhook_secrets = _secrets(state, emulator, database, gateway)
     wanted = {
         **arns,
         "Architecture": machine_architecture(),
@@ -50,12 +54,18 @@ def deploy(
         "DatabasePort": str(database.port),
         "DatabaseName": database.database,
         "DatabaseCa": database.ca_pem,
-        "GatewayBaseUrl": gateway_url,
+        "Gateway": gateway,
+        "GatewayBaseUrl": gateway_url if gateway == RAZORPAY else f"{gateway_url}/pg",
         "GatewayAccountId": account_id(state),
+        "PayoutBaseUrl": gateway_url,
+        "PayoutAccountNumber": PAYOUT_ACCOUNT,
         "UpiIntent": "on",
         "DefaultTier": "full",
         "ReconcileSchedule": "rate(1 minute)",
         "ReconcileAfterSeconds": "60",
+        # to nobody's phone: the emulator keeps them
+        "DebitNotices": "sms",
+        "NoticeContact": "1800 000 000",
         # one machine and perhaps a test at full speed: nothing here needs protecting from callers
         "ApiRateLimit": "10000",
         "ApiBurstLimit": "5000",
@@ -146,7 +156,9 @@ def _answer_for_the_gateway(emulator: Emulator, template: Path) -> None:
     client.create_deployment(restApiId=api, stageName="v1")
 
 
-def _secrets(state: State, emulator: Emulator, database: PrivateServer) -> tuple[dict[str, str], tuple[str, ...]]:
+def _secrets(
+    state: State, emulator: Emulator, database: PrivateServer, gateway: str
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Makes the secrets that are an operator's on AWS: parameters with their ARNs, webhook secrets."""
     client = emulator.secrets()
 
@@ -174,11 +186,23 @@ def _secrets(state: State, emulator: Emulator, database: PrivateServer) -> tuple
         "DatabaseOwnerSecretArn": put("wallet/database/owner", owner),
         "GatewaySecretArn": put("wallet/gateway", gateway_key(state)),
         "WebhookSecretArn": put("wallet/webhook", webhook),
+        "PayoutSecretArn": put("wallet/payout", gateway_key(state)),
+        "PayoutWebhookSecretArn": put("wallet/payout-webhook", {"secrets": [payout_webhook_secret(state)]}),
     }
+    if gateway == CASHFREE:  # which signs with the API's own secret
+        keys = _cashfree_keys(state)
+        arns["GatewaySecretArn"] = arns["WebhookSecretArn"] = put("wallet/gateway/cashfree", keys)
+        webhook = {"secrets": [keys["client_secret"]]}
     for role in ROLES:
         account = {"username": f"wallet_{role}", "password": state.secret(f"database_{role}")}
         arns[f"Database{role.title()}SecretArn"] = put(f"wallet/database/{role}", account)
     return arns, tuple(webhook["secrets"])
+
+
+def _cashfree_keys(state: State) -> dict[str, str]:
+    """The same key in Cashfree's words: the simulator has one merchant, with one pair of keys for both protocols."""
+    key = gateway_key(state)
+    return {"client_id": key["key_id"], "client_secret": key["key_secret"]}
 
 
 def gateway_key(state: State) -> dict[str, str]:
@@ -187,6 +211,11 @@ def gateway_key(state: State) -> dict[str, str]:
         "key_id": f"rzp_test_{state.secret('gateway_key_id')[:14]}",
         "key_secret": state.secret("gateway_key_secret"),
     }
+
+
+def payout_webhook_secret(state: State) -> str:
+    """What the simulator's webhooks of payouts are signed with."""
+    return state.secret("payout_webhook")
 
 
 def account_id(state: State) -> str:

@@ -1,8 +1,8 @@
-"""MiniStack, with one thing changed: calls of a function wait for one of a few processes.
+"""MiniStack, with two things changed: it ends when told to, and calls of a function wait for one of a few processes.
 
 Lambda has a machine for each concurrent call; MiniStack starts a process for each, all on this one machine,
 where 200 cold starts at once take minutes and all its memory. Here each function gets LOCAL_PROCESSES of them
-and further calls queue, which no caller can tell from a slow network. Our functions don't call one another,
+and further calls queue, which no caller can tell from a slow network. None of our functions waits for another,
 so none can wait for itself.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.app import main
+from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 Execution = Callable[[dict[str, Any], dict[str, Any], str], dict[str, Any]]
@@ -40,4 +41,8 @@ if __name__ == "__main__":
         lambda_svc._execute_function_warm,  # noqa: SLF001
         int(os.environ["LOCAL_PROCESSES"]),
     )
-    main()
+    try:
+        main()
+    finally:
+        # its state is saved by now; calls under way would be waited for, and the relay's takes a minute
+        lambda_runtime.reset()

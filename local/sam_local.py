@@ -83,7 +83,8 @@ def _template(state: State, emulator: Emulator, stack_content: dict[str, Any]) -
     deployed = emulator.parameters(STACK)
     seen = {
         "DatabaseHost": _from_container(stack_content["mysql"]["host"]),
-        "GatewayBaseUrl": _from_container(stack_content["gateway_url"]),
+        "GatewayBaseUrl": _from_container(deployed["GatewayBaseUrl"]),
+        "PayoutBaseUrl": _from_container(deployed["PayoutBaseUrl"]),
         "Architecture": machine_architecture(),
     }
     copy = with_defaults(template, {**deployed, **seen})

@@ -13,7 +13,7 @@ from local import database, ports
 from local.aws import Emulator
 from local.build import build_here
 from local.database import PrivateServer
-from local.deploy import Deployed, account_id, deploy, gateway_key, migrate
+from local.deploy import RAZORPAY, Deployed, account_id, deploy, gateway_key, migrate, payout_webhook_secret
 from local.processes import LocalStackError
 from local.state import ROOT, State
 
@@ -21,12 +21,15 @@ _GATEWAY_START_S = 20
 _DAEMONS = ("ministack", "gateway")
 
 
-def up(state: State) -> dict[str, Any]:
-    """Starts what doesn't run, builds and deploys what has changed; what `stack.json` then holds."""
+def up(state: State, gateway: str = RAZORPAY) -> dict[str, Any]:
+    """Starts what doesn't run, builds and deploys what has changed; what `stack.json` then holds.
+
+    `gateway` is the protocol that top-ups go by; the simulator speaks each.
+    """
     with state.alone():
         was_up = is_up(state)
         try:
-            return _up(state)
+            return _up(state, gateway)
         except BaseException:
             # what ran before goes on running, but a stack that never came up leaves nothing behind
             if not was_up:
@@ -68,7 +71,7 @@ def status(state: State) -> dict[str, str]:
     return lines
 
 
-def _up(state: State) -> dict[str, Any]:
+def _up(state: State, gateway: str) -> dict[str, Any]:
     with _step("database") as say:
         server = PrivateServer(state.folder / "mysql").ensure()
         say(f"{server.program.flavour} {server.program.version} on {server.host}:{server.port}")
@@ -83,12 +86,14 @@ def _up(state: State) -> dict[str, Any]:
         template, build_sha, built = build_here(state)
         say("" if built else "nothing changed")
     with _step("sam deploy") as say:
-        deployed = deploy(state, emulator, server, template=template, build_sha=build_sha, gateway_url=gateway_url)
+        deployed = deploy(
+            state, emulator, server, template=template, build_sha=build_sha, gateway=gateway, gateway_url=gateway_url
+        )
         say("" if deployed.changed else "nothing changed")
     with _step("migrations") as say:
         applied = migrate(emulator, deployed.outputs["MigrateFunctionName"])
         say(", ".join(applied) or "nothing to apply")
-    content = _describe(state, server, emulator, gateway_url, deployed)
+    content = {"gateway": gateway, **_describe(state, server, emulator, gateway_url, deployed)}
     point_webhooks(state, content, content["api_url"])
     state.write_json(state.stack_file, content)
     return content
@@ -102,6 +107,7 @@ def _describe(
         "gateway_url": gateway_url,
         "webhook_secret": deployed.webhook_secrets[0],
         "webhook_secrets": list(deployed.webhook_secrets),
+        "payout_webhook_secret": payout_webhook_secret(state),
         "account_id": account_id(state),
         "mysql": {
             "host": server.host,
@@ -120,6 +126,8 @@ def _describe(
         },
         "token_secret": deployed.outputs["TokenSecretArn"],
         "idempotency_table": deployed.outputs["IdempotencyTableName"],
+        "event_bus": deployed.outputs["EventBusName"],
+        "webhook_signing_secret": deployed.outputs["WebhookSigningSecretArn"],
     }
 
 
@@ -165,7 +173,15 @@ def _healthy(url: str) -> bool:
 
 def point_webhooks(state: State, content: dict[str, Any], api_url: str) -> None:
     """Tells the gateway where its events go, as a merchant does on the gateway's own pages."""
-    told = {"url": f"{api_url}/webhooks/razorpay", "secret": content["webhook_secret"]}
+    for channel, secret in (
+        (content["gateway"], content["webhook_secret"]),
+        ("razorpayx", content["payout_webhook_secret"]),
+    ):
+        told = {"url": f"{api_url}/webhooks/{channel}", "secret": secret, "channel": channel}
+        _aim_webhooks(state, content, told)
+
+
+def _aim_webhooks(state: State, content: dict[str, Any], told: dict[str, str]) -> None:
     request = urllib.request.Request(
         f"{content['gateway_url']}/simulator/webhook",
         data=json.dumps(told).encode(),

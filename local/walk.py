@@ -1,4 +1,6 @@
-"""A walk along the money path: register, top up by UPI, pay, look; each request and answer printed, and the ledger.
+"""A walk along the money path, each request and answer printed, and the ledger behind it.
+
+Register, top up by UPI, pay, refund, hold and capture, withdraw, look.
 
 What it does is what the README tells and what the end-to-end tests check: only over HTTP, as any client would.
 """
@@ -8,6 +10,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pymysql
@@ -16,6 +19,7 @@ from pymysql.cursors import DictCursor
 
 _WAIT_S = 30
 _RUPEE = 100
+_INDIA = timezone(timedelta(hours=5, minutes=30))
 
 Json = dict[str, Any]
 
@@ -48,6 +52,13 @@ class Walker:
         headers = {"Authorization": f"Bearer {token}"}
         told: Json = self.pool.request("GET", self.api_url + path, headers=headers, timeout=60.0).json()
         return told
+
+    def fetch(self, url: str) -> int:
+        """What a link leads to: how many bytes."""
+        answer = self.pool.request("GET", url, timeout=60.0, retries=False)
+        if answer.status != 200:
+            raise StrayedError(f"the link answered {answer.status}")
+        return len(answer.data)
 
     def play(self, order_id: str, outcome: str) -> Json:
         """The person with the UPI app, at the gateway's."""
@@ -92,7 +103,7 @@ def _path(walker: Walker) -> None:
     walker.play(top_up["gateway_order_id"], "captured")
 
     _title("The gateway's signed webhook credits the wallet; nobody believes the client")
-    _wait_for(walker, asha["token"], top_up["id"])
+    _wait_for(walker, asha["token"], f"/top-ups/{top_up['id']}")
 
     _title("Asha pays the shop 60 rupees; the same request again moves nothing")
     payment = {"to": {"phone": shop["phone"]}, "amount": 60 * _RUPEE, "description": "चाय और समोसा"}
@@ -106,13 +117,36 @@ def _path(walker: Walker) -> None:
     too_much = payment | {"amount": 10_000 * _RUPEE}
     walker.call("POST", "/payments", too_much, token=asha["token"], key=_key(), expect=402)
 
-    _title("Both look at their wallets")
+    _title("The samosas were cold: the shop gives 20 rupees back, and can't give back more than it got")
+    refunds = f"/payments/{paid['id']}/refunds"
+    cold = {"amount": 20 * _RUPEE, "reason": "cold samosas"}
+    walker.call("POST", refunds, cold, token=shop["token"], key=_key(), expect=201)
+    walker.call("POST", refunds, {"amount": 41 * _RUPEE}, token=shop["token"], key=_key(), expect=409)
+
+    _title("She orders a cake: 200 rupees are held, no longer hers to spend, and still in her wallet")
+    order = {"to": {"phone": shop["phone"]}, "amount": 200 * _RUPEE, "description": "a cake", "expires_in": 3600}
+    hold = walker.call("POST", "/holds", order, token=asha["token"], key=_key(), expect=201)
+    walker.call("GET", "/wallet", token=asha["token"], expect=200)
+
+    _title("It weighs less than ordered: the shop captures 150, and the rest is free again")
+    capture = {"amount": 150 * _RUPEE}
+    walker.call("POST", f"/holds/{hold['id']}/capture", capture, token=shop["token"], key=_key(), expect=200)
+
+    _title("She withdraws 100 rupees to her UPI address: held at once, gone when the bank says so")
+    out = {"amount": 100 * _RUPEE, "vpa": "asha.rao@okbank"}
+    withdrawal = walker.call("POST", "/withdrawals", out, token=asha["token"], key=_key(), expect=202)
+    _wait_for(walker, asha["token"], f"/withdrawals/{withdrawal['id']}")
+
+    _title("Both look at their wallets, and she at her statement")
     wallet = walker.call("GET", "/wallet", token=asha["token"], expect=200)
     walker.call("GET", "/wallet/transactions?limit=10", token=asha["token"], expect=200)
     sold = walker.call("GET", "/wallet", token=shop["token"], expect=200)
     totals = (wallet["balance"]["total"], sold["balance"]["total"])
-    if totals != (440 * _RUPEE, 60 * _RUPEE):
+    if totals != (210 * _RUPEE, 190 * _RUPEE):
         raise StrayedError(f"the balances are {totals}")
+    month = datetime.now(_INDIA).strftime("%Y-%m")
+    statement = walker.call("GET", f"/wallet/statements/{month}", token=asha["token"], expect=200)
+    print(f"  {walker.fetch(statement['url'])} bytes of statement behind that link")
 
 
 def _person(walker: Walker, name: str, kind: str) -> Json:
@@ -124,13 +158,12 @@ def _person(walker: Walker, name: str, kind: str) -> Json:
     return {"phone": phone, "token": session["access_token"]}
 
 
-def _wait_for(walker: Walker, token: str, top_up_id: str) -> None:
+def _wait_for(walker: Walker, token: str, path: str) -> None:
     """The webhook comes by itself; a client asks now and then."""
     ends = time.monotonic() + _WAIT_S
-    path = f"/top-ups/{top_up_id}"
     while walker.ask(path, token)["status"] != "succeeded":
         if time.monotonic() > ends:
-            raise StrayedError(f"no credit within {_WAIT_S} s")
+            raise StrayedError(f"{path} has not succeeded within {_WAIT_S} s")
         time.sleep(0.2)
     walker.call("GET", path, token=token, expect=200)
 
@@ -149,7 +182,10 @@ def _ledger(mysql: Mapping[str, Any]) -> bool:
     with connection, connection.cursor() as cursor:
         cursor.execute("SELECT code, kind, currency, debits, credits FROM trial_balance ORDER BY kind, code")
         rows = list(cursor.fetchall())
-        cursor.execute("SELECT COALESCE(SUM(balance), 0) AS owed FROM wallets")
+        cursor.execute(
+            "SELECT (SELECT COALESCE(SUM(balance), 0) FROM wallets)"
+            " + (SELECT COALESCE(SUM(balance), 0) FROM wallet_slots) AS owed"
+        )
         owed = int(cursor.fetchall()[0]["owed"])
     _show([row for row in rows if row["kind"] != "wallet"], "ours")
     wallets = [row for row in rows if row["kind"] == "wallet"]

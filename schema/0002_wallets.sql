@@ -1,22 +1,63 @@
 -- Layer 2, stored value: what a person has, and what of it is promised. Amounts are minor units (paise).
 
--- What a wallet may hold and move; NULL is no limit. RBI's small and full-KYC prepaid instruments, and merchants.
 CREATE TABLE IF NOT EXISTS tiers (
-    code        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    max_balance BIGINT NULL,
-    max_top_up  BIGINT NULL,
-    max_payment BIGINT NULL,
-    CONSTRAINT tiers_pk PRIMARY KEY (code),
-    CONSTRAINT tiers_limits_are_positive CHECK (max_balance > 0 AND max_top_up > 0 AND max_payment > 0)
+    code VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    CONSTRAINT tiers_pk PRIMARY KEY (code)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
-INSERT IGNORE INTO tiers (code, max_balance, max_top_up, max_payment) VALUES
-    ('small',    1000000,  1000000, 1000000),
-    ('full',    20000000, 20000000, NULL),
-    ('merchant',    NULL, 20000000, NULL);
+-- What a wallet of a tier may hold and move, from a day on: the latest row that has begun is in force, so a new rule is
+-- a new row and the old one stays to explain the past. NULL is no limit. Loads are top-ups and what people send;
+-- debits are payments, holds and withdrawals. A day, a month and a year (from April) are Indian ones.
+CREATE TABLE IF NOT EXISTS tier_limits (
+    tier             VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    valid_from       DATETIME(6) NOT NULL,
+    max_balance      BIGINT      NULL,
+    max_top_up       BIGINT      NULL,
+    max_payment      BIGINT      NULL,
+    max_load_month   BIGINT      NULL,
+    max_load_year    BIGINT      NULL,
+    max_debit_day    BIGINT      NULL,
+    max_debit_month  BIGINT      NULL,
+    person_to_person BOOLEAN     NOT NULL,
+    withdrawals      BOOLEAN     NOT NULL,
+    CONSTRAINT tier_limits_pk PRIMARY KEY (tier, valid_from),
+    CONSTRAINT tier_limits_tier_exists FOREIGN KEY (tier) REFERENCES tiers (code),
+    CONSTRAINT tier_limits_are_positive CHECK (
+        max_balance > 0 AND max_top_up > 0 AND max_payment > 0 AND max_load_month > 0 AND max_load_year > 0
+        AND max_debit_day > 0 AND max_debit_month > 0)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+INSERT IGNORE INTO tiers (code) VALUES ('small'), ('full'), ('merchant');
+
+-- RBI's Master Directions on prepaid instruments of 27 August 2021: the small and the full-KYC one. What merchants take
+-- is no stored value of theirs to be capped, so their tier is an operator's to give.
+INSERT IGNORE INTO tier_limits
+    (tier, valid_from, max_balance, max_top_up, max_payment, max_load_month, max_load_year, max_debit_day,
+     max_debit_month, person_to_person, withdrawals)
+VALUES
+    ('small',    '2021-08-27',  1000000,  1000000, 1000000, 1000000, 12000000, NULL, 1000000, FALSE, FALSE),
+    ('full',     '2021-08-27', 20000000, 20000000,    NULL,    NULL,     NULL, NULL,    NULL, TRUE,  TRUE),
+    ('merchant', '2021-08-27',     NULL, 20000000,    NULL,    NULL,     NULL, NULL,    NULL, TRUE,  TRUE);
+
+-- What a movement costs, from a day on; without a row it is free. `payment` is taken from a merchant who is paid,
+-- `withdrawal` from who withdraws. The fee is `flat` and so many basis points (1/100 of a percent) of the amount,
+-- half a paisa rounded up.
+CREATE TABLE IF NOT EXISTS fee_rates (
+    movement     VARCHAR(10)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    valid_from   DATETIME(6)  NOT NULL,
+    basis_points INT UNSIGNED NOT NULL,
+    flat         BIGINT       NOT NULL,
+    CONSTRAINT fee_rates_pk PRIMARY KEY (movement, valid_from),
+    CONSTRAINT fee_rates_movement_is_known CHECK (movement IN ('payment', 'withdrawal')),
+    CONSTRAINT fee_rates_are_fees CHECK (basis_points <= 1000 AND flat BETWEEN 0 AND 1000000)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- `balance` is the sum of the wallet's postings and `entries` their number; the posting kernel alone writes either,
--- in the commit that writes the posting. `held` is the part of `balance` that is promised.
+-- in the commit that writes the posting. `held` is the part of `balance` that is promised, `held_changes` the number of
+-- its changes. A hot wallet has more rows that take credits, in wallet_slots: `slots` is how many rows it has with
+-- this one (they only grow), `spread` over how many of them credits are spread now. `last_entry_at` is the wallet's
+-- time: of its last posting, or its last change of what is held. The `usage_…` columns say which Indian day, month and
+-- year the sums behind them are of: a sum of another period is nothing.
 CREATE TABLE IF NOT EXISTS wallets (
     id            BINARY(16)  NOT NULL,
     user_id       BINARY(16)  NOT NULL,
@@ -26,14 +67,107 @@ CREATE TABLE IF NOT EXISTS wallets (
     balance       BIGINT      NOT NULL,
     held          BIGINT      NOT NULL,
     entries       BIGINT      NOT NULL,
+    held_changes  BIGINT      NOT NULL DEFAULT 0,
+    slots         TINYINT UNSIGNED NOT NULL DEFAULT 1,
+    spread        TINYINT UNSIGNED NOT NULL DEFAULT 1,
     last_entry_at DATETIME(6) NOT NULL,
+    usage_day     DATE        NOT NULL DEFAULT '1970-01-01',
+    debited_day   BIGINT      NOT NULL DEFAULT 0,
+    usage_month   DATE        NOT NULL DEFAULT '1970-01-01',
+    debited_month BIGINT      NOT NULL DEFAULT 0,
+    loaded_month  BIGINT      NOT NULL DEFAULT 0,
+    usage_year    DATE        NOT NULL DEFAULT '1970-01-01',
+    loaded_year   BIGINT      NOT NULL DEFAULT 0,
     created_at    DATETIME(6) NOT NULL,
     CONSTRAINT wallets_pk PRIMARY KEY (id),
     CONSTRAINT wallets_user_has_one UNIQUE (user_id),
     CONSTRAINT wallets_user_exists FOREIGN KEY (user_id) REFERENCES users (id),
     CONSTRAINT wallets_tier_exists FOREIGN KEY (tier) REFERENCES tiers (code),
-    CONSTRAINT wallets_status_is_known CHECK (status IN ('active', 'frozen', 'closed')),
+    CONSTRAINT wallets_status_is_known CHECK (status IN ('active', 'frozen', 'closing', 'closed')),
     CONSTRAINT wallets_currency_is_inr CHECK (currency = 'INR'),
     CONSTRAINT wallets_balance_is_never_negative CHECK (balance >= 0),
-    CONSTRAINT wallets_held_is_covered CHECK (held BETWEEN 0 AND balance)
+    CONSTRAINT wallets_held_is_covered CHECK (held BETWEEN 0 AND balance),
+    CONSTRAINT wallets_spread_over_slots CHECK (spread BETWEEN 1 AND slots AND slots <= 16),
+    CONSTRAINT wallets_usage_is_never_negative
+        CHECK (debited_day >= 0 AND debited_month >= 0 AND loaded_month >= 0 AND loaded_year >= 0)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- Further rows of a hot wallet, so that many who pay it at once don't queue on one. Only credits go here; whatever
+-- leaves is first gathered into the wallet's own row, which is slot 0.
+CREATE TABLE IF NOT EXISTS wallet_slots (
+    wallet_id     BINARY(16)       NOT NULL,
+    slot          TINYINT UNSIGNED NOT NULL,
+    balance       BIGINT           NOT NULL,
+    entries       BIGINT           NOT NULL,
+    last_entry_at DATETIME(6)      NOT NULL,
+    CONSTRAINT wallet_slots_pk PRIMARY KEY (wallet_id, slot),
+    CONSTRAINT wallet_slots_wallet_exists FOREIGN KEY (wallet_id) REFERENCES wallets (id),
+    CONSTRAINT wallet_slots_are_numbered CHECK (slot BETWEEN 1 AND 15),
+    CONSTRAINT wallet_slots_balance_is_never_negative CHECK (balance >= 0)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- Money that a payer has promised to a payee. While it is `placed`, amount - captured of the payer's `held` is its.
+-- The payee has no foreign key: its check would lock the payee's wallet behind the payer's, out of the order of all
+-- locks, and everybody who places a hold for one merchant would queue there.
+CREATE TABLE IF NOT EXISTS holds (
+    id              BINARY(16)   NOT NULL,
+    payer_wallet_id BINARY(16)   NOT NULL,
+    payee_wallet_id BINARY(16)   NOT NULL,
+    amount          BIGINT       NOT NULL,
+    captured        BIGINT       NOT NULL,
+    currency        CHAR(3)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    status          VARCHAR(8)   CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    description     VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    created_at      DATETIME(6)  NOT NULL,
+    expires_at      DATETIME(6)  NOT NULL,
+    ended_at        DATETIME(6)  NULL,
+    CONSTRAINT holds_pk PRIMARY KEY (id),
+    CONSTRAINT holds_payer_exists FOREIGN KEY (payer_wallet_id) REFERENCES wallets (id),
+    CONSTRAINT holds_amount_is_positive CHECK (amount > 0),
+    CONSTRAINT holds_capture_is_covered CHECK (captured BETWEEN 0 AND amount),
+    CONSTRAINT holds_status_is_known CHECK (status IN ('placed', 'captured', 'released', 'expired')),
+    CONSTRAINT holds_end_once CHECK ((status = 'placed') = (ended_at IS NULL)),
+    INDEX holds_of_payer (payer_wallet_id, status, expires_at),
+    INDEX holds_by_expiry (status, expires_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- Every change of a wallet's `held`, numbered without a gap, with what is held behind it.
+CREATE TABLE IF NOT EXISTS held_changes (
+    wallet_id  BINARY(16)  NOT NULL,
+    change_no  BIGINT      NOT NULL,
+    amount     BIGINT      NOT NULL,
+    held_after BIGINT      NOT NULL,
+    cause      VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    cause_id   BINARY(16)  NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT held_changes_pk PRIMARY KEY (wallet_id, change_no),
+    CONSTRAINT held_changes_wallet_exists FOREIGN KEY (wallet_id) REFERENCES wallets (id),
+    CONSTRAINT held_changes_cause_is_known CHECK (cause IN ('hold', 'withdrawal', 'refund_to_source')),
+    CONSTRAINT held_changes_never_negative CHECK (held_after >= 0 AND amount <> 0),
+    INDEX held_changes_by_time (wallet_id, created_at),
+    INDEX held_changes_by_cause (cause_id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+DROP TRIGGER IF EXISTS holds_move_forward_only;
+DELIMITER //
+CREATE TRIGGER holds_move_forward_only BEFORE UPDATE ON holds FOR EACH ROW
+BEGIN
+    IF OLD.status <> 'placed' OR NEW.captured < OLD.captured OR NOT (NEW.id = OLD.id AND NEW.amount = OLD.amount
+            AND NEW.payer_wallet_id = OLD.payer_wallet_id AND NEW.payee_wallet_id = OLD.payee_wallet_id
+            AND NEW.created_at = OLD.created_at AND NEW.expires_at = OLD.expires_at) THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a hold that has ended does not change, nor what it promises';
+    END IF;
+END//
+DELIMITER ;
+
+DROP TRIGGER IF EXISTS holds_are_kept;
+CREATE TRIGGER holds_are_kept BEFORE DELETE ON holds FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'holds are kept';
+
+DROP TRIGGER IF EXISTS held_changes_are_not_changed;
+CREATE TRIGGER held_changes_are_not_changed BEFORE UPDATE ON held_changes FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the history of what is held only grows';
+
+DROP TRIGGER IF EXISTS held_changes_are_kept;
+CREATE TRIGGER held_changes_are_kept BEFORE DELETE ON held_changes FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the history of what is held only grows';

@@ -13,9 +13,14 @@ CREATE TABLE IF NOT EXISTS accounts (
 
 INSERT IGNORE INTO accounts (id, code, kind, created_at) VALUES
     (UNHEX('00000000000070008000000000000001'), 'suspense', 'suspense', UTC_TIMESTAMP(6)),
-    (UNHEX('00000000000070008000000000000002'), 'gateway:razorpay', 'gateway', UTC_TIMESTAMP(6));
+    (UNHEX('00000000000070008000000000000002'), 'gateway:razorpay', 'gateway', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000003'), 'gateway:cashfree', 'gateway', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000004'), 'payout:razorpayx', 'payout', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000005'), 'fees', 'fees', UTC_TIMESTAMP(6));
 
--- (gateway, gateway_payment_id) is the only key of money that comes in: one posting per gateway payment, for ever.
+-- (gateway, gateway_payment_id) is the only key of money that comes in: one transaction per gateway payment, for ever.
+-- `cause_id` is the transaction that this one follows from: a refund's payment, a fee's payment or withdrawal, what a
+-- refund to source gives back, what an adjustment corrects. A `gather` moves money between the slots of one wallet.
 CREATE TABLE IF NOT EXISTS transactions (
     id                 BINARY(16)   NOT NULL,
     type               VARCHAR(20)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -28,36 +33,58 @@ CREATE TABLE IF NOT EXISTS transactions (
     gateway            VARCHAR(16)  CHARACTER SET ascii COLLATE ascii_bin NULL,
     gateway_payment_id VARCHAR(64)  CHARACTER SET ascii COLLATE ascii_bin NULL,
     suspense_reason    VARCHAR(32)  CHARACTER SET ascii COLLATE ascii_bin NULL,
+    cause_id           BINARY(16)   NULL,
+    hold_id            BINARY(16)   NULL,
+    withdrawal_id      BINARY(16)   NULL,
+    source_refund_id   BINARY(16)   NULL,
     created_at         DATETIME(6)  NOT NULL,
     CONSTRAINT transactions_pk PRIMARY KEY (id),
     CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),
     CONSTRAINT transactions_attempt_exists FOREIGN KEY (attempt_id) REFERENCES payment_attempts (id),
-    CONSTRAINT transactions_type_is_known CHECK (type IN ('top_up', 'payment', 'suspense')),
+    CONSTRAINT transactions_cause_exists FOREIGN KEY (cause_id) REFERENCES transactions (id),
+    CONSTRAINT transactions_hold_exists FOREIGN KEY (hold_id) REFERENCES holds (id),
+    CONSTRAINT transactions_withdrawal_exists FOREIGN KEY (withdrawal_id) REFERENCES withdrawals (id),
+    CONSTRAINT transactions_source_refund_exists FOREIGN KEY (source_refund_id) REFERENCES source_refunds (id),
+    CONSTRAINT transactions_withdrawal_is_booked_once UNIQUE (withdrawal_id, type),
+    CONSTRAINT transactions_source_refund_is_booked_once UNIQUE (source_refund_id, type),
+    CONSTRAINT transactions_type_is_known CHECK (type IN (
+        'top_up', 'payment', 'suspense', 'refund', 'hold_capture', 'withdrawal', 'withdrawal_return',
+        'refund_to_source', 'fee', 'adjustment', 'gather')),
+    CONSTRAINT transactions_follow_a_cause
+        CHECK (type NOT IN ('refund', 'withdrawal_return', 'refund_to_source', 'fee') OR cause_id IS NOT NULL),
+    CONSTRAINT transactions_capture_a_hold CHECK ((type = 'hold_capture') = (hold_id IS NOT NULL)),
     CONSTRAINT transactions_amount_is_positive CHECK (amount > 0),
     CONSTRAINT transactions_gateway_is_whole CHECK ((gateway IS NULL) = (gateway_payment_id IS NULL)),
-    CONSTRAINT transactions_suspense_has_a_reason CHECK ((type = 'suspense') = (suspense_reason IS NOT NULL))
+    CONSTRAINT transactions_suspense_has_a_reason CHECK ((type = 'suspense') = (suspense_reason IS NOT NULL)),
+    INDEX transactions_by_cause (cause_id, type),
+    INDEX transactions_in_suspense (suspense_reason)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- `entry_no` numbers a wallet's postings without a gap, in the order of their commits, and `balance_after` is the
--- wallet's balance behind each; both are NULL on accounts of ours.
+-- `entry_no` numbers the postings of a wallet's slot without a gap, in the order of their commits, and `balance_after`
+-- is the slot's balance behind each: a checkpoint at every entry. Both are NULL on accounts of ours. The time of a
+-- slot's postings only grows, so the balance of any moment is one seek away. `type` is the transaction's, set by a
+-- trigger: a statement of one type is read from an index, however long the wallet's history is.
 CREATE TABLE IF NOT EXISTS postings (
     transaction_id BINARY(16)       NOT NULL,
     line           TINYINT UNSIGNED NOT NULL,
     account_id     BINARY(16)       NOT NULL,
+    slot           TINYINT UNSIGNED NOT NULL,
+    type           VARCHAR(20)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
     side           VARCHAR(6)       CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     amount         BIGINT           NOT NULL,
     entry_no       BIGINT           NULL,
     balance_after  BIGINT           NULL,
     created_at     DATETIME(6)      NOT NULL,
     CONSTRAINT postings_pk PRIMARY KEY (transaction_id, line),
-    CONSTRAINT postings_entries_are_numbered_once UNIQUE (account_id, entry_no),
+    CONSTRAINT postings_entries_are_numbered_once UNIQUE (account_id, slot, entry_no),
     CONSTRAINT postings_transaction_exists FOREIGN KEY (transaction_id) REFERENCES transactions (id),
     CONSTRAINT postings_account_exists FOREIGN KEY (account_id) REFERENCES accounts (id),
     CONSTRAINT postings_side_is_known CHECK (side IN ('debit', 'credit')),
     CONSTRAINT postings_amount_is_positive CHECK (amount > 0),
     CONSTRAINT postings_entry_is_whole CHECK ((entry_no IS NULL) = (balance_after IS NULL)),
     CONSTRAINT postings_balance_is_never_negative CHECK (balance_after >= 0),
-    INDEX postings_by_time (account_id, created_at)
+    INDEX postings_by_time (account_id, slot, created_at),
+    INDEX postings_by_type (account_id, slot, type, entry_no)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- What a caller's key did, written in the commit that did it and kept as long as the ledger. `result` is NULL only
@@ -86,6 +113,10 @@ CREATE TRIGGER transactions_are_not_changed BEFORE UPDATE ON transactions FOR EA
 DROP TRIGGER IF EXISTS transactions_are_kept;
 CREATE TRIGGER transactions_are_kept BEFORE DELETE ON transactions FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS postings_have_their_transactions_type;
+CREATE TRIGGER postings_have_their_transactions_type BEFORE INSERT ON postings FOR EACH ROW
+    SET NEW.type = (SELECT t.type FROM transactions t WHERE t.id = NEW.transaction_id);
 
 DROP TRIGGER IF EXISTS postings_are_not_changed;
 CREATE TRIGGER postings_are_not_changed BEFORE UPDATE ON postings FOR EACH ROW

@@ -36,7 +36,7 @@ READS SQL DATA
 BEGIN
     SELECT p_outcome AS outcome, JSON_OBJECT(
         'attempt_id', LOWER(HEX(a.id)), 'amount', a.amount, 'currency', a.currency, 'gateway', a.gateway,
-        'gateway_order_id', a.gateway_order_id, 'intent_url', a.intent_url,
+        'gateway_order_id', a.gateway_order_id, 'checkout_session', a.checkout_session, 'intent_url', a.intent_url,
         'payer_phone', u.phone, 'payer_email', u.email, 'is_over', a.expires_at <= UTC_TIMESTAMP(6),
         'expires_at', DATE_FORMAT(a.expires_at, '%Y-%m-%dT%H:%i:%s.%f')) AS result
     FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id JOIN users u ON u.id = w.user_id
@@ -65,7 +65,10 @@ BEGIN
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_wallet_id BINARY(16) DEFAULT NULL;
     DECLARE v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_balance, v_max_balance, v_max_top_up BIGINT DEFAULT NULL;
+    DECLARE v_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_reason VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_balance, v_max_top_up, v_unused BIGINT DEFAULT NULL;
+    DECLARE v_flag BOOLEAN DEFAULT NULL;
     DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
@@ -74,16 +77,23 @@ BEGIN
     CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
 
     IF v_outcome = 'claimed' THEN
-        -- No lock: the limit is checked again, under the lock, when the money arrives. This is a courtesy.
-        SELECT w.id, w.status, w.balance, t.max_balance, t.max_top_up
-        INTO v_wallet_id, v_status, v_balance, v_max_balance, v_max_top_up
-        FROM wallets w JOIN tiers t ON t.code = w.tier WHERE w.user_id = p_actor_id;
-        SET v_outcome = CASE
-            WHEN v_wallet_id IS NULL THEN 'invalid_token'
-            WHEN v_status <> 'active' THEN 'wallet_frozen'
-            WHEN p_amount < 100 OR p_amount > v_max_top_up THEN 'amount_out_of_range'
-            WHEN p_amount > v_max_balance - v_balance THEN 'wallet_limit_exceeded'
-            ELSE 'done' END;
+        -- No lock: the limits are checked again, under the lock, when the money arrives. This is a courtesy.
+        SELECT id, status, tier, balance INTO v_wallet_id, v_status, v_tier, v_balance
+        FROM wallets WHERE user_id = p_actor_id;
+        IF v_wallet_id IS NULL THEN
+            SET v_outcome = 'invalid_token';
+        ELSEIF v_status <> 'active' THEN
+            SET v_outcome = 'wallet_frozen';
+        ELSE
+            CALL limits_of(v_tier, v_now, v_unused, v_max_top_up, v_unused, v_unused, v_unused, v_unused, v_unused,
+                           v_flag, v_flag);
+            SELECT v_balance + COALESCE(SUM(balance), 0) INTO v_balance FROM wallet_slots WHERE wallet_id = v_wallet_id;
+            CALL refuse_credit(v_wallet_id, v_tier, v_balance, p_amount, TRUE, v_now, v_reason);
+            SET v_outcome = CASE
+                WHEN p_amount < 100 OR p_amount > v_max_top_up THEN 'amount_out_of_range'
+                WHEN v_reason IS NOT NULL THEN 'wallet_limit_exceeded'
+                ELSE 'done' END;
+        END IF;
         IF v_outcome = 'done' THEN
             INSERT INTO payment_attempts
                 (id, wallet_id, gateway, amount, currency, status, created_at, expires_at, next_check_at, checks)
@@ -110,7 +120,7 @@ BEGIN
 END//
 DELIMITER ;
 
--- Writes down the order that the gateway made for an attempt, and the intent link once there is one. The first
+-- Writes down the order that the gateway made for an attempt, and how it is paid once that is known. The first
 -- order stays: a second one, made by a caller that ran beside, is never shown to anybody. An order is always asked
 -- about at least once more. 'order_taken': a gateway that gives the order of another attempt is not believed.
 DROP PROCEDURE IF EXISTS attach_order;
@@ -118,6 +128,7 @@ DELIMITER //
 CREATE PROCEDURE attach_order(
     IN p_attempt_id BINARY(16),
     IN p_order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_checkout_session VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_intent_url VARCHAR(2048) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
 )
 MODIFIES SQL DATA
@@ -128,6 +139,8 @@ BEGIN
 
     UPDATE payment_attempts
     SET next_check_at = IF(gateway_order_id IS NULL, COALESCE(next_check_at, UTC_TIMESTAMP(6)), next_check_at),
+        checkout_session = IF(COALESCE(gateway_order_id, p_order_id) = p_order_id,
+                              COALESCE(checkout_session, p_checkout_session), checkout_session),
         intent_url = IF(COALESCE(gateway_order_id, p_order_id) = p_order_id, COALESCE(intent_url, p_intent_url), intent_url),
         gateway_order_id = COALESCE(gateway_order_id, p_order_id),
         status = IF(status = 'created', 'pending', status)
@@ -159,7 +172,9 @@ BEGIN
     DECLARE v_wallet_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_attempt_currency CHAR(3) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_amount, v_balance, v_max_balance BIGINT DEFAULT NULL;
+    DECLARE v_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_amount, v_balance BIGINT DEFAULT NULL;
+    DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
     DECLARE v_known_id BINARY(16) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -176,10 +191,11 @@ BEGIN
         -- the same transaction: our own commit, whose answer was lost
         SET v_outcome = IF(v_known_id = p_transaction_id, 'known', 'duplicate');
     ELSE
+        SET v_now = UTC_TIMESTAMP(6);
         IF v_wallet_id IS NOT NULL THEN
-            SELECT status, balance, last_entry_at, tier INTO v_wallet_status, v_balance, v_last, v_tier
-            FROM wallets WHERE id = v_wallet_id FOR UPDATE;
-            SELECT max_balance INTO v_max_balance FROM tiers WHERE code = v_tier;
+            CALL lock_credit(v_wallet_id, FALSE, v_slot, v_wallet_status, v_tier, v_balance, v_last);
+            SET v_now = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND);
+            CALL refuse_credit(v_wallet_id, v_tier, v_balance, p_amount, TRUE, v_now, v_limit);
         END IF;
         SET v_reason = CASE
             WHEN v_attempt_id IS NULL THEN 'unknown_order'
@@ -188,9 +204,7 @@ BEGIN
             WHEN p_amount_refunded > 0 THEN 'already_refunded'
             WHEN v_attempt_status IN ('succeeded', 'refunded') THEN 'order_already_paid'
             WHEN v_wallet_status = 'closed' THEN 'wallet_closed'
-            WHEN p_amount > v_max_balance - v_balance THEN 'over_balance_limit'
-            ELSE NULL END;
-        SET v_now = GREATEST(UTC_TIMESTAMP(6), COALESCE(v_last, UTC_TIMESTAMP(6)));
+            ELSE v_limit END;
         SELECT id INTO v_gateway_account_id FROM accounts WHERE code = CONCAT('gateway:', p_gateway);
         IF v_reason IS NULL THEN
             SET v_account_id = v_wallet_id;
@@ -216,8 +230,16 @@ BEGIN
     END IF;
 
     IF v_outcome = 'done' THEN
-        CALL post_entry(p_transaction_id, v_gateway_account_id, v_account_id, p_amount, v_now);
+        CALL post_entry(p_transaction_id, v_gateway_account_id, 0, v_account_id, v_slot, p_amount, v_now);
+        IF v_wallet_id IS NOT NULL THEN
+            CALL note_event(
+                v_wallet_id, NULL, IF(v_reason IS NULL, 'TopUpSucceeded', 'TopUpSuspended'), JSON_OBJECT(
+                    'top_up_id', LOWER(HEX(v_attempt_id)), 'transaction_id', LOWER(HEX(p_transaction_id)),
+                    'wallet_id', LOWER(HEX(v_wallet_id)), 'amount', p_amount + 0, 'currency', p_currency,
+                    'gateway', p_gateway, 'reason', v_reason), v_now);
+        END IF;
         IF v_reason IS NULL THEN
+            CALL count_load(v_wallet_id, p_amount, v_now);
             UPDATE payment_attempts SET status = 'succeeded', next_check_at = NULL WHERE id = v_attempt_id;
             CALL note_attempt(v_attempt_id, 'succeeded', NULL, p_payment_id, v_now);
         ELSEIF v_attempt_id IS NOT NULL THEN

@@ -10,7 +10,12 @@ _PUBLIC_USER_COLUMNS = "id, phone, name, kind, created_at"
 _LEDGER = (
     f"SELECT ({_PUBLIC_USER_COLUMNS}) ON users",
     "SELECT ON tiers",
+    "SELECT ON tier_limits",
     "SELECT ON wallets",
+    "SELECT ON wallet_slots",
+    "SELECT ON holds",
+    "SELECT ON held_changes",
+    "SELECT ON withdrawals",
     "SELECT ON accounts",
     "SELECT ON transactions",
     "SELECT ON postings",
@@ -35,13 +40,46 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "revoke_refresh_family",
         ),
     ),
-    # pay, top_up
-    "money": (*_LEDGER, *_ATTEMPTS, *_execute("post_payment", "open_top_up", "attach_order")),
+    # pay, hold, top_up, bulk, bulk_worker
+    "money": (
+        *_LEDGER,
+        *_ATTEMPTS,
+        "SELECT (bulk_payment_id, line, status) ON bulk_payment_rows",
+        *_execute(
+            "open_bulk_payment",
+            "retry_bulk_payment",
+            "claim_bulk_payment",
+            "continue_bulk_payment",
+            "pay_bulk_row",
+            "post_payment",
+            "refund_payment",
+            "place_hold",
+            "capture_hold",
+            "release_hold",
+            "open_top_up",
+            "attach_order",
+            "open_withdrawal",
+            "note_payout",
+            "reject_withdrawal",
+        ),
+    ),
     # webhook, reconcile
     "gateway": (
         *_ATTEMPTS,
         "SELECT ON gateway_events",
+        "SELECT ON source_refunds",
+        "SELECT (id, attempt_id) ON transactions",
+        "SELECT (id, checks, next_check_at) ON withdrawals",
         *_execute(
+            "note_foreign_refund",
+            "settle_source_refund",
+            "claim_refund_check",
+            "release_refund_check",
+            "note_payout",
+            "settle_withdrawal",
+            "reject_withdrawal",
+            "claim_withdrawal_check",
+            "release_withdrawal_check",
             "attach_order",
             "settle_payment",
             "note_unsuccessful_payment",
@@ -53,6 +91,30 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "sweep_identity",
         ),
     ),
-    # balance
-    "reader": _LEDGER,
+    # balance, bulk_results
+    "reader": (*_LEDGER, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows"),
+    # operator
+    "operator": (
+        *_LEDGER,
+        *_ATTEMPTS,
+        "SELECT ON source_refunds",
+        "SELECT ON operator_actions",
+        "SELECT (id, gateway, name, received_at, outcome) ON gateway_events",  # their bodies name payers
+        *_execute(
+            "set_tier",
+            "freeze_wallet",
+            "unfreeze_wallet",
+            "set_slots",
+            "refund_to_source",
+            "close_wallet",
+        ),
+    ),
+    # what runs by itself on a schedule: expire_holds, relay
+    "clock": (
+        "SELECT ON holds",
+        "SELECT ON outbox",
+        "SELECT (id, user_id, slots) ON wallets",
+        "SELECT (id, kind) ON users",
+        *_execute("expire_hold", "claim_relay", "mark_events_delivered", "sweep_events"),
+    ),
 }

@@ -1,11 +1,14 @@
 """On a schedule: asks the gateway about every top-up that is still open, and finishes what a dead webhook left."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Protocol
 
 from wallet import wiring
 from wallet.edge.logs import logger
 from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
+from wallet.movements.reconcile_refunds import reconcile_refunds
+from wallet.movements.reconcile_withdrawals import reconcile_withdrawals
 from wallet.storage.users import sweep_identity
 
 # Seconds kept back for the question under way when Lambda's time ends.
@@ -27,16 +30,19 @@ class UnhealthyRunError(Exception):
 def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
     """One run. Everything that can be done is done, then what could not is raised."""
     database, findings = wiring.database(), Findings()
-    reconcile(
-        database,
-        wiring.gateway(),
-        wiring.new_id,
-        findings,
-        first_check_s=wiring.first_check_s(),
-        time_left_s=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S,
-    )
-    account_id = wiring.gateway_account_id()
-    finish_leftovers(database, wiring.new_id, wiring.event_parser(), findings, account_id=account_id)
+
+    whole_s = context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
+
+    def until(quarter: int) -> Callable[[], float]:
+        """What is left until so many quarters of the time are over: a backlog of one kind starves no other."""
+        return lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S - whole_s * (4 - quarter) / 4
+
+    gateway, provider, new_id = wiring.gateway(), wiring.payout_provider(), wiring.new_id
+    first_check_s = wiring.first_check_s()
+    reconcile(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(2))
+    reconcile_refunds(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(3))
+    reconcile_withdrawals(database, provider, new_id, findings, first_check_s=first_check_s, time_left_s=until(4))
+    finish_leftovers(database, new_id, wiring.kept_event, findings)
     sweep_identity(database)
     logger().info("reconciled", **asdict(findings))
     if not findings.is_healthy:

@@ -1,4 +1,4 @@
-"""Secrets Manager and DynamoDB, asked with short patience: a wallet that waits for them holds up its callers."""
+"""AWS, asked with short patience: a wallet that waits for it holds up its callers."""
 
 import functools
 import json
@@ -13,7 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
 
 _PATIENCE = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 _PASSING = frozenset({"ThrottlingException", "InternalServiceError", "ServiceUnavailable", "RequestTimeout"})
@@ -44,6 +48,72 @@ def dynamodb() -> "DynamoDBClient":
 
 
 @functools.cache
+def event_bridge() -> "EventBridgeClient":
+    """The client for the bus."""
+    return boto3.client("events", config=_PATIENCE)
+
+
+@functools.cache
+def sns() -> "SNSClient":
+    """The client for notices to people."""
+    return boto3.client("sns", config=_PATIENCE)
+
+
+@functools.cache
+def _s3() -> "S3Client":
+    # With its own host name and signature 4 a link goes to the bucket's own region, where it is signed for; a link to
+    # the host of all regions is sent on from there, and no longer fits its signature.
+    config = Config(
+        connect_timeout=1,
+        read_timeout=8,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual"},
+    )
+    return boto3.client("s3", config=config)
+
+
+class FilesUnavailableError(Exception):
+    """S3 can't be reached, or doesn't take the file."""
+
+
+class Files:
+    """A bucket whose files are handed out by links that open for whoever has them, for a short time."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    def put(self, key: str, content: bytes, *, media_type: str) -> None:
+        """Stores a file."""
+        try:
+            _s3().put_object(
+                Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, CacheControl="private, no-store"
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise FilesUnavailableError(f"S3 did not take a file: {type(error).__name__}") from error
+
+    def link(self, key: str, *, valid_s: int) -> str:
+        """A link to a file that opens for `valid_s` seconds; made here, without asking anybody."""
+        return _s3().generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=valid_s, HttpMethod="GET"
+        )
+
+
+@functools.cache
+def _lambda() -> "LambdaClient":
+    return boto3.client("lambda", config=_PATIENCE)
+
+
+def invoke_soon(function: str) -> bool:
+    """Has Lambda run a function (name or ARN) soon, without an answer; False if it did not take that on."""
+    try:
+        _lambda().invoke(FunctionName=function, InvocationType="Event")
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+@functools.cache
 def _secrets_manager() -> "SecretsManagerClient":
     return boto3.client("secretsmanager", config=_PATIENCE)
 
@@ -66,13 +136,12 @@ class Secret:
 
     def json(self, *, fresh: bool = False) -> Mapping[str, Any]:
         """What the secret says now, as a JSON object."""
-        try:
-            value = json.loads(self.text(fresh=fresh))
-        except json.JSONDecodeError:
-            value = None  # the error would carry the secret's text along
-        if not isinstance(value, dict):
-            raise SecretUnavailableError("the secret is no JSON object")
-        return value
+        return _json_object(self.text(fresh=fresh))
+
+    def live_json(self, *, fresh: bool = False) -> list[Mapping[str, Any]]:
+        """What the secret says now, and what it said before its last rotation if there was one, as JSON objects."""
+        versions = [self.version(stage, fresh=fresh) for stage in ("AWSCURRENT", "AWSPREVIOUS")]
+        return [_json_object(version.text) for version in versions if version is not None]
 
     def version(self, stage: str, *, fresh: bool = False) -> SecretVersion | None:
         """The version at a stage (`AWSCURRENT`, `AWSPREVIOUS`), None if there is none."""
@@ -103,3 +172,13 @@ class Secret:
         except BotoCoreError as error:
             raise SecretUnavailableError(f"Secrets Manager was not reached: {type(error).__name__}") from error
         return SecretVersion(answer["VersionId"], answer["SecretString"])
+
+
+def _json_object(text: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = None  # the error would carry the secret's text along
+    if not isinstance(value, dict):
+        raise SecretUnavailableError("the secret is no JSON object")
+    return value

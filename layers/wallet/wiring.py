@@ -7,7 +7,7 @@ import functools
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,13 +21,21 @@ if TYPE_CHECKING:
     import pymysql
     from pymysql.cursors import DictCursor
 
+    from wallet.channels.port import Bus, Notices
     from wallet.edge.idempotency import Once
-    from wallet.gateways.port import Gateway, GatewayEvent, WebhookReader
+    from wallet.edge.once_per_event import OncePerEvent
+    from wallet.gateways.port import Gateway, GatewayEvent, PayoutProvider, WebhookReader
     from wallet.identity.login import LoginRules
     from wallet.identity.tokens import SigningKey
     from wallet.movements.top_up import TopUpRules
 
-_ROLES = ("identity", "money", "gateway", "reader")
+_ROLES = ("identity", "money", "gateway", "reader", "operator", "clock")
+
+#: The gateways that there are adapters for, and where each answers for real money.
+_GATEWAY_ADDRESSES = {"razorpay": "https://api.razorpay.com", "cashfree": "https://api.cashfree.com/pg"}
+
+#: Who pays withdrawals out, by its name in our books and in its webhooks' path.
+_PAYOUT_PROVIDER = "razorpayx"
 
 # A table may be large; the function itself may run for 300 seconds.
 _MIGRATION_PATIENCE_S = 280
@@ -40,6 +48,11 @@ class SettingError(Exception):
 def new_id() -> UUID:
     """A new id, of this moment."""
     return ids.uuid7(unix_ms=time.time_ns() // 1_000_000, entropy=secrets.token_bytes(10))
+
+
+def new_word() -> str:
+    """A word that nobody can guess, for where a file is put."""
+    return secrets.token_urlsafe(24)
 
 
 def setting(name: str) -> str:
@@ -78,24 +91,75 @@ def once() -> "Once":
 
 
 @functools.cache
+def once_per_event(prefix: str) -> "OncePerEvent":
+    """What keeps a repeated event from being acted on again, for the work that `prefix` names."""
+    from wallet.edge.once_per_event import OncePerEvent  # noqa: PLC0415 - as above
+
+    return OncePerEvent(setting("IDEMPOTENCY_TABLE"), aws.dynamodb(), prefix=prefix)
+
+
+@functools.cache
+def event_bus() -> "Bus":
+    """The bus that events go to."""
+    from wallet.channels.event_bridge import EventBridgeBus  # noqa: PLC0415 - only the relay publishes
+
+    return EventBridgeBus(aws.event_bridge(), setting("EVENT_BUS"))
+
+
+@functools.cache
+def _webhook_signing_secret() -> Secret:
+    return Secret(setting("WEBHOOK_SIGNING_SECRET"))
+
+
+def webhook_signing_secrets() -> list[str]:
+    """What merchants' keys are made of, the newest first: two while a rotation is under way."""
+    versions = [_webhook_signing_secret().version(stage) for stage in ("AWSCURRENT", "AWSPREVIOUS")]
+    return [version.text for version in versions if version is not None]
+
+
+@functools.cache
+def notices() -> "Notices":
+    """Where people's notices go: `sms`, or the topic whose ARN the setting is."""
+    from wallet.channels.sns import SmsNotices, TopicNotices  # noqa: PLC0415 - only one function tells people
+
+    to = setting("NOTICES_TO")
+    return SmsNotices(aws.sns()) if to == "sms" else TopicNotices(aws.sns(), to)
+
+
+@functools.cache
 def _gateway_secret() -> Secret:
     return Secret(setting("GATEWAY_SECRET"))
 
 
 @functools.cache
-def _gateway(base_url: str, key_id: str, key_secret: str) -> "Gateway":
+def _razorpay(base_url: str, key_id: str, key_secret: str) -> "Gateway":
     from wallet.gateways.razorpay.client import RazorpayGateway  # noqa: PLC0415 - only who asks the gateway pays for it
 
     return RazorpayGateway.over_http(base_url=base_url, key_id=key_id, key_secret=key_secret)
 
 
+@functools.cache
+def _cashfree(base_url: str, client_id: str, client_secret: str) -> "Gateway":
+    from wallet.gateways.cashfree.client import CashfreeGateway  # noqa: PLC0415 - as above
+
+    return CashfreeGateway.over_http(base_url=base_url, client_id=client_id, client_secret=client_secret)
+
+
+def _gateway_name() -> str:
+    """The gateway that new top-ups go through, and whose webhooks and payments are asked for."""
+    name = setting("GATEWAY")
+    if name not in _GATEWAY_ADDRESSES:
+        raise SettingError("GATEWAY names no gateway that this code speaks to")
+    return name
+
+
 def gateway() -> "Gateway":
     """The payment gateway's API; its keys may change under way."""
-    name = setting("GATEWAY")
-    if name != "razorpay":
-        raise SettingError("GATEWAY names no gateway that this code speaks to")
-    keys = _gateway_secret().json()
-    return _gateway(setting("GATEWAY_BASE_URL"), keys["key_id"], keys["key_secret"])
+    name, keys = _gateway_name(), _gateway_secret().json()
+    base_url = os.environ.get("GATEWAY_BASE_URL") or _GATEWAY_ADDRESSES[name]
+    if name == "cashfree":
+        return _cashfree(base_url, keys["client_id"], keys["client_secret"])
+    return _razorpay(base_url, keys["key_id"], keys["key_secret"])
 
 
 @functools.cache
@@ -104,24 +168,72 @@ def _webhook_secret() -> Secret:
 
 
 def webhook_reader(gateway_name: str, *, fresh: bool) -> "WebhookReader | None":
-    """What reads the webhooks of a gateway, None if no such gateway is connected."""
-    from wallet.gateways.razorpay.webhook import RazorpayWebhook  # noqa: PLC0415 - only for the webhook's door
+    """What reads the webhooks of a gateway or payout provider, None if no such one is connected."""
+    if gateway_name == _PAYOUT_PROVIDER:
+        from wallet.gateways.razorpayx.webhook import RazorpayXWebhook  # noqa: PLC0415 - only for the webhook's door
 
-    if gateway_name != setting("GATEWAY"):
+        return RazorpayXWebhook(_payout_webhook_secret().json(fresh=fresh)["secrets"])
+    if gateway_name != _gateway_name():
         return None
-    return RazorpayWebhook(_webhook_secret().json(fresh=fresh)["secrets"])
+    if gateway_name == "cashfree":
+        from wallet.gateways.cashfree.webhook import CashfreeWebhook  # noqa: PLC0415 - only for the webhook's door
+
+        # Cashfree signs with the API's own secret, so the one before the last rotation is its former version.
+        return CashfreeWebhook([keys["client_secret"] for keys in _webhook_secret().live_json(fresh=fresh)])
+    from wallet.gateways.razorpay.webhook import RazorpayWebhook  # noqa: PLC0415 - as above
+
+    secrets_of_ours = _webhook_secret().json(fresh=fresh)["secrets"]
+    return RazorpayWebhook(secrets_of_ours, account_id=setting("GATEWAY_ACCOUNT_ID"))
 
 
-def event_parser() -> "Callable[[bytes], GatewayEvent]":
-    """What reads events that were verified when they came."""
-    from wallet.gateways.razorpay.webhook import event_of  # noqa: PLC0415 - as above
+def kept_event(gateway_name: str, body: bytes) -> "GatewayEvent":
+    """Reads an event that was verified when it came; raises MalformedEventError if it can't be read any more."""
+    from wallet.gateways.port import MalformedEventError  # noqa: PLC0415 - as above
 
-    return event_of
+    if gateway_name == _PAYOUT_PROVIDER:
+        from wallet.gateways.razorpayx.webhook import event_of as razorpayx_event  # noqa: PLC0415 - as above
+
+        return razorpayx_event(body)
+    if gateway_name != _gateway_name():
+        raise MalformedEventError("an event of a gateway that is not connected any more")
+    if gateway_name == "cashfree":
+        from wallet.gateways.cashfree.webhook import event_of as cashfree_event  # noqa: PLC0415 - as above
+
+        return cashfree_event(body)
+    from wallet.gateways.razorpay.webhook import event_of as razorpay_event  # noqa: PLC0415 - as above
+
+    return razorpay_event(body, account_id=setting("GATEWAY_ACCOUNT_ID"))
 
 
-def gateway_account_id() -> str:
-    """Our account at the gateway: events of another's are not ours."""
-    return setting("GATEWAY_ACCOUNT_ID")
+@functools.cache
+def _payout_secret() -> Secret:
+    return Secret(setting("PAYOUT_SECRET"))
+
+
+@functools.cache
+def _payout_webhook_secret() -> Secret:
+    return Secret(setting("PAYOUT_WEBHOOK_SECRET"))
+
+
+@functools.cache
+def _razorpayx(base_url: str, key_id: str, key_secret: str, account_number: str) -> "PayoutProvider":
+    from wallet.gateways.razorpayx.client import RazorpayXPayouts  # noqa: PLC0415 - as above
+
+    return RazorpayXPayouts.over_http(
+        base_url=base_url, key_id=key_id, key_secret=key_secret, account_number=account_number
+    )
+
+
+def payout_provider() -> "PayoutProvider":
+    """The payout provider's API; its keys may change under way."""
+    keys = _payout_secret().json()
+    return _razorpayx(setting("PAYOUT_BASE_URL"), keys["key_id"], keys["key_secret"], setting("PAYOUT_ACCOUNT_NUMBER"))
+
+
+@functools.cache
+def statement_files() -> aws.Files:
+    """Where monthly statements are put."""
+    return aws.Files(setting("STATEMENT_BUCKET"))
 
 
 @functools.cache
@@ -180,6 +292,11 @@ def top_up_rules() -> "TopUpRules":
 def first_check_s() -> int:
     """How old an attempt is, in seconds, when the gateway is first asked about it."""
     return number("RECONCILE_AFTER_SECONDS")
+
+
+def start_bulk_worker() -> bool:
+    """Has the bulk worker begin now; False if that could not be asked for: it begins by its schedule anyway."""
+    return aws.invoke_soon(setting("BULK_WORKER"))
 
 
 @dataclass(frozen=True, slots=True)

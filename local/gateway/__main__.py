@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from local.gateway.server import Settings, Simulator
+from local.gateway.server import PAYOUT_ACCOUNT, Settings, Simulator
 from local.gateway.webhooks import Patience
 
 
@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
             key_id=given.key_id,
             key_secret=given.key_secret,
             account_id=given.account_id,
+            payout_account=given.payout_account,
             webhook_url=given.webhook_url,
             webhook_secret=given.webhook_secret,
             patience=Patience(first=given.retry_first, longest=given.retry_longest, altogether=given.retry_for),
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webhook-url", help="may also be set later, by PUT /simulator/webhook")
     parser.add_argument("--webhook-secret", default=os.environ.get("GATEWAY_WEBHOOK_SECRET"))
     parser.add_argument("--account-id", required=True)
+    parser.add_argument("--payout-account", default=PAYOUT_ACCOUNT, help="the number of the account that pays out")
     seconds = "seconds"
     parser.add_argument("--retry-first", type=float, default=1.0, metavar=seconds, help="before the first retry")
     parser.add_argument("--retry-longest", type=float, default=60.0, metavar=seconds, help="between two tries")

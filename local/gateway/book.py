@@ -1,31 +1,22 @@
-"""What the gateway knows: orders, payments tried on them, refunds. Each method is one atomic block."""
+"""What the gateway knows: orders, and payments tried on them. Each method is one atomic block."""
 
-import json
-import re
-import secrets
 import time
-from urllib.parse import quote
 
 from local.gateway import fields
 from local.gateway.failures import ApiError, unknown_id
-from local.gateway.shapes import Json, Order, Payment, Refund, collection, new_id
+from local.gateway.shapes import Json, Order, Payment, collection, intent_link, new_id
 from local.gateway.store import Store
-from local.gateway.webhooks import Event, Outbox
 
 _RECEIPT_MAX = 40
-_REFUND_KEY = re.compile(r"[A-Za-z0-9_-]{10,}")
-#: As in Razorpay's test mode, a refund of this many paise fails at the bank.
-REFUND_THAT_FAILS = 24_68
 _FAR_FUTURE = 2**40
 
 
 class Book:
-    """Orders, payments and refunds."""
+    """Orders and payments."""
 
-    def __init__(self, store: Store, outbox: Outbox) -> None:
-        """Take the memory and where events go."""
+    def __init__(self, store: Store) -> None:
+        """Take the memory."""
         self._store = store
-        self._outbox = outbox
 
     def create_order(self, body: Json) -> Json:
         """`POST /v1/orders`."""
@@ -88,78 +79,7 @@ class Book:
             order.status = "attempted"
             self._store.keep_order(order)
             self._store.keep_payment(payment)
-        return {"razorpay_payment_id": payment.id, "link": _intent_link(payment)}
-
-    def refund(self, payment_id: str, body: Json, key: str | None) -> Json:
-        """`POST /v1/payments/{id}/refund`; without an amount, all that is left."""
-        fields.only(body, "amount", "speed", "notes", "receipt")
-        notes, receipt = fields.notes(body), fields.optional_text(body, "receipt", longest=_RECEIPT_MAX)
-        if body.get("speed", "normal") not in ("normal", "optimum"):
-            raise ApiError("The speed must be normal or optimum", field="speed")
-        if key is not None and not _REFUND_KEY.fullmatch(key):
-            raise ApiError("An idempotency key has ten letters, digits, - or _ at least")
-        request = json.dumps([payment_id, body], sort_keys=True)
-        with self._store.block():
-            replayed = self._replayed_refund(key, request)
-            if replayed is not None:
-                return replayed.as_json()
-            payment = self._payment(payment_id)
-            if not payment.captured:
-                raise ApiError("Only a captured payment can be refunded")
-            left = payment.amount - payment.amount_refunded
-            amount = left if body.get("amount") is None else fields.amount(body)
-            if left == 0 or amount > left:
-                raise ApiError("The refunds would add up to more than the payment", field="amount")
-            refund = Refund(
-                new_id("rfnd_"),
-                payment.id,
-                amount,
-                payment.currency,
-                _now(),
-                "pending",
-                receipt,
-                str(body.get("speed", "normal")),
-                notes,
-            )
-            self._carry_out(refund, payment)
-            if key is not None:
-                self._store.rows("INSERT INTO refund_keys VALUES (?, ?, ?)", key, request, refund.id)
-        self._outbox.wake()
-        return refund.as_json()
-
-    def get_refund(self, refund_id: str) -> Json:
-        """`GET /v1/refunds/{id}`."""
-        refund = self._store.refund(refund_id)
-        if refund is None:
-            raise unknown_id()
-        return refund.as_json()
-
-    def refunds_of(self, payment_id: str) -> Json:
-        """`GET /v1/payments/{id}/refunds`."""
-        self._payment(payment_id)
-        return collection(refund.as_json() for refund in self._store.refunds_of(payment_id))
-
-    def _replayed_refund(self, key: str | None, request: str) -> Refund | None:
-        found = self._store.rows("SELECT * FROM refund_keys WHERE key = ?", key)
-        if not found:
-            return None
-        if found[0]["request"] != request:
-            sentence = "Different request with the same idempotency key has already been processed."
-            raise ApiError(sentence, status=409, reason="NA")
-        return self._store.refund(found[0]["refund_id"])
-
-    def _carry_out(self, refund: Refund, payment: Payment) -> None:
-        """Give the money back at once; the events tell it in two steps."""
-        created = Event("refund.created", payment, refund=refund)
-        if refund.amount == REFUND_THAT_FAILS:
-            refund.status = "failed"
-        else:
-            refund.status = "processed"
-            payment.amount_refunded += refund.amount
-            payment.status = "refunded" if payment.refund_status == "full" else payment.status
-        self._store.keep_refund(refund)
-        self._store.keep_payment(payment)
-        self._outbox.add([created, Event(f"refund.{refund.status}", payment, refund=refund)])
+        return {"razorpay_payment_id": payment.id, "link": intent_link(payment)}
 
     def _order(self, order_id: str) -> Order:
         order = self._store.order(order_id)
@@ -178,20 +98,6 @@ def _check_capture(body: Json) -> None:
     payment = body.get("payment", {"capture": "automatic"})
     if not isinstance(payment, dict) or payment.get("capture") != "automatic":
         raise ApiError("Only automatic capture is offered here", field="payment")
-
-
-def _intent_link(payment: Payment) -> str:
-    """Write the link as a UPI app reads it: rupees with two decimals, blanks as %20."""
-    fields_in_order = {
-        "pa": "wallet.simulator@upi",
-        "pn": "Wallet Simulator",
-        "tr": payment.id.removeprefix("pay_") + secrets.token_hex(8),
-        "tn": "Top up",
-        "am": f"{payment.amount // 100}.{payment.amount % 100:02d}",
-        "cu": payment.currency,
-        "mc": "6540",
-    }
-    return "upi://pay?" + "&".join(f"{name}={quote(value, safe='@')}" for name, value in fields_in_order.items())
 
 
 def _now() -> int:

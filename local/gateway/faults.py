@@ -7,6 +7,7 @@ from local.gateway.shapes import Json
 
 MODES = ("none", "down", "slow", "drop_answer", "rate_limited")
 _SECONDS_MAX = 60
+_PATHS = ("/v1", "/pg")
 
 
 class UnknownFaultError(Exception):
@@ -21,7 +22,7 @@ class Fault:
     """
 
     mode: str = "none"
-    path: str = "/v1"
+    path: str = "/"
     method: str | None = None
     times: int | None = None
     seconds: float = 6.0
@@ -32,19 +33,19 @@ class Fault:
         for name in body:
             if name not in ("mode", "path", "method", "times", "seconds"):
                 raise UnknownFaultError(f"unknown field: {name}")
-        mode, path, method = body.get("mode"), body.get("path", "/v1"), body.get("method")
+        mode, path, method = body.get("mode"), body.get("path"), body.get("method")
         times, seconds = body.get("times"), body.get("seconds", 1 if mode == "rate_limited" else 6)
         if not isinstance(mode, str) or mode not in MODES:
             raise UnknownFaultError(f"mode must be one of {', '.join(MODES)}")
-        if not isinstance(path, str) or not path.startswith("/v1"):
-            raise UnknownFaultError("path must begin with /v1")
+        if path is not None and not (isinstance(path, str) and path.startswith(_PATHS)):
+            raise UnknownFaultError("path must begin with /v1 or /pg")
         if method is not None and method not in ("GET", "POST"):
             raise UnknownFaultError("method must be GET or POST")
         if times is not None and (type(times) is not int or times < 1):
             raise UnknownFaultError("times must be a positive whole number")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _SECONDS_MAX:
             raise UnknownFaultError(f"seconds must be a number from 0 to {_SECONDS_MAX}")
-        return cls(mode, path, str(method) if method else None, times, float(seconds))
+        return cls(mode, str(path or "/"), str(method) if method else None, times, float(seconds))
 
 
 class Faults:

@@ -1,11 +1,12 @@
 """The person with the UPI app: pays, fails, pays twice, pays something else."""
 
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.gateway.shapes import Json, Order, Payment, new_id
+from local.gateway.events import happened
+from local.gateway.refunds import auto_refund
+from local.gateway.shapes import CASHFREE, Json, Order, Payment, new_payment
 from local.gateway.store import Store
 from local.gateway.webhooks import Event, Outbox
 
@@ -113,36 +114,47 @@ class _Scene:
         """Let the bank say no."""
         payment.status, payment.failure = "failed", dict(_FAILURE)
         self._keep(payment)
-        self.events.append(Event("payment.failed", payment))
+        self.events += happened("payment.failed", payment)
 
     def capture(self, payment: Payment) -> None:
         """Let the money arrive; the order is paid, and stays so."""
         payment.status, payment.failure = "authorized", {}
         payment.rrn = f"{secrets.randbelow(10**12):012d}"
         payment.upi_transaction_id = secrets.token_hex(16).upper()
-        self.events.append(Event("payment.authorized", payment))
+        self.events += happened("payment.authorized", payment)
         payment.status, payment.captured = "captured", True
         first = self._order.status != "paid"
         if first:
             self._order.status, self._order.amount_paid = "paid", payment.amount
         self._keep(payment)
-        self.events.append(Event("payment.captured", payment))
+        self.events += happened("payment.captured", payment)
         if first:
-            self.events.append(Event("order.paid", payment, order=self._order))
+            self.events += happened("order.paid", payment, order=self._order)
+
+    def drop(self, payment: Payment) -> None:
+        """Let the payer close the app."""
+        payment.status, payment.failure = "failed", {}
+        self._keep(payment)
+        self.events += happened("payment.dropped", payment)
+
+    def leave_pending(self, payment: Payment) -> None:
+        """Let nobody know yet: the bank has not answered."""
+        payment.status, payment.failure = "authorized", {}
+        self._keep(payment)
+        self.events += happened("payment.pending", payment)
+
+    def refund_uncaptured(self, payment: Payment) -> None:
+        """Let the money arrive too late to be captured: it is only authorised, and the gateway gives it back."""
+        payment.status, payment.failure = "authorized", {}
+        self.events += happened("payment.authorized", payment)
+        self._keep(payment)
+        self.events += auto_refund(self._store, payment)
 
     def _new_payment(self) -> Payment:
         order = self._order
         order.attempts += 1
         order.status = "attempted" if order.status == "created" else order.status
-        return Payment(
-            new_id("pay_"),
-            order.id,
-            order.amount,
-            order.currency,
-            int(time.time()),
-            email="payer@example.com",
-            contact="+910000000000",
-        )
+        return new_payment(order)
 
     def _keep(self, payment: Payment) -> None:
         self._store.keep_payment(payment)
@@ -169,9 +181,22 @@ def _captured_twice(scene: _Scene) -> None:
     scene.capture(scene.pay())
 
 
+def _auto_refunded(scene: _Scene) -> None:
+    scene.refund_uncaptured(scene.pay())
+
+
+def _dropped(scene: _Scene) -> None:
+    scene.drop(scene.pay())
+
+
+def _pending(scene: _Scene) -> None:
+    scene.leave_pending(scene.pay())
+
+
 def _amount_mismatch(scene: _Scene) -> None:
     payment = scene.pay()
-    payment.amount += _EXTRA
+    # Cashfree adds surcharges to what is asked for, which is no mismatch; less than that is one.
+    payment.amount += -1 if payment.gateway == CASHFREE else _EXTRA
     scene.capture(payment)
 
 
@@ -181,5 +206,8 @@ _OUTCOMES: dict[str, Callable[[_Scene], None]] = {
     "failed_then_captured": _failed_then_captured,
     "captured_without_webhook": _captured,
     "captured_twice": _captured_twice,
+    "auto_refunded": _auto_refunded,
+    "dropped": _dropped,
+    "pending": _pending,
     "amount_mismatch": _amount_mismatch,
 }

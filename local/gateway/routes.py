@@ -3,53 +3,52 @@
 import base64
 import hmac
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from local.gateway import fields
 from local.gateway.book import Book
 from local.gateway.failures import ApiError, unauthorized, unknown_url
 from local.gateway.faults import Fault, Faults, UnknownFaultError
+from local.gateway.payouts import KEY_HEADER, End, EndedPayoutError, NoSuchPayoutError, Payouts, UnplayablePayoutError
 from local.gateway.person import NoSuchOrderError, NotPayableError, Person, Play, UnplayableError
+from local.gateway.refunds import EndedRefundError, NoSuchRefundError, Refunds, UnplayableRefundError
 from local.gateway.shapes import Json
-from local.gateway.webhooks import Outbox
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request: the path without the query, the query's last values, headers by lower-case name."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: Mapping[str, str]
-    raw_body: bytes
-
-    def body(self) -> Json:
-        """Read the JSON object in it; ApiError if there is none."""
-        return fields.body_of(self.raw_body)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer; `dropped` closes the connection instead of giving it."""
-
-    status: int
-    body: Json
-    headers: tuple[tuple[str, str], ...] = ()
-    dropped: bool = False
-
+from local.gateway.talk import Reply, Request
+from local.gateway.webhooks import CHANNELS, PAYMENTS, Outbox
 
 Handler = Callable[..., Json]
+
+#: What the controls say of each trouble; an empty sentence is the trouble's own.
+_SAID: dict[type[Exception], tuple[int, str]] = {
+    NoSuchOrderError: (404, "there is no such order"),
+    NotPayableError: (409, "the order is paid already, and takes no further payment"),
+    UnplayableError: (422, ""),
+    NoSuchRefundError: (404, "there is no such payment or refund"),
+    EndedRefundError: (409, "the refund has ended"),
+    UnplayableRefundError: (422, ""),
+    NoSuchPayoutError: (404, "there is no such payout"),
+    EndedPayoutError: (409, "the payout can't become that any more"),
+    UnplayablePayoutError: (422, ""),
+    UnknownFaultError: (422, ""),
+    ApiError: (422, "the body is not a JSON object"),
+}
 
 
 class Api:
     """The gateway's own API, under `/v1`: authenticated, and subject to faults."""
 
     def __init__(
-        self, book: Book, faults: Faults, *, key_id: str, key_secret: str, sleep: Callable[[float], object]
+        self,
+        book: Book,
+        refunds: Refunds,
+        payouts: Payouts,
+        faults: Faults,
+        *,
+        key_id: str,
+        key_secret: str,
+        sleep: Callable[[float], object],
     ) -> None:
         """Take the parts; `sleep` is in seconds."""
+        self._refunds = refunds
         self._faults = faults
         self._sleep = sleep
         pair = base64.b64encode(f"{key_id}:{key_secret}".encode()).decode()
@@ -64,9 +63,12 @@ class Api:
                 ("GET", f"/v1/orders/{one}/payments", lambda _, i: book.payments_of(i)),
                 ("POST", "/v1/payments/create/upi", lambda r: book.create_upi_payment(r.body())),
                 ("GET", f"/v1/payments/{one}", lambda _, i: book.get_payment(i)),
-                ("POST", f"/v1/payments/{one}/refund", lambda r, i: book.refund(i, r.body(), _refund_key(r))),
-                ("GET", f"/v1/payments/{one}/refunds", lambda _, i: book.refunds_of(i)),
-                ("GET", f"/v1/refunds/{one}", lambda _, i: book.get_refund(i)),
+                ("POST", f"/v1/payments/{one}/refund", lambda r, i: refunds.create(i, r.body(), _refund_key(r))),
+                ("GET", f"/v1/payments/{one}/refunds", lambda r, i: refunds.of_payment(i, r.query)),
+                ("GET", f"/v1/refunds/{one}", lambda _, i: refunds.get(i)),
+                ("POST", "/v1/payouts", lambda r: payouts.create(r.body(), r.headers.get(KEY_HEADER))),
+                ("GET", "/v1/payouts", lambda r: payouts.find(r.query)),
+                ("GET", f"/v1/payouts/{one}", lambda _, i: payouts.get(i)),
             )
         ]
 
@@ -79,10 +81,11 @@ class Api:
         if fault.mode == "rate_limited":
             error = ApiError("Too many requests", status=429, reason="rate_limit_exceeded")
             return Reply(error.status, error.body, (("Retry-After", str(round(fault.seconds))),))
-        if fault.mode == "slow":
-            self._sleep(fault.seconds)
         try:
-            reply = Reply(200, self._carry_out(request))
+            with self._refunds.running(_refund_key(request)):
+                if fault.mode == "slow":
+                    self._sleep(fault.seconds)
+                reply = Reply(200, self._carry_out(request))
         except ApiError as error:
             reply = Reply(error.status, error.body)
         return Reply(reply.status, reply.body, dropped=fault.mode == "drop_answer")
@@ -101,46 +104,56 @@ class Api:
 class Controls:
     """`/simulator/…`: what no real gateway has. No authentication, so it listens on the loopback only."""
 
-    def __init__(self, person: Person, outbox: Outbox, faults: Faults) -> None:
+    def __init__(self, person: Person, refunds: Refunds, payouts: Payouts, outbox: Outbox, faults: Faults) -> None:
         """Take the parts."""
-        self._person = person
         self._outbox = outbox
         self._faults = faults
+        one = "([^/]+)"
+        self._routes: list[tuple[str, re.Pattern[str], Callable[..., Reply]]] = [
+            (method, re.compile(f"/simulator/{pattern}"), handler)
+            for method, pattern, handler in (
+                ("POST", f"orders/{one}/pay", lambda r, i: Reply(200, person.play(i, Play.read(r.body())))),
+                ("POST", f"payments/{one}/refund", lambda r, i: Reply(200, refunds.begin_at_dashboard(i, r.body()))),
+                ("POST", f"refunds/{one}", lambda r, i: Reply(200, refunds.end(i, r.body()))),
+                ("PUT", "refunds", lambda r: Reply(200, refunds.answer_from_now_on(r.body()))),
+                ("GET", "payouts", lambda _: Reply(200, payouts.balance())),
+                ("PUT", "payouts/balance", lambda r: Reply(200, payouts.set_balance(r.body()))),
+                ("POST", f"payouts/{one}", lambda r, i: Reply(200, payouts.end(i, End.read(r.body())))),
+                ("POST", "webhook", lambda r: self._aim(r.body())),
+                ("PUT", "webhook", lambda r: self._aim(r.body())),
+                ("POST", "faults", lambda r: self._set_fault(r.body())),
+                ("GET", "deliveries", lambda r: self._deliveries(r.query)),
+            )
+        ]
 
     def answer(self, request: Request) -> Reply:
         """Answer; 422 names the field that is wrong."""
-        try:
-            return self._carry_out(request)
-        except NoSuchOrderError:
-            return _said(404, "there is no such order")
-        except NotPayableError:
-            return _said(409, "the order is paid already, and takes no further payment")
-        except (UnplayableError, UnknownFaultError) as error:
-            return _said(422, str(error))
-        except ApiError:
-            return _said(422, "the body is not a JSON object")
-
-    def _carry_out(self, request: Request) -> Reply:
-        path, method = request.path, request.method
-        played = re.fullmatch(r"/simulator/orders/([^/]+)/pay", path)
-        if played and method == "POST":
-            return Reply(200, self._person.play(played[1], Play.read(request.body())))
-        if path == "/simulator/webhook" and method in ("POST", "PUT"):
-            return self._aim(request.body())
-        if path == "/simulator/faults" and method == "POST":
-            fault = Fault.read(request.body())
-            self._faults.set(fault)
-            return Reply(200, {"mode": fault.mode})
-        if path == "/simulator/deliveries" and method == "GET":
-            return Reply(200, {"deliveries": self._outbox.deliveries(request.query.get("order_id"))})
+        for method, pattern, handler in self._routes:
+            found = pattern.fullmatch(request.path)
+            if found and method == request.method:
+                try:
+                    return handler(request, *found.groups())
+                except tuple(_SAID) as error:
+                    status, sentence = _SAID[type(error)]
+                    return _said(status, sentence or str(error))
         return _said(404, "there is nothing at this URL")
 
+    def _set_fault(self, body: Json) -> Reply:
+        fault = Fault.read(body)
+        self._faults.set(fault)
+        return Reply(200, {"mode": fault.mode})
+
+    def _deliveries(self, query: dict[str, str]) -> Reply:
+        return Reply(200, {"deliveries": self._outbox.deliveries(query.get("order_id"))})
+
     def _aim(self, body: Json) -> Reply:
-        url, secret = body.get("url"), body.get("secret")
-        if set(body) != {"url", "secret"} or not isinstance(url, str) or not isinstance(secret, str):
-            return _said(422, "a webhook is a url and a secret, both texts")
+        url, secret, channel = body.get("url"), body.get("secret"), body.get("channel", PAYMENTS)
+        if set(body) - {"channel"} != {"url", "secret"} or not isinstance(url, str) or not isinstance(secret, str):
+            return _said(422, "a webhook is a url and a secret, both texts, and perhaps a channel")
+        if not isinstance(channel, str) or channel not in CHANNELS:
+            return _said(422, f"channel must be one of {', '.join(CHANNELS)}")
         try:
-            self._outbox.aim(url, secret)
+            self._outbox.aim(url, secret, channel)
         except ValueError as error:
             return _said(422, str(error))
         return Reply(200, {"url": url})

@@ -12,16 +12,24 @@ from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 from local.gateway.book import Book
+from local.gateway.cashfree.api import Api as CashfreeApi
+from local.gateway.cashfree.book import CashfreeBook
 from local.gateway.failures import ApiError
 from local.gateway.faults import Faults
+from local.gateway.payouts import Payouts
 from local.gateway.person import Person
-from local.gateway.routes import Api, Controls, Reply, Request
+from local.gateway.refunds import Refunds
+from local.gateway.routes import Api, Controls
 from local.gateway.shapes import compact
 from local.gateway.store import Store
+from local.gateway.talk import Reply, Request
 from local.gateway.webhooks import Outbox, Patience
 
 _LOG = logging.getLogger("local.gateway")
 _BODY_MAX = 1_048_576
+
+#: The number of the account that payouts are made from, unless told otherwise.
+PAYOUT_ACCOUNT = "7878000000000001"
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,7 @@ class Settings:
     key_id: str
     key_secret: str = field(repr=False)
     account_id: str
+    payout_account: str = PAYOUT_ACCOUNT
     host: str = "127.0.0.1"
     port: int = 0
     webhook_url: str | None = None
@@ -49,16 +58,28 @@ class Simulator:
         if settings.webhook_url and settings.webhook_secret:
             self._outbox.aim(settings.webhook_url, settings.webhook_secret)
         faults = Faults()
+        refunds = Refunds(self._store, self._outbox)
+        payouts = Payouts(self._store, self._outbox, account_number=settings.payout_account)
         self._stopping = threading.Event()
         api = Api(
-            Book(self._store, self._outbox),
+            Book(self._store),
+            refunds,
+            payouts,
             faults,
             key_id=settings.key_id,
             key_secret=settings.key_secret,
             sleep=self._stopping.wait,
         )
-        controls = Controls(Person(self._store, self._outbox), self._outbox, faults)
-        self._server = _Server((settings.host, settings.port), api, controls)
+        # one merchant, with one pair of keys for both protocols
+        cashfree = CashfreeApi(
+            CashfreeBook(self._store, refunds, self._outbox),
+            faults,
+            client_id=settings.key_id,
+            client_secret=settings.key_secret,
+            sleep=self._stopping.wait,
+        )
+        controls = Controls(Person(self._store, self._outbox), refunds, payouts, self._outbox, faults)
+        self._server = _Server((settings.host, settings.port), api, cashfree, controls)
         self._thread: threading.Thread | None = None
 
     @property
@@ -104,10 +125,14 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, address: tuple[str, int], api: Api, controls: Controls) -> None:
+    def __init__(self, address: tuple[str, int], api: Api, cashfree: CashfreeApi, controls: Controls) -> None:
         super().__init__(address, _Handler)
-        self.api = api
-        self.controls = controls
+        self._api = api
+        self._others: dict[str, CashfreeApi | Controls] = {"/pg/": cashfree, "/simulator/": controls}
+
+    def door(self, path: str) -> Api | CashfreeApi | Controls:
+        """Find who answers at this path."""
+        return next((other for start, other in self._others.items() if path.startswith(start)), self._api)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Keep quiet about callers who hang up; tell of everything else."""
@@ -165,18 +190,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             error = ApiError("A body has a Content-Length, of a megabyte at most", status=413)
             return Reply(error.status, error.body)
+        raw_body = self.rfile.read(int(length))
+        if len(raw_body) < int(length):  # the caller died while sending: half a request is none
+            return Reply(400, {}, dropped=True)
         request = Request(
             method=self.command,
             path=path,
             query=dict(parse_qsl(query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
-            raw_body=self.rfile.read(int(length)),
+            raw_body=raw_body,
         )
         if path == "/healthz":
             return Reply(200, {"status": "ok"})
-        door = self.server.controls if path.startswith("/simulator/") else self.server.api
         try:
-            return door.answer(request)
+            return self.server.door(path).answer(request)
         except Exception:  # noqa: BLE001 - the one place: a bug is a 500, not a lost connection
             _LOG.exception("%s %s", self.command, path)
             error = ApiError("The simulator has a bug", status=500, code="SERVER_ERROR", reason="server_error")

@@ -1,13 +1,20 @@
-"""Orders, payments and refunds, and how Razorpay writes each of them as JSON."""
+"""Orders, payments, refunds and payouts, and how Razorpay writes each of them as JSON."""
 
 import json
+import re
 import secrets
 import string
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 Json = dict[str, object]
 
+#: What an order was made with, and so what is told of it.
+RAZORPAY, CASHFREE = "razorpay", "cashfree"
+
+_MARKED = re.compile(r'"\\u0000([0-9.]+)\\u0000"')
 _ALPHANUMERICS = string.ascii_letters + string.digits
 _ID_LENGTH = 14
 
@@ -17,9 +24,28 @@ def new_id(prefix: str = "") -> str:
     return prefix + "".join(secrets.choice(_ALPHANUMERICS) for _ in range(_ID_LENGTH))
 
 
+@dataclass(frozen=True)
+class Rupees:
+    """An amount of paise that is written as a number with two decimals."""
+
+    paise: int
+
+    def __str__(self) -> str:
+        """Write it."""
+        return f"{self.paise // 100}.{self.paise % 100:02d}"
+
+
 def compact(value: object) -> bytes:
     """Write JSON as it is sent: no blanks, nulls kept."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_marked)
+    return _MARKED.sub(r"\1", text).encode()
+
+
+def _marked(value: object) -> str:
+    # json writes no decimals that aren't floats: so a text, which is made a number afterwards
+    if not isinstance(value, Rupees):
+        raise TypeError(type(value).__name__)
+    return f"\0{value}\0"
 
 
 def collection(items: Iterable[Json]) -> Json:
@@ -34,7 +60,7 @@ def _notes(notes: Mapping[str, str]) -> object:
 
 @dataclass
 class Order:
-    """An order; amounts in minor units, times in Unix seconds."""
+    """An order; amounts in minor units, times in Unix seconds. What Razorpay's orders don't have comes last."""
 
     id: str
     amount: int
@@ -45,6 +71,11 @@ class Order:
     status: str = "created"
     attempts: int = 0
     notes: dict[str, str] = field(default_factory=dict)
+    gateway: str = RAZORPAY
+    number: str = ""
+    session: str = ""
+    customer: str = ""
+    contact: str = ""
 
     def as_json(self) -> Json:
         """Write it."""
@@ -83,6 +114,8 @@ class Payment:
     upi_transaction_id: str | None = None
     failure: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    gateway: str = RAZORPAY
+    order_amount: int = 0
 
     @property
     def refund_status(self) -> str | None:
@@ -167,3 +200,93 @@ class Refund:
             "speed_processed": "normal",
             "speed_requested": self.speed_requested,
         }
+
+
+@dataclass
+class Payout:
+    """Money paid out to a UPI address; amount in minor units, times in Unix seconds. `details`: why it stands so."""
+
+    id: str
+    account_number: str
+    fund_account_id: str
+    contact_id: str
+    vpa: str
+    name: str
+    amount: int
+    currency: str
+    purpose: str
+    narration: str | None
+    reference_id: str | None
+    created_at: int
+    status: str = "processing"
+    utr: str | None = None
+    details: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> Json:
+        """Write it."""
+        username, _, handle = self.vpa.partition("@")
+        return {
+            "id": self.id,
+            "entity": "payout",
+            "fund_account_id": self.fund_account_id,
+            "fund_account": {
+                "id": self.fund_account_id,
+                "entity": "fund_account",
+                "contact_id": self.contact_id,
+                "account_type": "vpa",
+                "batch_id": None,
+                "vpa": {"username": username, "handle": handle, "address": self.vpa},
+                "active": True,
+                "created_at": self.created_at,
+            },
+            "amount": self.amount,
+            "currency": self.currency,
+            "notes": _notes(self.notes),
+            "fees": 0,
+            "tax": 0,
+            "status": self.status,
+            "purpose": self.purpose,
+            "utr": self.utr,
+            "mode": "UPI",
+            "reference_id": self.reference_id,
+            "narration": self.narration,
+            "batch_id": None,
+            "status_details": dict(self.details) or None,
+            "created_at": self.created_at,
+            "fee_type": "",
+        }
+
+
+def new_number() -> str:
+    """Make an id as Cashfree's are: ten digits."""
+    return str(1_000_000_000 + secrets.randbelow(9_000_000_000))
+
+
+def new_payment(order: Order) -> Payment:
+    """Begin a payment of an order, by somebody with a UPI app."""
+    return Payment(
+        new_number() if order.gateway == CASHFREE else new_id("pay_"),
+        order.id,
+        order.amount,
+        order.currency,
+        int(time.time()),
+        email="payer@example.com",
+        contact=order.contact or "+910000000000",
+        gateway=order.gateway,
+        order_amount=order.amount,
+    )
+
+
+def intent_link(payment: Payment) -> str:
+    """Write the link as a UPI app reads it: rupees with two decimals, blanks as %20."""
+    fields_in_order = {
+        "pa": "wallet.simulator@upi",
+        "pn": "Wallet Simulator",
+        "tr": payment.id.removeprefix("pay_") + secrets.token_hex(8),
+        "tn": "Top up",
+        "am": f"{payment.amount // 100}.{payment.amount % 100:02d}",
+        "cu": payment.currency,
+        "mc": "6540",
+    }
+    return "upi://pay?" + "&".join(f"{name}={quote(value, safe='@')}" for name, value in fields_in_order.items())

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from local.gateway.shapes import Order, Payment, Refund
+from local.gateway.shapes import Order, Payment, Payout, Refund
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -19,14 +19,16 @@ CREATE TABLE IF NOT EXISTS documents (
 );
 CREATE INDEX IF NOT EXISTS documents_by_parent ON documents (kind, parent);
 CREATE TABLE IF NOT EXISTS refund_keys (key TEXT PRIMARY KEY, request TEXT NOT NULL, refund_id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS payout_keys (key TEXT PRIMARY KEY, request TEXT NOT NULL, payout_id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS cashfree_keys (key TEXT PRIMARY KEY, request TEXT NOT NULL, made TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS deliveries (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
+CREATE TABLE IF NOT EXISTS webhooks (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL,
     event_id TEXT NOT NULL, event TEXT NOT NULL, order_id TEXT NOT NULL, payment_id TEXT NOT NULL,
-    body BLOB NOT NULL, signature TEXT NOT NULL, created_at REAL NOT NULL, due_at REAL NOT NULL,
+    body BLOB NOT NULL, headers TEXT NOT NULL, created_at REAL NOT NULL, due_at REAL NOT NULL,
     status TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, url TEXT, answers TEXT NOT NULL DEFAULT '[]'
 );
-CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (status, due_at);
+CREATE INDEX IF NOT EXISTS webhooks_by_due ON webhooks (status, due_at);
 """
 
 Row = sqlite3.Row
@@ -88,6 +90,10 @@ class Store:
         """Insert or replace a refund."""
         self._keep("refund", refund.id, refund.payment_id, asdict(refund))
 
+    def keep_payout(self, payout: Payout) -> None:
+        """Insert or replace a payout."""
+        self._keep("payout", payout.id, payout.reference_id, asdict(payout))
+
     def order(self, order_id: str) -> Order | None:
         """Find an order."""
         found = self._bodies("kind = 'order' AND id = ?", order_id)
@@ -102,6 +108,17 @@ class Store:
         """Find a refund."""
         found = self._bodies("kind = 'refund' AND id = ?", refund_id)
         return Refund(**found[0]) if found else None
+
+    def payout(self, payout_id: str) -> Payout | None:
+        """Find a payout."""
+        found = self._bodies("kind = 'payout' AND id = ?", payout_id)
+        return Payout(**found[0]) if found else None
+
+    def payouts(self, reference_id: str | None) -> list[Payout]:
+        """Return all payouts, or those of one reference, oldest first."""
+        if reference_id is None:
+            return [Payout(**body) for body in self._bodies("kind = 'payout'")]
+        return [Payout(**body) for body in self._bodies("kind = 'payout' AND parent = ?", reference_id)]
 
     def orders(self, receipt: str | None) -> list[Order]:
         """Return all orders, or those of one receipt, oldest first."""

@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from local.gateway.shapes import Json, Order, Payment, Refund, compact, new_id
+from local.gateway.shapes import CASHFREE, Json, Order, Payment, Payout, Refund, compact, new_id
 from local.gateway.store import Row, Store
 
-_URL, _SECRET = "webhook_url", "webhook_secret"
+#: Each product of the gateway sends its webhooks to an address of their own, signed with a secret of their own.
+PAYMENTS, PAYOUTS = "razorpay", "razorpayx"
+CHANNELS = (PAYMENTS, PAYOUTS, CASHFREE)
 _PARALLEL = 32
 _IDLE_SECONDS = 30.0
 #: Between two events of one story, so that they usually come in order; a network promises nothing.
@@ -38,6 +40,8 @@ class Patience:
 
 class Event:
     """A snapshot of what has happened, from the moment it is made."""
+
+    channel = PAYMENTS
 
     def __init__(
         self, name: str, payment: Payment, *, order: Order | None = None, refund: Refund | None = None
@@ -68,6 +72,30 @@ class Event:
             }
         )
 
+    def headers(self, body: bytes, secret: str) -> dict[str, str]:
+        """Sign it."""
+        return {
+            "User-Agent": "Razorpay-Webhook/v1",
+            "X-Razorpay-Signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
+            "X-Razorpay-Event-Id": self.id,
+            "Request-Id": self.id,
+        }
+
+
+class PayoutEvent(Event):
+    """A snapshot of a payout."""
+
+    channel = PAYOUTS
+
+    def __init__(self, name: str, payout: Payout) -> None:
+        """Take the snapshot; where others name their order it names our reference."""
+        self.id = new_id()
+        self.name = name
+        self.order_id = payout.reference_id or ""
+        self.payment_id = payout.id
+        self._created_at = int(time.time())
+        self._payload = {"payout": {"entity": payout.as_json()}}
+
 
 class Outbox:
     """Events on their way, kept in the store until they are delivered or given up."""
@@ -82,15 +110,15 @@ class Outbox:
         self._work: queue.SimpleQueue[Row | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
 
-    def aim(self, url: str, secret: str) -> None:
-        """Set where events go and how they are signed. Events of before keep the signature of their day."""
+    def aim(self, url: str, secret: str, channel: str = PAYMENTS) -> None:
+        """Set where a channel's events go and how they are signed. Those of before keep the signature of their day."""
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and url.isascii()
         if not usable or not secret:
             raise ValueError("a webhook needs an http(s) URL and a secret")
         with self._store.block():
-            self._store.keep_setting(_URL, url)
-            self._store.keep_setting(_SECRET, secret)
+            self._store.keep_setting(_url_of(channel), url)
+            self._store.keep_setting(_secret_of(channel), secret)
 
     def add(
         self,
@@ -104,21 +132,23 @@ class Outbox:
 
         Call `wake` after the block.
         """
-        secret = self._store.setting(_SECRET)
         told = _shuffled(events) if out_of_order else list(events)
         now = time.time()
         for place, event in enumerate(told):
+            secret = self._store.setting(_secret_of(event.channel))
             body = event.body(self._account_id)
+            headers = json.dumps(event.headers(body, secret or ""))
             for _ in range(1 + duplicates):
                 self._store.rows(
-                    "INSERT INTO deliveries (event_id, event, order_id, payment_id, body, signature,"
-                    " created_at, due_at, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO webhooks (channel, event_id, event, order_id, payment_id, body, headers,"
+                    " created_at, due_at, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    event.channel,
                     event.id,
                     event.name,
                     event.order_id,
                     event.payment_id,
                     body,
-                    _signature(body, secret or ""),
+                    headers,
                     now,
                     now + delay_s + place * _STAGGER_SECONDS,
                     "waiting" if secret else "not_configured",
@@ -132,7 +162,7 @@ class Outbox:
         """Tell what was sent where, how often, and what came back."""
         where = "" if order_id is None else "WHERE order_id = ?"
         values = () if order_id is None else (order_id,)
-        sql = f"SELECT * FROM deliveries {where} ORDER BY position"  # noqa: S608 - one of two fixed texts
+        sql = f"SELECT * FROM webhooks {where} ORDER BY position"  # noqa: S608 - one of two fixed texts
         shown = ("event_id", "event", "order_id", "payment_id", "url", "status", "tries")
         return [
             {**{name: row[name] for name in shown}, "answers": json.loads(row["answers"])}
@@ -142,7 +172,7 @@ class Outbox:
     def start(self) -> None:
         """Begin to send; what a former run left unfinished is sent again."""
         with self._store.block():
-            self._store.rows("UPDATE deliveries SET status = 'waiting' WHERE status = 'sending'")
+            self._store.rows("UPDATE webhooks SET status = 'waiting' WHERE status = 'sending'")
         self._begin("webhooks", self._hand_out)
         for number in range(_PARALLEL):
             self._begin(f"webhook-{number}", self._send_all)
@@ -167,10 +197,10 @@ class Outbox:
             now = time.time()
             with self._store.block():
                 due = self._store.rows(
-                    "UPDATE deliveries SET status = 'sending' WHERE status = 'waiting' AND due_at <= ? RETURNING *",
+                    "UPDATE webhooks SET status = 'sending' WHERE status = 'waiting' AND due_at <= ? RETURNING *",
                     now,
                 )
-                rest = self._store.rows("SELECT MIN(due_at) AS next FROM deliveries WHERE status = 'waiting'")
+                rest = self._store.rows("SELECT MIN(due_at) AS next FROM webhooks WHERE status = 'waiting'")
             for row in sorted(due, key=lambda row: (row["due_at"], row["position"])):
                 self._work.put(row)
             upcoming = rest[0]["next"]
@@ -180,7 +210,7 @@ class Outbox:
         while (row := self._work.get()) is not None:
             if self._stopped.is_set():
                 return
-            url = self._store.setting(_URL) or ""
+            url = self._store.setting(_url_of(row["channel"])) or ""
             answer = _post(url, row, self._patience.timeout)
             self._note(row, url, answer)
 
@@ -198,7 +228,7 @@ class Outbox:
             status = "waiting"
         with self._store.block():
             self._store.rows(
-                "UPDATE deliveries SET status = ?, tries = ?, url = ?, answers = ?, due_at = ? WHERE position = ?",
+                "UPDATE webhooks SET status = ?, tries = ?, url = ?, answers = ?, due_at = ? WHERE position = ?",
                 status,
                 tries,
                 url,
@@ -219,8 +249,12 @@ def _shuffled(events: Sequence[Event]) -> list[Event]:
     return told
 
 
-def _signature(body: bytes, secret: str) -> str:
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+def _url_of(channel: str) -> str:
+    return f"webhook_url:{channel}"
+
+
+def _secret_of(channel: str) -> str:
+    return f"webhook_secret:{channel}"
 
 
 def _post(url: str, row: Row, timeout: float) -> int | str:
@@ -233,14 +267,7 @@ def _post(url: str, row: Row, timeout: float) -> int | str:
             "POST",
             (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
             body=row["body"],
-            headers={
-                "User-Agent": "Razorpay-Webhook/v1",
-                "Content-Type": "application/json",
-                "X-Razorpay-Signature": row["signature"],
-                "X-Razorpay-Event-Id": row["event_id"],
-                "Request-Id": row["event_id"],
-                "Accept-Encoding": "gzip",
-            },
+            headers={"Content-Type": "application/json", "Accept-Encoding": "gzip", **json.loads(row["headers"])},
         )
         response = connection.getresponse()
         response.read(65_536)

@@ -96,9 +96,29 @@ def _money(api: Api, day: Day, bela: Person) -> None:
         "POST /payments", asha.post("/payments", {"to": {"phone": bela.phone}, "amount": 100, **WORDS}), 201
     )
     day.note("GET /payments/{id}", bela.get(f"/payments/{paid['id']}"), 200)
+    _out(day)
     day.note("GET /wallet", asha.get("/wallet"), 200)
     day.note("GET /wallet/transactions", asha.get("/wallet/transactions"), 200)
     day.secret += [opened["upi"]["intent_url"]]
+
+
+def _out(day: Day) -> None:
+    """To addresses that are paid, that fail, that the provider rejects, and that are none."""
+    asha = day.asha
+    for name in ("paid.{}", "failure", "wrong_{}", "no address {}"):
+        vpa = f"{name.format(secrets.token_hex(4))}@bank{secrets.token_hex(4)}"
+        day.secret.append(vpa)
+        if name == "no address {}":
+            day.note("POST /withdrawals", asha.post("/withdrawals", {"amount": 100, "vpa": vpa}), 422)
+            continue
+        told = day.note("POST /withdrawals", asha.post("/withdrawals", {"amount": 100, "vpa": vpa}), 202)
+        at_its_end(asha, told["id"])
+        day.note("GET /withdrawals/{id}", asha.get(f"/withdrawals/{told['id']}"), 200)
+
+
+def at_its_end(person: Person, withdrawal_id: str) -> None:
+    """Returns when a withdrawal is no longer pending."""
+    wait_until(lambda: person.get(f"/withdrawals/{withdrawal_id}").body["status"] != "pending")
 
 
 def _trouble(api: Api, day: Day) -> None:

@@ -1,10 +1,8 @@
 """The README's story, over HTTP: register, top up by UPI, pay, look."""
 
-import json
 import re
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.support.client import Api, at_the_end, new_key, wait_until
@@ -114,7 +112,7 @@ def test_a_payment_of_which_no_webhook_tells_is_found_by_asking(api: Api, select
     opened = asha.open_top_up(12_300)
     api.play(opened["gateway_order_id"], "captured_without_webhook")
     a_minute_passes(select, opened)
-    reconcile(api)
+    api.let_the_clock_run()
     assert asha.top_up_state(opened["id"])["status"] == "succeeded"
     assert asha.balance() == 12_300
 
@@ -128,7 +126,7 @@ def test_an_attempt_that_nobody_pays_expires(api: Api, select: Any) -> None:
         " WHERE gateway_order_id = %s",
         opened["gateway_order_id"],
     )
-    reconcile(api)
+    api.let_the_clock_run()
     assert asha.top_up_state(opened["id"])["status"] == "expired"
 
 
@@ -186,16 +184,3 @@ def all_delivered(api: Api) -> None:
         return all(delivery["status"] != "waiting" for delivery in deliveries)
 
     wait_until(quiet)
-
-
-def reconcile(api: Api) -> None:
-    """Runs the reconciler now, as an operator would."""
-    client = boto3.client(
-        "lambda",
-        endpoint_url=api.stack["aws_endpoint_url"],
-        region_name="ap-south-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    answer = client.invoke(FunctionName=api.stack["functions"]["reconcile"], Payload=b"{}")
-    assert "FunctionError" not in answer, json.loads(answer["Payload"].read())

@@ -1,9 +1,13 @@
 """The statement: newest first, page by page, while money moves."""
 
+import csv
+import io
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+import urllib3
 
 from tests.support.client import Api, Json, Person
 
@@ -191,7 +195,169 @@ def test_anothers_cursor_shows_nothing_of_theirs(story: tuple[Person, Person, li
     assert {entry["counterparty"]["wallet_id"] for entry in with_hers} == {asha.wallet_id}
 
 
-def test_a_cursor_behind_the_last_entry_is_an_empty_page(story: tuple[Person, Person, list[Json]]) -> None:
+def test_a_cursor_of_nobodys_making_shows_no_more_than_there_is(story: tuple[Person, Person, list[Json]]) -> None:
     asha, _, _ = story
-    assert page(asha, cursor="e1") == {"data": [], "next_cursor": None}
-    assert amounts(page(asha, cursor="e999999999", limit=1)["data"]) == [PAYMENTS]
+    assert amounts(page(asha, cursor="e1")["data"]) == [100_000]
+    for cursor in (f"e{PAYMENTS + 2}", "e999999999999999999", "e5.0", "e5" + ".1" * 15):
+        answer = asha.get(f"/wallet/transactions?cursor={cursor}")
+        assert (answer.status, answer.code) == (422, "invalid_request")
+        assert [fault["field"] for fault in answer.body["errors"]] == ["cursor"]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["e", "e0", "e0.0", "e-1", "1", "e1.", "e01", "e1" + ".1" * 16, "e" + "9" * 19, "e1%27--", "e%00"]
+)
+def test_what_is_no_cursor_is_refused(story: tuple[Person, Person, list[Json]], cursor: str) -> None:
+    answer = story[0].get(f"/wallet/transactions?cursor={cursor}")
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    assert [fault["field"] for fault in answer.body["errors"]] == ["cursor"]
+
+
+# ------------------------------------------------------------------------------------------------------ CSV
+
+
+def test_the_same_page_comes_as_csv(story: tuple[Person, Person, list[Json]]) -> None:
+    asha, bela, _ = story
+    rows: list[dict[str, str]] = []
+    query = "limit=10&type=payment"
+    while query:
+        answer = asha.api.call("GET", f"/wallet/transactions?{query}", token=asha.token, headers={"Accept": "text/csv"})
+        assert answer.status == 200
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-store"
+        rows += csv.DictReader(io.StringIO(answer.text, newline=""))
+        link = re.fullmatch(r'<\?(.+)>; rel="next"', answer.headers.get("link", ""))
+        query = link[1] if link else ""
+    as_json = pages(asha, type="payment")
+    assert len(rows) == len(as_json) == PAYMENTS
+    for row, entry in zip(rows, as_json, strict=True):
+        other = entry.pop("counterparty")
+        assert row.pop("counterparty_wallet_id") == other["wallet_id"] == bela.wallet_id
+        assert row.pop("counterparty") == other["name"]
+        assert row == {name: str(value) for name, value in entry.items()}
+
+
+def test_a_formula_in_a_description_is_text_in_csv_and_itself_in_json(api: Api) -> None:
+    asha, bela = api.person(money=100), api.person()
+    evil = '=HYPERLINK("http://evil.example";"pay")'
+    assert asha.pay(bela, 1, description=evil).status == 201
+    answer = api.call("GET", "/wallet/transactions", token=bela.token, headers={"Accept": "text/csv"})
+    [row] = csv.DictReader(io.StringIO(answer.text, newline=""))
+    assert row["description"] == f"'{evil}"
+    assert page(bela)["data"][0]["description"] == evil
+
+
+def test_who_asks_for_another_type_gets_json(story: tuple[Person, Person, list[Json]]) -> None:
+    for accept in ("application/xml", "*/*", "text/html, text/csv;q=0"):
+        answer = story[0].api.call("GET", "/wallet/transactions", token=story[0].token, headers={"Accept": accept})
+        assert answer.headers["content-type"] == "application/json"
+
+
+# --------------------------------------------------------------------------------------------- past balances
+
+
+def at(person: Person, time: str) -> Json:
+    answer = person.get(f"/wallet?at={time}")
+    assert answer.status == 200, answer.text
+    body: Json = answer.body
+    return body
+
+
+def test_a_past_balance_is_the_one_behind_the_last_entry_of_the_time(story: tuple[Person, Person, list[Json]]) -> None:
+    asha, bela, _ = story
+    for person in (asha, bela):
+        entries = pages(person)
+        for entry in entries[::5]:
+            told = at(person, later(entry["created_at"], milliseconds=1))  # times are shown cut to the millisecond
+            assert told["balance"] == {"total": entry["balance_after"], "held": 0, "available": entry["balance_after"]}
+            assert told["as_of"] == later(entry["created_at"], milliseconds=1)
+        assert at(person, "2020-01-01T00:00:00Z")["balance"]["total"] == 0
+
+
+def test_a_past_wallet_is_todays_but_for_its_balance(story: tuple[Person, Person, list[Json]]) -> None:
+    now = story[0].get("/wallet").body
+    then = at(story[0], "2026-01-01T00:00:00%2B05:30")
+    assert {**then, "balance": 0, "as_of": 0} == {**now, "balance": 0, "as_of": 0}
+
+
+@pytest.mark.parametrize("time", ["2099-01-01T00:00:00Z", "yesterday", "2026-01-01", "", "9999-12-31T23:59:59Z"])
+def test_a_time_to_come_or_none_at_all_is_refused(story: tuple[Person, Person, list[Json]], time: str) -> None:
+    answer = story[0].get(f"/wallet?at={time}")
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    assert [fault["field"] for fault in answer.body["errors"]] == ["at"]
+
+
+def test_a_wallet_shows_its_limits_and_what_is_used_of_them(api: Api) -> None:
+    asha, bela = api.person(money=5_000), api.person()
+    assert asha.pay(bela, 1_200).status == 201
+    limits = asha.get("/wallet").body["limits"]
+    assert set(limits) == {
+        "tier",
+        "max_balance",
+        "max_top_up",
+        "max_payment",
+        "max_load_month",
+        "max_load_year",
+        "max_debit_day",
+        "max_debit_month",
+        "person_to_person",
+        "withdrawals",
+        "used",
+    }
+    assert limits["used"] == {
+        "debited_today": 1_200,
+        "debited_this_month": 1_200,
+        "loaded_this_month": 5_000,
+        "loaded_this_year": 5_000,
+    }
+
+
+# ---------------------------------------------------------------------------------------- monthly statements
+
+
+def month_of(time: str) -> str:
+    return f"{datetime.fromisoformat(time) + timedelta(hours=5, minutes=30):%Y-%m}"
+
+
+def test_a_month_comes_as_a_file_by_a_link_that_needs_no_token(story: tuple[Person, Person, list[Json]]) -> None:
+    asha, _, receipts = story
+    answer = asha.get(f"/wallet/statements/{month_of(receipts[-1]['created_at'])}")
+    assert answer.status == 200, answer.text
+    assert set(answer.body) == {"month", "complete", "url", "expires_at"}
+    file = urllib3.request("GET", answer.body["url"], timeout=20.0)
+    assert file.status == 200
+    assert file.headers["content-type"] == "text/html; charset=utf-8"
+    text = file.data.decode()
+    assert text.count('<tr><td class="when">') == PAYMENTS + 1
+    assert "Asha Rao" in text
+    assert "Payment to Bela Devi" in text  # a shop's name is whole
+    assert asha.phone[1:] not in text
+    assert "₹ 996.75" in text  # 1,000 rupees less 1 + 2 + … + 25 paise
+
+
+def test_a_link_that_was_tampered_with_opens_nothing(story: tuple[Person, Person, list[Json]]) -> None:
+    asha, _, receipts = story
+    url = asha.get(f"/wallet/statements/{month_of(receipts[-1]['created_at'])}").body["url"]
+    other = url.split("?")[0].replace("wallet-statement", "wallet-statements")
+    assert urllib3.request("GET", other, timeout=20.0).status in (403, 404)
+
+
+@pytest.mark.parametrize(
+    ("month", "status", "code"),
+    [
+        ("2026-13", 422, "invalid_request"),
+        ("x", 422, "invalid_request"),
+        ("2099-01", 422, "invalid_request"),
+        ("2001-01", 404, "not_found"),
+    ],
+)
+def test_a_month_that_there_is_not_is_refused(
+    story: tuple[Person, Person, list[Json]], month: str, status: int, code: str
+) -> None:
+    answer = story[0].get(f"/wallet/statements/{month}")
+    assert (answer.status, answer.code) == (status, code)
+
+
+def test_a_statement_is_for_its_owner_alone(api: Api) -> None:
+    answer = api.call("GET", "/wallet/statements/2026-11")
+    assert (answer.status, answer.code) == (401, "missing_token")

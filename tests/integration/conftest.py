@@ -8,8 +8,9 @@ import pytest
 
 from local.gateway.server import Simulator, running
 from tests.integration import razorpay_simulator as razorpay
+from tests.integration import razorpayx_simulator as razorpayx
 from tests.support.books import Books
-from tests.support.cloud import TABLE, TOKEN_SECRET, Cloud
+from tests.support.cloud import BUCKET, TABLE, TOKEN_SECRET, Cloud
 from tests.support.functions import Function
 
 WEBHOOK_SECRETS = [razorpay.WEBHOOK_SECRET, "the-secret-before-it"]
@@ -18,10 +19,20 @@ _ROLE = {
     "register": "identity",
     "login": "identity",
     "balance": "reader",
+    "statement": "reader",
     "top_up": "money",
     "pay": "money",
+    "refund": "money",
+    "hold": "money",
+    "capture": "money",
+    "expire_holds": "clock",
+    "withdraw": "money",
+    "bulk": "money",
+    "bulk_results": "reader",
+    "bulk_worker": "money",
     "webhook": "gateway",
     "reconcile": "gateway",
+    "operator": "operator",
 }
 
 
@@ -35,6 +46,9 @@ def cloud(books: Books) -> Iterator[Cloud]:
     secrets["token"] = TOKEN_SECRET
     secrets["gateway"] = {"key_id": razorpay.KEY_ID, "key_secret": razorpay.KEY_SECRET}
     secrets["webhook"] = {"secrets": WEBHOOK_SECRETS}
+    secrets["cashfree"] = {"client_id": razorpay.KEY_ID, "client_secret": razorpay.KEY_SECRET}
+    secrets["payout"] = {"key_id": razorpay.KEY_ID, "key_secret": razorpay.KEY_SECRET}
+    secrets["payout-webhook"] = {"secrets": [razorpayx.WEBHOOK_SECRET]}
     with Cloud(secrets) as started:
         yield started
 
@@ -66,11 +80,16 @@ class Functions:
             "DATABASE_CA": self._books.server.ca_pem,
             "DATABASE_SECRET": f"db/{_ROLE.get(name, 'none')}",
             "IDEMPOTENCY_TABLE": TABLE,
+            "STATEMENT_BUCKET": BUCKET,
             "GATEWAY": "razorpay",
             "GATEWAY_ACCOUNT_ID": razorpay.ACCOUNT,
             "GATEWAY_BASE_URL": self._simulator.url,
             "GATEWAY_SECRET": "gateway",
             "WEBHOOK_SECRET": "webhook",
+            "PAYOUT_BASE_URL": self._simulator.url,
+            "PAYOUT_SECRET": "payout",
+            "PAYOUT_ACCOUNT_NUMBER": razorpayx.ACCOUNT_NUMBER,
+            "PAYOUT_WEBHOOK_SECRET": "payout-webhook",
             "TOKEN_SECRET": "token",
             "UPI_INTENT": "on",
             "TOP_UP_VALID_SECONDS": "432000",
@@ -82,6 +101,7 @@ class Functions:
             "LOGIN_FAILURES_PER_ADDRESS": "1000",
             "LOGIN_WINDOW_SECONDS": "900",
             "DEFAULT_TIER": "full",
+            "BULK_WORKER": "a-function-that-is-not-there",
             **changes,
         }
         function = Function(name, environment, self._logs / f"{name}-{len(self._made)}.log")

@@ -14,8 +14,8 @@ import urllib3
 
 from local.gateway.server import Settings, Simulator
 from local.gateway.webhooks import Patience
+from wallet.gateways.http import Limits
 from wallet.gateways.razorpay.client import RazorpayGateway
-from wallet.gateways.razorpay.transport import Limits
 
 KEY_ID, KEY_SECRET, WEBHOOK_SECRET, ACCOUNT = (
     "rzp_test_sim",

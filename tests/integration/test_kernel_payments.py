@@ -6,47 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.support.books import Books, Person, new_phone, unique
+from tests.support.books import Books, new_phone, unique
 from tests.support.crowd import together
+from tests.support.moves import connection, deadlocks, pay, place, refusal_of
 from wallet import wiring
 from wallet.ledger.receipts import PaymentReceipt
 from wallet.ledger.refusals import Refusal, Refused
-from wallet.storage.claims import Claim
-from wallet.storage.payments import find_payment, post_payment
-
-
-def pay(
-    books: Books,
-    payer: Person,
-    payee: Person | None,
-    amount: int,
-    *,
-    claim: Claim | None = None,
-    **changes: Any,
-) -> tuple[PaymentReceipt, bool]:
-    arguments: dict[str, Any] = {
-        "transaction_id": wiring.new_id(),
-        "payee_wallet_id": payee.wallet_id if payee else None,
-        "payee_phone": None,
-        "amount": amount,
-        "description": None,
-        "reference": None,
-    } | changes
-    database = books.as_role("money")
-    try:
-        return post_payment(database, claim or payer.claim(), **arguments)
-    finally:
-        database.close()
+from wallet.storage.payments import find_payment
 
 
 def paying(*arguments: Any, **changes: Any) -> Callable[[], tuple[PaymentReceipt, bool]]:
     return lambda: pay(*arguments, **changes)
-
-
-def refusal_of(call: Callable[[], object]) -> Refusal:
-    with pytest.raises(Refused) as caught:
-        call()
-    return caught.value.refusal
 
 
 def test_a_payment_moves_its_amount_and_nothing_else(books: Books) -> None:
@@ -145,16 +115,10 @@ def test_200_payments_at_once_among_10_wallets_leave_the_sum_as_it_was(books: Bo
 
 def test_two_who_pay_each_other_at_once_never_deadlock(books: Books) -> None:
     asha, bela = books.person(money=10_000), books.person(money=10_000)
-    before = _deadlocks(books)
+    before = deadlocks(books)
     tasks = [paying(books, *((asha, bela) if turn % 2 else (bela, asha)), 1) for turn in range(100)]
     assert not [answer for answer in together(tasks, at_once=16) if isinstance(answer, Exception)]
-    assert _deadlocks(books) == before
-
-
-def _deadlocks(books: Books) -> int:
-    """How many the server has seen, by its own count; a retry would hide one from us."""
-    rows = books.select("SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_deadlocks'")
-    return int(rows[0]["COUNT"])
+    assert deadlocks(books) == before
 
 
 @pytest.mark.parametrize(
@@ -202,7 +166,7 @@ def test_a_closed_wallet_can_not_be_found(books: Books) -> None:
 
 def test_money_that_is_held_can_not_be_spent(books: Books) -> None:
     payer, payee = books.person(money=1_000), books.person()
-    books.write("UPDATE wallets SET held = 900 WHERE id = %s", payer.wallet_id.bytes)
+    place(books, payer, payee, 900)
     assert refusal_of(paying(books, payer, payee, 101)) is Refusal.INSUFFICIENT_FUNDS
     receipt, _ = pay(books, payer, payee, 100)
     assert (receipt.payer_balance.total, receipt.payer_balance.held, receipt.payer_balance.available) == (900, 900, 0)
@@ -226,7 +190,7 @@ def test_a_payment_over_the_payers_limit_is_refused(books: Books) -> None:
 def test_only_payer_and_payee_see_a_payment(books: Books) -> None:
     payer, payee, other = books.person(money=1_000), books.person(), books.person()
     receipt, _ = pay(books, payer, payee, 1)
-    money = books.as_role("money")
+    money = connection(books, "money")
     for person, sees in ((payer, True), (payee, True), (other, False)):
         found = find_payment(money, payment_id=receipt.transaction_id, actor_id=person.user_id)
         assert (found is not None) is sees

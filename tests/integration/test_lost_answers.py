@@ -8,6 +8,7 @@ import pytest
 from tests.support.books import Books, Person
 from tests.support.crowd import together
 from tests.support.proxy import Proxy
+from tests.support.verbs import Day
 from wallet import wiring
 from wallet.ledger.receipts import PaymentReceipt
 from wallet.storage.database import Credentials, Database, DatabaseUnavailableError, Server
@@ -85,6 +86,26 @@ def test_an_answer_that_is_lost_on_its_way_is_found_by_its_key(books: Books, pro
     assert not replayed, "to the caller it is the first answer"
     assert receipt.payer_balance.total == 940
     assert books.balance(payer) == 940
+
+
+@pytest.mark.parametrize("lost_when", [True, False], ids=["the question", "the answer"])
+@pytest.mark.parametrize("verb", ["pay out", "refund", "place", "capture", "release"])
+def test_whatever_is_lost_of_a_verb_it_is_done_once_and_answered_as_if_nothing_had_been(
+    books: Books, proxy: Proxy, database: Database, verb: str, *, lost_when: bool
+) -> None:
+    day = Day(books)
+    asked = day.verbs()
+    for name, other in asked.items():
+        if name != verb:
+            other(database)
+    before = (books.balance(day.payer), books.held(day.payer))
+    assert before != (1_000_000 + Day.PAYER, Day.HELD)
+    proxy.judge = _cut_once(lost_when=lost_when)
+    _, replayed = asked[verb](database)
+    # (a release makes nothing whose id would tell that the answer is its own)
+    assert replayed is (verb == "release" and not lost_when), "to the caller it is the first answer"
+    assert (books.balance(day.payer), books.held(day.payer)) == (1_000_000 + Day.PAYER, Day.HELD)
+    assert books.faults() == []
 
 
 def test_answers_lost_to_many_at_once_move_each_payment_once(books: Books, proxy: Proxy) -> None:

@@ -1,6 +1,7 @@
 """The reconciler: everything due is asked about, whatever one attempt or event does, and nothing ends too early."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,8 +10,8 @@ import pytest
 from tests.support.books import Books, captured, unique
 from wallet import wiring
 from wallet.gateways.port import GatewayOrder, GatewayRejectedError, GatewayUnavailableError, UpiIntent
-from wallet.gateways.razorpay.webhook import event_of
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.ledger.refunds import ObservedRefund, RefundStatus
 from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
 from wallet.storage import settlement
 
@@ -23,11 +24,26 @@ class ScriptedGateway:
 
     told: dict[str, Told] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    refunds: list[ObservedRefund] = field(default_factory=list)
     name: str = "razorpay"
-    public_key_id: str = "key"
 
-    def create_order(self, *, receipt: str, amount_minor: int, currency: str) -> GatewayOrder:
+    def checkout(self, *, order_id: str | None, session: str | None) -> dict[str, str | None]:
         raise NotImplementedError
+
+    def create_order(self, *, receipt: str, amount_minor: int, currency: str, contact: str) -> GatewayOrder:
+        raise NotImplementedError
+
+    def refund(
+        self, *, payment_id: str, order_id: str | None, reference: str, amount_minor: int, currency: str
+    ) -> ObservedRefund:
+        raise NotImplementedError
+
+    def find_refund(self, *, payment_id: str, order_id: str | None, reference: str) -> ObservedRefund | None:
+        raise NotImplementedError
+
+    def refunds_of(self, *, payment_id: str, order_id: str | None) -> tuple[ObservedRefund, ...]:
+        assert order_id
+        return tuple(one for one in self.refunds if one.payment_id == payment_id)
 
     def upi_intent(self, *, order_id: str, amount_minor: int, currency: str, contact: str, email: str) -> UpiIntent:
         raise NotImplementedError
@@ -153,6 +169,21 @@ def test_a_captured_payment_of_nothing_is_no_money(quiet: Books) -> None:
     assert (findings.booked, findings.broken) == (0, [])
 
 
+def test_a_payment_that_somebody_has_refunded_is_booked_with_its_refund(quiet: Books) -> None:
+    order, amount = due(quiet)
+    payment = captured(order, amount, refunded=300)
+    refund = ObservedRefund("razorpay", unique("rfnd_"), None, payment.payment_id, 300, "INR", RefundStatus.SUCCEEDED)
+    gateway = ScriptedGateway({order: (payment,)}, refunds=[refund])
+    assert run(quiet, gateway).booked == 2
+    rows = quiet.select(
+        "SELECT r.amount, r.status, t.suspense_reason FROM source_refunds r JOIN transactions t"
+        " ON t.id = r.transaction_id WHERE r.gateway_refund_id = %s",
+        refund.refund_id,
+    )
+    assert rows == [{"amount": 300, "status": "succeeded", "suspense_reason": "already_refunded"}]
+    assert quiet.faults() == []
+
+
 def test_each_question_waits_twice_as_long_as_the_one_before(quiet: Books) -> None:
     order, _ = due(quiet)
     waits = []
@@ -177,17 +208,16 @@ def test_two_runs_at_once_ask_about_each_attempt_once(quiet: Books) -> None:
     assert sorted(gateway.asked) == sorted(orders)
 
 
-def kept(books: Books, body: str) -> UUID:
+def kept(books: Books, body: str, gateway: str = "razorpay") -> UUID:
     event = settlement.store_event(
         books.as_role("gateway"),
         new_id=wiring.new_id(),
-        gateway="razorpay",
+        gateway=gateway,
         digest=wiring.new_id().bytes * 2,
         event_id=None,
         name="payment.captured",
         body=body.encode(),
     )
-    books.write("UPDATE gateway_events SET outcome = NULL WHERE id = %s", event.id.bytes)
     return event.id
 
 
@@ -195,12 +225,7 @@ def outcome(books: Books, event_id: UUID) -> object:
     return books.select("SELECT outcome FROM gateway_events WHERE id = %s", event_id.bytes)[0]["outcome"]
 
 
-def test_kept_events_are_finished_and_one_that_can_not_be_is_marked_for_people(
-    quiet: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wallet.movements.reconcile._EVENT_GRACE_S", -1)
-    person = quiet.person()
-    order_id = quiet.order(person, 500)
+def as_razorpay_tells(order_id: str) -> str:
     entity = {
         "id": unique("pay_"),
         "amount": 500,
@@ -210,14 +235,56 @@ def test_kept_events_are_finished_and_one_that_can_not_be_is_marked_for_people(
         "order_id": order_id,
         "amount_refunded": 0,
     }
-    good = {
-        "account_id": "acc_Mine",
-        "event": "payment.captured",
-        "payload": {"payment": {"entity": entity}},
+    payload = {"payment": {"entity": entity}}
+    return json.dumps({"account_id": "acc_Mine", "event": "payment.captured", "payload": payload})
+
+
+def as_cashfree_tells(order_id: str) -> str:
+    payment = {
+        "cf_payment_id": unique("cf"),
+        "payment_status": "SUCCESS",
+        "payment_amount": 5,
+        "payment_currency": "INR",
     }
-    unreadable, readable = kept(quiet, "{"), kept(quiet, json.dumps(good))
+    order = {"order_id": order_id, "order_amount": 5, "order_currency": "INR"}
+    return json.dumps({"type": "PAYMENT_SUCCESS_WEBHOOK", "data": {"order": order, "payment": payment}})
+
+
+@pytest.mark.parametrize(("gateway", "tell"), [("razorpay", as_razorpay_tells), ("cashfree", as_cashfree_tells)])
+def test_kept_events_are_finished_and_one_that_can_not_be_is_marked_for_people(
+    quiet: Books, monkeypatch: pytest.MonkeyPatch, gateway: str, tell: Callable[[str], str]
+) -> None:
+    monkeypatch.setattr("wallet.movements.reconcile._EVENT_GRACE_S", -1)
+    monkeypatch.setenv("GATEWAY", gateway)
+    monkeypatch.setenv("GATEWAY_ACCOUNT_ID", "acc_Mine")
+    person = quiet.person()
+    order_id = quiet.order(person, 500, gateway=gateway)
+    unreadable, readable = kept(quiet, "{", gateway), kept(quiet, tell(order_id), gateway)
     findings = Findings()
-    finish_leftovers(quiet.as_role("gateway"), wiring.new_id, event_of, findings, account_id="acc_Mine")
+    finish_leftovers(quiet.as_role("gateway"), wiring.new_id, wiring.kept_event, findings)
     assert (outcome(quiet, unreadable), outcome(quiet, readable)) == ("stuck", "processed")
     assert quiet.balance(person) == 500
     assert (findings.finished_events, len(findings.broken)) == (2, 1)
+
+
+def test_a_kept_event_of_a_gateway_that_was_left_is_marked_for_people(
+    quiet: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wallet.movements.reconcile._EVENT_GRACE_S", -1)
+    monkeypatch.setenv("GATEWAY", "cashfree")
+    left = kept(quiet, as_razorpay_tells(quiet.order(quiet.person(), 500)))
+    findings = Findings()
+    finish_leftovers(quiet.as_role("gateway"), wiring.new_id, wiring.kept_event, findings)
+    assert outcome(quiet, left) == "stuck"
+    assert len(findings.broken) == 1
+
+
+def test_only_the_attempts_of_the_gateway_that_is_asked_are_due(quiet: Books) -> None:
+    here, _ = due(quiet)
+    there = quiet.order(quiet.person(), 500, first_check_s=0, gateway="cashfree")
+    gateway = ScriptedGateway()
+    run(quiet, gateway)
+    assert gateway.asked == [here]
+    gateway.name = "cashfree"
+    run(quiet, gateway)
+    assert gateway.asked == [here, there]

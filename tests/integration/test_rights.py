@@ -14,6 +14,11 @@ _WRITES = [
     "INSERT INTO postings (transaction_id) VALUES ('')",
     "UPDATE wallets SET balance = balance + 1",
     "UPDATE wallets SET status = 'active'",
+    "UPDATE source_refunds SET status = 'failed'",
+    "DELETE FROM source_refunds",
+    "DELETE FROM operator_actions",
+    "CALL begin_source_refund('', 'ours', '', '', '', NULL, 1, NULL, UTC_TIMESTAMP(6))",
+    "CALL open_source_refund('', '', 1, '', @a, @b, @c)",
     "UPDATE tiers SET max_balance = NULL",
     "DELETE FROM wallets",
     "UPDATE transactions SET amount = 1",
@@ -56,6 +61,21 @@ def test_no_function_can_write_the_books_or_read_secrets(books: Books, role: str
     cause = caught.value.__cause__
     assert cause is not None
     assert cause.args[0] in _DENIED, cause
+
+
+def test_who_may_begin_a_refund_to_source_may_not_settle_one_and_the_reverse() -> None:
+    begins = {"EXECUTE ON PROCEDURE refund_to_source", "EXECUTE ON PROCEDURE close_wallet"}
+    settles = {"EXECUTE ON PROCEDURE settle_source_refund", "EXECUTE ON PROCEDURE note_foreign_refund"}
+    for grants in roles.GRANTS.values():
+        assert not (begins & set(grants) and settles & set(grants))
+    assert begins <= set(roles.GRANTS["operator"])
+    assert settles <= set(roles.GRANTS["gateway"])
+
+
+def test_nobody_but_the_operator_orders_anything_about_a_wallet() -> None:
+    orders = {"set_tier", "freeze_wallet", "unfreeze_wallet", "close_wallet", "set_slots", "refund_to_source"}
+    executes = {f"EXECUTE ON PROCEDURE {procedure}" for procedure in orders}
+    assert {role for role, grants in roles.GRANTS.items() if executes & set(grants)} == {"operator"}
 
 
 def test_no_role_is_granted_anything_but_select_and_execute() -> None:

@@ -9,6 +9,7 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 TABLE = "idempotency"
+BUCKET = "statements"
 TOKEN_SECRET = "s" * 64
 REGION = "ap-south-1"
 
@@ -33,6 +34,7 @@ class Cloud:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
+        self.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         return self
 
     def __exit__(

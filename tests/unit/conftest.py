@@ -27,10 +27,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def log_lines() -> LogLines:
+def log_lines(monkeypatch: pytest.MonkeyPatch) -> LogLines:
     """What the test has logged so far, line by line, as it would reach the log."""
     written = io.StringIO()
-    handler = logger().registered_handler
-    assert hasattr(handler, "setStream")
-    handler.setStream(written)
+    # not by setStream, which flushes the stream of an earlier test, closed since
+    monkeypatch.setattr(logger().registered_handler, "stream", written)
     return lambda: [json.loads(line) for line in written.getvalue().splitlines()]

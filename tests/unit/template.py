@@ -29,9 +29,9 @@ def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _tag)
 
 
-def load() -> Template:
-    """The template of this checkout."""
-    with (ROOT / "template.yaml").open(encoding="utf-8") as file:
+def load(name: str = "template.yaml") -> Template:
+    """A template of this checkout."""
+    with (ROOT / name).open(encoding="utf-8") as file:
         loaded: Template = yaml.load(file, _Loader)  # noqa: S506 - a SafeLoader that knows more tags
     return loaded
 
@@ -72,8 +72,9 @@ def routes(function: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
-    """The statements of a function's policies."""
-    return [statement for policy in function.get("Policies", []) for statement in policy["Statement"]]
+    """The statements of a function's policies, those of every condition."""
+    told = [statement for policy in function.get("Policies", []) for statement in policy["Statement"]]
+    return [branch for statement in told for branch in statement.get("Fn::If", [None, statement])[1:]]
 
 
 def listed(value: Any) -> list[Any]:

@@ -19,6 +19,7 @@ SCHEMA = sorted((ROOT / "schema").glob("*.py"))
 SHIPPED = [*MODULES, *DOORS, *SCHEMA]
 
 LEDGER, STORAGE, GATEWAYS = "wallet.ledger", "wallet.storage", "wallet.gateways"
+CHANNELS = "wallet.channels"
 MOVEMENTS, IDENTITY, EDGE = "wallet.movements", "wallet.identity", "wallet.edge"
 
 # What each part may import of ours, beside itself.
@@ -26,7 +27,8 @@ BELOW = {
     LEDGER: (),
     STORAGE: (LEDGER,),
     GATEWAYS: (LEDGER,),
-    MOVEMENTS: (STORAGE, GATEWAYS, LEDGER),
+    CHANNELS: (),
+    MOVEMENTS: (STORAGE, GATEWAYS, CHANNELS, LEDGER),
     IDENTITY: (STORAGE, GATEWAYS, LEDGER),
     EDGE: (IDENTITY, MOVEMENTS, STORAGE, GATEWAYS, LEDGER, "wallet.aws"),
     "wallet.aws": (),
@@ -36,8 +38,8 @@ BELOW = {
 FLOATS = {
     "layers/wallet/aws.py": "ages of remembered secrets, seconds",
     "layers/wallet/storage/database.py": "patience and jitter between tries, seconds",
-    "layers/wallet/gateways/razorpay/client.py": "deadlines and pauses, seconds",
-    "layers/wallet/gateways/razorpay/transport.py": "timeouts, seconds",
+    "layers/wallet/gateways/exchange.py": "pauses, seconds",
+    "layers/wallet/gateways/http.py": "timeouts, seconds",
     "layers/wallet/edge/requests.py": "when a token ends, seconds since 1970",
 }
 
@@ -223,7 +225,7 @@ def test_everything_ends_at_the_edge_only() -> None:
 def test_who_looks_at_everything_in_passing_is_known() -> None:
     assert {name for name, passed_on in catching_everything() if passed_on} == {
         "layers/wallet/edge/idempotency.py",  # to tell its refusal from Powertools' own errors
-        "layers/wallet/gateways/razorpay/transport.py",  # to drop a connection whose answer was not read
+        "layers/wallet/gateways/http.py",  # to drop a connection whose answer was not read
     }
 
 

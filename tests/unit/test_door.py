@@ -1,9 +1,11 @@
 """A door answers whatever comes, tells nothing of its inside, and logs no secret."""
 
 import json
+import re
 
 import pytest
 
+from tests.unit import template as templates
 from tests.unit.calls import CALLER, REQUEST_ID, Context, call, door, event, signed_in
 from tests.unit.conftest import LogLines
 from wallet.edge.door import Door
@@ -124,14 +126,14 @@ def test_no_header_no_body_and_no_address_is_logged(response: Response | Excepti
 
 # --------------------------------------------------------------------------------- the doors that there are
 
-SIGNED_IN_ROUTES = [
-    ("balance", "GET /wallet"),
-    ("balance", "GET /wallet/transactions"),
-    ("top_up", "POST /top-ups"),
-    ("top_up", "GET /top-ups/{id}"),
-    ("pay", "POST /payments"),
-    ("pay", "GET /payments/{id}"),
+# Which folder answers what, as the template has it.
+ROUTES = [
+    (re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower(), route, properties)
+    for name, function in templates.functions(templates.load()).items()
+    for route, properties in templates.routes(function).items()
 ]
+SIGNED_IN_ROUTES = [(name, route) for name, route, properties in ROUTES if "Auth" not in properties]
+KEYED_ROUTES = [(name, route) for name, route in SIGNED_IN_ROUTES if route.startswith("POST")]
 BODY_ROUTES = [
     ("register", "POST /register"),
     ("login", "POST /login"),
@@ -139,12 +141,14 @@ BODY_ROUTES = [
     ("login", "POST /logout"),
     ("top_up", "POST /top-ups"),
     ("pay", "POST /payments"),
+    ("hold", "POST /holds"),
+    ("withdraw", "POST /withdrawals"),
 ]
-KEYED_ROUTES = [("top_up", "POST /top-ups"), ("pay", "POST /payments")]
+PREFIXES = {"top-ups": ids.TOP_UP, "payments": ids.PAYMENT, "holds": ids.HOLD, "withdrawals": ids.WITHDRAWAL}
 
 
 def good_path(route: str) -> dict[str, str]:
-    return {"id": ids.show("top" if "top" in route else "pay", CALLER)} if "{id}" in route else {}
+    return {"id": ids.show(PREFIXES.get(route.split("/")[1], ids.BULK_PAYMENT), CALLER)} if "{id}" in route else {}
 
 
 @pytest.mark.parametrize(("name", "route"), SIGNED_IN_ROUTES)
@@ -193,7 +197,7 @@ def test_a_bad_body_is_refused_at_every_door_before_anything_is_asked_of_the_dat
     assert (answer["statusCode"], problem["code"]) == said
 
 
-@pytest.mark.parametrize(("name", "route"), [case for case in SIGNED_IN_ROUTES if "{id}" in case[1]])
+@pytest.mark.parametrize(("name", "route"), [case for case in SIGNED_IN_ROUTES if re.search("^GET.*{id}$", case[1])])
 @pytest.mark.parametrize("text", ["", "x", ids.show(ids.WALLET, CALLER), "' OR 1=1"])
 def test_an_id_that_is_none_is_not_found(name: str, route: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wallet.wiring.database", lambda: None)

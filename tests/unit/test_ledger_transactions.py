@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallet.ledger.accounts import SUSPENSE, Account
+from wallet.ledger.accounts import FEES, SUSPENSE, Account
 from wallet.ledger.money import INR, MAX_AMOUNT
 from wallet.ledger.transactions import (
     Posting,
@@ -16,7 +16,9 @@ from wallet.ledger.transactions import (
     TransactionType,
     UnbalancedError,
     arrival,
+    fee,
     payment,
+    refund,
 )
 
 ID, PAYER, PAYEE = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -88,6 +90,24 @@ def test_money_that_fits_nowhere_goes_to_suspense(amount: int) -> None:
     assert made.type is TransactionType.SUSPENSE
 
 
+@given(paid=amounts, part=amounts)
+def test_a_refund_takes_from_the_payee_and_names_the_payment(paid: int, part: int) -> None:
+    before = payment(transaction_id=ID, payer=PAYER, payee=PAYEE, currency=INR, amount=paid)
+    made = refund(transaction_id=UUID(int=4), paid=before, amount=part)
+    signed = {posting.account: posting.signed for posting in made.postings}
+    assert signed == {Account.of_wallet(PAYER): part, Account.of_wallet(PAYEE): -part}
+    assert (made.type, made.cause_id, made.amount) == (TransactionType.REFUND, ID, part)
+
+
+@given(amounts)
+def test_a_fee_is_the_payees_and_names_the_payment(part: int) -> None:
+    before = payment(transaction_id=ID, payer=PAYER, payee=PAYEE, currency=INR, amount=MAX_AMOUNT)
+    made = fee(transaction_id=UUID(int=4), paid=before, amount=part)
+    signed = {posting.account: posting.signed for posting in made.postings}
+    assert signed == {FEES: part, Account.of_wallet(PAYEE): -part}
+    assert (made.type, made.cause_id) == (TransactionType.FEE, ID)
+
+
 def test_a_transaction_never_changes() -> None:
     made = payment(transaction_id=ID, payer=PAYER, payee=PAYEE, currency=INR, amount=1)
     with pytest.raises(FrozenInstanceError):
@@ -96,4 +116,4 @@ def test_a_transaction_never_changes() -> None:
 
 def test_our_accounts_and_wallets_never_share_a_name() -> None:
     wallet = Account.of_wallet(UUID(int=0))
-    assert len({wallet, Account.of_gateway("razorpay"), Account.of_gateway("cashfree"), SUSPENSE}) == 4
+    assert len({wallet, Account.of_gateway("razorpay"), Account.of_gateway("cashfree"), SUSPENSE, FEES}) == 5

@@ -1,25 +1,48 @@
 """Wallets: every no, and which of several is given."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wallet.ledger.attempts import SuspenseReason
+from wallet.ledger.holds import Hold, HoldStatus
+from wallet.ledger.limits import Limits, Tier, Usage
 from wallet.ledger.refusals import Refusal
-from wallet.ledger.wallets import MIN_TOP_UP, Tier, Wallet, WalletStatus, refuse_payment, refuse_top_up
+from wallet.ledger.wallets import (
+    MIN_TOP_UP,
+    Wallet,
+    WalletStatus,
+    refuse_capture,
+    refuse_hold,
+    refuse_payment,
+    refuse_refund,
+    refuse_top_up,
+)
 
 ACTIVE, FROZEN, CLOSED = WalletStatus.ACTIVE, WalletStatus.FROZEN, WalletStatus.CLOSED
-TIER = Tier("small", max_balance=1_000_000, max_top_up=500_000, max_payment=200_000)
-UNLIMITED = Tier("merchant", max_balance=None, max_top_up=None, max_payment=None)
+CLOSING = WalletStatus.CLOSING
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def tier(**limits: Any) -> Tier:
+    return Tier(((datetime(2021, 1, 1, tzinfo=UTC), Limits("some", **limits)),))
+
+
+TIER = tier(max_balance=1_000_000, max_top_up=500_000, max_payment=200_000)
+UNLIMITED = tier()
 PAYER = Wallet(UUID(int=1), TIER, balance=100_000)
 PAYEE = Wallet(UUID(int=2), TIER)
+HOLD = Hold(UUID(int=9), PAYER.id, PAYEE.id, 50_000, NOW - timedelta(hours=1), NOW + timedelta(hours=1))
 
 
 @pytest.mark.parametrize("amount", [1, 99_999, 100_000])
 def test_what_is_there_may_be_paid(amount: int) -> None:
-    assert refuse_payment(PAYER, PAYEE, amount) is None
+    assert refuse_payment(PAYER, PAYEE, amount, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -30,6 +53,8 @@ def test_what_is_there_may_be_paid(amount: int) -> None:
         (replace(PAYER, status=FROZEN), PAYEE, 1, Refusal.WALLET_FROZEN),
         (replace(PAYER, status=CLOSED), PAYEE, 1, Refusal.WALLET_FROZEN),
         (PAYER, replace(PAYEE, status=FROZEN), 1, Refusal.WALLET_FROZEN),
+        (replace(PAYER, status=CLOSING), PAYEE, 1, Refusal.WALLET_FROZEN),
+        (PAYER, replace(PAYEE, status=CLOSING), 1, Refusal.WALLET_FROZEN),
         (PAYER, PAYEE, 100_001, Refusal.INSUFFICIENT_FUNDS),
         (replace(PAYER, balance=0), PAYEE, 1, Refusal.INSUFFICIENT_FUNDS),
         (replace(PAYER, held=1), PAYEE, 100_000, Refusal.INSUFFICIENT_FUNDS),
@@ -41,7 +66,7 @@ def test_what_is_there_may_be_paid(amount: int) -> None:
 def test_each_payment_that_can_not_be_has_its_refusal(
     payer: Wallet, payee: Wallet, amount: int, refusal: Refusal
 ) -> None:
-    assert refuse_payment(payer, payee, amount) is refusal
+    assert refuse_payment(payer, payee, amount, NOW) is refusal
 
 
 @pytest.mark.parametrize("held", [0, 1, 50_000, 100_000])
@@ -49,17 +74,17 @@ def test_what_is_promised_is_not_available(held: int) -> None:
     payer = replace(PAYER, held=held)
     rest = 100_000 - held
     assert payer.available == rest
-    assert refuse_payment(payer, PAYEE, rest + 1) is Refusal.INSUFFICIENT_FUNDS
-    assert rest == 0 or refuse_payment(payer, PAYEE, rest) is None
+    assert refuse_payment(payer, PAYEE, rest + 1, NOW) is Refusal.INSUFFICIENT_FUNDS
+    assert rest == 0 or refuse_payment(payer, PAYEE, rest, NOW) is None
 
 
 def test_the_last_paisa_under_a_limit_may_come_in() -> None:
-    assert refuse_payment(PAYER, replace(PAYEE, balance=999_999), 1) is None
+    assert refuse_payment(PAYER, replace(PAYEE, balance=999_999), 1, NOW) is None
 
 
 def test_no_limit_limits_nothing() -> None:
     payer = Wallet(UUID(int=1), UNLIMITED, balance=2**53)
-    assert refuse_payment(payer, Wallet(UUID(int=2), UNLIMITED, balance=2**53), 2**53 - 1) is None
+    assert refuse_payment(payer, Wallet(UUID(int=2), UNLIMITED, balance=2**53), 2**53 - 1, NOW) is None
 
 
 @given(
@@ -89,12 +114,12 @@ def test_of_several_refusals_of_a_payment_the_first_in_the_list_is_given(
         Refusal.WALLET_LIMIT_EXCEEDED: amount > 200_000 or amount > 1_000_000 - payee.balance,
     }
     first = next((refusal for refusal in Refusal if apply.get(refusal)), None)
-    assert refuse_payment(payer, payee, amount) is first
+    assert refuse_payment(payer, payee, amount, NOW) is first
 
 
 @pytest.mark.parametrize("amount", [MIN_TOP_UP, 500_000])
 def test_a_top_up_within_the_tier_may_be_asked_for(amount: int) -> None:
-    assert refuse_top_up(PAYEE, amount) is None
+    assert refuse_top_up(PAYEE, amount, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +133,7 @@ def test_a_top_up_within_the_tier_may_be_asked_for(amount: int) -> None:
     ],
 )
 def test_each_top_up_that_can_not_be_has_its_refusal(wallet: Wallet, amount: int, refusal: Refusal) -> None:
-    assert refuse_top_up(wallet, amount) is refusal
+    assert refuse_top_up(wallet, amount, NOW) is refusal
 
 
 @given(
@@ -125,4 +150,131 @@ def test_of_several_refusals_of_a_top_up_the_first_in_the_list_is_given(
         Refusal.WALLET_LIMIT_EXCEEDED: amount > 1_000_000 - balance,
     }
     first = next((refusal for refusal in Refusal if apply.get(refusal)), None)
-    assert refuse_top_up(replace(PAYEE, status=status, balance=balance), amount) is first
+    assert refuse_top_up(replace(PAYEE, status=status, balance=balance), amount, NOW) is first
+
+
+def used(**sums: Any) -> Usage:
+    """What has been counted in the periods of now."""
+    return replace(Usage().begun(NOW), **sums)
+
+
+@pytest.mark.parametrize(
+    ("limits", "usage"),
+    [
+        ({"max_debit_day": 100}, used(debited_day=51)),
+        ({"max_debit_month": 100}, used(debited_month=51)),
+        ({"person_to_person": False}, used()),
+    ],
+)
+def test_a_payment_over_a_limit_of_the_payers_period_or_kind_is_refused_and_so_is_a_hold(
+    limits: dict[str, Any], usage: Usage
+) -> None:
+    payer = replace(PAYER, tier=tier(**limits), usage=usage)
+    assert refuse_payment(payer, PAYEE, 50, NOW) is Refusal.WALLET_LIMIT_EXCEEDED
+    assert refuse_hold(payer, PAYEE, 50, NOW) is Refusal.WALLET_LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("limits", "usage"),
+    [
+        ({"max_debit_day": 100}, used(debited_day=50)),
+        ({"max_debit_month": 100}, used(debited_month=50)),
+        (
+            {"max_debit_day": 100, "max_debit_month": 100},
+            replace(used(), day=NOW.date() - timedelta(1), debited_day=99),
+        ),
+    ],
+)
+def test_the_last_paisa_of_a_period_may_be_paid_and_yesterdays_does_not_count(
+    limits: dict[str, Any], usage: Usage
+) -> None:
+    assert refuse_payment(replace(PAYER, tier=tier(**limits), usage=usage), PAYEE, 50, NOW) is None
+
+
+def test_who_may_not_pay_people_may_pay_a_merchant() -> None:
+    payer = replace(PAYER, tier=tier(person_to_person=False))
+    assert refuse_payment(payer, replace(PAYEE, is_merchant=True), 50, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "usage"),
+    [({"max_load_month": 100}, used(loaded_month=51)), ({"max_load_year": 100}, used(loaded_year=51))],
+)
+def test_loads_are_limited_for_people_and_not_for_merchants(limits: dict[str, Any], usage: Usage) -> None:
+    payee = replace(PAYEE, tier=tier(**limits), usage=usage)
+    assert refuse_payment(PAYER, payee, 50, NOW) is Refusal.WALLET_LIMIT_EXCEEDED
+    assert refuse_payment(PAYER, payee, 49, NOW) is None
+    assert refuse_payment(PAYER, replace(payee, is_merchant=True), 50, NOW) is None
+    assert payee.over_limit(50, NOW, is_load=True) is SuspenseReason.OVER_LOAD_LIMIT
+    assert refuse_top_up(payee, 100, NOW) is Refusal.WALLET_LIMIT_EXCEEDED
+
+
+def test_the_balance_is_looked_at_before_the_load() -> None:
+    wallet = replace(PAYEE, tier=tier(max_balance=10, max_load_month=10))
+    assert wallet.over_limit(11, NOW, is_load=True) is SuspenseReason.OVER_BALANCE_LIMIT
+
+
+def test_a_hold_does_not_ask_what_the_payee_has_loaded_this_month() -> None:
+    payee = replace(PAYEE, tier=tier(max_load_month=100), usage=used(loaded_month=100))
+    assert refuse_hold(PAYER, payee, 50, NOW) is None
+    assert refuse_capture(PAYER, payee, HOLD, 50, NOW) is Refusal.WALLET_LIMIT_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("hold", "amount", "refusal"),
+    [
+        (replace(HOLD, expires_at=NOW), 1, Refusal.HOLD_NOT_PLACED),
+        (replace(HOLD, status=HoldStatus.RELEASED), 60_000, Refusal.HOLD_NOT_PLACED),
+        (HOLD, 50_001, Refusal.CAPTURE_EXCEEDS_HOLD),
+        (replace(HOLD, captured=49_999), 2, Refusal.CAPTURE_EXCEEDS_HOLD),
+    ],
+)
+def test_each_capture_that_can_not_be_has_its_refusal(hold: Hold, amount: int, refusal: Refusal) -> None:
+    assert refuse_capture(PAYER, PAYEE, hold, amount, NOW) is refusal
+
+
+@given(
+    is_open=st.booleans(),
+    amount=st.sampled_from([1, 60_000]),
+    payer_status=st.sampled_from(WalletStatus),
+    payee_status=st.sampled_from(WalletStatus),
+    payee_balance=st.sampled_from([0, 1_000_000]),
+)
+def test_of_several_refusals_of_a_capture_the_first_in_the_list_is_given(
+    *, is_open: bool, amount: int, payer_status: WalletStatus, payee_status: WalletStatus, payee_balance: int
+) -> None:
+    hold = HOLD if is_open else replace(HOLD, expires_at=NOW)
+    apply = {
+        Refusal.HOLD_NOT_PLACED: not is_open,
+        Refusal.CAPTURE_EXCEEDS_HOLD: amount > 50_000,
+        Refusal.WALLET_FROZEN: payer_status is not ACTIVE or payee_status is not ACTIVE,
+        Refusal.WALLET_LIMIT_EXCEEDED: amount > 1_000_000 - payee_balance,
+    }
+    first = next((refusal for refusal in Refusal if apply.get(refusal)), None)
+    payee = replace(PAYEE, status=payee_status, balance=payee_balance)
+    assert refuse_capture(replace(PAYER, status=payer_status), payee, hold, amount, NOW) is first
+
+
+@given(
+    amount=st.integers(0, 300),
+    left=st.integers(0, 200),
+    payee_status=st.sampled_from(WalletStatus),
+    payer_status=st.sampled_from(WalletStatus),
+    balance=st.integers(0, 300),
+)
+def test_of_several_refusals_of_a_refund_the_first_in_the_list_is_given(
+    amount: int, left: int, payee_status: WalletStatus, payer_status: WalletStatus, balance: int
+) -> None:
+    apply = {
+        Refusal.WALLET_FROZEN: payee_status is not ACTIVE or payer_status is CLOSED,
+        Refusal.REFUND_EXCEEDS_PAYMENT: amount > left or amount == 0,
+        Refusal.INSUFFICIENT_FUNDS: amount > balance,
+    }
+    first = next((refusal for refusal in Refusal if apply.get(refusal)), None)
+    payee = replace(PAYEE, status=payee_status, balance=balance)
+    assert refuse_refund(payee, replace(PAYER, status=payer_status), left, amount) is first
+
+
+def test_a_refund_comes_back_above_every_limit_of_the_payer() -> None:
+    payer = replace(PAYER, tier=tier(max_balance=1, max_load_month=1), balance=1)
+    assert refuse_refund(replace(PAYEE, balance=500), payer, 500, 500) is None

@@ -403,12 +403,21 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
         ({"cursor": [""]}, "cursor"),
         ({"cursor": ["e"]}, "cursor"),
         ({"cursor": ["e0"]}, "cursor"),
+        ({"cursor": ["e0.0"]}, "cursor"),
+        ({"cursor": ["e01"]}, "cursor"),
+        ({"cursor": ["e1."]}, "cursor"),
+        ({"cursor": ["e.1"]}, "cursor"),
+        ({"cursor": ["e1.-1"]}, "cursor"),
+        ({"cursor": ["e1..1"]}, "cursor"),
+        ({"cursor": ["e1.1\n"]}, "cursor"),
+        ({"cursor": ["e1" + ".1" * 16]}, "cursor"),
+        ({"cursor": ["e1.0x1"]}, "cursor"),
         ({"cursor": ["5"]}, "cursor"),
         ({"cursor": ["e-5"]}, "cursor"),
         ({"cursor": ["ee5"]}, "cursor"),
         ({"cursor": ["e5 "]}, "cursor"),
         ({"cursor": ["e५"]}, "cursor"),
-        ({"cursor": ["e" + "9" * 10]}, "cursor"),
+        ({"cursor": ["e" + "9" * 19]}, "cursor"),
         ({"since": ["2026-11-22T06:30:00Z"]}, "since"),
         ({"from": [""]}, "from"),
         ({"from": ["yesterday"]}, "from"),
@@ -459,10 +468,33 @@ def test_a_time_is_read_to_utc(text: str, utc: str) -> None:
     assert read.isoformat() == utc
 
 
-@pytest.mark.parametrize(("limit", "cursor"), [("1", "e1"), ("100", "e999999999"), ("020", "e007")])
-def test_a_page_is_asked_for_by_limit_and_cursor(limit: str, cursor: str) -> None:
+@pytest.mark.parametrize(
+    ("limit", "cursor", "upto"),
+    [
+        ("1", "e1", (1,)),
+        ("100", "e999999999999999999", (999_999_999_999_999_999,)),
+        ("020", "e0.7.0", (0, 7, 0)),
+        ("20", "e1" + ".2" * 15, (1, *[2] * 15)),
+    ],
+)
+def test_a_page_is_asked_for_by_limit_and_cursor(limit: str, cursor: str, upto: tuple[int, ...]) -> None:
     asked = request(query={"limit": [limit], "cursor": [cursor]}).parameters(StatementQuery)
-    assert (asked.limit, asked.cursor) == (int(limit), int(cursor[1:]))
+    assert (asked.limit, asked.cursor) == (int(limit), upto)
+
+
+@pytest.mark.parametrize("text", ["2026-10", "2000-01", "2099-12"])
+def test_a_month_is_read_from_the_path(text: str) -> None:
+    assert str(request(path={"month": text}).month_in_path()) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2026", "2026-1", "2026-13", "2026-00", "26-10", "1999-12", "2100-01", "2026-10-01", " 2026-10", "२०२६-10"],
+)
+def test_a_path_that_names_no_month_is_refused_by_name(text: str) -> None:
+    told = refusal(lambda: request(path={"month": text}).month_in_path())
+    assert told.refusal is Refusal.INVALID_REQUEST
+    assert [name for name, _ in told.fields] == ["month"]
 
 
 def test_a_route_without_parameters_takes_none() -> None:

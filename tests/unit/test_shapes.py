@@ -13,25 +13,32 @@ from wallet.edge.bodies import StatementQuery
 from wallet.edge.qr import svg
 from wallet.identity.login import Session
 from wallet.ledger.attempts import AttemptStatus
+from wallet.ledger.limits import Limits
 from wallet.ledger.receipts import (
     Balance,
     Party,
     Payment,
     PaymentReceipt,
     Registration,
-    StatementEntry,
     TopUp,
     TopUpEvent,
     TopUpState,
+    Usage,
     WalletState,
 )
+from wallet.ledger.statements import Holder, Outside, Span, StatementEntry, StatementPage, Stretch
 from wallet.ledger.transactions import Side
 
 AT = datetime(2026, 11, 22, 6, 30, 0, 123_456, tzinfo=UTC)
 WALLET, OTHER = UUID(int=1), UUID(int=2)
 PAYER, PAYEE = Party(WALLET, "Asha"), Party(OTHER, "आशा")
-ENTRY = StatementEntry(3, CALLER, "payment", Side.DEBIT, 100, 400, PAYEE, None, None, None, AT)
-TOP_UP = TopUp(CALLER, 50_000, "INR", "razorpay", "order_1", "upi://pay?pa=x@y&am=500.00", AT, is_over=False)
+SHOP = Holder(OTHER, "Chai Point", "merchant")
+ENTRY = StatementEntry(0, 3, CALLER, "payment", Side.DEBIT, 100, 400, SHOP, None, None, AT)
+PAGE = StatementPage((ENTRY,), None)
+LIMITS = Limits("small", 1_000_000, None, 1_000_000, 1_000_000, 12_000_000, None, 1_000_000, False, False)  # noqa: FBT003 - in the order of the fields
+STATE = WalletState(WALLET, "personal", "INR", "active", Balance(5, 0), LIMITS, Usage(1, 2, 3, 4), AT)
+CHECKOUT: dict[str, str | None] = {"key_id": "rzp_test_1", "order_id": "order_1"}
+TOP_UP = TopUp(CALLER, 50_000, "INR", "razorpay", "order_1", None, "upi://pay?pa=x@y&am=500.00", AT, is_over=False)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +74,28 @@ def test_a_session_is_the_contracts() -> None:
 
 
 def test_a_wallet_has_the_contracts_fields() -> None:
-    told = shapes.wallet(WalletState(WALLET, "personal", "INR", "active", Balance(5, 0), "small", 10, None, None, AT))
-    assert {"id", "currency", "balance", "kind", "limits", "as_of"} <= set(told)
-    assert told["limits"]["max_top_up"] is None
+    told = shapes.wallet(STATE)
+    assert set(told) == {"id", "currency", "balance", "kind", "status", "limits", "as_of"}
+
+
+def test_a_wallet_shows_every_limit_and_what_is_used_of_it() -> None:
+    assert shapes.wallet(STATE)["limits"] == {
+        "tier": "small",
+        "max_balance": 1_000_000,
+        "max_top_up": None,
+        "max_payment": 1_000_000,
+        "max_load_month": 1_000_000,
+        "max_load_year": 12_000_000,
+        "max_debit_day": None,
+        "max_debit_month": 1_000_000,
+        "person_to_person": False,
+        "withdrawals": False,
+        "used": {"debited_today": 1, "debited_this_month": 2, "loaded_this_month": 3, "loaded_this_year": 4},
+    }
 
 
 def test_a_payment_has_the_contracts_fields() -> None:
-    receipt = PaymentReceipt(CALLER, 100, "INR", PAYER, PAYEE, None, None, Balance(400, 0), AT)
+    receipt = PaymentReceipt(CALLER, 100, "INR", PAYER, PAYEE, None, None, 0, AT, Balance(400, 0))
     told = shapes.payment_receipt(receipt)
     assert {"id", "status", "amount", "currency", "from", "to", "transaction_id", "balance", "created_at"} <= set(told)
     assert told["id"].removeprefix("pay_") == told["transaction_id"].removeprefix("txn_")
@@ -103,26 +125,28 @@ def test_a_line_of_a_statement_has_the_contracts_fields() -> None:
     }
 
 
-def test_money_that_came_through_a_gateway_came_from_it() -> None:
-    told = shapes.statement_entry(replace(ENTRY, counterparty=None, gateway="razorpay", type="top_up"))
-    assert told["counterparty"] == {"gateway": "razorpay"}
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (SHOP, {"wallet_id": shapes.wallet_id(OTHER), "name": "Chai Point"}),
+        (Outside("gateway", "razorpay"), {"gateway": "razorpay"}),
+        (Outside("vpa", "as***@okbank"), {"vpa": "as***@okbank"}),
+        (Outside("account", "fees"), {"account": "fees"}),
+    ],
+)
+def test_the_other_side_of_an_entry_is_named_by_what_it_is(other: Holder | Outside, told: dict[str, str]) -> None:
+    assert shapes.statement_entry(replace(ENTRY, counterparty=other))["counterparty"] == told
 
 
-@pytest.mark.parametrize(("found", "cursor"), [(0, None), (1, None), (2, None), (3, "e2")])
-def test_there_is_a_next_page_exactly_if_there_is_more(found: int, cursor: str | None) -> None:
-    entries = [replace(ENTRY, entry_no=3 - number) for number in range(found)]
-    told = shapes.statement(entries, limit=2)
-    assert len(told["data"]) == min(found, 2)
-    assert told["next_cursor"] == cursor
-
-
-def test_a_next_page_can_be_asked_for() -> None:
-    cursor = shapes.statement([ENTRY, ENTRY], limit=1)["next_cursor"]
-    assert StatementQuery.model_validate({"cursor": cursor}).cursor == 3
+def test_there_is_a_next_page_exactly_if_something_is_left() -> None:
+    rest = Span(WALLET, (Stretch(0, 0, 2), Stretch(1, 0, 7)), AT)
+    assert shapes.statement(PAGE)["next_cursor"] is None
+    assert shapes.statement(replace(PAGE, rest=rest))["next_cursor"] == "e2.7"
+    assert StatementQuery.model_validate({"cursor": "e2.7"}).cursor == (2, 7)
 
 
 def test_a_top_up_has_the_contracts_fields() -> None:
-    told = shapes.top_up(TOP_UP, key_id="rzp_test_1", qr_svg="<svg/>")
+    told = shapes.top_up(TOP_UP, checkout=CHECKOUT, qr_svg="<svg/>")
     assert set(told) == {
         "id",
         "status",
@@ -139,20 +163,20 @@ def test_a_top_up_has_the_contracts_fields() -> None:
 
 
 def test_without_a_link_there_is_nothing_of_upi() -> None:
-    assert "upi" not in shapes.top_up(replace(TOP_UP, intent_url=None), key_id="rzp_test_1", qr_svg=None)
+    assert "upi" not in shapes.top_up(replace(TOP_UP, intent_url=None), checkout=CHECKOUT, qr_svg=None)
 
 
 @pytest.mark.parametrize("status", AttemptStatus)
 def test_a_top_up_is_shown_in_the_contracts_words(status: AttemptStatus) -> None:
     state = TopUpState(TOP_UP, status, (TopUpEvent(status, None, AT), TopUpEvent(status, "payment_failed", AT)))
-    told = shapes.top_up_state(state, key_id="rzp_test_1", qr_svg=None)
+    told = shapes.top_up_state(state, checkout=CHECKOUT, qr_svg=None)
     assert told["status"] in {"pending", "succeeded", "failed", "expired", "refunded"}
     assert [set(step) for step in told["events"]] == [{"at", "status"}, {"at", "status", "reason"}]
 
 
 def test_every_shape_is_json() -> None:
     state = TopUpState(TOP_UP, AttemptStatus.CREATED, (TopUpEvent(AttemptStatus.PENDING, None, AT),))
-    assert json.dumps([shapes.top_up_state(state, key_id="k", qr_svg=None), shapes.statement([ENTRY], limit=1)])
+    assert json.dumps([shapes.top_up_state(state, checkout=CHECKOUT, qr_svg=None), shapes.statement(PAGE)])
 
 
 def test_a_link_becomes_a_picture() -> None:

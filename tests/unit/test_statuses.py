@@ -37,10 +37,15 @@ PROMISED = {
     "idempotency_key_reused": 422,
     "idempotency_key_in_use": 409,
     "phone_taken": 409,
+    "invalid_vpa": 422,
     "self_payment": 422,
     "payee_not_found": 404,
+    "hold_not_placed": 409,
+    "hold_not_due": 409,
+    "capture_exceeds_hold": 409,
     "wallet_frozen": 409,
     "amount_out_of_range": 422,
+    "refund_exceeds_payment": 409,
     "insufficient_funds": 402,
     "wallet_limit_exceeded": 409,
 }
@@ -79,13 +84,13 @@ def test_a_refusal_is_a_problem_document(refusal: Refusal) -> None:
 def test_the_offending_fields_are_named() -> None:
     refused = Refused(Refusal.INVALID_REQUEST, fields=(("amount", "Too small."), ("to", "Who?")))
     body = refusal_response(refused, REQUEST_ID).body
-    assert body is not None
+    assert isinstance(body, dict)
     assert body["errors"] == [{"field": "amount", "message": "Too small."}, {"field": "to", "message": "Who?"}]
 
 
 def test_a_refusals_own_words_come_first() -> None:
     body = refusal_response(Refused(Refusal.NOT_FOUND, "There is no such payment of yours."), REQUEST_ID).body
-    assert body is not None
+    assert isinstance(body, dict)
     assert body["detail"] == "There is no such payment of yours."
 
 

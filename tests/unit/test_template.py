@@ -27,8 +27,20 @@ FOLDERS = {
     "BalanceFunction": "balance",
     "TopUpFunction": "top_up",
     "PayFunction": "pay",
+    "RefundFunction": "refund",
+    "HoldFunction": "hold",
+    "CaptureFunction": "capture",
+    "ExpireHoldsFunction": "expire_holds",
+    "WithdrawFunction": "withdraw",
+    "BulkFunction": "bulk",
+    "BulkResultsFunction": "bulk_results",
+    "BulkWorkerFunction": "bulk_worker",
     "WebhookFunction": "webhook",
     "ReconcileFunction": "reconcile",
+    "OperatorFunction": "operator",
+    "RelayFunction": "relay",
+    "NotifyFunction": "notify",
+    "StatementFunction": "statement",
 }
 
 # The secrets of each function, by the parameter or resource that names them.
@@ -37,20 +49,51 @@ SECRETS = {
     "LoginFunction": {"DatabaseIdentitySecretArn", "TokenSecret"},
     "AuthorizerFunction": {"TokenSecret"},
     "BalanceFunction": {"DatabaseReaderSecretArn"},
+    "StatementFunction": {"DatabaseReaderSecretArn"},
     "TopUpFunction": {"DatabaseMoneySecretArn", "GatewaySecretArn"},
     "PayFunction": {"DatabaseMoneySecretArn"},
-    "WebhookFunction": {"DatabaseGatewaySecretArn", "WebhookSecretArn"},
-    "ReconcileFunction": {"DatabaseGatewaySecretArn", "GatewaySecretArn"},
+    "RefundFunction": {"DatabaseMoneySecretArn"},
+    "HoldFunction": {"DatabaseMoneySecretArn"},
+    "CaptureFunction": {"DatabaseMoneySecretArn"},
+    "ExpireHoldsFunction": {"DatabaseClockSecretArn"},
+    "WithdrawFunction": {"DatabaseMoneySecretArn", "PayoutSecretArn"},
+    "BulkFunction": {"DatabaseMoneySecretArn"},
+    "BulkResultsFunction": {"DatabaseReaderSecretArn"},
+    "BulkWorkerFunction": {"DatabaseMoneySecretArn"},
+    "WebhookFunction": {"DatabaseGatewaySecretArn", "WebhookSecretArn", "PayoutWebhookSecretArn"},
+    "ReconcileFunction": {"DatabaseGatewaySecretArn", "GatewaySecretArn", "PayoutSecretArn"},
+    "OperatorFunction": {"DatabaseOperatorSecretArn"},
+    "RelayFunction": {"DatabaseClockSecretArn", "WebhookSigningSecret"},
+    "NotifyFunction": {"DatabaseReaderSecretArn"},
     "MigrateFunction": {
         "DatabaseOwnerSecretArn",
         "DatabaseIdentitySecretArn",
         "DatabaseMoneySecretArn",
         "DatabaseGatewaySecretArn",
         "DatabaseReaderSecretArn",
+        "DatabaseOperatorSecretArn",
+        "DatabaseClockSecretArn",
     },
 }
-WITH_THE_TABLE = {"RegisterFunction", "TopUpFunction", "PayFunction"}
+WITH_THE_TABLE = {
+    "RegisterFunction",
+    "TopUpFunction",
+    "PayFunction",
+    "RefundFunction",
+    "HoldFunction",
+    "CaptureFunction",
+    "WithdrawFunction",
+    "BulkFunction",
+    "NotifyFunction",
+}
 ITEM_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+# What else a function may do.
+TELLS = {
+    "RelayFunction": {"events:PutEvents"},
+    "NotifyFunction": {"sns:Publish"},
+    "StatementFunction": {"s3:PutObject", "s3:GetObject"},
+    "BulkFunction": {"lambda:InvokeFunction"},
+}
 
 everybody = pytest.mark.parametrize("name", sorted(ALL))
 doors = pytest.mark.parametrize("name", sorted(FOLDERS))
@@ -105,7 +148,11 @@ def test_every_route_belongs_to_the_one_api() -> None:
     apis = [properties["RestApiId"] for function in ALL.values() for properties in templates.routes(function).values()]
     assert apis == [{"Ref": "WalletApi"}] * len(apis)
     kinds = {source["Type"] for function in ALL.values() for source in function.get("Events", {}).values()}
-    assert kinds == {"Api", "ScheduleV2"}
+    assert kinds == {"Api", "ScheduleV2", "EventBridgeRule"}
+
+
+def test_the_operators_function_is_reached_by_nothing_but_an_invocation() -> None:
+    assert "Events" not in ALL["OperatorFunction"]
 
 
 def test_no_function_has_an_address_of_its_own() -> None:
@@ -246,9 +293,69 @@ def test_no_policy_has_a_star_or_any_other_service(name: str) -> None:
     for statement in templates.statements(ALL[name]):
         assert statement["Effect"] == "Allow"
         for action in templates.listed(statement["Action"]):
-            assert action in {*ITEM_ACTIONS, "secretsmanager:GetSecretValue"}
+            assert action in {*ITEM_ACTIONS, "secretsmanager:GetSecretValue"} | TELLS.get(name, set())
+        if statement["Action"] == "sns:Publish" and "NotResource" in statement:
+            continue  # a phone has no name in a policy; the next test says what this leaves
+        if statement["Resource"] == {"Fn::Sub": "${StatementFiles.Arn}/wal_*"}:
+            continue  # the files of one bucket, whatever their names
         assert "*" not in json.dumps(statement["Resource"])
     assert "Role" not in ALL[name]
+
+
+def test_statements_are_kept_from_everybody_for_a_week_and_sent_encrypted_only() -> None:
+    bucket = TEMPLATE["Resources"]["StatementFiles"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]
+    assert [rule["ExpirationInDays"] for rule in bucket["LifecycleConfiguration"]["Rules"]] == [7]
+    [rule] = TEMPLATE["Resources"]["StatementFilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (rule["Effect"], rule["Principal"], rule["Action"]) == ("Deny", "*", "s3:*")
+    assert rule["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert rule["Resource"] == [{"Fn::GetAtt": ["StatementFiles", "Arn"]}, {"Fn::Sub": "${StatementFiles.Arn}/*"}]
+
+
+def test_statements_are_read_and_written_by_one_function_alone() -> None:
+    users = {name for name in ALL if "StatementFiles" in json.dumps(templates.statements(ALL[name]))}
+    assert users == {"StatementFunction"}
+
+
+def test_notices_go_to_our_topic_or_to_phones_but_to_no_other_topic() -> None:
+    allowed = [
+        statement
+        for statement in templates.statements(ALL["NotifyFunction"])
+        if "sns:Publish" in templates.listed(statement["Action"])
+    ]
+    assert [statement.get("Resource") for statement in allowed] == [{"Ref": "DebitNoticesTopic"}, None]
+    assert allowed[1]["NotResource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
+
+
+def test_the_relay_alone_publishes_and_on_our_bus() -> None:
+    publishers = {
+        name: statement["Resource"]
+        for name in ALL
+        for statement in templates.statements(ALL[name])
+        if "events:PutEvents" in templates.listed(statement["Action"])
+    }
+    assert publishers == {"RelayFunction": {"Fn::GetAtt": ["WalletEvents", "Arn"]}}
+
+
+def test_the_door_of_bulk_payments_alone_starts_a_function_and_that_is_the_worker() -> None:
+    starters = {
+        name: statement["Resource"]
+        for name in ALL
+        for statement in templates.statements(ALL[name])
+        if "lambda:InvokeFunction" in templates.listed(statement["Action"])
+    }
+    assert starters == {"BulkFunction": {"Ref": "BulkWorkerFunction.Alias"}}
+
+
+def test_the_bulk_worker_begins_each_minute_whoever_has_forgotten_to_start_it() -> None:
+    clock = ALL["BulkWorkerFunction"]["Events"]["Clock"]
+    assert (clock["Type"], clock["Properties"]["ScheduleExpression"]) == ("ScheduleV2", "rate(1 minute)")
+
+
+def test_notices_are_off_unless_somebody_wants_them() -> None:
+    assert TEMPLATE["Parameters"]["DebitNotices"]["Default"] == "off"
+    assert TEMPLATE["Resources"]["NotifyFunction"]["Condition"] == "SendsNotices"
 
 
 def test_login_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:
@@ -338,7 +445,7 @@ def test_the_access_log_has_no_header_and_no_body() -> None:
 
 
 def test_keys_and_tokens_outlive_a_stack() -> None:
-    for name in ("IdempotencyTable", "TokenSecret"):
+    for name in ("IdempotencyTable", "TokenSecret", "WebhookSigningSecret"):
         assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
 
 

@@ -26,11 +26,10 @@ BODY = json.dumps(
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(gateway_name: str, *, fresh: bool) -> RazorpayWebhook | None:
-        return RazorpayWebhook([NEWEST, PREVIOUS]) if gateway_name == "razorpay" else None
+        return RazorpayWebhook([NEWEST, PREVIOUS], account_id="acc_1") if gateway_name == "razorpay" else None
 
     monkeypatch.setattr(wiring, "webhook_reader", find)
     monkeypatch.setattr(wiring, "database", lambda: None)
-    monkeypatch.setattr(wiring, "gateway_account_id", lambda: "acc_1")
 
 
 def signed(body: str, secret: str = NEWEST) -> str:
@@ -80,7 +79,16 @@ def test_the_bytes_as_they_came_are_verified_and_kept(
 @pytest.mark.parametrize("outcome", EventOutcome)
 def test_what_it_came_to_is_told(monkeypatch: pytest.MonkeyPatch, outcome: EventOutcome) -> None:
     status, body, _ = send(webhook(), monkeypatch, outcome)
-    assert (status, body) == (200, {"status": outcome.value})
+    assert (status, body) == (200, {"status": outcome.told})
+
+
+@pytest.mark.parametrize("outcome", EventOutcome)
+def test_what_people_must_look_at_is_a_line_that_the_alarm_sees(
+    monkeypatch: pytest.MonkeyPatch, log_lines: LogLines, outcome: EventOutcome
+) -> None:
+    send(webhook(), monkeypatch, outcome)
+    stuck = [line for line in log_lines() if line["message"] == "stuck"]
+    assert bool(stuck) is (outcome is EventOutcome.STUCK)
 
 
 @pytest.mark.parametrize(
@@ -123,9 +131,10 @@ def test_while_the_database_is_down_the_gateway_is_told_to_come_back(monkeypatch
 
 
 def test_a_secret_that_was_added_since_we_looked_is_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        wiring, "webhook_reader", lambda _gateway, *, fresh: RazorpayWebhook(["added today"] if fresh else [PREVIOUS])
-    )
+    def find(_gateway: str, *, fresh: bool) -> RazorpayWebhook:
+        return RazorpayWebhook(["added today"] if fresh else [PREVIOUS], account_id="acc_1")
+
+    monkeypatch.setattr(wiring, "webhook_reader", find)
     status, _, kept = send(webhook(signature=signed(BODY, "added today")), monkeypatch)
     assert (status, kept) == (200, [BODY.encode()])
 

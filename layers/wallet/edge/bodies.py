@@ -12,19 +12,27 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictInt,
     StrictStr,
     model_validator,
 )
 
+from wallet.edge.qr import read_wallet_code
 from wallet.identity import passwords, phones
-from wallet.ledger import ids
+from wallet.ledger import ids, vpa
+from wallet.ledger.bulk import RowStatus
 from wallet.ledger.money import MAX_AMOUNT
+from wallet.ledger.payees import PayeeName
+from wallet.ledger.statements import MAX_SLOTS
 
 # Signs that belong in names of people and shops, beside letters, marks, digits and blanks.
 _NAME_SIGNS = frozenset(".,'’-&()/+·\u200c\u200d")  # with the joiners that Indic scripts need
 _NAME_CATEGORIES = ("L", "M", "N")
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_CURSOR = re.compile(rf"e(0|[1-9][0-9]{{0,17}})(\.(0|[1-9][0-9]{{0,17}})){{0,{MAX_SLOTS - 1}}}")
+_LINE_CURSOR = re.compile(r"l[1-9][0-9]{0,8}")
+_DIGITS = re.compile(r"[1-9][0-9]{0,15}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
@@ -76,6 +84,13 @@ def _wallet_id(text: str) -> UUID:
     return wallet_id
 
 
+def _qr(text: str) -> UUID:
+    wallet_id = read_wallet_code(text)
+    if wallet_id is None:
+        raise ValueError("That is no QR code of a wallet.")
+    return wallet_id
+
+
 def _time(text: object) -> datetime:
     if not isinstance(text, str):
         raise ValueError("A time is RFC 3339 text.")  # noqa: TRY004 - pydantic wants a ValueError
@@ -93,21 +108,50 @@ def _whole(text: object) -> int:
     return int(text)
 
 
-def _cursor(text: object) -> int:
-    number = _whole(text.removeprefix("e")) if isinstance(text, str) and text.startswith("e") else 0
-    if number < 1:
+def _cursor(text: object) -> tuple[int, ...]:
+    known = isinstance(text, str) and _CURSOR.fullmatch(text) is not None
+    numbers = tuple(int(number) for number in str(text)[1:].split(".")) if known else ()
+    if not any(numbers):  # there is no next page where nothing is left
         raise ValueError("A cursor is what next_cursor said.")
-    return number
+    return numbers
+
+
+def _line_cursor(text: object) -> int:
+    if not isinstance(text, str) or not _LINE_CURSOR.fullmatch(text):
+        raise ValueError("A cursor is what next_cursor said.")
+    return int(text.removeprefix("l"))
+
+
+def _payee(cell: object) -> PayeeName:
+    text = str(cell)
+    wallet_id = ids.read(ids.WALLET, text)
+    phone = phones.normalise(text) if len(text) <= 32 else None
+    if wallet_id is None and phone is None:
+        raise ValueError("A payee is a wallet's id (wal_…) or an international phone number, like +919876543210.")
+    return PayeeName(wallet_id=wallet_id, phone=phone)
+
+
+def _amount(cell: object) -> int:
+    if not _DIGITS.fullmatch(str(cell)):  # no sign, point, exponent or grouping: a spreadsheet's rounding is no amount
+        raise ValueError("An amount is a whole number of minor units (paise), in digits only.")
+    return int(str(cell))
+
+
+def _given(cell: object) -> object:
+    return cell or None
 
 
 Amount = Annotated[StrictInt, Field(ge=1, le=MAX_AMOUNT, description="Minor units (paise).")]
 Name = Annotated[StrictStr, AfterValidator(_name)]
 Phone = Annotated[StrictStr, AfterValidator(_phone)]
 WalletId = Annotated[UUID, BeforeValidator(lambda text: _wallet_id(text) if isinstance(text, str) else text)]
+QrWalletId = Annotated[UUID, BeforeValidator(lambda text: _qr(text) if isinstance(text, str) else text)]
 Password = Annotated[StrictStr, AfterValidator(_password)]
 Email = Annotated[StrictStr, AfterValidator(_email)]
 RefreshToken = Annotated[StrictStr, Field(min_length=1, max_length=200)]
 Time = Annotated[datetime, BeforeValidator(_time)]
+Description = Annotated[StrictStr, Field(max_length=200), AfterValidator(_text)]
+Reference = Annotated[StrictStr, Field(max_length=64), AfterValidator(_text)]
 
 
 class Body(BaseModel):
@@ -146,16 +190,21 @@ class TopUpBody(Body):
 
 
 class Payee(Body):
-    """Who is paid: by wallet or by phone, one of the two."""
+    """Who is paid: by wallet, by phone, or by what the wallet's QR code says; one of the three."""
 
     wallet_id: WalletId | None = None
     phone: Phone | None = None
+    qr: QrWalletId | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.wallet_id is None) == (self.phone is None):
-            raise ValueError("Name the payee by wallet_id or by phone, one of the two.")
+        if sum(name is not None for name in (self.wallet_id, self.phone, self.qr)) != 1:
+            raise ValueError("Name the payee by wallet_id, by phone or by qr, one of the three.")
         return self
+
+    def named(self) -> PayeeName:
+        """As a movement takes it: a QR code names a wallet."""
+        return PayeeName(wallet_id=self.wallet_id or self.qr, phone=self.phone)
 
 
 class PaymentBody(Body):
@@ -163,19 +212,76 @@ class PaymentBody(Body):
 
     to: Payee
     amount: Amount
-    description: Annotated[StrictStr, Field(max_length=200), AfterValidator(_text)] | None = None
-    reference: Annotated[StrictStr, Field(max_length=64), AfterValidator(_text)] | None = None
+    description: Description | None = None
+    reference: Reference | None = None
+
+
+class RefundBody(Body):
+    """POST /payments/{id}/refunds. Without an amount: what is left."""
+
+    amount: Amount | None = None
+    reason: Description | None = None
+
+
+class HoldBody(Body):
+    """POST /holds. `expires_in` is in seconds: a week if absent, 30 days at most."""
+
+    to: Payee
+    amount: Amount
+    expires_in: Annotated[StrictInt, Field(ge=1, le=2_592_000)] = 604_800
+    description: Description | None = None
+
+
+class CaptureBody(Body):
+    """POST /holds/{id}/capture. Without an amount: what is left. `final` false keeps the rest held."""
+
+    amount: Amount | None = None
+    final: StrictBool = True
+
+
+class WithdrawalBody(Body):
+    """POST /withdrawals. A text that is no VPA has a refusal of its own, and comes through as it is."""
+
+    amount: Amount
+    vpa: Annotated[StrictStr, Field(max_length=255), AfterValidator(lambda text: vpa.read(text) or text)]
+
+
+class EmptyBody(Body):
+    """Routes that are told everything by their path."""
+
+
+class BulkRowBody(Body):
+    """One row of the file of POST /bulk-payments. Its cells are text; an empty one is none."""
+
+    to: Annotated[PayeeName, BeforeValidator(_payee)]
+    amount: Annotated[int, BeforeValidator(_amount), Field(le=MAX_AMOUNT)]
+    description: Annotated[Description | None, BeforeValidator(_given)]
+    reference: Annotated[Reference | None, BeforeValidator(_given)]
+
+
+class BulkRowsQuery(Body):
+    """GET /bulk-payments/{id}/rows. The cursor is the line of the last row of the page before."""
+
+    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000)] = 100
+    cursor: Annotated[int, BeforeValidator(_line_cursor)] = 0
+    status: RowStatus | None = None
 
 
 class NoQuery(Body):
     """Routes without parameters."""
 
 
+class WalletQuery(Body):
+    """GET /wallet."""
+
+    at: Time | None = None
+
+
 class StatementQuery(Body):
     """GET /wallet/transactions."""
 
     limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100)] = 20
-    cursor: Annotated[int, BeforeValidator(_cursor)] | None = None
+    cursor: Annotated[tuple[int, ...], BeforeValidator(_cursor)] | None = None
     since: Annotated[Time | None, Field(alias="from")] = None
     until: Annotated[Time | None, Field(alias="to")] = None
     type: (

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from aws_lambda_powertools.utilities.idempotency import (
@@ -24,6 +24,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyPersistenceLayerError,
     IdempotencyValidationError,
 )
+from pydantic import BaseModel
 
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
@@ -34,17 +35,19 @@ from wallet.storage.claims import Claim
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+Asked = TypeVar("Asked", bound=BaseModel)
+
 # One prefix for all routes: a key belongs to its caller, so the same key on another route is the same key.
 _PREFIX = "wallet.v1"
 _KEPT_S = 24 * 3600
 
 
 def claim_of(request: Request, *, actor_id: UUID, key: str, asked: Json) -> Claim:
-    """What the caller's key stands for: the route and what was asked, by its SHA-256.
+    """What the caller's key stands for: the route, the ids in its path and what was asked, by its SHA-256.
 
     The hash is kept for ever: leave absent fields out of `asked`, or a field that is new one day changes every old one.
     """
-    text = json.dumps([request.route, asked], sort_keys=True, separators=(",", ":"))
+    text = json.dumps([request.route, request.path, asked], sort_keys=True, separators=(",", ":"))
     return Claim(actor_id, key, hashlib.sha256(text.encode()).digest())
 
 
@@ -113,6 +116,25 @@ class Once:
             text = run.answer  # the money has moved and MySQL knows it: only the copy for fast replays is missing
         headers = {"Idempotency-Replayed": "true"} if run.replayed else {}
         return Response(status, json.loads(text), headers)
+
+
+def per_key(
+    once: Callable[[], Once],
+    request: Request,
+    model: type[Asked],
+    work: Callable[[Claim, Asked], tuple[Json, bool]],
+    *,
+    status: int,
+    body_optional: bool = False,
+) -> Response:
+    """A route that moves money: who asks, under which key, what for; then `work`, once. See `Once.answer`.
+
+    Whoever may not ask, or asks for nothing that can be, is refused before anything else is looked at.
+    """
+    caller, key = request.caller(), request.idempotency_key()
+    asked = request.json(model, optional=body_optional)
+    claim = claim_of(request, actor_id=caller, key=key, asked=asked.model_dump(mode="json", exclude_none=True))
+    return once().answer(request, claim, lambda: work(claim, asked), status=status)
 
 
 def _run(*, claim: dict[str, str], run: _Run) -> str:  # noqa: ARG001 - Powertools reads `claim`

@@ -14,13 +14,14 @@ from pydantic import BaseModel, ValidationError
 
 from wallet.gateways.exact_json import MalformedJsonError, json_object
 from wallet.ledger import ids
+from wallet.ledger.periods import Month
 from wallet.ledger.refusals import Refusal, Refused
 
 #: The largest body of a route that people call, in bytes. The largest useful one has under two thousand.
 MAX_BODY = 16 * 1024
 
-# What an answer shows of a request that is all wrong.
-_MAX_FAULTS = 20
+#: How many faults an answer shows of a request that is all wrong.
+MAX_FAULTS = 20
 _MAX_NAME = 64
 
 _KEY = re.compile(r"[\x21-\x7e]{1,64}")
@@ -70,28 +71,44 @@ class Request:
             raise Refused(Refusal.IDEMPOTENCY_KEY_INVALID)
         return key
 
-    def json(self, model: type[Model], *, max_bytes: int = MAX_BODY) -> Model:
+    def json(self, model: type[Model], *, max_bytes: int = MAX_BODY, optional: bool = False) -> Model:
         """The body as `model`; raises `Refused` with the offending fields, and never shows what was in them.
 
-        A route that takes a body takes no parameters.
+        A route that takes a body takes no parameters. `optional`: no body at all is an empty object.
         """
         self.check_size(max_bytes)
+        body = b"{}" if optional and not self.body else self.body
         content_type = self.headers.get("content-type")
         if content_type is not None and not _JSON.fullmatch(content_type):
             raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
-        if _LOST in self.body:
+        if _LOST in body:
             raise Refused(Refusal.MALFORMED_BODY)
         try:
-            asked = model.model_validate_json(self.body)
+            asked = model.model_validate_json(body)
         except ValidationError as error:
-            raise _explain(error) from None  # its text shows what was in the body
+            raise explain(error) from None  # its text shows what was in the body
         try:
-            json_object(self.body)
+            json_object(body)
         except MalformedJsonError as error:  # a field told twice: two readers could believe different amounts
             raise Refused(Refusal.MALFORMED_BODY) from error
-        if self.query:
-            raise _invalid((name, "This route takes no parameters.") for name in self.query)
+        self._check_no_query()
         return asked
+
+    def text(self, media_type: str, *, max_bytes: int) -> str:
+        """The body of a route that takes no JSON but text of this type, in UTF-8; a byte order mark is none of it.
+
+        Raises `Refused`. It may have control characters, and NUL among them.
+        """
+        self.check_size(max_bytes)
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
+            raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, f"Send {media_type}.")
+        self._check_no_query()
+        try:
+            if _LOST not in self.body:
+                return self.body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            pass  # its text shows what was in the body
+        raise Refused(Refusal.MALFORMED_BODY, "The body is not text in UTF-8.")
 
     def parameters(self, model: type[Model]) -> Model:
         """The query as `model`, each parameter given once."""
@@ -101,7 +118,7 @@ class Request:
         try:
             return model.model_validate({name: values[0] for name, values in self.query.items()})
         except ValidationError as error:
-            raise _explain(error) from None
+            raise explain(error) from None
 
     def id_in_path(self, prefix: str) -> UUID:
         """The id in the path; one that is no id of ours is simply not found."""
@@ -110,10 +127,21 @@ class Request:
             raise Refused(Refusal.NOT_FOUND)
         return found
 
+    def month_in_path(self) -> Month:
+        """The month in the path, like `2026-11`."""
+        month = Month.read(self.path.get("month", ""))
+        if month is None:
+            raise _invalid([("month", "A month is written like 2026-11.")])
+        return month
+
     def check_size(self, max_bytes: int) -> None:
         """Refuses a body that is larger than its route takes."""
         if len(self.body) > max_bytes:
             raise Refused(Refusal.REQUEST_TOO_LARGE)
+
+    def _check_no_query(self) -> None:
+        if self.query:
+            raise _invalid((name, "This route takes no parameters.") for name in self.query)
 
 
 def read_request(event: dict[str, Any], context: object) -> Request:
@@ -130,6 +158,20 @@ def read_request(event: dict[str, Any], context: object) -> Request:
         authorizer=told.get("authorizer") or {},
         context=context,
     )
+
+
+def explain(error: ValidationError) -> Refused:
+    """What is wrong, without what it is: nothing here shows a value that the caller sent."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return Refused(Refusal.MALFORMED_BODY)
+    return _invalid(faults_of(error))
+
+
+def faults_of(error: ValidationError) -> list[tuple[str, str]]:
+    """The fields that are at fault, each with a message."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return [(_field(fault["loc"]), fault["msg"].removeprefix("Value error, ")) for fault in faults]
 
 
 def _headers(event: dict[str, Any]) -> dict[str, str]:
@@ -159,21 +201,13 @@ def _is_later(expires_at: object, now: float) -> bool:
         return False
 
 
-def _explain(error: ValidationError) -> Refused:
-    """What is wrong, without what it is: nothing here shows a value that the caller sent."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    if any(fault["type"] == "json_invalid" for fault in faults):
-        return Refused(Refusal.MALFORMED_BODY)
-    return _invalid((_field(fault["loc"]), fault["msg"].removeprefix("Value error, ")) for fault in faults)
-
-
 def _field(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) or "body"
 
 
 def _invalid(faults: Iterable[tuple[str, str]]) -> Refused:
     """Names and messages. The names of unknown fields come from the caller: few of them, and short."""
-    told = tuple((_short(name), message) for name, message in itertools.islice(faults, _MAX_FAULTS))
+    told = tuple((_short(name), message) for name, message in itertools.islice(faults, MAX_FAULTS))
     return Refused(Refusal.INVALID_REQUEST, fields=told)
 
 

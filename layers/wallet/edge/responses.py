@@ -23,16 +23,16 @@ _ALWAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A status, a body that is JSON (None: no body), and headers of its own."""
+    """A status, a body (JSON; text of the type that the headers name; None for no body), and headers of its own."""
 
     status: int
-    body: Json | None
+    body: Json | str | None
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def code(self) -> str | None:
         """The code of the problem, if it is one."""
-        return self.body.get("code") if self.body is not None and self.status >= 400 else None
+        return self.body.get("code") if isinstance(self.body, dict) and self.status >= 400 else None
 
 
 def problem_response(problem: Problem, request_id: str, refused: Refused | None = None) -> Response:
@@ -69,6 +69,12 @@ def to_api_gateway(response: Response, request_id: str) -> Json:
     return {
         "statusCode": response.status,
         "headers": headers,
-        "body": "" if response.body is None else json.dumps(response.body, ensure_ascii=False, separators=(",", ":")),
+        "body": _text(response.body),
         "isBase64Encoded": False,
     }
+
+
+def _text(body: Json | str | None) -> str:
+    if body is None or isinstance(body, str):
+        return body or ""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

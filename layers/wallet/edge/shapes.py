@@ -1,23 +1,34 @@
 """What callers get: our values in the words of the contract."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from uuid import UUID
 
+from wallet.edge import qr
 from wallet.edge.responses import Json
 from wallet.identity.login import Session
-from wallet.ledger import ids
+from wallet.ledger import ids, vpa
 from wallet.ledger.attempts import AttemptStatus
+from wallet.ledger.bulk import BulkPayment, BulkReceipt, BulkRetry, RowResult
 from wallet.ledger.receipts import (
     Balance,
+    CaptureReceipt,
+    Hold,
+    HoldReceipt,
     Party,
     Payment,
     PaymentReceipt,
+    RefundReceipt,
     Registration,
-    StatementEntry,
     TopUp,
     TopUpState,
     WalletState,
+    Withdrawal,
+    WithdrawalReceipt,
 )
+from wallet.ledger.statements import Holder, MonthlyStatement, Outside, StatementEntry, StatementPage
+from wallet.ledger.withdrawals import WithdrawalStatus
 
 
 def time(at: datetime) -> str:
@@ -76,47 +87,49 @@ def wallet(value: WalletState) -> Json:
         "balance": balance(value.balance),
         "kind": value.kind,
         "status": value.status,
-        "limits": {
-            "tier": value.tier,
-            "max_balance": value.max_balance,
-            "max_top_up": value.max_top_up,
-            "max_payment": value.max_payment,
-        },
+        "limits": {**asdict(value.limits), "used": asdict(value.used)},
         "as_of": time(value.as_of),
     }
 
 
+def wallet_code(value: WalletState) -> Json:
+    """The answer of GET /wallet/qr: `code` is what a payer's app sends as `to.qr`."""
+    code = qr.wallet_code(value.id)
+    return {"code": code, "svg": qr.svg(code)}
+
+
+def counterparty(value: Holder | Outside) -> Json:
+    """The other side of an entry: a wallet, a gateway, a masked UPI address, or an account of ours."""
+    if isinstance(value, Outside):
+        return {value.kind: value.name}
+    return {"wallet_id": wallet_id(value.wallet_id), "name": value.name}
+
+
 def statement_entry(value: StatementEntry) -> Json:
     """One line of GET /wallet/transactions."""
-    other = party(value.counterparty) if value.counterparty else {"gateway": value.gateway}
     return {
         "id": ids.show(ids.TRANSACTION, value.transaction_id),
         "type": value.type,
         "direction": value.side.value,
         "amount": value.amount,
         "balance_after": value.balance_after,
-        "counterparty": other,
+        "counterparty": counterparty(value.counterparty),
         "description": value.description,
         "reference": value.reference,
         "created_at": time(value.created_at),
     }
 
 
-def statement(entries: list[StatementEntry], *, limit: int) -> Json:
-    """A page: `entries` holds one more than `limit` if there is a next one."""
-    page = entries[:limit]
-    return {
-        "data": [statement_entry(entry) for entry in page],
-        "next_cursor": f"e{page[-1].entry_no}" if len(entries) > limit else None,
-    }
+def next_cursor(value: StatementPage) -> str | None:
+    """What to ask for the next page with, None if there is none."""
+    if value.rest is None:
+        return None
+    return "e" + ".".join(str(stretch.upto) for stretch in value.rest.stretches)  # entries still to come, by slot
 
 
-def payment_receipt(value: PaymentReceipt) -> Json:
-    """The answer of POST /payments."""
-    return {
-        **_payment(value),
-        "balance": balance(value.payer_balance),
-    }
+def statement(value: StatementPage) -> Json:
+    """The answer of GET /wallet/transactions."""
+    return {"data": [statement_entry(entry) for entry in value.entries], "next_cursor": next_cursor(value)}
 
 
 def payment(value: Payment) -> Json:
@@ -124,7 +137,17 @@ def payment(value: Payment) -> Json:
     return {**_payment(value), "refunded": value.refunded}
 
 
-def _payment(value: Payment | PaymentReceipt) -> Json:
+def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -> Json:
+    """The answer of GET /wallet/statements/{month}; `url` opens for whoever has it until `expires_at`."""
+    return {"month": str(value.month), "complete": value.is_whole, "url": url, "expires_at": time(expires_at)}
+
+
+def payment_receipt(value: PaymentReceipt) -> Json:
+    """The answer of POST /payments."""
+    return {**_payment(value), "balance": balance(value.payer_balance)}
+
+
+def _payment(value: Payment) -> Json:
     return {
         "id": ids.show(ids.PAYMENT, value.transaction_id),
         "status": "completed",
@@ -139,8 +162,101 @@ def _payment(value: Payment | PaymentReceipt) -> Json:
     }
 
 
-def top_up(value: TopUp, *, key_id: str, qr_svg: str | None) -> Json:
-    """The answer of POST /top-ups; `key_id` is the public one of the gateway's checkout."""
+def refund(value: RefundReceipt) -> Json:
+    """The answer of POST /payments/{id}/refunds; `refunded` is what the payment's refunds add up to."""
+    return {
+        "id": ids.show(ids.REFUND, value.transaction_id),
+        "payment_id": ids.show(ids.PAYMENT, value.payment_id),
+        "status": "completed",
+        "amount": value.amount,
+        "currency": value.currency,
+        "reason": value.reason,
+        "refunded": value.refunded,
+        "transaction_id": ids.show(ids.TRANSACTION, value.transaction_id),
+        "balance": balance(value.payee_balance),
+        "created_at": time(value.created_at),
+    }
+
+
+def hold(value: Hold) -> Json:
+    """The answer of GET /holds/{id} and POST /holds/{id}/release."""
+    return {
+        "id": ids.show(ids.HOLD, value.id),
+        "status": value.status.value,
+        "amount": value.amount,
+        "captured": value.captured,
+        "currency": value.currency,
+        "from": party(value.payer),
+        "to": party(value.payee),
+        "description": value.description,
+        "created_at": time(value.created_at),
+        "expires_at": time(value.expires_at),
+    }
+
+
+def hold_receipt(value: HoldReceipt) -> Json:
+    """The answer of POST /holds."""
+    return {**hold(value), "balance": balance(value.payer_balance)}
+
+
+def capture(value: CaptureReceipt) -> Json:
+    """The answer of POST /holds/{id}/capture; the payment it made can be refunded like any other."""
+    return {
+        **hold(value),
+        "payment_id": ids.show(ids.PAYMENT, value.transaction_id),
+        "transaction_id": ids.show(ids.TRANSACTION, value.transaction_id),
+    }
+
+
+def bulk_receipt(value: BulkReceipt) -> Json:
+    """The answer of POST /bulk-payments."""
+    return {
+        "id": ids.show(ids.BULK_PAYMENT, value.id),
+        "status": "running",
+        "rows": value.rows,
+        "total": value.total,
+        "currency": value.currency,
+        "created_at": time(value.created_at),
+    }
+
+
+def bulk_retry(value: BulkRetry) -> Json:
+    """The answer of POST /bulk-payments/{id}/retry."""
+    return {"id": ids.show(ids.BULK_PAYMENT, value.id), "status": value.status, "retried": value.retried}
+
+
+def bulk_payment(value: BulkPayment) -> Json:
+    """The answer of GET /bulk-payments/{id}."""
+    return {
+        "id": ids.show(ids.BULK_PAYMENT, value.id),
+        "status": value.status,
+        "rows": value.rows,
+        "total": value.total,
+        "currency": value.currency,
+        **{status.value: asdict(tally) for status, tally in value.tallies.items()},
+        "created_at": time(value.created_at),
+        "finished_at": time(value.finished_at) if value.finished_at else None,
+    }
+
+
+def bulk_row(value: RowResult) -> Json:
+    """One row of GET /bulk-payments/{id}/rows, its payee named as in the file."""
+    payee = value.row.payee
+    return {
+        "line": value.row.line,
+        "to": wallet_id(payee.wallet_id) if payee.wallet_id else payee.phone,
+        "amount": value.row.amount,
+        "description": value.row.description,
+        "reference": value.row.reference,
+        "status": value.status.value,
+        "refusal": value.refusal,
+        "payment_id": ids.show(ids.PAYMENT, value.transaction_id) if value.transaction_id else None,
+        "ended_at": time(value.ended_at) if value.ended_at else None,
+    }
+
+
+def top_up(value: TopUp, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> Json:
+    """The answer of POST /top-ups; `checkout` is what the gateway's own checkout needs."""
     shape: Json = {
         "id": ids.show(ids.TOP_UP, value.id),
         "status": AttemptStatus.PENDING.value,
@@ -148,7 +264,7 @@ def top_up(value: TopUp, *, key_id: str, qr_svg: str | None) -> Json:
         "currency": value.currency,
         "gateway": value.gateway,
         "gateway_order_id": value.gateway_order_id,
-        "checkout": {"key_id": key_id, "order_id": value.gateway_order_id},
+        "checkout": dict(checkout),
         "expires_at": time(value.expires_at),
     }
     if value.intent_url is not None and qr_svg is not None:
@@ -156,10 +272,10 @@ def top_up(value: TopUp, *, key_id: str, qr_svg: str | None) -> Json:
     return shape
 
 
-def top_up_state(value: TopUpState, *, key_id: str, qr_svg: str | None) -> Json:
+def top_up_state(value: TopUpState, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> Json:
     """The answer of GET /top-ups/{id}."""
     return {
-        **top_up(value.top_up, key_id=key_id, qr_svg=qr_svg),
+        **top_up(value.top_up, checkout=checkout, qr_svg=qr_svg),
         "status": _status(value.status),
         "events": [
             {"at": time(event.at), "status": _status(event.status)}
@@ -172,3 +288,26 @@ def top_up_state(value: TopUpState, *, key_id: str, qr_svg: str | None) -> Json:
 def _status(status: AttemptStatus) -> str:
     """Whether the gateway has made its order yet is nothing to callers."""
     return (AttemptStatus.PENDING if status is AttemptStatus.CREATED else status).value
+
+
+def withdrawal_receipt(value: WithdrawalReceipt) -> Json:
+    """The answer of POST /withdrawals: set aside, whatever asking for the payout came to."""
+    return {**_withdrawal(value, WithdrawalStatus.PENDING), "balance": balance(value.balance)}
+
+
+def withdrawal(value: Withdrawal) -> Json:
+    """The answer of GET /withdrawals/{id}."""
+    reason = {"reason": value.reason} if value.reason is not None else {}
+    return {**_withdrawal(value, value.status), **reason}
+
+
+def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus) -> Json:
+    return {
+        "id": ids.show(ids.WITHDRAWAL, value.id),
+        "status": status.value,
+        "amount": value.amount,
+        "fee": value.fee,
+        "currency": value.currency,
+        "vpa": vpa.mask(value.vpa),
+        "created_at": time(value.created_at),
+    }

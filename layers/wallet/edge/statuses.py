@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from wallet.aws import SecretUnavailableError
+from wallet.aws import FilesUnavailableError, SecretUnavailableError
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.ledger.refusals import Refusal
 from wallet.storage.database import DatabaseUnavailableError
@@ -57,6 +57,15 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "This key belongs to another request of yours. Nothing has moved.",
     ),
     Refusal.PHONE_TAKEN: (409, "Phone taken", "Somebody has registered with this phone."),
+    Refusal.INVALID_VPA: (422, "Invalid VPA", "A UPI address looks like asha@okbank."),
+    Refusal.HOLD_NOT_PLACED: (409, "Hold not placed", "The hold is captured, released or expired."),
+    Refusal.HOLD_NOT_DUE: (409, "Hold not due", "Only its payee may release a hold before it expires."),
+    Refusal.CAPTURE_EXCEEDS_HOLD: (409, "Capture exceeds hold", "The hold has less left than that."),
+    Refusal.REFUND_EXCEEDS_PAYMENT: (
+        409,
+        "Refund exceeds payment",
+        "The payment's refunds would add up to more than the payment.",
+    ),
     Refusal.PAYEE_NOT_FOUND: (404, "Payee not found", "There is no wallet there to be paid."),
     Refusal.SELF_PAYMENT: (422, "Self payment", "Payer and payee are the same wallet."),
     Refusal.WALLET_FROZEN: (409, "Wallet frozen", "One of the wallets can't move money now."),
@@ -85,6 +94,7 @@ INTERNAL_ERROR = Problem(
 _ACCIDENTS: tuple[tuple[type[Exception], Problem], ...] = (
     (DatabaseUnavailableError, TRY_AGAIN),
     (SecretUnavailableError, TRY_AGAIN),
+    (FilesUnavailableError, TRY_AGAIN),
     (TryAgainError, TRY_AGAIN),
     (GatewayUnavailableError, GATEWAY_UNAVAILABLE),
     (GatewayRejectedError, GATEWAY_UNAVAILABLE),

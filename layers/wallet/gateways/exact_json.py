@@ -1,13 +1,22 @@
 """JSON that is read exactly or not at all: one meaning for every reader, and no surprise exception."""
 
 import json
+from dataclasses import dataclass
 
 # Python refuses to read integers of more than 4,300 digits by default; no amount or time has more than 19.
 MAX_INTEGER_DIGITS = 19
+_MAX_DECIMAL_LENGTH = 64
 
 
 class MalformedJsonError(ValueError):
-    """The bytes are not one JSON object in UTF-8, or could be read in two ways."""
+    """The bytes are not JSON in UTF-8 of the form asked for, or could be read in two ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecimalNumber:
+    """A number with a fraction or an exponent, as it was written: `100.10` and `1e2`. It is no text, and no float."""
+
+    text: str
 
 
 def json_object(raw: bytes) -> dict[str, object]:
@@ -15,13 +24,29 @@ def json_object(raw: bytes) -> dict[str, object]:
 
     Refuses with MalformedJsonError what `json.loads` lets through or stumbles on: other encodings, a byte
     order mark, NaN and infinities, a key told twice (two readers could believe different amounts), huge
-    integers, deep nesting.
+    integers, deep nesting. A number that isn't whole is a DecimalNumber.
     """
+    value = _json_value(raw)
+    if not isinstance(value, dict):
+        raise MalformedJsonError("not a JSON object")
+    return value
+
+
+def json_objects(raw: bytes) -> list[dict[str, object]]:
+    """Read bytes as one JSON array of objects, as strictly as `json_object`."""
+    value = _json_value(raw)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise MalformedJsonError("not a JSON array of objects")
+    return value
+
+
+def _json_value(raw: bytes) -> object:
     try:
         value: object = json.loads(
             raw.decode("utf-8"),
             object_pairs_hook=_object_without_repeats,
             parse_constant=_refuse_constant,
+            parse_float=_decimal_as_written,
             parse_int=_bounded_integer,
         )
     except MalformedJsonError:
@@ -29,8 +54,6 @@ def json_object(raw: bytes) -> dict[str, object]:
     except (ValueError, RecursionError) as error:
         # The cause's own text quotes the input, which may hold personal data: its type is enough.
         raise MalformedJsonError(f"not readable as JSON ({type(error).__name__})") from None
-    if not isinstance(value, dict):
-        raise MalformedJsonError("not a JSON object")
     return value
 
 
@@ -45,7 +68,28 @@ def _refuse_constant(_: str) -> object:
     raise MalformedJsonError("NaN and infinities are not JSON")
 
 
+def _decimal_as_written(text: str) -> DecimalNumber:
+    if len(text) > _MAX_DECIMAL_LENGTH:
+        raise MalformedJsonError("a number is too long")
+    return DecimalNumber(text)
+
+
 def _bounded_integer(digits: str) -> int:
     if len(digits.removeprefix("-")) > MAX_INTEGER_DIGITS:
         raise MalformedJsonError("an integer is too long")
     return int(digits)
+
+
+def compact_json(value: object) -> bytes:
+    """Write JSON without blanks; a DecimalNumber is written as the number that its text is."""
+    return _written(value).encode("ascii")
+
+
+def _written(value: object) -> str:
+    if isinstance(value, DecimalNumber):
+        return value.text
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(name)}:{_written(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_written(item) for item in value) + "]"
+    return json.dumps(value)

@@ -1,24 +1,28 @@
-"""What the wallet asks of any payment gateway: two Protocols, their values and their errors."""
+"""What the wallet asks of payment gateways and payout providers: Protocols, their values and their errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from wallet.ledger.attempts import ObservedPayment
+from wallet.ledger.refunds import ObservedRefund
+from wallet.ledger.withdrawals import ObservedPayout
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayOrder:
     """An order as the gateway keeps it.
 
-    `order_id` is the gateway's own, `receipt` is ours; `amount_minor` is in minor units of `currency` (ISO
-    4217).
+    `order_id` is what payments of it name, `receipt` is ours; `amount_minor` is in minor units of `currency` (ISO
+    4217). `checkout_session` is what the gateway's checkout in the payer's browser wants beside the order's id, None
+    where it wants nothing. Whoever has it can pay the order, as with a UPI link, and do nothing else.
     """
 
     order_id: str
     receipt: str
     amount_minor: int
     currency: str
+    checkout_session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,17 @@ class GatewayEvent:
     """A webhook that was really sent by the gateway, as far as the wallet cares.
 
     `event_id` comes from an unsigned header: it may short-cut a repeat, and must never decide about money.
-    `name` is the gateway's word (`payment.captured`), `account_id` the account it speaks of. `payments` are
-    snapshots from the time of the event, not the present state; it is empty where no money is spoken of.
+    `name` is the gateway's word (`payment.captured`). `payments` are snapshots from the time of the event, not the
+    present state; it is empty where no money of ours is spoken of, which only the adapter can say. `refunds` and
+    `payouts` are the same for money that leaves: an event that tells of a refund tells of its payment in there, and
+    `payments` is empty.
     """
 
     event_id: str | None
     name: str
-    account_id: str | None
-    payments: tuple[ObservedPayment, ...]
+    payments: tuple[ObservedPayment, ...] = ()
+    refunds: tuple[ObservedRefund, ...] = ()
+    payouts: tuple[ObservedPayout, ...] = ()
 
 
 class Gateway(Protocol):
@@ -56,17 +63,19 @@ class Gateway(Protocol):
         """The gateway's name in our books, such as `razorpay`."""
         ...
 
-    @property
-    def public_key_id(self) -> str:
-        """The key that the gateway's own checkout in the payer's browser needs. It is not a secret."""
+    def checkout(self, *, order_id: str | None, session: str | None) -> Mapping[str, str | None]:
+        """Return what the gateway's own checkout in the payer's browser needs for an order: nothing of it is secret.
+
+        `session` is the order's `checkout_session`.
+        """
         ...
 
-    def create_order(self, *, receipt: str, amount_minor: int, currency: str) -> GatewayOrder:
+    def create_order(self, *, receipt: str, amount_minor: int, currency: str, contact: str) -> GatewayOrder:
         """Make the order of this receipt, or give back the one that is already there: never a second one.
 
-        `receipt` is 1 to 40 printable ASCII characters, unique to the attempt; `amount_minor` is in minor
-        units. Raises GatewayRejectedError too when the receipt belongs to an order of another amount or
-        currency.
+        `receipt` is 3 to 40 letters, digits and underscores, unique to the attempt; `amount_minor` is in minor
+        units; `contact` is the payer's E.164 phone number, for a gateway that demands it. Raises
+        GatewayRejectedError too when the receipt belongs to an order of another amount or currency.
         """
         ...
 
@@ -84,6 +93,51 @@ class Gateway(Protocol):
         `contact` is an E.164 phone number, `email` an address: the gateway demands both. A payment begun
         twice harms nobody: a link that is not opened is never paid.
         """
+        ...
+
+    def refund(
+        self, *, payment_id: str, order_id: str | None, reference: str, amount_minor: int, currency: str
+    ) -> ObservedRefund:
+        """Give back (a part of) a captured payment, or find the refund of this `reference`: never a second one.
+
+        `order_id` is the payment's order, None if we know of none: a gateway that refunds orders rejects that.
+        `reference` is ours (`rfd_…`, 30 characters) and what makes a repetition safe, however often and however late.
+        Raises GatewayRejectedError when the gateway will not refund it, GatewayUnavailableError when nobody knows.
+        """
+        ...
+
+    def find_refund(self, *, payment_id: str, order_id: str | None, reference: str) -> ObservedRefund | None:
+        """Return the refund of this reference as it stands, None if the gateway knows none.
+
+        `order_id` as in `refund`; `reference` is ours, or the gateway's own refund id for a refund that we did not
+        begin.
+        """
+        ...
+
+    def refunds_of(self, *, payment_id: str, order_id: str | None) -> tuple[ObservedRefund, ...]:
+        """Return every refund of a payment, failed ones included, whoever began it. `order_id` as in `refund`."""
+        ...
+
+
+class PayoutProvider(Protocol):
+    """The questions that we put to a payout provider. They raise as a Gateway's do."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name in our books, such as `razorpayx`."""
+        ...
+
+    def send(self, *, reference: str, amount_minor: int, currency: str, vpa: str, name: str) -> ObservedPayout:
+        """Pay out to a VPA, or find the payout of this `reference`: never a second one.
+
+        `reference` is ours (`wdr_…`, 30 characters) and what makes a repetition safe, however often and however late.
+        `name` is the payee's. Raises GatewayRejectedError when it will not be paid, GatewayUnavailableError when
+        nobody knows.
+        """
+        ...
+
+    def find(self, *, reference: str) -> ObservedPayout | None:
+        """Return the payout of this reference as it stands, None if the provider knows none."""
         ...
 
 

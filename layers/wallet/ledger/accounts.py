@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 SUSPENSE_CODE = "suspense"
+FEES_CODE = "fees"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,4 @@ class Account:
 
 
 SUSPENSE = Account(SUSPENSE_CODE)
+FEES = Account(FEES_CODE)

@@ -93,20 +93,21 @@ class SuspenseReason(StrEnum):
     ORDER_ALREADY_PAID = "order_already_paid"
     WALLET_CLOSED = "wallet_closed"
     OVER_BALANCE_LIMIT = "over_balance_limit"
+    OVER_LOAD_LIMIT = "over_load_limit"
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What we asked for, and what the wallet could take at this moment.
+    """What we asked for, and whether the wallet could take it at this moment.
 
-    `amount` is in minor units; `room` is what the wallet may still take under its tier, None without a cap.
+    `amount` is in minor units; `over_limit` names the limit of the wallet's tier that the money would break.
     """
 
     amount: int
     currency: str
     status: AttemptStatus
     wallet_open: bool
-    room: int | None
+    over_limit: SuspenseReason | None = None
 
 
 def weigh(  # noqa: PLR0911 - a ranked list, one line a rule
@@ -129,6 +130,4 @@ def weigh(  # noqa: PLR0911 - a ranked list, one line a rule
         return SuspenseReason.ORDER_ALREADY_PAID
     if not expected.wallet_open:
         return SuspenseReason.WALLET_CLOSED
-    if expected.room is not None and payment.amount > expected.room:
-        return SuspenseReason.OVER_BALANCE_LIMIT
-    return None
+    return expected.over_limit

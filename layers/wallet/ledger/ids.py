@@ -14,7 +14,12 @@ USER = "usr"
 WALLET = "wal"
 TOP_UP = "top"
 PAYMENT = "pay"
+REFUND = "rfd"
+HOLD = "hld"
+WITHDRAWAL = "wdr"
 TRANSACTION = "txn"
+EVENT = "evt"
+BULK_PAYMENT = "blk"
 
 
 def uuid7(*, unix_ms: int, entropy: bytes) -> UUID:

@@ -5,7 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from wallet.ledger.attempts import AttemptStatus
-from wallet.ledger.transactions import Side
+from wallet.ledger.holds import HoldStatus
+from wallet.ledger.limits import Limits
+from wallet.ledger.withdrawals import WithdrawalStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +45,8 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentReceipt:
-    """A payment that has happened; `payer_balance` is the payer's balance right behind it."""
-
-    transaction_id: UUID
-    amount: int
-    currency: str
-    payer: Party
-    payee: Party
-    description: str | None
-    reference: str | None
-    payer_balance: Balance
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment as payer and payee may both see it."""
+    """A payment, or a captured hold, as payer and payee may both see it; `refunded` is the sum of its refunds."""
 
     transaction_id: UUID
     amount: int
@@ -70,6 +57,57 @@ class Payment:
     reference: str | None
     refunded: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReceipt(Payment):
+    """A payment that has happened; `payer_balance` is the payer's balance right behind it."""
+
+    payer_balance: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReceipt:
+    """A refund that has happened, for the payee who made it; `refunded` is what the payment's refunds add up to."""
+
+    transaction_id: UUID
+    payment_id: UUID
+    amount: int
+    currency: str
+    reason: str | None
+    refunded: int
+    payee_balance: Balance
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold as both sides may see it; `captured` is the part of `amount` that has been paid."""
+
+    id: UUID
+    status: HoldStatus
+    amount: int
+    captured: int
+    currency: str
+    payer: Party
+    payee: Party
+    description: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReceipt(Hold):
+    """A hold that has just been placed; `payer_balance` is the payer's balance right behind it."""
+
+    payer_balance: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReceipt(Hold):
+    """A hold behind a capture; `transaction_id` is the payment that the capture made."""
+
+    transaction_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +127,7 @@ class TopUp:
     currency: str
     gateway: str
     gateway_order_id: str | None
+    checkout_session: str | None
     intent_url: str | None
     expires_at: datetime
     is_over: bool
@@ -123,33 +162,74 @@ class OpenAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What counts towards the limits so far, in minor units, of the Indian day, month and financial year."""
+
+    debited_today: int
+    debited_this_month: int
+    loaded_this_month: int
+    loaded_this_year: int
+
+
+@dataclass(frozen=True, slots=True)
 class WalletState:
-    """A wallet as it stands now, with the limits of its tier (None: no limit)."""
+    """A wallet: its balance at `as_of`, and what may be done with it now."""
 
     id: UUID
     kind: str
     currency: str
     status: str
     balance: Balance
-    tier: str
-    max_balance: int | None
-    max_top_up: int | None
-    max_payment: int | None
+    limits: Limits
+    used: Usage
     as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class StatementEntry:
-    """One line of a wallet's statement; `entry_no` counts the wallet's lines from 1, without a gap."""
+class WithdrawalReceipt:
+    """A withdrawal whose money has been set aside, with its fee; `balance` is the wallet's right behind it.
 
-    entry_no: int
-    transaction_id: UUID
-    type: str
-    side: Side
+    `vpa` is whole, for the provider: callers are shown a masked one. `payee_name` is the owner's.
+    """
+
+    id: UUID
     amount: int
-    balance_after: int
-    counterparty: Party | None
-    gateway: str | None
-    description: str | None
-    reference: str | None
+    fee: int
+    currency: str
+    vpa: str
+    payee_name: str
+    balance: Balance
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A withdrawal as it stands now; `reason` is a stable word, of one that failed or was reversed."""
+
+    id: UUID
+    status: WithdrawalStatus
+    amount: int
+    fee: int
+    currency: str
+    vpa: str
+    reason: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueWithdrawal:
+    """A withdrawal to ask the provider about, with all that is needed to ask for it again.
+
+    `payout_id` is the provider's, None if none is known; `age_s` counts seconds since it was asked for, `checks` the
+    questions before this one.
+    """
+
+    id: UUID
+    status: WithdrawalStatus
+    amount: int
+    currency: str
+    vpa: str
+    payee_name: str
+    payout_id: str | None
+    age_s: int
+    checks: int

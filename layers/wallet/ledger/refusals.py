@@ -38,10 +38,15 @@ class Refusal(StrEnum):
 
     # what the books say
     PHONE_TAKEN = "phone_taken"
+    INVALID_VPA = "invalid_vpa"
     SELF_PAYMENT = "self_payment"
     PAYEE_NOT_FOUND = "payee_not_found"
+    HOLD_NOT_PLACED = "hold_not_placed"
+    HOLD_NOT_DUE = "hold_not_due"
+    CAPTURE_EXCEEDS_HOLD = "capture_exceeds_hold"
     WALLET_FROZEN = "wallet_frozen"
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
+    REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     WALLET_LIMIT_EXCEEDED = "wallet_limit_exceeded"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from wallet.ledger.accounts import SUSPENSE, Account
+from wallet.ledger.accounts import FEES, SUSPENSE, Account
 from wallet.ledger.money import MAX_AMOUNT
 
 
@@ -16,11 +16,19 @@ class Side(StrEnum):
 
 
 class TransactionType(StrEnum):
-    """What happened. All but `suspense` show in a wallet's statement."""
+    """What happened. All but `suspense` and `gather` show in a wallet's statement."""
 
     TOP_UP = "top_up"
     PAYMENT = "payment"
     SUSPENSE = "suspense"
+    REFUND = "refund"
+    HOLD_CAPTURE = "hold_capture"
+    WITHDRAWAL = "withdrawal"
+    WITHDRAWAL_RETURN = "withdrawal_return"
+    REFUND_TO_SOURCE = "refund_to_source"
+    FEE = "fee"
+    ADJUSTMENT = "adjustment"
+    GATHER = "gather"  # between the rows of one hot wallet
 
 
 class UnbalancedError(Exception):
@@ -47,35 +55,92 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Two or more postings of one currency that sum to zero."""
+    """Two or more postings of one currency that sum to zero; `cause_id` is the transaction that this follows from."""
 
     id: UUID
     type: TransactionType
     currency: str
     postings: tuple[Posting, ...]
+    cause_id: UUID | None = None
 
     def __post_init__(self) -> None:
         if len(self.postings) < 2 or sum(posting.signed for posting in self.postings) != 0:
             raise UnbalancedError(f"{self.type} {self.id} does not balance")
 
+    @property
+    def amount(self) -> int:
+        """What it moves, in minor units."""
+        return sum(posting.amount for posting in self.postings if posting.side is Side.DEBIT)
+
+    @property
+    def debited(self) -> Account:
+        """Where its first line takes from."""
+        return self.postings[0].account
+
+    @property
+    def credited(self) -> Account:
+        """Where its last line brings to."""
+        return self.postings[-1].account
+
 
 def entry(
-    *, transaction_id: UUID, kind: TransactionType, currency: str, debit: Account, credit: Account, amount: int
+    *,
+    transaction_id: UUID,
+    kind: TransactionType,
+    currency: str,
+    debit: Account,
+    credit: Account,
+    amount: int,
+    cause_id: UUID | None = None,
 ) -> Transaction:
     """A transaction of two lines: `amount` from `debit` to `credit`."""
     postings = (Posting(debit, Side.DEBIT, amount), Posting(credit, Side.CREDIT, amount))
-    return Transaction(transaction_id, kind, currency, postings)
+    return Transaction(transaction_id, kind, currency, postings, cause_id)
 
 
-def payment(*, transaction_id: UUID, payer: UUID, payee: UUID, currency: str, amount: int) -> Transaction:
-    """From one wallet to another."""
+def payment(
+    *,
+    transaction_id: UUID,
+    payer: UUID,
+    payee: UUID,
+    currency: str,
+    amount: int,
+    kind: TransactionType = TransactionType.PAYMENT,
+) -> Transaction:
+    """From one wallet to another: a payment, or the capture of a hold."""
     return entry(
         transaction_id=transaction_id,
-        kind=TransactionType.PAYMENT,
+        kind=kind,
         currency=currency,
         debit=Account.of_wallet(payer),
         credit=Account.of_wallet(payee),
         amount=amount,
+    )
+
+
+def refund(*, transaction_id: UUID, paid: Transaction, amount: int) -> Transaction:
+    """From the payee of a payment or a capture back to its payer."""
+    return entry(
+        transaction_id=transaction_id,
+        kind=TransactionType.REFUND,
+        currency=paid.currency,
+        debit=paid.credited,
+        credit=paid.debited,
+        amount=amount,
+        cause_id=paid.id,
+    )
+
+
+def fee(*, transaction_id: UUID, paid: Transaction, amount: int) -> Transaction:
+    """From the payee of a payment or a capture to us."""
+    return entry(
+        transaction_id=transaction_id,
+        kind=TransactionType.FEE,
+        currency=paid.currency,
+        debit=paid.credited,
+        credit=FEES,
+        amount=amount,
+        cause_id=paid.id,
     )
 
 

@@ -1,43 +1,47 @@
-"""Wallets: what a person has, what of it is promised, and what may be done with it."""
+"""Wallets: what a person has, what of it is promised, and what may be done with it.
+
+Each `refuse_…` names the first refusal that applies, in the order of `Refusal`, or None. The clock is an argument.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from wallet.ledger.attempts import SuspenseReason
+from wallet.ledger.holds import Hold
+from wallet.ledger.limits import UNUSED, Tier, Usage, exceeds
 from wallet.ledger.money import INR
 from wallet.ledger.refusals import Refusal
 
-#: Gateways refuse less than one rupee.
+#: Gateways refuse less than one rupee, and so do payout providers.
 MIN_TOP_UP = 100
+MIN_WITHDRAWAL = 100
 
 
 class WalletStatus(StrEnum):
-    """A frozen wallet neither pays nor is paid; a closed one can't be found any more."""
+    """A frozen wallet neither pays nor is paid, nor does one that is being closed; a closed one can't be found."""
 
     ACTIVE = "active"
     FROZEN = "frozen"
+    CLOSING = "closing"
     CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
-    """What a wallet may hold and move, in minor units; None is no limit."""
-
-    code: str
-    max_balance: int | None
-    max_top_up: int | None
-    max_payment: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Wallet:
-    """Amounts are minor units of `currency`; `held` is the part of `balance` that is promised."""
+    """Amounts are minor units of `currency`; `held` is the part of `balance` that is promised.
+
+    A merchant's takings are no loads, and paying one is not paying a person.
+    """
 
     id: UUID
     tier: Tier
+    is_merchant: bool = False
     balance: int = 0
     held: int = 0
     status: WalletStatus = WalletStatus.ACTIVE
+    usage: Usage = UNUSED
     currency: str = INR
 
     @property
@@ -46,36 +50,99 @@ class Wallet:
         return self.balance - self.held
 
     @property
-    def room(self) -> int | None:
-        """What may still come in; None without a cap."""
-        return None if self.tier.max_balance is None else self.tier.max_balance - self.balance
+    def is_active(self) -> bool:
+        """Whether it pays and is paid."""
+        return self.status is WalletStatus.ACTIVE
+
+    def over_limit(self, amount: int, now: datetime, *, is_load: bool) -> SuspenseReason | None:
+        """Which limit of its tier a credit would break."""
+        limits = self.tier.at(now)
+        if exceeds(self.balance + amount, limits.max_balance):
+            return SuspenseReason.OVER_BALANCE_LIMIT
+        if is_load and self.usage.load_exceeds(limits, amount, now):
+            return SuspenseReason.OVER_LOAD_LIMIT
+        return None
 
 
-def _exceeds(amount: int, limit: int | None) -> bool:
-    return limit is not None and amount > limit
-
-
-def refuse_payment(payer: Wallet, payee: Wallet, amount: int) -> Refusal | None:
+def refuse_payment(payer: Wallet, payee: Wallet, amount: int, now: datetime) -> Refusal | None:
     """Why `payer` can't pay `amount` to `payee` now, or None."""
+    refusal = refuse_hold(payer, payee, amount, now)
+    if refusal is None and payee.over_limit(amount, now, is_load=not payee.is_merchant):
+        return Refusal.WALLET_LIMIT_EXCEEDED
+    return refusal
+
+
+def refuse_hold(payer: Wallet, payee: Wallet, amount: int, now: datetime) -> Refusal | None:
+    """Why `payer` can't promise `amount` to `payee` now, or None.
+
+    The payer's limits are met here. The payee's load is not: it is counted when the money comes, in a month and a year
+    of that moment.
+    """
     if payee.id == payer.id:
         return Refusal.SELF_PAYMENT
     if payee.status is WalletStatus.CLOSED:
         return Refusal.PAYEE_NOT_FOUND
-    if payer.status is not WalletStatus.ACTIVE or payee.status is not WalletStatus.ACTIVE:
+    if not (payer.is_active and payee.is_active):
         return Refusal.WALLET_FROZEN
     if amount > payer.available:
         return Refusal.INSUFFICIENT_FUNDS
-    if _exceeds(amount, payer.tier.max_payment) or _exceeds(amount, payee.room):
+    limits = payer.tier.at(now)
+    if (
+        payer.usage.debit_exceeds(limits, amount, now)
+        or not (payee.is_merchant or limits.person_to_person)
+        or payee.over_limit(amount, now, is_load=False)
+    ):
         return Refusal.WALLET_LIMIT_EXCEEDED
     return None
 
 
-def refuse_top_up(wallet: Wallet, amount: int) -> Refusal | None:
-    """Why `wallet` can't ask for a top-up of `amount` now, or None."""
-    if wallet.status is not WalletStatus.ACTIVE:
+def refuse_capture(payer: Wallet, payee: Wallet, hold: Hold, amount: int, now: datetime) -> Refusal | None:
+    """Why `amount` can't be taken out of a hold now, or None."""
+    if not hold.is_open(now):
+        return Refusal.HOLD_NOT_PLACED
+    if amount > hold.left:
+        return Refusal.CAPTURE_EXCEEDS_HOLD
+    if not (payer.is_active and payee.is_active):
         return Refusal.WALLET_FROZEN
-    if amount < MIN_TOP_UP or _exceeds(amount, wallet.tier.max_top_up):
+    if payee.over_limit(amount, now, is_load=not payee.is_merchant):
+        return Refusal.WALLET_LIMIT_EXCEEDED
+    return None
+
+
+def refuse_refund(payee: Wallet, payer: Wallet, left: int, amount: int) -> Refusal | None:
+    """Why `payee` can't give `amount` back to `payer` of a payment of which `left` has not been refunded, or None.
+
+    The payer's limits don't matter: the money was theirs.
+    """
+    if not payee.is_active or payer.status is WalletStatus.CLOSED:
+        return Refusal.WALLET_FROZEN
+    if not 0 < amount <= left:
+        return Refusal.REFUND_EXCEEDS_PAYMENT
+    if amount > payee.available:
+        return Refusal.INSUFFICIENT_FUNDS
+    return None
+
+
+def refuse_withdrawal(wallet: Wallet, amount: int, fee: int, now: datetime) -> Refusal | None:
+    """Why `wallet` can't withdraw `amount` now, with a `fee` on top, or None. The fee must be there; it is no debit."""
+    if not wallet.is_active:
+        return Refusal.WALLET_FROZEN
+    if amount < MIN_WITHDRAWAL:
         return Refusal.AMOUNT_OUT_OF_RANGE
-    if _exceeds(amount, wallet.room):
+    if amount + fee > wallet.available:
+        return Refusal.INSUFFICIENT_FUNDS
+    limits = wallet.tier.at(now)
+    if wallet.usage.debit_exceeds(limits, amount, now) or not limits.withdrawals:
+        return Refusal.WALLET_LIMIT_EXCEEDED
+    return None
+
+
+def refuse_top_up(wallet: Wallet, amount: int, now: datetime) -> Refusal | None:
+    """Why `wallet` can't ask for a top-up of `amount` now, or None."""
+    if not wallet.is_active:
+        return Refusal.WALLET_FROZEN
+    if amount < MIN_TOP_UP or exceeds(amount, wallet.tier.at(now).max_top_up):
+        return Refusal.AMOUNT_OUT_OF_RANGE
+    if wallet.over_limit(amount, now, is_load=True):
         return Refusal.WALLET_LIMIT_EXCEEDED
     return None

@@ -1,38 +1,54 @@
-"""A payment from one wallet to another."""
+"""A payment from one wallet to another, and the way back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import UUID
 
-from wallet.ledger.receipts import Payment, PaymentReceipt
+from wallet.ledger.payees import PayeeName
+from wallet.ledger.receipts import Payment, PaymentReceipt, RefundReceipt
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage import payments
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the payer wants: one of `payee_wallet_id` and `payee_phone` (E.164), and an amount in minor units."""
+def pay(
+    database: Database,
+    new_id: Callable[[], UUID],
+    *,
+    claim: Claim,
+    payee: PayeeName,
+    amount: int,
+    description: str | None,
+    reference: str | None,
+) -> tuple[PaymentReceipt, bool]:
+    """Pays `amount` (minor units), in one round trip; True if this key had paid before.
 
-    payee_wallet_id: UUID | None
-    payee_phone: str | None
-    amount: int
-    description: str | None
-    reference: str | None
-
-
-def pay(database: Database, new_id: Callable[[], UUID], *, claim: Claim, order: Order) -> tuple[PaymentReceipt, bool]:
-    """Pays, in one round trip; True if this key had paid before. Raises `Refused`, and then nothing has moved."""
+    Raises `Refused`, and then nothing has moved.
+    """
     return payments.post_payment(
         database,
         claim,
         transaction_id=new_id(),
-        payee_wallet_id=order.payee_wallet_id,
-        payee_phone=order.payee_phone,
-        amount=order.amount,
-        description=order.description,
-        reference=order.reference,
+        payee_wallet_id=payee.wallet_id,
+        payee_phone=payee.phone,
+        amount=amount,
+        description=description,
+        reference=reference,
+    )
+
+
+def refund(
+    database: Database,
+    new_id: Callable[[], UUID],
+    *,
+    claim: Claim,
+    payment_id: UUID,
+    amount: int | None,
+    reason: str | None,
+) -> tuple[RefundReceipt, bool]:
+    """Gives a payment, or a part of it, back to its payer; True if this key had done so before. Raises `Refused`."""
+    return payments.refund_payment(
+        database, claim, transaction_id=new_id(), payment_id=payment_id, amount=amount, reason=reason
     )
 
 

@@ -12,6 +12,8 @@ from wallet.gateways.port import (
     MalformedEventError,
 )
 from wallet.ledger.receipts import OpenAttempt
+from wallet.ledger.refunds import RefundNews
+from wallet.movements.refund_to_source import book_refund
 from wallet.movements.settle import EventOutcome, act, book
 from wallet.movements.top_up import receipt_of
 from wallet.storage import settlement, top_ups
@@ -19,6 +21,9 @@ from wallet.storage.database import Database, DatabaseBrokenError
 
 _BATCH = 100
 _EVENT_GRACE_S = 60
+
+#: A payment that has not come within five days of its order never will: see decision 0004.
+_EARLY_FOR_S = 6 * 24 * 3600
 _GIVE_UP_AFTER = 3
 
 #: What a gateway answers when it is us that it doesn't want, and not one order.
@@ -57,7 +62,7 @@ def reconcile(
     understood doesn't hold up the others. Two runs at once share the work: each attempt is taken by one of them, and
     what both book is booked once.
     """
-    for attempt in _due(database, first_check_s, time_left_s):
+    for attempt in _due(database, gateway.name, first_check_s, time_left_s):
         findings.asked += 1
         try:
             _ask(database, gateway, new_id, attempt, findings)
@@ -80,28 +85,35 @@ def reconcile(
 def finish_leftovers(
     database: Database,
     new_id: Callable[[], UUID],
-    parse: Callable[[bytes], GatewayEvent],
+    parse: Callable[[str, bytes], GatewayEvent],
     findings: Findings,
-    *,
-    account_id: str,
 ) -> None:
     """Acts on events that were kept and not acted on, because whoever did it died.
 
-    The gateway sends them again only as long as it was never answered, and for a day at most. What can't be acted on is
-    marked `stuck`, so that it holds up nothing and is seen.
+    The gateway sends them again only as long as it was never answered, and for a day at most. `parse` takes the
+    gateway's name and the body. What can't be acted on is marked `stuck`, so that it holds up nothing and is seen. An
+    event that came early is looked at in each run until what it waits for has come, or no longer can.
     """
-    for event_id, body in settlement.unfinished_events(database, older_than_s=_EVENT_GRACE_S, limit=_BATCH):
+    for event in settlement.unfinished_events(database, older_than_s=_EVENT_GRACE_S, page=_BATCH):
         try:
-            outcome = act(database, new_id, parse(body), account_id=account_id)
+            outcome = act(database, new_id, parse(event.gateway, event.body))
+            if outcome is EventOutcome.STUCK:
+                findings.broken.append(f"event {event.id}: it contradicts the books")
         except (MalformedEventError, DatabaseBrokenError) as error:
-            findings.broken.append(f"event {event_id}: {error}")
+            findings.broken.append(f"event {event.id}: {error}")
             outcome = EventOutcome.STUCK
-        settlement.finish_event(database, event_id, outcome)
+        if outcome is EventOutcome.EARLY:
+            if event.age_s < _EARLY_FOR_S:
+                continue
+            outcome = EventOutcome.IGNORED
+        settlement.finish_event(database, event.id, outcome)
         findings.finished_events += 1
 
 
-def _due(database: Database, first_check_s: int, time_left_s: Callable[[], float]) -> Iterator[OpenAttempt]:
-    while attempts := top_ups.due_attempts(database, limit=_BATCH):
+def _due(
+    database: Database, gateway: str, first_check_s: int, time_left_s: Callable[[], float]
+) -> Iterator[OpenAttempt]:
+    while attempts := top_ups.due_attempts(database, gateway=gateway, limit=_BATCH):
         for attempt in attempts:
             if time_left_s() <= 0:
                 return
@@ -121,6 +133,9 @@ def _ask(
     for payment in payments:
         if book(database, new_id, payment) is EventOutcome.PROCESSED:
             findings.booked += 1
+        if payment.has_arrived and payment.amount_refunded > 0:  # by whomever: nothing else may tell us of it
+            for refund in gateway.refunds_of(payment_id=payment.payment_id, order_id=order_id):
+                findings.booked += book_refund(database, new_id, refund) is RefundNews.NEW
     # Only now: the gateway has just said that nobody has paid and that nothing is on its way.
     if attempt.is_over and not any(payment.may_still_arrive for payment in payments):
         findings.expired += top_ups.expire_attempt(database, attempt.id)
@@ -131,5 +146,7 @@ def _lost_order(database: Database, gateway: Gateway, attempt: OpenAttempt) -> s
     order = gateway.find_order(receipt=receipt_of(attempt.id))
     if order is None:
         return None
-    attached = top_ups.attach_order(database, attempt.id, order_id=order.order_id, intent_url=None)
+    attached = top_ups.attach_order(
+        database, attempt.id, order_id=order.order_id, checkout_session=order.checkout_session
+    )
     return attached.gateway_order_id if attached is not None else None

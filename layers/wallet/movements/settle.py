@@ -11,12 +11,13 @@ from uuid import UUID
 
 from wallet.gateways.port import GatewayEvent
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.ledger.refunds import RefundNews
+from wallet.movements.payouts import book_payout
+from wallet.movements.refund_to_source import book_refund
 from wallet.storage import settlement
 from wallet.storage.database import Database
 from wallet.storage.settlement import Noted
-
-#: The events that say something about money of ours; every other one is kept and left alone.
-_PAYMENT_EVENTS = frozenset({"payment.captured", "order.paid", "payment.failed"})
+from wallet.storage.withdrawals import Settled
 
 
 class EventOutcome(StrEnum):
@@ -26,12 +27,33 @@ class EventOutcome(StrEnum):
     DUPLICATE = "duplicate"
     IGNORED = "ignored"
     STUCK = "stuck"  # it can't be acted on: for people to look at
+    EARLY = "early"  # it tells of what follows from something that we have not heard of yet: to be acted on later
+
+    @property
+    def told(self) -> str:
+        """What the gateway is told, which has nothing to do about one that is stuck or early."""
+        return (EventOutcome.IGNORED if self in (EventOutcome.STUCK, EventOutcome.EARLY) else self).value
 
 
 _NOTED = {
     Noted.NEW: EventOutcome.PROCESSED,
     Noted.LATE: EventOutcome.DUPLICATE,
     Noted.UNKNOWN_ORDER: EventOutcome.IGNORED,
+}
+
+_SETTLED = {
+    Settled.NEW: EventOutcome.PROCESSED,
+    Settled.KNOWN: EventOutcome.DUPLICATE,
+    Settled.FOREIGN: EventOutcome.IGNORED,
+    Settled.MISMATCH: EventOutcome.STUCK,
+    Settled.DISPUTED: EventOutcome.STUCK,
+}
+
+_REFUNDED = {
+    RefundNews.NEW: EventOutcome.PROCESSED,
+    RefundNews.KNOWN: EventOutcome.DUPLICATE,
+    RefundNews.NO_MONEY: EventOutcome.IGNORED,
+    RefundNews.UNKNOWN_PAYMENT: EventOutcome.EARLY,
 }
 
 
@@ -53,13 +75,9 @@ def receive(
     event: GatewayEvent,
     *,
     gateway: str,
-    account_id: str,
     body: bytes,
 ) -> EventOutcome:
-    """Keeps a verified event, then acts on it. If anything fails, the gateway sends it again and finds it kept.
-
-    `account_id` is our account at the gateway: money of another account is not ours to book.
-    """
+    """Keeps a verified event, then acts on it. If anything fails, the gateway sends it again and finds it kept."""
     stored = settlement.store_event(
         database,
         new_id=new_id(),
@@ -71,17 +89,19 @@ def receive(
     )
     if stored.outcome is not None:
         return EventOutcome.DUPLICATE
-    outcome = act(database, new_id, event, account_id=account_id)
-    settlement.finish_event(database, stored.id, outcome)
+    outcome = act(database, new_id, event)
+    if outcome is not EventOutcome.EARLY:
+        settlement.finish_event(database, stored.id, outcome)
     return outcome
 
 
-def act(database: Database, new_id: Callable[[], UUID], event: GatewayEvent, *, account_id: str) -> EventOutcome:
-    """Acts on a kept event, as often as it is told to."""
-    if event.name not in _PAYMENT_EVENTS or event.account_id != account_id:
-        return EventOutcome.IGNORED
+def act(database: Database, new_id: Callable[[], UUID], event: GatewayEvent) -> EventOutcome:
+    """Acts on a kept event, as often as it is told to. One that tells of no money of ours is left alone."""
     outcomes = {book(database, new_id, payment) for payment in event.payments}
-    for outcome in (EventOutcome.PROCESSED, EventOutcome.DUPLICATE):
+    outcomes |= {_SETTLED[book_payout(database, new_id, payout)] for payout in event.payouts}
+    news = {book_refund(database, new_id, refund) for refund in event.refunds}
+    outcomes |= {_REFUNDED.get(one, EventOutcome.STUCK) for one in news}
+    for outcome in (EventOutcome.STUCK, EventOutcome.EARLY, EventOutcome.PROCESSED, EventOutcome.DUPLICATE):
         if outcome in outcomes:
             return outcome
     return EventOutcome.IGNORED

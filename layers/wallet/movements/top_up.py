@@ -1,6 +1,6 @@
 """Asking for money: an attempt to top up, and the gateway's order for it. Nothing is credited here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -53,10 +53,12 @@ def open_top_up(
         valid_s=rules.valid_s,
         first_check_s=rules.first_check_s,
     )
+    if top_up.gateway != gateway.name:
+        return top_up, replayed  # asked for before the gateway was changed: nothing is made of it any more
     if top_up.gateway_order_id is None:
         if top_up.is_over:
             raise Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "The top-up of this key is over: ask anew, with a new key.")
-        top_up, replayed = _with_order(database, gateway, top_up), False
+        top_up, replayed = _with_order(database, gateway, top_up, payer), False
     if rules.upi_intent and top_up.intent_url is None:
         top_up, replayed = _with_intent(database, gateway, top_up, payer), False
     return top_up, replayed
@@ -70,14 +72,23 @@ def show_top_up(database: Database, *, attempt_id: UUID, actor_id: UUID) -> TopU
     return state
 
 
+def checkout_of(gateway: Gateway, top_up: TopUp) -> Mapping[str, str | None]:
+    """What the gateway's own checkout needs; nothing for a top-up at a gateway that is not ours any more."""
+    if top_up.gateway != gateway.name:
+        return {}
+    return gateway.checkout(order_id=top_up.gateway_order_id, session=top_up.checkout_session)
+
+
 def receipt_of(attempt_id: UUID) -> str:
     """What the gateway knows an attempt by: its public id, 30 characters."""
     return ids.show(ids.TOP_UP, attempt_id)
 
 
-def _with_order(database: Database, gateway: Gateway, top_up: TopUp) -> TopUp:
-    order = gateway.create_order(receipt=receipt_of(top_up.id), amount_minor=top_up.amount, currency=top_up.currency)
-    return _attached(database, top_up, order_id=order.order_id, intent_url=None)
+def _with_order(database: Database, gateway: Gateway, top_up: TopUp, payer: Payer) -> TopUp:
+    order = gateway.create_order(
+        receipt=receipt_of(top_up.id), amount_minor=top_up.amount, currency=top_up.currency, contact=payer.phone
+    )
+    return _attached(database, top_up, order_id=order.order_id, checkout_session=order.checkout_session)
 
 
 def _with_intent(database: Database, gateway: Gateway, top_up: TopUp, payer: Payer) -> TopUp:
@@ -92,8 +103,17 @@ def _with_intent(database: Database, gateway: Gateway, top_up: TopUp, payer: Pay
     return _attached(database, top_up, order_id=order_id, intent_url=intent.link)
 
 
-def _attached(database: Database, top_up: TopUp, *, order_id: str, intent_url: str | None) -> TopUp:
-    attached = top_ups.attach_order(database, top_up.id, order_id=order_id, intent_url=intent_url)
+def _attached(
+    database: Database,
+    top_up: TopUp,
+    *,
+    order_id: str,
+    checkout_session: str | None = None,
+    intent_url: str | None = None,
+) -> TopUp:
+    attached = top_ups.attach_order(
+        database, top_up.id, order_id=order_id, checkout_session=checkout_session, intent_url=intent_url
+    )
     if attached is None:
         raise GatewayUnavailableError("the gateway gave the order of another attempt")
     return attached

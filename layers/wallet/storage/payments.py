@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from wallet.ledger.receipts import Balance, Party, Payment, PaymentReceipt
+from wallet.ledger.receipts import Balance, Party, Payment, PaymentReceipt, RefundReceipt
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
 from wallet.storage.rows import time_of, uuid_of
@@ -44,7 +44,45 @@ def post_payment(
         payee=Party(uuid_of(told["payee_wallet_id"]), told["payee_name"]),
         description=told["description"],
         reference=told["reference"],
+        refunded=0,
+        created_at=time_of(told["created_at"]),
         payer_balance=Balance(told["balance"], told["held"]),
+    )
+    return receipt, receipt.transaction_id != transaction_id
+
+
+def refund_payment(
+    database: Database,
+    claim: Claim,
+    *,
+    transaction_id: UUID,
+    payment_id: UUID,
+    amount: int | None,
+    reason: str | None,
+) -> tuple[RefundReceipt, bool]:
+    """Moves `amount` (None: what is left) of a payment back to its payer; True if the key had done so before.
+
+    Raises `Refused`: only the payee may, and never more than the payment in sum.
+    """
+    answer = database.call(
+        "refund_payment",
+        claim.actor_id.bytes,
+        claim.key.encode("ascii"),
+        claim.request_hash,
+        transaction_id.bytes,
+        payment_id.bytes,
+        amount,
+        reason,
+    )
+    told = answer.result
+    receipt = RefundReceipt(
+        transaction_id=uuid_of(told["transaction_id"]),
+        payment_id=uuid_of(told["payment_id"]),
+        amount=told["amount"],
+        currency=told["currency"],
+        reason=told["reason"],
+        refunded=told["refunded"],
+        payee_balance=Balance(told["balance"], told["held"]),
         created_at=time_of(told["created_at"]),
     )
     return receipt, receipt.transaction_id != transaction_id
@@ -52,6 +90,8 @@ def post_payment(
 
 _FIND = """
 SELECT t.id, t.amount, t.currency, t.description, t.reference, t.created_at,
+       (SELECT CAST(COALESCE(SUM(r.amount), 0) AS SIGNED) FROM transactions r
+        WHERE r.cause_id = t.id AND r.type = 'refund') AS refunded,
        payer.id AS payer_wallet_id, payer_user.name AS payer_name,
        payee.id AS payee_wallet_id, payee_user.name AS payee_name
 FROM transactions t
@@ -61,7 +101,7 @@ JOIN wallets payer ON payer.id = debit.account_id
 JOIN wallets payee ON payee.id = credit.account_id
 JOIN users payer_user ON payer_user.id = payer.user_id
 JOIN users payee_user ON payee_user.id = payee.user_id
-WHERE t.id = %s AND t.type = 'payment' AND %s IN (payer.user_id, payee.user_id)
+WHERE t.id = %s AND t.type IN ('payment', 'hold_capture') AND %s IN (payer.user_id, payee.user_id)
 """
 
 
@@ -79,6 +119,6 @@ def find_payment(database: Database, *, payment_id: UUID, actor_id: UUID) -> Pay
         payee=Party(uuid_of(row["payee_wallet_id"]), row["payee_name"]),
         description=row["description"],
         reference=row["reference"],
-        refunded=0,
+        refunded=row["refunded"],
         created_at=time_of(row["created_at"]),
     )

@@ -78,13 +78,29 @@ def finish_event(database: Database, event_id: UUID, outcome: str) -> None:
     database.call("finish_gateway_event", event_id.bytes, outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """A verified event that nobody has finished."""
+
+    id: UUID
+    gateway: str
+    body: bytes
+    age_s: int
+
+
 _UNFINISHED = """
-SELECT id, body FROM gateway_events
-WHERE outcome IS NULL AND received_at < UTC_TIMESTAMP(6) - INTERVAL %s SECOND ORDER BY received_at LIMIT %s
+SELECT id, gateway, body, TIMESTAMPDIFF(SECOND, received_at, UTC_TIMESTAMP(6)) AS age_s FROM gateway_events
+WHERE outcome IS NULL AND received_at < UTC_TIMESTAMP(6) - INTERVAL %s SECOND AND id > %s ORDER BY id LIMIT %s
 """
 
 
-def unfinished_events(database: Database, *, older_than_s: int, limit: int) -> Iterator[tuple[UUID, bytes]]:
-    """Events that were kept and never acted on: whoever did it died half way. Id and body of each."""
-    for row in database.read(_UNFINISHED, older_than_s, limit):
-        yield uuid_of(row["id"]), row["body"]
+def unfinished_events(database: Database, *, older_than_s: int, page: int) -> Iterator[KeptEvent]:
+    """Events that were kept and not finished: whoever did it died half way, or they came early. Oldest first.
+
+    They are read `page` at a time; what happens to one doesn't hold up the rest.
+    """
+    after = UUID(int=0)
+    while rows := database.read(_UNFINISHED, older_than_s, after.bytes, page):
+        for row in rows:
+            after = uuid_of(row["id"])
+            yield KeptEvent(after, row["gateway"], row["body"], row["age_s"])

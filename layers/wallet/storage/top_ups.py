@@ -39,17 +39,25 @@ def open_top_up(
     return top_up, payer, top_up.id != attempt_id
 
 
-def attach_order(database: Database, attempt_id: UUID, *, order_id: str, intent_url: str | None) -> TopUp | None:
-    """Writes down the gateway's order, and the link to pay it if there is one; the first order stays.
+def attach_order(
+    database: Database,
+    attempt_id: UUID,
+    *,
+    order_id: str,
+    checkout_session: str | None = None,
+    intent_url: str | None = None,
+) -> TopUp | None:
+    """Writes down the gateway's order, and how to pay it as far as that is known; the first order stays.
 
     None if the order is another attempt's.
     """
-    answer = database.call("attach_order", attempt_id.bytes, order_id, intent_url)
+    answer = database.call("attach_order", attempt_id.bytes, order_id, checkout_session, intent_url)
     return None if answer.outcome == "order_taken" else _top_up(answer.result)
 
 
 _FIND = """
-SELECT LOWER(HEX(a.id)) AS attempt_id, a.amount, a.currency, a.gateway, a.gateway_order_id, a.intent_url,
+SELECT LOWER(HEX(a.id)) AS attempt_id, a.amount, a.currency, a.gateway, a.gateway_order_id,
+       a.checkout_session, a.intent_url,
        a.expires_at, a.expires_at <= UTC_TIMESTAMP(6) AS is_over, a.status
 FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id
 WHERE a.id = %s AND w.user_id = %s
@@ -74,12 +82,12 @@ def find_top_up(database: Database, *, attempt_id: UUID, actor_id: UUID) -> TopU
 
 _DUE = """
 SELECT id, gateway_order_id, checks, expires_at <= UTC_TIMESTAMP(6) AS is_over
-FROM payment_attempts WHERE next_check_at <= UTC_TIMESTAMP(6) ORDER BY next_check_at LIMIT %s
+FROM payment_attempts WHERE next_check_at <= UTC_TIMESTAMP(6) AND gateway = %s ORDER BY next_check_at LIMIT %s
 """
 
 
-def due_attempts(database: Database, *, limit: int) -> list[OpenAttempt]:
-    """Open attempts whose next question to the gateway is due, the longest overdue first."""
+def due_attempts(database: Database, *, gateway: str, limit: int) -> list[OpenAttempt]:
+    """Open attempts whose next question to this gateway is due, the longest overdue first."""
     return [
         OpenAttempt(
             id=uuid_of(row["id"]),
@@ -87,7 +95,7 @@ def due_attempts(database: Database, *, limit: int) -> list[OpenAttempt]:
             checks=row["checks"],
             is_over=bool(row["is_over"]),
         )
-        for row in database.read(_DUE, limit)
+        for row in database.read(_DUE, gateway, limit)
     ]
 
 
@@ -113,6 +121,7 @@ def _top_up(told: Row) -> TopUp:
         currency=told["currency"],
         gateway=told["gateway"],
         gateway_order_id=told["gateway_order_id"],
+        checkout_session=told["checkout_session"],
         intent_url=told["intent_url"],
         expires_at=time_of(told["expires_at"]),
         is_over=bool(told["is_over"]),

@@ -1,92 +1,113 @@
-"""Reading wallets and their statements."""
+"""Reading wallets, as they are now and as they were."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
-from wallet.ledger.receipts import Balance, Party, StatementEntry, WalletState
-from wallet.ledger.transactions import Side
+from wallet.ledger import periods
+from wallet.ledger.limits import Limits
+from wallet.ledger.receipts import Balance, Usage, WalletState
+from wallet.storage.checkpoints import Point, find_checkpoints, naive
 from wallet.storage.database import Database, Row
 from wallet.storage.rows import time_of, uuid_of
 
+# A hold whose time is over holds nothing, whether or not the sweep has come by. Slots are all there in one snapshot.
 _WALLET = """
-SELECT w.id, u.kind, w.currency, w.status, w.balance, w.held, t.code AS tier,
-       t.max_balance, t.max_top_up, t.max_payment, UTC_TIMESTAMP(6) AS as_of
-FROM wallets w JOIN users u ON u.id = w.user_id JOIN tiers t ON t.code = w.tier
+SELECT w.id, u.kind, w.currency, w.status, w.slots, w.tier,
+       l.max_balance, l.max_top_up, l.max_payment, l.max_load_month, l.max_load_year, l.max_debit_day,
+       l.max_debit_month, l.person_to_person, l.withdrawals,
+       w.usage_day, w.debited_day, w.usage_month, w.debited_month, w.loaded_month, w.usage_year, w.loaded_year,
+       CAST(w.balance + COALESCE(
+           (SELECT SUM(s.balance) FROM wallet_slots s WHERE s.wallet_id = w.id), 0) AS SIGNED) AS total,
+       CAST(w.held - COALESCE(
+           (SELECT SUM(h.amount - h.captured) FROM holds h WHERE h.payer_wallet_id = w.id AND h.status = 'placed'
+            AND h.expires_at <= UTC_TIMESTAMP(6)), 0) AS SIGNED) AS held,
+       UTC_TIMESTAMP(6) AS now
+FROM wallets w
+JOIN users u ON u.id = w.user_id
+JOIN tier_limits l ON l.tier = w.tier AND l.valid_from = (
+    SELECT MAX(f.valid_from) FROM tier_limits f WHERE f.tier = w.tier AND f.valid_from <= UTC_TIMESTAMP(6))
 WHERE w.user_id = %s
 """
+
+# Every change of `held` has what is held behind it, as postings have the balance. A hold that had expired by then and
+# was not swept yet is one that has ended as expired since or not at all: captures and releases come before the expiry.
+_HELD_AT = """
+SELECT CAST(
+    COALESCE((SELECT held_after FROM held_changes FORCE INDEX (held_changes_by_time)
+        WHERE wallet_id = %s AND created_at <= %s ORDER BY created_at DESC, change_no DESC LIMIT 1), 0)
+    - COALESCE((SELECT SUM(amount - captured) FROM holds
+        WHERE payer_wallet_id = %s AND status IN ('placed', 'expired') AND expires_at <= %s
+            AND (ended_at IS NULL OR ended_at > %s)), 0) AS SIGNED) AS held
+"""
+_ALL = 2**63 - 1
 
 
 def find_wallet(database: Database, *, user_id: UUID) -> WalletState | None:
     """The user's wallet as it stands."""
     rows = database.read(_WALLET, user_id.bytes)
+    return _state(rows[0]) if rows else None
+
+
+def find_wallet_at(database: Database, *, user_id: UUID, at: datetime) -> WalletState | None:
+    """The user's wallet with its balance as it was right behind `at`: nothing, before there was a wallet.
+
+    Its status and limits are today's. `as_of` is the moment of asking, or `at` if that is in the past.
+    """
+    rows = database.read(_WALLET, user_id.bytes)
     if not rows:
         return None
-    row = rows[0]
+    state = _state(rows[0])
+    if at > state.as_of:
+        return state
+    points = [Point(slot, at, _ALL) for slot in range(rows[0]["slots"])]
+    total = sum(checkpoint.balance for checkpoint in find_checkpoints(database, state.id, points))
+    return replace(state, balance=Balance(total, _held_at(database, state.id, at)), as_of=at)
+
+
+def _held_at(database: Database, wallet_id: UUID, at: datetime) -> int:
+    wallet, time = wallet_id.bytes, naive(at)
+    held: int = database.read(_HELD_AT, wallet, time, wallet, time, time)[0]["held"]
+    return held
+
+
+def _state(row: Row) -> WalletState:
+    now = time_of(row["now"])
     return WalletState(
         id=uuid_of(row["id"]),
         kind=row["kind"],
         currency=row["currency"],
         status=row["status"],
-        balance=Balance(row["balance"], row["held"]),
+        balance=Balance(row["total"], row["held"]),
+        limits=_limits(row),
+        used=_usage(row, now),
+        as_of=now,
+    )
+
+
+def _limits(row: Row) -> Limits:
+    return Limits(
         tier=row["tier"],
         max_balance=row["max_balance"],
         max_top_up=row["max_top_up"],
         max_payment=row["max_payment"],
-        as_of=time_of(row["as_of"]),
+        max_load_month=row["max_load_month"],
+        max_load_year=row["max_load_year"],
+        max_debit_day=row["max_debit_day"],
+        max_debit_month=row["max_debit_month"],
+        person_to_person=bool(row["person_to_person"]),
+        withdrawals=bool(row["withdrawals"]),
     )
 
 
-# The page is by the wallet's own numbering: entries that arrive between two pages are newer than both.
-_STATEMENT = """
-SELECT p.entry_no, t.id, t.type, p.side, p.amount, p.balance_after, t.gateway, t.description, t.reference,
-       p.created_at, other.id AS other_wallet_id, other_user.name AS other_name
-FROM wallets w
-JOIN postings p ON p.account_id = w.id
-JOIN transactions t ON t.id = p.transaction_id
-JOIN postings o ON o.transaction_id = p.transaction_id AND o.line <> p.line
-LEFT JOIN wallets other ON other.id = o.account_id
-LEFT JOIN users other_user ON other_user.id = other.user_id
-WHERE w.user_id = %s
-  AND (%s IS NULL OR p.entry_no < %s)
-  AND (%s IS NULL OR p.created_at >= %s)
-  AND (%s IS NULL OR p.created_at < %s)
-  AND (%s IS NULL OR t.type = %s)
-ORDER BY p.entry_no DESC LIMIT %s
-"""
-
-
-def statement(
-    database: Database,
-    *,
-    user_id: UUID,
-    before: int | None,
-    since: datetime | None,
-    until: datetime | None,
-    transaction_type: str | None,
-    limit: int,
-) -> list[StatementEntry]:
-    """The wallet's entries, newest first: those numbered below `before`, made in [`since`, `until`), of one type."""
-    start, end = _naive(since), _naive(until)
-    filters = (before, before, start, start, end, end, transaction_type, transaction_type)
-    return [_entry(row) for row in database.read(_STATEMENT, user_id.bytes, *filters, limit)]
-
-
-def _naive(time: datetime | None) -> datetime | None:
-    """The database keeps UTC without saying so."""
-    return None if time is None else time.astimezone(UTC).replace(tzinfo=None)
-
-
-def _entry(row: Row) -> StatementEntry:
-    return StatementEntry(
-        entry_no=row["entry_no"],
-        transaction_id=uuid_of(row["id"]),
-        type=row["type"],
-        side=Side(row["side"]),
-        amount=row["amount"],
-        balance_after=row["balance_after"],
-        counterparty=Party(uuid_of(row["other_wallet_id"]), row["other_name"]) if row["other_wallet_id"] else None,
-        gateway=row["gateway"],
-        description=row["description"],
-        reference=row["reference"],
-        created_at=time_of(row["created_at"]),
+def _usage(row: Row, now: datetime) -> Usage:
+    """The sums of the periods that run now: one of a period that is over counts for nothing."""
+    this_day = row["usage_day"] == periods.day_of(now)
+    this_month = row["usage_month"] == periods.month_of(now)
+    this_year = row["usage_year"] == periods.year_of(now)
+    return Usage(
+        debited_today=row["debited_day"] if this_day else 0,
+        debited_this_month=row["debited_month"] if this_month else 0,
+        loaded_this_month=row["loaded_month"] if this_month else 0,
+        loaded_this_year=row["loaded_year"] if this_year else 0,
     )

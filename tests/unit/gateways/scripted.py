@@ -1,12 +1,12 @@
 """A transport that answers from a script, and time that passes only when somebody waits."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from wallet.gateways.http import Answer, Deadline
 from wallet.gateways.port import GatewayUnavailableError
 from wallet.gateways.razorpay.client import RazorpayGateway
-from wallet.gateways.razorpay.transport import Answer, Deadline
 
 Fields = dict[str, object]
 
@@ -31,6 +31,7 @@ class Sent:
     method: str
     path: str
     body: Fields | None
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -42,10 +43,17 @@ class Script:
     seconds_lost: float = 0.0
     sent: list[Sent] = field(default_factory=list)
 
-    def send(self, method: str, path: str, body: bytes | None, deadline: Deadline) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        deadline: Deadline,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         if deadline.seconds_left() <= 0:
             raise GatewayUnavailableError("no time left")
-        self.sent.append(Sent(method, path, None if body is None else json.loads(body)))
+        self.sent.append(Sent(method, path, None if body is None else json.loads(body), dict(headers or {})))
         reply = self.replies.pop(0)
         if isinstance(reply, GatewayUnavailableError):
             self.time.now += min(self.seconds_lost, deadline.seconds_left())
@@ -117,6 +125,25 @@ def payment(**changes: object) -> Fields:
         "error_reason": None,
         "acquirer_data": {"rrn": "006516367819"},
         "created_at": 1_795_000_100,
+    }
+    return known | changes
+
+
+def refund(**changes: object) -> Fields:
+    known: Fields = {
+        "id": "rfnd_Umbrella00001",
+        "entity": "refund",
+        "amount": 25_000,
+        "currency": "INR",
+        "payment_id": "pay_Umbrella000001",
+        "notes": [],
+        "receipt": None,
+        "acquirer_data": {"arn": None},
+        "created_at": 1_795_000_300,
+        "batch_id": None,
+        "status": "pending",
+        "speed_processed": "normal",
+        "speed_requested": "normal",
     }
     return known | changes
 

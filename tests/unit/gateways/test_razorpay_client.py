@@ -3,11 +3,13 @@
 import pytest
 
 from tests.unit.gateways.scripted import Script, answer, listed, lost, order, payment, refused, script
+from wallet.gateways.http import Answer
 from wallet.gateways.port import Gateway, GatewayOrder, GatewayRejectedError, GatewayUnavailableError
-from wallet.gateways.razorpay.transport import Answer
+from wallet.gateways.razorpay.wire import credentials
 from wallet.ledger.attempts import PaymentStatus
 
 THE_ORDER = GatewayOrder("order_Umbrella000001", "top_1", 25_000, "INR")
+CONTACT = "+919000000000"
 INTENT = {
     "razorpay_payment_id": "pay_Umbrella000001",
     "link": "upi://pay?pa=a@b&pn=Umbrella%20Shop&am=250.00",
@@ -15,7 +17,7 @@ INTENT = {
 
 
 def create(script: Script) -> GatewayOrder:
-    return script.gateway().create_order(receipt="top_1", amount_minor=25_000, currency="INR")
+    return script.gateway().create_order(receipt="top_1", amount_minor=25_000, currency="INR", contact=CONTACT)
 
 
 def methods(script: Script) -> list[str]:
@@ -24,7 +26,8 @@ def methods(script: Script) -> list[str]:
 
 def test_the_adapter_is_a_gateway() -> None:
     gateway: Gateway = script().gateway()
-    assert (gateway.name, gateway.public_key_id) == ("razorpay", "rzp_test_script")
+    assert gateway.name == "razorpay"
+    assert gateway.checkout(order_id="order_1", session=None) == {"key_id": "rzp_test_script", "order_id": "order_1"}
 
 
 class TestCreatingAnOrder:
@@ -122,13 +125,13 @@ class TestCreatingAnOrder:
     def test_an_amount_that_is_not_whole_and_positive_never_leaves_the_house(self, amount: int) -> None:
         talk = script()
         with pytest.raises(ValueError, match="amount"):
-            talk.gateway().create_order(receipt="top_1", amount_minor=amount, currency="INR")
+            talk.gateway().create_order(receipt="top_1", amount_minor=amount, currency="INR", contact=CONTACT)
         assert talk.sent == []
 
     @pytest.mark.parametrize("receipt", ["", "x" * 41, "top\n1", "टॉप"])
     def test_a_receipt_that_the_gateway_would_cut_never_leaves_the_house(self, receipt: str) -> None:
         with pytest.raises(ValueError, match="receipt"):
-            script().gateway().create_order(receipt=receipt, amount_minor=100, currency="INR")
+            script().gateway().create_order(receipt=receipt, amount_minor=100, currency="INR", contact=CONTACT)
 
 
 class TestPatience:
@@ -300,3 +303,19 @@ class TestAUpiIntent:
         with pytest.raises(GatewayUnavailableError):
             self.intent(talk)
         assert len(talk.sent) == 1
+
+
+class TestTheKeyPair:
+    def test_authorization_is_written_exactly_as_the_gateway_wants_it(self) -> None:
+        assert credentials("rzp_test_umbrella", "open-sesame") == {
+            "Authorization": "Basic cnpwX3Rlc3RfdW1icmVsbGE6b3Blbi1zZXNhbWU="
+        }
+
+    @pytest.mark.parametrize(
+        ("key_id", "secret"),
+        [("", "s"), ("k", ""), ("k:k", "s"), ("k\r\nX: y", "s"), ("k", "ß"), ("k", "open\nsesame")],
+    )
+    def test_one_that_cannot_be_one_is_refused_at_once_and_not_shown(self, key_id: str, secret: str) -> None:
+        with pytest.raises(ValueError, match="the gateway's key") as caught:
+            credentials(key_id, secret)
+        assert "sesame" not in str(caught.value)

@@ -9,23 +9,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.gateways.scripted import Fields, order, payment
+from tests.unit.gateways.scripted import Fields, order, payment, refund
 from wallet.gateways.port import GatewayEvent, MalformedEventError, SignatureMismatchError, WebhookReader
 from wallet.gateways.razorpay.webhook import RazorpayWebhook, event_of
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.ledger.refunds import RefundStatus
 
+REFERENCE = "rfd_01k2umbrella0000000000000a"
 NEWEST, PREVIOUS = "newest-secret-of-ours", "previous-secret-of-ours"
+ACCOUNT = "acc_Umbrella000001"
 
 
 def event(name: str = "payment.captured", **entities: object) -> Fields:
     return {
         "entity": "event",
-        "account_id": "acc_Umbrella000001",
+        "account_id": ACCOUNT,
         "event": name,
         "contains": list(entities),
         "payload": {entity: {"entity": fields} for entity, fields in entities.items()},
         "created_at": 1_795_000_200,
     }
+
+
+def razorpay(secrets: list[str]) -> RazorpayWebhook:
+    """Make a reader for our account."""
+    return RazorpayWebhook(secrets, account_id=ACCOUNT)
 
 
 def compact(value: object) -> bytes:
@@ -39,12 +47,12 @@ def signature(body: bytes, secret: str = NEWEST) -> str:
 def read(body: bytes, *, secret: str = NEWEST) -> GatewayEvent:
     """Read a body that is signed as it should be."""
     headers = {"X-Razorpay-Signature": signature(body, secret), "X-Razorpay-Event-Id": "Ev3ntUmbrella0"}
-    return RazorpayWebhook([NEWEST, PREVIOUS]).read(body, headers)
+    return razorpay([NEWEST, PREVIOUS]).read(body, headers)
 
 
 def read_signed(body: bytes, given_signature: object) -> GatewayEvent:
     headers: dict[str, str] = {"X-Razorpay-Signature": given_signature}  # type: ignore[dict-item] # what a proxy may hand us
-    return RazorpayWebhook([NEWEST, PREVIOUS]).read(body, headers)
+    return razorpay([NEWEST, PREVIOUS]).read(body, headers)
 
 
 class TestTheSignature:
@@ -52,14 +60,14 @@ class TestTheSignature:
         # From Razorpay's SDK tests. The text is no JSON, which shows that belief comes before reading.
         published = "b2335e3b0801106b84a7faff035df56ecffde06918c9ddd1f0fafbb37a51cc89"
         with pytest.raises(MalformedEventError):
-            RazorpayWebhook(["key_secret"]).read(b"fake_order_id|fake_payment_id", {"X-Razorpay-Signature": published})
+            razorpay(["key_secret"]).read(b"fake_order_id|fake_payment_id", {"X-Razorpay-Signature": published})
 
     def test_our_own_vector_made_with_openssl_holds(self) -> None:
         # printf '…the body…' | openssl dgst -sha256 -hmac umbrella-secret
         made = "94313fd782ff2f2c6037381a2d4dab76da1c6e370181b8d60fdd0a011eba5ddf"
         body = b'{"event":"payment.downtime.started","payload":{}}'
-        seen = RazorpayWebhook(["umbrella-secret"]).read(body, {"X-Razorpay-Signature": made})
-        assert seen == GatewayEvent(None, "payment.downtime.started", None, ())
+        seen = razorpay(["umbrella-secret"]).read(body, {"X-Razorpay-Signature": made})
+        assert seen == GatewayEvent(None, "payment.downtime.started", ())
 
     @pytest.mark.parametrize("secret", [NEWEST, PREVIOUS])
     def test_every_live_secret_is_believed(self, secret: str) -> None:
@@ -72,17 +80,17 @@ class TestTheSignature:
     @pytest.mark.parametrize("name", ["x-razorpay-signature", "X-RAZORPAY-SIGNATURE", "X-Razorpay-Signature"])
     def test_the_header_is_found_in_any_case(self, name: str) -> None:
         body = compact(event())
-        assert RazorpayWebhook([NEWEST]).read(body, {name: signature(body)}).name == "payment.captured"
+        assert razorpay([NEWEST]).read(body, {name: signature(body)}).name == "payment.captured"
 
     def test_a_header_told_twice_differently_is_no_signature(self) -> None:
         body = compact(event())
         headers = {"X-Razorpay-Signature": signature(body), "x-razorpay-signature": "0" * 64}
         with pytest.raises(SignatureMismatchError):
-            RazorpayWebhook([NEWEST]).read(body, headers)
+            razorpay([NEWEST]).read(body, headers)
 
     def test_no_header_is_no_signature(self) -> None:
         with pytest.raises(SignatureMismatchError):
-            RazorpayWebhook([NEWEST]).read(compact(event()), {})
+            razorpay([NEWEST]).read(compact(event()), {})
 
     @pytest.mark.parametrize(
         "forged",
@@ -129,28 +137,27 @@ class TestTheSignature:
     @pytest.mark.parametrize("secrets", [[], [""], ["  ", "\n"]])
     def test_it_is_not_built_without_a_secret(self, secrets: list[str]) -> None:
         with pytest.raises(ValueError, match="believe anybody"):
-            RazorpayWebhook(secrets)
+            razorpay(secrets)
 
     def test_a_blank_secret_beside_a_real_one_opens_nothing(self) -> None:
         body = compact(event())
         with pytest.raises(SignatureMismatchError):
-            RazorpayWebhook([NEWEST, ""]).read(body, {"X-Razorpay-Signature": signature(body, "")})
+            razorpay([NEWEST, ""]).read(body, {"X-Razorpay-Signature": signature(body, "")})
 
     def test_one_text_is_not_taken_for_a_list_of_letters(self) -> None:
         with pytest.raises(TypeError):
-            RazorpayWebhook(NEWEST)
+            RazorpayWebhook(NEWEST, account_id=ACCOUNT)
 
 
 class TestTheEvent:
     def test_the_reader_is_a_webhook_reader(self) -> None:
-        reader: WebhookReader = RazorpayWebhook([NEWEST])
+        reader: WebhookReader = razorpay([NEWEST])
         assert reader is not None
 
     def test_a_capture_is_read_whole(self) -> None:
         assert read(compact(event(payment=payment()))) == GatewayEvent(
             event_id="Ev3ntUmbrella0",
             name="payment.captured",
-            account_id="acc_Umbrella000001",
             payments=(
                 ObservedPayment(
                     gateway="razorpay",
@@ -168,7 +175,7 @@ class TestTheEvent:
 
     def test_a_kept_event_is_read_again_as_it_was_but_for_the_headers_id(self) -> None:
         body = compact(event(payment=payment()))
-        assert event_of(body) == replace(read(body), event_id=None)
+        assert event_of(body, account_id=ACCOUNT) == replace(read(body), event_id=None)
 
     def test_order_paid_tells_the_same_payment(self) -> None:
         paid = read(compact(event("order.paid", payment=payment(), order=order(status="paid"))))
@@ -196,29 +203,80 @@ class TestTheEvent:
         assert len(seen.reason) == 64
         assert seen.reason.isascii()
 
-    def test_a_refund_shows_how_much_went_back(self) -> None:
+    @pytest.mark.parametrize(
+        ("word", "status"),
+        [
+            ("pending", RefundStatus.PENDING),
+            ("processed", RefundStatus.SUCCEEDED),
+            ("failed", RefundStatus.FAILED),
+            ("on_its_way_to_the_moon", RefundStatus.UNKNOWN),
+        ],
+    )
+    def test_a_refund_is_told_with_its_payment_and_is_no_payment_itself(self, word: str, status: RefundStatus) -> None:
         back = payment(amount_refunded=5_000, refund_status="partial")
-        (seen,) = read(compact(event("refund.processed", refund={"id": "rfnd_1"}, payment=back))).payments
-        assert seen.amount_refunded == 5_000
+        told = refund(amount=5_000, status=word, receipt=REFERENCE)
+        seen = read(compact(event("refund.processed", refund=told, payment=back)))
+        assert seen.payments == ()
+        (one,) = seen.refunds
+        assert (one.refund_id, one.reference, one.amount, one.status) == (told["id"], REFERENCE, 5_000, status)
+        assert one.payment is not None
+        assert (one.payment.payment_id, one.payment.amount_refunded) == (one.payment_id, 5_000)
+
+    @pytest.mark.parametrize(
+        ("changes", "reference"),
+        [
+            ({"receipt": REFERENCE}, REFERENCE),
+            ({"receipt": None, "notes": {"reference": REFERENCE}}, REFERENCE),
+            ({"receipt": "Receipt No. 31", "notes": {"reference": REFERENCE}}, REFERENCE),
+            ({"receipt": "Receipt No. 31", "notes": {"comment": REFERENCE}}, None),
+            ({"receipt": REFERENCE + "x"}, None),
+            ({"receipt": 7, "notes": []}, None),
+        ],
+    )
+    def test_our_reference_is_the_receipt_or_the_note_that_says_it_again(
+        self, changes: Fields, reference: str | None
+    ) -> None:
+        (seen,) = read(compact(event("refund.created", refund=refund(**changes)))).refunds
+        assert (seen.reference, seen.payment) == (reference, None)
+
+    def test_a_refund_beside_another_payment_is_malformed(self) -> None:
+        told = event("refund.created", refund=refund(payment_id="pay_Another"), payment=payment())
+        with pytest.raises(MalformedEventError):
+            read(compact(told))
+
+    def test_an_auto_refund_says_that_its_payment_was_never_captured(self) -> None:
+        late = payment(status="refunded", captured=False, amount_refunded=25_000)
+        (seen,) = read(compact(event("refund.processed", refund=refund(status="processed"), payment=late))).refunds
+        assert seen.payment is not None
+        assert not seen.payment.captured
 
     @pytest.mark.parametrize(
         "told",
         [
             event("payment.downtime.started", **{"payment.downtime": {"id": "down_1"}}),
-            event("refund.speed_changed", refund={"id": "rfnd_1"}) | {"payload": {"created_at": 1}},
+            event("refund.speed_changed", refund=refund()) | {"payload": {"created_at": 1}},
             event("settlement.processed", settlement={"id": "setl_1"}),
             {"event": "account.updated"},
             event("token.confirmed", payment=payment(amount=0, order_id=None)),
         ],
     )
-    def test_an_event_without_money_has_no_payments(self, told: Fields) -> None:
-        assert read(compact(told)).payments == ()
+    def test_an_event_without_money_has_no_payments_and_no_refunds(self, told: Fields) -> None:
+        seen = read(compact(told))
+        assert (seen.payments, seen.refunds) == ((), ())
 
     @pytest.mark.parametrize("header", ["", "a b", "é", "x" * 65, "'; --"])
     def test_an_unusual_event_id_counts_as_none(self, header: str) -> None:
         body = compact(event())
         headers = {"X-Razorpay-Signature": signature(body), "X-Razorpay-Event-Id": header}
-        assert RazorpayWebhook([NEWEST]).read(body, headers).event_id is None
+        assert razorpay([NEWEST]).read(body, headers).event_id is None
+
+
+class TestAnEventThatIsNotAboutOurMoney:
+    @pytest.mark.parametrize("name", ["subscription.charged", "invoice.paid", "payment.dispute.created"])
+    def test_its_payment_may_have_any_form(self, name: str) -> None:
+        # refusing it would make Razorpay switch off the webhook that our money is told by
+        told = read(compact(event(name, payment=payment(captured="1"))))
+        assert (told.name, told.payments, told.refunds) == (name, (), ())
 
 
 class TestAMalformedEvent:
@@ -268,6 +326,11 @@ class TestAMalformedEvent:
             event(payment=payment(captured="true")),
             event(payment=payment(id="pay_\ud800")),
             event(payment=payment(status=["captured"])),
+            event("refund.processed", refund={}),
+            event("refund.processed", refund=refund(amount=1.0)),
+            event("refund.processed", refund=refund(status=None)),
+            event("refund.processed", refund=refund(id="rfnd_'; --")),
+            event("refund.processed") | {"payload": {"refund": {"entity": 1}}},
         ],
     )
     def test_a_field_of_another_type(self, told: Fields) -> None:
@@ -289,12 +352,14 @@ class TestAMalformedEvent:
         st.sampled_from(["amount", "id", "status", "captured", "order_id", "error_reason", "payload", "event"]),
     )
     def test_whatever_is_signed_is_read_or_malformed_and_nothing_else(self, value: object, name: str) -> None:
-        for told in (value, event() | {name: value}, event(payment=payment(**{name: value}))):
+        refunded = event("refund.processed", refund=refund(**{name: value}), payment=payment())
+        for told in (value, event() | {name: value}, event(payment=payment(**{name: value})), refunded):
             try:
                 seen = read(compact(told))
             except MalformedEventError:
                 continue
-            assert all(type(one.amount) is int and one.amount > 0 for one in seen.payments)
+            amounts = [payment.amount for payment in seen.payments] + [refund.amount for refund in seen.refunds]
+            assert all(type(amount) is int and amount > 0 for amount in amounts)
 
     @settings(deadline=None)
     @given(st.binary(max_size=200))

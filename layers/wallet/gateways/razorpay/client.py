@@ -4,37 +4,32 @@ https://razorpay.com/docs/api. The recipe for a lost answer is here: an order is
 before it is ever asked for again.
 """
 
-import json
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, Self
 from urllib.parse import quote, urlencode
 
-from wallet.gateways.exact_json import MalformedJsonError, json_object
+from wallet.gateways.exact_json import json_object
+from wallet.gateways.exchange import Exchange, ThrottledError, malformed
+from wallet.gateways.fields import MalformedWireError
+from wallet.gateways.http import Deadline, HttpTransport, Limits, Transport
 from wallet.gateways.port import GatewayOrder, GatewayRejectedError, GatewayUnavailableError, UpiIntent
 from wallet.gateways.razorpay import wire
-from wallet.gateways.razorpay.transport import Answer, Deadline, HttpTransport, Limits, Transport
 from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.money import MAX_AMOUNT
+from wallet.ledger.refunds import ObservedRefund
 
 _ORDERS: Final = "/v1/orders"
+_PAYMENTS: Final = "/v1/payments"
 _UPI_PAYMENTS: Final = "/v1/payments/create/upi"
+_REFUND_KEY: Final = "X-Refund-Idempotency"
 
-_TRIES = 3
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 1.0
 _RECEIPT_MAX = 40
 _DEFAULT_PAGE = 10
 _LARGEST_PAGE = 100
 _PAGES_MAX = 10
 
-_OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
-_BAD_REQUEST, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 400, 408, 429
-
-
-class _ThrottledError(GatewayUnavailableError):
-    """429: surely not carried out, and so safe to repeat whatever it was."""
+_OK, _BAD_REQUEST, _CONFLICT = 200, 400, 409
 
 
 class _NotMadeYetError(Exception):
@@ -55,18 +50,15 @@ class RazorpayGateway:
         uniform: Callable[[float, float], float] | None = None,
     ) -> None:
         """Take a transport. `clock`, `sleep` and `uniform` are in seconds and replaced by tests only."""
-        self._transport = transport
+        self._exchange = Exchange(transport, wire.rejection_of, clock=clock, sleep=sleep, uniform=uniform)
         self._public_key_id = public_key_id
         self._limits = limits or Limits()
-        self._clock = clock
-        self._sleep = sleep
-        self._uniform = uniform or secrets.SystemRandom().uniform
 
     @classmethod
     def over_http(cls, *, base_url: str, key_id: str, key_secret: str, limits: Limits | None = None) -> Self:
         """Build the real thing. `base_url` is without `/v1`, such as `https://api.razorpay.com`."""
         limits = limits or Limits()
-        transport = HttpTransport(base_url=base_url, key_id=key_id, key_secret=key_secret, limits=limits)
+        transport = HttpTransport(base_url=base_url, headers=wire.credentials(key_id, key_secret), limits=limits)
         return cls(transport, public_key_id=key_id, limits=limits)
 
     @property
@@ -74,12 +66,23 @@ class RazorpayGateway:
         """See Gateway."""
         return wire.RAZORPAY
 
-    @property
-    def public_key_id(self) -> str:
+    def checkout(
+        self,
+        *,
+        order_id: str | None,
+        session: str | None,  # noqa: ARG002 - Razorpay's checkout goes by the public key instead
+    ) -> Mapping[str, str | None]:
         """See Gateway."""
-        return self._public_key_id
+        return {"key_id": self._public_key_id, "order_id": order_id}
 
-    def create_order(self, *, receipt: str, amount_minor: int, currency: str) -> GatewayOrder:
+    def create_order(
+        self,
+        *,
+        receipt: str,
+        amount_minor: int,
+        currency: str,
+        contact: str,  # noqa: ARG002 - Razorpay asks the payer itself
+    ) -> GatewayOrder:
         """See Gateway.
 
         `unique_receipt` makes Razorpay give back the order it has. Elsewhere it is documented to answer a
@@ -94,7 +97,7 @@ class RazorpayGateway:
             "unique_receipt": True,
             "payment": {"capture": "automatic"},
         }
-        deadline = self._deadline(self._limits.order_seconds)
+        deadline = self._exchange.deadline(self._limits.order_seconds)
         try:
             return self._post_or_find(wanted, deadline)
         except _NotMadeYetError:
@@ -106,7 +109,7 @@ class RazorpayGateway:
 
     def find_order(self, *, receipt: str) -> GatewayOrder | None:
         """See Gateway."""
-        found = self._orders_of(receipt, self._deadline(self._limits.question_seconds))
+        found = self._orders_of(receipt, self._exchange.deadline(self._limits.question_seconds))
         return found[0] if found else None
 
     def payments_of(self, order_id: str) -> tuple[ObservedPayment, ...]:
@@ -115,7 +118,7 @@ class RazorpayGateway:
         The endpoint is documented to give all payments at once and takes no documented paging. Should it page
         by ten after all, as every other collection does, a full page makes us ask for the rest.
         """
-        deadline = self._deadline(self._limits.question_seconds)
+        deadline = self._exchange.deadline(self._limits.question_seconds)
         path = f"{_ORDERS}/{quote(order_id, safe='')}/payments"
         found: dict[str, ObservedPayment] = {}
         page = self._page_of_payments(path, deadline)
@@ -145,20 +148,94 @@ class RazorpayGateway:
             "method": "upi",
             "upi": {"flow": "intent"},
         }
-        answer = self._post(_UPI_PAYMENTS, body, self._deadline(self._limits.intent_seconds))
+        answer = self._exchange.post(
+            _UPI_PAYMENTS, body, self._exchange.deadline(self._limits.intent_seconds), json_object
+        )
         try:
             return wire.intent_of(answer)
-        except wire.MalformedWireError as error:
-            raise _malformed("POST", _UPI_PAYMENTS, error) from error
+        except MalformedWireError as error:
+            raise malformed("POST", _UPI_PAYMENTS, error) from error
+
+    def refund(
+        self,
+        *,
+        payment_id: str,
+        order_id: str | None,  # noqa: ARG002 - Razorpay refunds payments
+        reference: str,
+        amount_minor: int,
+        currency: str,
+    ) -> ObservedRefund:
+        """See Gateway.
+
+        Our reference is the idempotency key, the receipt and a note. The key makes a repetition safe for as long as
+        Razorpay remembers it, which it doesn't say; so the refund is looked for first, for a repetition may come late.
+        https://razorpay.com/docs/api/refunds/normal-refunds-idempotent
+        """
+        deadline = self._exchange.deadline(self._limits.order_seconds)
+        known = self._refund_of(payment_id, reference, deadline)
+        if known is not None:
+            return known
+        path = f"{_PAYMENTS}/{quote(payment_id, safe='')}/refund"
+        body = {"amount": amount_minor, "speed": "normal", "receipt": reference, "notes": {"reference": reference}}
+        key = {_REFUND_KEY: reference}
+        try:
+            answer = self._exchange.post(path, body, deadline, json_object, headers=key, repeatable=True)
+            return wire.refund_of(answer, currency=currency)
+        except MalformedWireError as error:
+            raise malformed("POST", path, error) from error
+        except GatewayRejectedError as error:
+            if error.http_status == _CONFLICT:
+                # It is being made at this moment, or was made when we wrote the body otherwise: it will be found.
+                raise GatewayUnavailableError("the refund's key is in use") from error
+            raise
+
+    def find_refund(
+        self,
+        *,
+        payment_id: str,
+        order_id: str | None,  # noqa: ARG002 - as above
+        reference: str,
+    ) -> ObservedRefund | None:
+        """See Gateway."""
+        return self._refund_of(payment_id, reference, self._exchange.deadline(self._limits.question_seconds))
+
+    def refunds_of(
+        self,
+        *,
+        payment_id: str,
+        order_id: str | None,  # noqa: ARG002 - as above
+    ) -> tuple[ObservedRefund, ...]:
+        """See Gateway."""
+        return self._refunds(payment_id, self._exchange.deadline(self._limits.question_seconds))
+
+    def _refund_of(self, payment_id: str, reference: str, deadline: Deadline) -> ObservedRefund | None:
+        """Return the (oldest) refund of this reference, or of this id."""
+        refunds = self._refunds(payment_id, deadline)
+        return next((one for one in refunds if reference in (one.reference, one.refund_id)), None)
+
+    def _refunds(self, payment_id: str, deadline: Deadline) -> tuple[ObservedRefund, ...]:
+        """Return a payment's refunds, oldest first, whichever page they are on."""
+        path = f"{_PAYMENTS}/{quote(payment_id, safe='')}/refunds"
+        found: list[Mapping[str, object]] = []
+        try:
+            for number in range(_PAGES_MAX):
+                page = self._get(f"{path}?count={_LARGEST_PAGE}&skip={number * _LARGEST_PAGE}", deadline)
+                entities = wire.items_of(page)
+                found += entities
+                if len(entities) < _LARGEST_PAGE:
+                    break
+            return tuple(wire.refund_of(entity) for entity in sorted(found, key=_creation_time))
+        except MalformedWireError as error:
+            raise malformed("GET", path, error) from error
 
     def _post_or_find(self, wanted: Mapping[str, object], deadline: Deadline) -> GatewayOrder:
         """Ask for the order; when nobody knows whether that worked, look: _NotMadeYetError says it didn't."""
         try:
-            answer = self._post(_ORDERS, wanted, deadline)
+            answer = self._exchange.post(_ORDERS, wanted, deadline, json_object)
             order = wire.order_of(answer)
-        except _ThrottledError:
+        except ThrottledError:
             raise
-        except (GatewayUnavailableError, wire.MalformedWireError) as error:
+        except (GatewayUnavailableError, MalformedWireError) as error:
             unknown: Exception = error
         except GatewayRejectedError as error:
             if not _says_that_the_receipt_is_taken(error):
@@ -181,68 +258,18 @@ class RazorpayGateway:
             ours = [entity for entity in entities if entity.get("receipt") == receipt]
             ours.sort(key=_creation_time)
             return [wire.order_of(entity) for entity in ours]
-        except wire.MalformedWireError as error:
-            raise _malformed("GET", _ORDERS, error) from error
+        except MalformedWireError as error:
+            raise malformed("GET", _ORDERS, error) from error
 
     def _page_of_payments(self, path: str, deadline: Deadline) -> list[ObservedPayment]:
         answer = self._get(path, deadline)
         try:
             return [wire.payment_of(entity) for entity in wire.items_of(answer)]
-        except wire.MalformedWireError as error:
-            raise _malformed("GET", path, error) from error
+        except MalformedWireError as error:
+            raise malformed("GET", path, error) from error
 
     def _get(self, path: str, deadline: Deadline) -> Mapping[str, object]:
-        return self._exchange("GET", path, None, deadline, GatewayUnavailableError)
-
-    def _post(self, path: str, body: Mapping[str, object], deadline: Deadline) -> Mapping[str, object]:
-        raw = json.dumps(body, separators=(",", ":")).encode()
-        return self._exchange("POST", path, raw, deadline, _ThrottledError)
-
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None,
-        deadline: Deadline,
-        worth_repeating: type[GatewayUnavailableError],
-    ) -> Mapping[str, object]:
-        """Send, and send again after a pause while it is worth it and there is time."""
-        for pause in self._pauses():
-            try:
-                return _understood(method, path, self._transport.send(method, path, body, deadline))
-            except worth_repeating as error:
-                # Full jitter, so that callers who failed together don't come back together.
-                wait = self._uniform(0, pause) + (error.retry_after_s or 0)
-                if pause == 0 or wait >= deadline.seconds_left():
-                    raise
-                self._sleep(wait)
-        raise AssertionError("the last pause is 0, after which the error is raised")
-
-    @staticmethod
-    def _pauses() -> list[float]:
-        growing = [min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**n) for n in range(_TRIES - 1)]
-        return [*growing, 0]
-
-    def _deadline(self, seconds: float) -> Deadline:
-        return Deadline(seconds, self._clock)
-
-
-def _understood(method: str, path: str, answer: Answer) -> Mapping[str, object]:
-    name = f"{method} {path.partition('?')[0]}"
-    if _OK <= answer.status < _REDIRECT:
-        try:
-            return json_object(answer.body)
-        except MalformedJsonError as error:
-            raise _malformed(method, path, error) from error
-    if answer.status == _TOO_MANY_REQUESTS:
-        raise _ThrottledError(f"{name}: throttled", retry_after_s=answer.retry_after_s)
-    if _CLIENT_ERROR <= answer.status < _SERVER_ERROR and answer.status != _REQUEST_TIMEOUT:
-        raise wire.rejection_of(answer.status, answer.body)
-    raise GatewayUnavailableError(f"{name}: status {answer.status}", retry_after_s=answer.retry_after_s)
-
-
-def _malformed(method: str, path: str, error: ValueError) -> GatewayUnavailableError:
-    return GatewayUnavailableError(f"{method} {path.partition('?')[0]}: malformed answer ({error})")
+        return self._exchange.get(path, deadline, json_object)
 
 
 def _agreeing(orders: list[GatewayOrder], wanted: Mapping[str, object]) -> GatewayOrder:

@@ -1,0 +1,50 @@
+"""POST /bulk-payments, POST /bulk-payments/{id}/retry: many payments from one wallet, by a file."""
+
+import hashlib
+
+from wallet import wiring
+from wallet.edge import shapes
+from wallet.edge.bodies import EmptyBody
+from wallet.edge.bulk_files import read_file
+from wallet.edge.door import Door
+from wallet.edge.idempotency import claim_of, per_key
+from wallet.edge.logs import logger
+from wallet.edge.requests import Request
+from wallet.edge.responses import Json, Response
+from wallet.ledger import ids
+from wallet.movements import bulk
+from wallet.storage.claims import Claim
+
+
+def post_file(request: Request) -> Response:
+    """Takes a file in, once per key, and has a worker pay it."""
+    caller, key = request.caller(), request.idempotency_key()
+    rows = read_file(request)
+    claim = claim_of(request, actor_id=caller, key=key, asked={"sha256": hashlib.sha256(request.body).hexdigest()})
+
+    def work() -> tuple[Json, bool]:
+        receipt, replayed = bulk.open_bulk_payment(wiring.database(), wiring.new_id, claim=claim, rows=rows)
+        _start_worker()
+        return shapes.bulk_receipt(receipt), replayed
+
+    return wiring.once().answer(request, claim, work, status=202)
+
+
+def post_retry(request: Request) -> Response:
+    """Has the refused rows of a file tried again, once per key."""
+
+    def work(claim: Claim, _asked: EmptyBody) -> tuple[Json, bool]:
+        bulk_payment_id = request.id_in_path(ids.BULK_PAYMENT)
+        retry, replayed = bulk.retry_bulk_payment(wiring.database(), claim=claim, bulk_payment_id=bulk_payment_id)
+        _start_worker()
+        return shapes.bulk_retry(retry), replayed
+
+    return per_key(wiring.once, request, EmptyBody, work, status=202, body_optional=True)
+
+
+def _start_worker() -> None:
+    if not wiring.start_bulk_worker():
+        logger().warning("the bulk worker was not started; its schedule will")
+
+
+handler = Door({"POST /bulk-payments": post_file, "POST /bulk-payments/{id}/retry": post_retry})

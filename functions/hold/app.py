@@ -1,0 +1,41 @@
+"""POST /holds, GET /holds/{id}: money that is promised."""
+
+from wallet import wiring
+from wallet.edge import shapes
+from wallet.edge.bodies import HoldBody, NoQuery
+from wallet.edge.door import Door
+from wallet.edge.idempotency import per_key
+from wallet.edge.requests import Request
+from wallet.edge.responses import Json, Response
+from wallet.ledger import ids
+from wallet.movements.hold import place_hold, show_hold
+from wallet.storage.claims import Claim
+
+
+def post_hold(request: Request) -> Response:
+    """Promises money to somebody, once per key."""
+
+    def work(claim: Claim, asked: HoldBody) -> tuple[Json, bool]:
+        receipt, replayed = place_hold(
+            wiring.database(),
+            wiring.new_id,
+            claim=claim,
+            payee=asked.to.named(),
+            amount=asked.amount,
+            valid_s=asked.expires_in,
+            description=asked.description,
+        )
+        return shapes.hold_receipt(receipt), replayed
+
+    return per_key(wiring.once, request, HoldBody, work, status=201)
+
+
+def get_hold(request: Request) -> Response:
+    """A hold that the caller placed, or that is for them."""
+    caller = request.caller()
+    request.parameters(NoQuery)
+    hold = show_hold(wiring.database(), hold_id=request.id_in_path(ids.HOLD), actor_id=caller)
+    return Response(200, shapes.hold(hold))
+
+
+handler = Door({"POST /holds": post_hold, "GET /holds/{id}": get_hold})

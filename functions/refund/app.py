@@ -1,0 +1,32 @@
+"""POST /payments/{id}/refunds: money back to who paid."""
+
+from wallet import wiring
+from wallet.edge import shapes
+from wallet.edge.bodies import RefundBody
+from wallet.edge.door import Door
+from wallet.edge.idempotency import per_key
+from wallet.edge.requests import Request
+from wallet.edge.responses import Json, Response
+from wallet.ledger import ids
+from wallet.movements.pay import refund
+from wallet.storage.claims import Claim
+
+
+def post_refund(request: Request) -> Response:
+    """Gives a payment that the caller received back, in whole or in part, once per key."""
+
+    def work(claim: Claim, asked: RefundBody) -> tuple[Json, bool]:
+        receipt, replayed = refund(
+            wiring.database(),
+            wiring.new_id,
+            claim=claim,
+            payment_id=request.id_in_path(ids.PAYMENT),
+            amount=asked.amount,
+            reason=asked.reason,
+        )
+        return shapes.refund(receipt), replayed
+
+    return per_key(wiring.once, request, RefundBody, work, status=201, body_optional=True)
+
+
+handler = Door({"POST /payments/{id}/refunds": post_refund})

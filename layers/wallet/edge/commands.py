@@ -1,0 +1,247 @@
+"""Operators' commands: strict, by name, for a reason, under a key. Read from an invocation, carried out, answered.
+
+Who may invoke the function may command; that is IAM's to say. There is no route to it. `operator` is who that person
+says they are, for the journal; it is no proof.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, StrictInt, StrictStr, TypeAdapter, ValidationError, model_validator
+
+from wallet.edge.bodies import Amount, Body, Description, Phone, WalletId
+from wallet.edge.logs import logger
+from wallet.edge.requests import explain
+from wallet.edge.responses import Json
+from wallet.edge.statuses import REFUSALS
+from wallet.ledger import ids
+from wallet.ledger.receipts import Balance
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.storage import operators
+from wallet.storage.claims import Claim
+from wallet.storage.database import Database
+from wallet.storage.operators import Instruction
+
+#: How many refunds one step of `close` begins: a few seconds' work under the wallet's lock.
+_REFUNDS_A_STEP = 50
+
+NewId = Callable[[], UUID]
+
+
+def _transaction_id(value: object) -> UUID:
+    found = ids.read(ids.TRANSACTION, value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("A transaction's id looks like txn_….")
+    return found
+
+
+TransactionId = Annotated[UUID, BeforeValidator(_transaction_id)]
+Operator = Annotated[StrictStr, Field(pattern=r"^[!-~]{1,64}$", description="Who orders it, as in meera@example.com.")]
+Key = Annotated[StrictStr, Field(pattern=r"^[!-~]{1,64}$")]
+Reason = Annotated[Description, Field(min_length=1)]
+
+
+class Question(Body):
+    """A command that changes nothing."""
+
+
+class Order(Body):
+    """A command that changes something: once under its key, and written down."""
+
+    operator: Operator
+    reason: Reason
+    key: Key
+
+    @property
+    def instruction(self) -> Instruction:
+        """As the kernel takes it. A key belongs to its operator, and to everything that was ordered under it."""
+        scope = UUID(bytes=hashlib.sha256(b"operator:" + self.operator.encode()).digest()[:16])
+        asked = json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True)
+        return Instruction(self.operator, self.reason, Claim(scope, self.key, hashlib.sha256(asked.encode()).digest()))
+
+
+class SetTier(Order):
+    """Another tier, and with it other limits."""
+
+    command: Literal["set_tier"]
+    wallet_id: WalletId
+    tier: Annotated[StrictStr, Field(pattern=r"^[a-z_]{1,16}$")]
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """What came of it, and whether the key had done so before."""
+        return operators.set_tier(
+            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, tier=self.tier
+        )
+
+
+class Freeze(Order):
+    """No payments from the wallet or to it, until it is unfrozen."""
+
+    command: Literal["freeze"]
+    wallet_id: WalletId
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.freeze(database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id)
+
+
+class Unfreeze(Order):
+    """The end of a freeze, or of a closing that is called off."""
+
+    command: Literal["unfreeze"]
+    wallet_id: WalletId
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.unfreeze(database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id)
+
+
+class SetSlots(Order):
+    """A hot wallet: its credits spread over so many rows. 1 ends that."""
+
+    command: Literal["set_slots"]
+    wallet_id: WalletId
+    slots: Annotated[StrictInt, Field(ge=1, le=16)]
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.set_slots(
+            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, slots=self.slots
+        )
+
+
+class RefundToSource(Order):
+    """A top-up, or money that is in suspense, back to where it came from; without an amount, all that is left of it."""
+
+    command: Literal["refund_to_source"]
+    transaction_id: TransactionId
+    amount: Amount | None = None
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.refund_to_source(
+            database,
+            self.instruction,
+            refund_id=new_id(),
+            transaction_id=self.transaction_id,
+            amount=self.amount,
+        )
+
+
+class Close(Order):
+    """A step towards the wallet's end: its balance goes back to source. Ordered again (with a new key) it goes on."""
+
+    command: Literal["close"]
+    wallet_id: WalletId
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.close(
+            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, most=_REFUNDS_A_STEP
+        )
+
+
+class ShowWallet(Question):
+    """A wallet, by its id or by its owner's phone."""
+
+    command: Literal["show_wallet"]
+    wallet_id: WalletId | None = None
+    phone: Phone | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.wallet_id is None) == (self.phone is None):
+            raise ValueError("Name the wallet by wallet_id or by phone, one of the two.")
+        return self
+
+    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        found = operators.find_wallet(database, wallet_id=self.wallet_id, phone=self.phone)
+        if found is None:
+            raise Refused(Refusal.NOT_FOUND)
+        return found, False
+
+
+class Pending(Question):
+    """What waits for a person or for a gateway."""
+
+    command: Literal["pending"]
+
+    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.waiting(database), False
+
+
+Command = SetTier | Freeze | Unfreeze | SetSlots | RefundToSource | Close | ShowWallet | Pending
+_READER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
+
+
+def answer(event: Mapping[str, Any], database: Callable[[], Database], new_id: NewId) -> Json:
+    """`{"status": "done", "replayed", "result"}`, or `{"status": "refused", "code", "detail", "errors"?}`.
+
+    Anything else that happens is an accident or an outage, and raised: the invocation fails, and the same command with
+    the same key is safe to repeat.
+    """
+    name = event.get("command")
+    try:
+        command = _read(event)
+        result, replayed = command.carry_out(database(), new_id)
+    except Refused as refused:
+        told = _refusal(refused)
+    else:
+        told = {"status": "done", "replayed": replayed, "result": _shown("", result)}
+    logger().info(
+        "command",
+        command=name if isinstance(name, str) else None,
+        operator=event.get("operator"),
+        status=told["status"],
+        code=told.get("code"),
+    )
+    return told
+
+
+def _read(event: Mapping[str, Any]) -> Command:
+    try:
+        return _READER.validate_python(dict(event))
+    except ValidationError as error:
+        raise explain(error) from error
+
+
+def _refusal(refused: Refused) -> Json:
+    told: Json = {
+        "status": "refused",
+        "code": refused.refusal.value,
+        "detail": refused.detail or REFUSALS[refused.refusal].detail,
+    }
+    if refused.fields:
+        told["errors"] = [{"field": name, "message": message} for name, message in refused.fields]
+    return told
+
+
+_PREFIXES = {
+    "wallet_id": ids.WALLET,
+    "closing": ids.WALLET,
+    "transaction_id": ids.TRANSACTION,
+    "refund_id": ids.REFUND,
+}
+
+
+def _shown(name: str, value: object) -> object:
+    """A result as JSON: ids in their public form (by the field's name), times in UTC, everything else as it is."""
+    if isinstance(value, Balance):
+        return {"total": value.total, "held": value.held, "available": value.available}
+    if is_dataclass(value):
+        told = {field.name: _shown(field.name, getattr(value, field.name)) for field in fields(value)}
+        return {field: shown for field, shown in told.items() if shown is not None}
+    if isinstance(value, tuple):
+        return [_shown(name, one) for one in value]
+    if isinstance(value, UUID):
+        return ids.show(_PREFIXES[name], value) if name in _PREFIXES else value.hex
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return value

@@ -1,0 +1,1 @@
+"""Cashfree: a thin client of its API and the reader of its webhooks."""

@@ -1,0 +1,1 @@
+"""RazorpayX: payouts from our account there to people's UPI addresses."""

@@ -1,0 +1,263 @@
+"""Domain events: what the kernel noted beside the money, in the words of everybody who hears of it.
+
+The kernel writes an event into the outbox, in the commit of what it tells of; ids stand there as the database has them.
+Here it becomes the public one: versioned, with public ids, and nothing in it that `CATALOGUE` doesn't name. The
+schemas in docs/events/ are made of the same catalogue, and a test holds what the kernel writes against it.
+
+Between versions fields are only added. Whoever reads events ignores what they don't know.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from wallet.ledger import ids
+
+VERSION = 1
+
+
+class Kind(StrEnum):
+    """What a field holds. An id stands in the outbox as 32 hexadecimal digits, and outside in its public form."""
+
+    AMOUNT = "amount"  # a whole number of minor units, 0 or more
+    TEXT = "text"
+    TIME = "time"  # RFC 3339 in UTC
+    PAYMENT = ids.PAYMENT
+    REFUND = ids.REFUND
+    HOLD = ids.HOLD
+    TOP_UP = ids.TOP_UP
+    TRANSACTION = ids.TRANSACTION
+    WALLET = ids.WALLET
+    WITHDRAWAL = ids.WITHDRAWAL
+
+    @property
+    def is_id(self) -> bool:
+        """Whether this is an id of ours, and the kind its prefix."""
+        return self not in (Kind.AMOUNT, Kind.TEXT, Kind.TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that events may have, and what it says."""
+
+    kind: Kind
+    about: str
+
+
+FIELDS: Mapping[str, Field] = {
+    "amount": Field(Kind.AMOUNT, "What was moved, or is to be, in minor units of `currency`."),
+    "captured": Field(Kind.AMOUNT, "What of a hold has been captured so far, in minor units."),
+    "fee": Field(Kind.AMOUNT, "What we took for it, in minor units; 0 or null if nothing."),
+    "currency": Field(Kind.TEXT, "ISO 4217."),
+    "payment_id": Field(Kind.PAYMENT, "The payment."),
+    "refund_id": Field(Kind.REFUND, "The refund."),
+    "hold_id": Field(Kind.HOLD, "The hold."),
+    "top_up_id": Field(Kind.TOP_UP, "The top-up that the money was asked for by."),
+    "transaction_id": Field(Kind.TRANSACTION, "The transaction in the ledger."),
+    "payer_wallet_id": Field(Kind.WALLET, "Who paid, or promised to."),
+    "payee_wallet_id": Field(Kind.WALLET, "Who was paid, or is to be."),
+    "withdrawal_id": Field(Kind.WITHDRAWAL, "The withdrawal."),
+    "gateway": Field(Kind.TEXT, "The payment gateway."),
+    "provider": Field(Kind.TEXT, "Who pays it out."),
+    "description": Field(Kind.TEXT, "What the payer wrote."),
+    "reference": Field(Kind.TEXT, "The payer's reference, such as an order's number."),
+    "reason": Field(Kind.TEXT, "Why: a stable word, or what somebody wrote who gave a payment back."),
+    "expires_at": Field(Kind.TIME, "When the hold ends by itself."),
+    "tier": Field(Kind.TEXT, "The tier that is in force from now on."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One type of event.
+
+    `required` fields are always there, `optional` ones may be null. Of an event that concerns two wallets, the owner in
+    `other_wallet_id` is told `others_only` and the one in `wallet_id` is not: it is none of their affair. `noted_as`
+    says under which name the outbox has a field, where that is another: a payment is known by its transaction.
+    """
+
+    about: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    others_only: frozenset[str] = frozenset()
+    noted_as: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All of them, in the order in which they are told."""
+        return self.required + self.optional
+
+
+_BETWEEN = ("payer_wallet_id", "payee_wallet_id", "amount", "currency")
+_WITHDRAWAL = ("withdrawal_id", "amount", "fee", "currency", "provider")
+_TO_SOURCE = ("refund_id", "transaction_id", "amount", "currency", "gateway")
+_FEE = frozenset({"fee"})
+
+CATALOGUE: Mapping[str, EventType] = {
+    "TopUpSucceeded": EventType(
+        "Money came in through a gateway and was credited to the wallet.",
+        ("top_up_id", "transaction_id", "amount", "currency", "gateway"),
+    ),
+    "TopUpSuspended": EventType(
+        "Money came in for the wallet and could not be credited: it is in suspense.",
+        ("top_up_id", "transaction_id", "amount", "currency", "gateway", "reason"),
+    ),
+    "PaymentCompleted": EventType(
+        "`wallet_id` paid `other_wallet_id`. The fee is the payee's.",
+        ("payment_id", "transaction_id", *_BETWEEN),
+        ("fee", "description", "reference"),
+        others_only=_FEE,
+        noted_as={"payment_id": "transaction_id"},
+    ),
+    "PaymentRefunded": EventType(
+        "`wallet_id`, the payee of a payment, gave all or a part of it back to `other_wallet_id`, its payer.",
+        ("refund_id", "payment_id", "transaction_id", *_BETWEEN),
+        ("reason",),
+        noted_as={"refund_id": "transaction_id"},
+    ),
+    "HoldPlaced": EventType(
+        "`wallet_id` promised money to `other_wallet_id`: it is no longer available, and still in the payer's wallet.",
+        ("hold_id", *_BETWEEN, "expires_at"),
+        ("description",),
+    ),
+    "HoldCaptured": EventType(
+        "`other_wallet_id`, the payee, took the amount out of a hold. The fee is the payee's.",
+        ("hold_id", "transaction_id", *_BETWEEN),
+        ("fee",),
+        others_only=_FEE,
+    ),
+    "HoldReleased": EventType("What was left of a hold is the payer's again.", ("hold_id", *_BETWEEN, "captured")),
+    "HoldExpired": EventType(
+        "A hold's time was over: what was left of it is the payer's again.", ("hold_id", *_BETWEEN, "captured")
+    ),
+    "WithdrawalRequested": EventType(
+        "Money is on its way to a UPI address: no longer available, and still in the wallet.", _WITHDRAWAL
+    ),
+    "WithdrawalSucceeded": EventType("A withdrawal was paid out, and its fee was taken.", _WITHDRAWAL),
+    "WithdrawalFailed": EventType(
+        "A withdrawal was not paid out: what was set aside is available again.", _WITHDRAWAL, ("reason",)
+    ),
+    "WithdrawalReversed": EventType(
+        "A withdrawal that had been paid out came back from the bank, and is in the wallet again with its fee.",
+        _WITHDRAWAL,
+        ("reason",),
+    ),
+    "RefundToSourceRequested": EventType(
+        "Money that came in for the wallet is on its way back to where it came from. If it had been credited, it is no"
+        " longer available, and still in the wallet.",
+        _TO_SOURCE,
+    ),
+    "RefundToSourceSucceeded": EventType("A refund to source was paid out by the gateway.", _TO_SOURCE),
+    "RefundToSourceFailed": EventType(
+        "A refund to source was not paid out: the money is where it was before, and available again.",
+        _TO_SOURCE,
+        ("reason",),
+    ),
+    "WalletFrozen": EventType("An operator froze the wallet: its owner can't move money out of it.", ()),
+    "WalletUnfrozen": EventType("An operator ended the wallet's freeze.", ()),
+    "WalletClosed": EventType("The wallet is empty and closed for good.", ()),
+    "TierChanged": EventType("An operator gave the wallet another tier, and with it other limits.", ("tier",)),
+}
+
+
+class BrokenEventError(Exception):
+    """The outbox holds an event that the catalogue doesn't know: kernel and catalogue are of different versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """An event as the kernel noted it. `position` grows within a wallet; `detail` is a JSON text of its own."""
+
+    position: int
+    type: str
+    wallet_id: UUID
+    other_wallet_id: UUID | None
+    detail: str
+    created_at: datetime
+
+    @property
+    def id(self) -> str:
+        """What it is known by outside, the same at every delivery: `evt_…`."""
+        unix_ms = int(self.created_at.timestamp() * 1000)
+        return ids.show(ids.EVENT, ids.uuid7(unix_ms=unix_ms, entropy=self.position.to_bytes(10)))
+
+
+def told(event: OutboxEvent) -> dict[str, Any]:
+    """The public event, all of it: for the bus, which only we listen on. Raises BrokenEventError."""
+    other = event.other_wallet_id
+    return {
+        "id": event.id,
+        "version": VERSION,
+        "sequence": event.position,
+        "wallet_id": ids.show(ids.WALLET, event.wallet_id),
+        "other_wallet_id": None if other is None else ids.show(ids.WALLET, other),
+        "occurred_at": show_time(event.created_at),
+        "data": _data(event),
+    }
+
+
+def told_to(event: OutboxEvent, wallet_id: UUID) -> dict[str, Any]:
+    """The public event as the owner of one of its wallets may know it. Raises BrokenEventError."""
+    hidden = _type_of(event).others_only if wallet_id == event.wallet_id else frozenset()
+    return {
+        "id": event.id,
+        "type": event.type,
+        "version": VERSION,
+        "sequence": event.position,
+        "wallet_id": ids.show(ids.WALLET, wallet_id),
+        "occurred_at": show_time(event.created_at),
+        "data": {name: value for name, value in _data(event).items() if name not in hidden},
+    }
+
+
+def show_time(at: datetime) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _type_of(event: OutboxEvent) -> EventType:
+    known = CATALOGUE.get(event.type)
+    if known is None:
+        raise BrokenEventError(f"event {event.position}: there is no type {event.type}")
+    return known
+
+
+def _data(event: OutboxEvent) -> dict[str, Any]:
+    known = _type_of(event)
+    try:
+        noted: dict[str, Any] = json.loads(event.detail)
+    except json.JSONDecodeError as error:
+        raise BrokenEventError(f"event {event.position}: its detail is no JSON") from error
+    data = {name: _public(event, name, noted.get(known.noted_as.get(name, name))) for name in known.fields}
+    for name in known.required:
+        if data[name] is None:
+            raise BrokenEventError(f"event {event.position}: {event.type} has no {name}")
+    return data
+
+
+def _public(event: OutboxEvent, name: str, value: object) -> object:
+    kind = FIELDS[name].kind
+    if value is None:
+        return None
+    if kind is Kind.AMOUNT and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        try:
+            return _public_text(kind, value)
+        except ValueError:
+            pass
+    raise BrokenEventError(f"event {event.position}: {name} is no {kind.value}")
+
+
+def _public_text(kind: Kind, value: str) -> str:
+    if kind.is_id:
+        return ids.show(kind.value, UUID(hex=value))
+    if kind is Kind.TIME:
+        return show_time(datetime.fromisoformat(value).replace(tzinfo=UTC))
+    if kind is Kind.AMOUNT:
+        raise ValueError
+    return value

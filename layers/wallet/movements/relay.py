@@ -1,0 +1,119 @@
+"""The relay: hands what the kernel noted to the bus, at least once, and each wallet's in order.
+
+Whatever happens between handing over and writing that down, the event is still in the outbox and goes out again, under
+the same id. One relay works at a time, by a lease in the database; one that stalls past the end of its lease may hand
+over once more what the next one has handed over already, which is a repetition like any other.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from wallet.channels.port import MAX_ENTRIES, Bus, ChannelUnavailableError, Entry
+from wallet.ledger import ids
+from wallet.ledger.events import BrokenEventError, told, told_to
+from wallet.ledger.lineup import Lineup, Pending
+from wallet.ledger.webhook_signing import sign
+from wallet.storage import outbox
+from wallet.storage.database import Database
+
+#: Who speaks on the bus: the wallet to whoever of ours listens, and the wallet to one merchant.
+SOURCE = "wallet"
+MERCHANT_SOURCE = "wallet.merchant"
+
+# Longer than a call of the bus may take with all its tries; it is renewed with every batch.
+_LEASE_S = 30
+# How long to wait where nothing is left to do: what an event waits at most while a relay runs.
+_PAUSE_S = 1
+# So many are looked at in one go. Those that are held up stay among them: with as many of them nothing else is seen.
+_SCAN = 500
+_GIVE_UP_AFTER = 5
+_KEPT_DAYS = 30
+_SWEPT_AT_ONCE = 10_000
+
+
+@dataclass(slots=True)
+class Deliveries:
+    """What one run came to. A run that has `broken` events or can't reach the bus counts as failed."""
+
+    delivered: int = 0
+    refused: int = 0  # single ones, by a bus that took others: they go out again
+    unreachable: int = 0  # calls in a row, up to now, that came to nothing
+    broken: set[str] = field(default_factory=set)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether every event was understood, and the bus was there."""
+        return not self.broken and self.unreachable < _GIVE_UP_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """One run. `owner` is its own id; `secrets` are the live ones that webhooks are signed with, newest first."""
+
+    database: Database
+    bus: Bus
+    owner: UUID
+    secrets: Sequence[str]
+
+    def run(self, deliveries: Deliveries, *, time_left_s: Callable[[], float], pause: Callable[[float], None]) -> None:
+        """Delivers what there is and what comes, as long as there is time and the bus is there."""
+        while time_left_s() > 0 and deliveries.unreachable < _GIVE_UP_AFTER:
+            before = deliveries.delivered
+            if outbox.claim_relay(self.database, owner=self.owner, lease_s=_LEASE_S):
+                self._deliver(deliveries, time_left_s)
+            if deliveries.delivered == before:
+                pause(_PAUSE_S)
+        outbox.sweep_events(self.database, kept_days=_KEPT_DAYS, limit=_SWEPT_AT_ONCE)
+        outbox.release_relay(self.database, owner=self.owner)
+
+    def _deliver(self, deliveries: Deliveries, time_left_s: Callable[[], float]) -> None:
+        """Hands over what one look at the outbox shows, batch by batch, as far as its order allows."""
+        lineup = Lineup(outbox.pending_events(self.database, limit=_SCAN))
+        while time_left_s() > 0 and (batch := lineup.next_batch(MAX_ENTRIES)):
+            messages = [(pending, self._entries(pending, deliveries)) for pending in batch]
+            try:
+                taken = self._hand_over(messages)
+            except ChannelUnavailableError:
+                deliveries.unreachable += 1
+                return
+            deliveries.unreachable = 0
+            for pending, entries in messages:
+                if pending not in taken:
+                    lineup.hold_up(pending)
+                    deliveries.refused += bool(entries)
+            deliveries.delivered += len(taken)
+            events = [pending.event for pending in taken]
+            if not outbox.mark_delivered(self.database, events, owner=self.owner, lease_s=_LEASE_S):
+                return  # another has taken over
+
+    def _hand_over(self, messages: Sequence[tuple[Pending, Sequence[Entry]]]) -> list[Pending]:
+        """Those of which the bus took every entry. One that it took in part goes out again as a whole."""
+        entries = [entry for _, told_as in messages for entry in told_as]
+        results = iter(self.bus.publish(entries) if entries else [])
+        outcomes = [(pending, [next(results) for _ in told_as]) for pending, told_as in messages]
+        return [pending for pending, outcome in outcomes if outcome and all(outcome)]
+
+    def _entries(self, pending: Pending, deliveries: Deliveries) -> list[Entry]:
+        """The event for the bus, then for each merchant in it; none if it can't be understood."""
+        event = pending.event
+        try:
+            own = Entry(SOURCE, event.type, _text(told(event)))
+            return [own, *(self._for_merchant(pending, merchant) for merchant in pending.merchants)]
+        except BrokenEventError as error:
+            deliveries.broken.add(str(error))
+            return []
+
+    def _for_merchant(self, pending: Pending, merchant: UUID) -> Entry:
+        payload = _text(told_to(pending.event, merchant))
+        detail = {
+            "wallet_id": ids.show(ids.WALLET, merchant),
+            "payload": payload,
+            "signatures": sign(payload, secrets=self.secrets, wallet_id=merchant),
+        }
+        return Entry(MERCHANT_SOURCE, pending.event.type, _text(detail))
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,125 @@
+"""Holds, through the kernel."""
+
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from wallet.ledger.holds import HoldStatus
+from wallet.ledger.receipts import Balance, CaptureReceipt, Hold, HoldReceipt, Party
+from wallet.storage.claims import Claim
+from wallet.storage.database import Database, Row
+from wallet.storage.rows import time_of, uuid_of
+
+
+def place_hold(
+    database: Database,
+    claim: Claim,
+    *,
+    hold_id: UUID,
+    payee_wallet_id: UUID | None,
+    payee_phone: str | None,
+    amount: int,
+    valid_s: int,
+    description: str | None,
+) -> tuple[HoldReceipt, bool]:
+    """Promises `amount` to the payee for `valid_s` seconds; True if the key had done so before. Raises `Refused`."""
+    answer = database.call(
+        "place_hold",
+        *_claimed(claim),
+        hold_id.bytes,
+        payee_wallet_id.bytes if payee_wallet_id else None,
+        payee_phone,
+        amount,
+        valid_s,
+        description,
+    )
+    told = answer.result
+    receipt = HoldReceipt(**_fields(told), payer_balance=Balance(told["balance"], told["held"]))
+    return receipt, receipt.id != hold_id
+
+
+def capture_hold(
+    database: Database, claim: Claim, *, transaction_id: UUID, hold_id: UUID, amount: int | None, final: bool
+) -> tuple[CaptureReceipt, bool]:
+    """Pays `amount` (None: what is left) out of a hold, and frees the rest if `final`; True if replayed.
+
+    Raises `Refused`: only the payee may.
+    """
+    answer = database.call("capture_hold", *_claimed(claim), transaction_id.bytes, hold_id.bytes, amount, final)
+    told = answer.result
+    receipt = CaptureReceipt(**_fields(told), transaction_id=uuid_of(told["transaction_id"]))
+    return receipt, receipt.transaction_id != transaction_id
+
+
+def release_hold(database: Database, claim: Claim, *, hold_id: UUID) -> tuple[Hold, bool]:
+    """Frees what is left of a hold; True if the key had done so before. Raises `Refused`."""
+    answer = database.call("release_hold", *_claimed(claim), hold_id.bytes)
+    return Hold(**_fields(answer.result)), answer.outcome == "replayed"
+
+
+# A hold whose time has passed is expired, whether or not the sweep has been.
+_FIND = """
+SELECT h.id AS hold_id, h.amount, h.captured, h.currency, h.description, h.created_at, h.expires_at,
+       IF(h.status = 'placed' AND h.expires_at <= UTC_TIMESTAMP(6), 'expired', h.status) AS status,
+       payer.id AS payer_wallet_id, payer_user.name AS payer_name,
+       payee.id AS payee_wallet_id, payee_user.name AS payee_name
+FROM holds h
+JOIN wallets payer ON payer.id = h.payer_wallet_id
+JOIN wallets payee ON payee.id = h.payee_wallet_id
+JOIN users payer_user ON payer_user.id = payer.user_id
+JOIN users payee_user ON payee_user.id = payee.user_id
+WHERE h.id = %s AND %s IN (payer.user_id, payee.user_id)
+"""
+
+
+def find_hold(database: Database, *, hold_id: UUID, actor_id: UUID) -> Hold | None:
+    """A hold that the actor placed, or that is for them."""
+    rows = database.read(_FIND, hold_id.bytes, actor_id.bytes)
+    return Hold(**_fields(rows[0])) if rows else None
+
+
+_DUE = """
+SELECT id FROM holds WHERE status = 'placed' AND expires_at <= UTC_TIMESTAMP(6) ORDER BY expires_at LIMIT %s
+"""
+
+
+def due_holds(database: Database, *, limit: int) -> list[UUID]:
+    """Placed holds whose time has passed, the longest due first."""
+    return [uuid_of(row["id"]) for row in database.read(_DUE, limit)]
+
+
+def expire_hold(database: Database, hold_id: UUID) -> bool:
+    """Ends a hold whose time has passed; False if it had ended before."""
+    return database.call("expire_hold", hold_id.bytes).outcome == "done"
+
+
+class _Fields(TypedDict):
+    id: UUID
+    status: HoldStatus
+    amount: int
+    captured: int
+    currency: str
+    payer: Party
+    payee: Party
+    description: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+def _fields(told: Row) -> _Fields:
+    return {
+        "id": uuid_of(told["hold_id"]),
+        "status": HoldStatus(told["status"]),
+        "amount": told["amount"],
+        "captured": told["captured"],
+        "currency": told["currency"],
+        "payer": Party(uuid_of(told["payer_wallet_id"]), told["payer_name"]),
+        "payee": Party(uuid_of(told["payee_wallet_id"]), told["payee_name"]),
+        "description": told["description"],
+        "created_at": time_of(told["created_at"]),
+        "expires_at": time_of(told["expires_at"]),
+    }
+
+
+def _claimed(claim: Claim) -> tuple[bytes, bytes, bytes]:
+    return claim.actor_id.bytes, claim.key.encode("ascii"), claim.request_hash

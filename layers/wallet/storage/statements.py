@@ -1,0 +1,176 @@
+"""Reading a wallet's entries: which there are, and what stands in them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from wallet.ledger import vpa
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.ledger.statements import Holder, Outside, Span, StatementEntry, StatementPage, Stretch
+from wallet.ledger.transactions import Side
+from wallet.storage.checkpoints import Checkpoint, Point, find_checkpoints
+from wallet.storage.database import Database, Row
+from wallet.storage.rows import time_of, uuid_of
+
+# All of a wallet's slots in one snapshot: of money that is gathered from one to another, both postings or none.
+_SLOTS = """
+SELECT w.id AS wallet_id, 0 AS slot, w.entries, UTC_TIMESTAMP(6) AS now FROM wallets w WHERE w.user_id = %s
+UNION ALL
+SELECT s.wallet_id, s.slot, s.entries, UTC_TIMESTAMP(6) FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id
+WHERE w.user_id = %s
+ORDER BY slot
+"""
+
+# The newest of one slot. A gather moves money between the slots of one wallet: nothing to show.
+_ANY = """(SELECT * FROM postings FORCE INDEX (postings_entries_are_numbered_once) WHERE account_id = %s
+AND slot = %s AND entry_no > %s AND entry_no <= %s AND type <> 'gather' ORDER BY entry_no DESC LIMIT %s)"""
+_TYPED = """(SELECT * FROM postings FORCE INDEX (postings_by_type) WHERE account_id = %s AND slot = %s
+AND type = %s AND entry_no > %s AND entry_no <= %s ORDER BY entry_no DESC LIMIT %s)"""
+
+_PAGE = """
+SELECT p.slot, p.entry_no, p.transaction_id, p.type, p.side, p.amount, p.balance_after, p.created_at,
+       t.description, t.reference, a.kind AS account_kind, a.code AS account_code,
+       u.name AS holder_name, u.kind AS holder_kind, a.id AS account_id, d.vpa
+FROM (SELECT * FROM ({slots}) merged ORDER BY created_at DESC, transaction_id DESC LIMIT %s) p
+JOIN transactions t ON t.id = p.transaction_id
+JOIN postings o ON o.transaction_id = p.transaction_id AND o.line = 3 - p.line
+JOIN accounts a ON a.id = o.account_id
+LEFT JOIN wallets w ON w.id = a.id
+LEFT JOIN users u ON u.id = w.user_id
+LEFT JOIN withdrawals d ON d.id = t.withdrawal_id
+ORDER BY p.created_at DESC, p.transaction_id DESC
+"""
+
+
+def find_span(
+    database: Database,
+    *,
+    user_id: UUID,
+    upto: Sequence[int] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Span | None:
+    """The user's entries made in [`since`, `until`), None for somebody without a wallet.
+
+    `upto` says how many entries of each slot to look at, as an earlier span did; what has come since is left out.
+    Raises `Refused` if no span can have said that.
+    """
+    slots = database.read(_SLOTS, user_id.bytes, user_id.bytes)
+    if not slots:
+        return None
+    wallet_id = uuid_of(slots[0]["wallet_id"])
+    known = [row["entries"] for row in slots]
+    if upto is not None:
+        known = _as_before(known, upto)
+    ends = known if until is None else _entries_before(database, wallet_id, known, until)
+    begins = [0] * len(known) if since is None else _entries_before(database, wallet_id, known, since)
+    stretches = tuple(Stretch(slot, *bounds) for slot, bounds in enumerate(zip(begins, ends, strict=True)))
+    return Span(wallet_id, stretches, time_of(slots[0]["now"]))
+
+
+def _as_before(known: Sequence[int], upto: Sequence[int]) -> list[int]:
+    """The counts of an earlier span: slots and entries only grow, and a slot that is newer had nothing then."""
+    if len(upto) > len(known) or any(then > now for then, now in zip(upto, known, strict=False)):
+        raise Refused(Refusal.INVALID_REQUEST, fields=(("cursor", "A cursor is what next_cursor said."),))
+    return [*upto, *[0] * (len(known) - len(upto))]
+
+
+def _entries_before(database: Database, wallet_id: UUID, known: Sequence[int], time: datetime) -> list[int]:
+    points = [Point(slot, time, upto, strictly=True) for slot, upto in enumerate(known)]
+    return [checkpoint.entry_no for checkpoint in find_checkpoints(database, wallet_id, points)]
+
+
+def read_page(database: Database, span: Span, *, transaction_type: str | None = None, limit: int) -> StatementPage:
+    """The newest `limit` entries of a span, all or those of one type."""
+    slots, arguments = [], []
+    for stretch in span.stretches:
+        of_type = () if transaction_type is None else (transaction_type,)
+        slots.append(_ANY if transaction_type is None else _TYPED)
+        arguments += [span.wallet_id.bytes, stretch.slot, *of_type, stretch.after, stretch.upto, limit + 1]
+    query = _PAGE.format(slots=" UNION ALL ".join(slots))
+    found = [_entry(row) for row in database.read(query, *arguments, limit + 1)]
+    entries = found[:limit]
+    if len(span.stretches) > 1:
+        entries = _with_totals(database, span, entries, unbroken=transaction_type is None)
+    return StatementPage(tuple(entries), span.before(entries) if len(found) > limit else None)
+
+
+def _with_totals(
+    database: Database, span: Span, entries: Sequence[StatementEntry], *, unbroken: bool
+) -> list[StatementEntry]:
+    """Entries of a hot wallet with the balance of all of its slots behind each.
+
+    `unbroken`: they follow on one another, so that the balance of the newest is that of all.
+    """
+    totals = _totals(database, span, entries[:1] if unbroken else entries)
+    while len(totals) < len(entries):
+        totals.append(totals[-1] - entries[len(totals) - 1].signed)
+    return [replace(entry, balance_after=total) for entry, total in zip(entries, totals, strict=True)]
+
+
+def _totals(database: Database, span: Span, entries: Sequence[StatementEntry]) -> list[int]:
+    """The balance of all slots behind each entry, as far as the span knows them."""
+    points = [Point(stretch.slot, entry.created_at, stretch.upto) for entry in entries for stretch in span.stretches]
+    checkpoints = iter(find_checkpoints(database, span.wallet_id, points))
+    return [sum(_had(next(checkpoints), entry) for _ in span.stretches) for entry in entries]
+
+
+def _had(checkpoint: Checkpoint, entry: StatementEntry) -> int:
+    """What a slot had behind `entry`: of two that have the same time, the greater id is the later."""
+    is_later = (checkpoint.created_at, checkpoint.transaction_id) > (entry.created_at, entry.transaction_id)
+    return checkpoint.balance - checkpoint.change if is_later else checkpoint.balance
+
+
+def _entry(row: Row) -> StatementEntry:
+    return StatementEntry(
+        slot=row["slot"],
+        entry_no=row["entry_no"],
+        transaction_id=uuid_of(row["transaction_id"]),
+        type=row["type"],
+        side=Side(row["side"]),
+        amount=row["amount"],
+        balance_after=row["balance_after"],
+        counterparty=_counterparty(row),
+        description=row["description"],
+        reference=row["reference"],
+        created_at=time_of(row["created_at"]),
+    )
+
+
+def _counterparty(row: Row) -> Holder | Outside:
+    kind, _, name = row["account_code"].partition(":")
+    if row["account_kind"] == "wallet":
+        return Holder(uuid_of(row["account_id"]), row["holder_name"], row["holder_kind"])
+    if row["vpa"] is not None and kind == "payout":
+        return Outside("vpa", vpa.mask(row["vpa"]))
+    return Outside("gateway", name) if kind == "gateway" else Outside("account", row["account_code"])
+
+
+_HOLDER = """
+SELECT u.name, u.kind, u.phone, w.currency, w.created_at
+FROM wallets w JOIN users u ON u.id = w.user_id WHERE w.id = %s
+"""
+
+
+class Owner(NamedTuple):
+    """Who has a wallet, since when, and in which currency."""
+
+    holder: Holder
+    phone: str
+    currency: str
+    since: datetime
+
+
+def find_owner(database: Database, wallet_id: UUID) -> Owner:
+    """The owner of a wallet that there is."""
+    row = database.read(_HOLDER, wallet_id.bytes)[0]
+    holder = Holder(wallet_id, row["name"], row["kind"])
+    return Owner(holder, row["phone"], row["currency"], time_of(row["created_at"]))
+
+
+def balance_before(database: Database, span: Span, time: datetime) -> int:
+    """What all slots together had right before `time`, as far as the span knows them."""
+    points = [Point(stretch.slot, time, stretch.upto, strictly=True) for stretch in span.stretches]
+    return sum(checkpoint.balance for checkpoint in find_checkpoints(database, span.wallet_id, points))

@@ -1,0 +1,147 @@
+"""Withdrawals, through the kernel."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from wallet.ledger.receipts import Balance, DueWithdrawal, Withdrawal, WithdrawalReceipt
+from wallet.ledger.withdrawals import ObservedPayout, WithdrawalStatus
+from wallet.storage.claims import Claim
+from wallet.storage.database import Database, Row
+from wallet.storage.rows import time_of, uuid_of
+
+
+def open_withdrawal(
+    database: Database,
+    claim: Claim,
+    *,
+    withdrawal_id: UUID,
+    provider: str,
+    vpa: str,
+    amount: int,
+    first_check_s: int,
+) -> tuple[WithdrawalReceipt, bool]:
+    """Sets `amount` and its fee aside; True if the key had done so before. Raises `Refused`.
+
+    `first_check_s`: in so many seconds the provider is asked about it, if nobody has said what became of it.
+    """
+    answer = database.call(
+        "open_withdrawal",
+        claim.actor_id.bytes,
+        claim.key.encode("ascii"),
+        claim.request_hash,
+        withdrawal_id.bytes,
+        provider,
+        vpa,
+        amount,
+        first_check_s,
+    )
+    told = answer.result
+    receipt = WithdrawalReceipt(
+        id=uuid_of(told["withdrawal_id"]),
+        amount=told["amount"],
+        fee=told["fee"],
+        currency=told["currency"],
+        vpa=told["vpa"],
+        payee_name=told["payee_name"],
+        balance=Balance(told["balance"], told["held"]),
+        created_at=time_of(told["created_at"]),
+    )
+    return receipt, receipt.id != withdrawal_id
+
+
+class Settled(StrEnum):
+    """What became of a provider's news."""
+
+    NEW = "done"
+    KNOWN = "duplicate"
+    FOREIGN = "unknown_withdrawal"  # no withdrawal of ours
+    MISMATCH = "mismatch"  # not what was asked for, or another payout of it: for people to look at
+    DISPUTED = "disputed"  # paid out, and failed: for people to look at
+
+
+def note_payout(database: Database, withdrawal_id: UUID, *, payout_id: str) -> Settled:
+    """Writes down the provider's payout of a withdrawal. The first one stays."""
+    return Settled(database.call("note_payout", withdrawal_id.bytes, payout_id).outcome)
+
+
+def settle_withdrawal(
+    database: Database, payout: ObservedPayout, *, withdrawal_id: UUID, transaction_id: UUID
+) -> Settled:
+    """Books what became of a payout, once. Its status is `succeeded`, `failed` or `reversed`."""
+    answer = database.call(
+        "settle_withdrawal",
+        transaction_id.bytes,
+        payout.provider,
+        withdrawal_id.bytes,
+        payout.payout_id,
+        payout.amount,
+        payout.currency,
+        payout.status.value,
+        payout.reason,
+    )
+    return Settled(answer.outcome)
+
+
+def reject_withdrawal(database: Database, withdrawal_id: UUID, *, reason: str) -> bool:
+    """Ends a withdrawal that surely has no payout; False if it has ended, or a payout of it is known."""
+    return database.call("reject_withdrawal", withdrawal_id.bytes, reason).outcome == "done"
+
+
+_FIND = """
+SELECT d.id, d.status, d.amount, d.fee, d.currency, d.vpa, d.reason, d.created_at
+FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
+WHERE d.id = %s AND w.user_id = %s
+"""
+
+
+def find_withdrawal(database: Database, *, withdrawal_id: UUID, actor_id: UUID) -> Withdrawal | None:
+    """A withdrawal of the actor's own."""
+    rows = database.read(_FIND, withdrawal_id.bytes, actor_id.bytes)
+    if not rows:
+        return None
+    row = rows[0]
+    return Withdrawal(
+        id=uuid_of(row["id"]),
+        status=WithdrawalStatus(row["status"]),
+        amount=row["amount"],
+        fee=row["fee"],
+        currency=row["currency"],
+        vpa=row["vpa"],
+        reason=row["reason"],
+        created_at=time_of(row["created_at"]),
+    )
+
+
+_DUE = """
+SELECT id, checks FROM withdrawals WHERE next_check_at <= UTC_TIMESTAMP(6) ORDER BY next_check_at LIMIT %s
+"""
+
+
+def due_withdrawals(database: Database, *, limit: int) -> list[tuple[UUID, int]]:
+    """Withdrawals whose next question is due, the longest overdue first, and how often each was asked about."""
+    return [(uuid_of(row["id"]), row["checks"]) for row in database.read(_DUE, limit)]
+
+
+def claim_check(database: Database, withdrawal_id: UUID, checks: int, *, first_check_s: int) -> DueWithdrawal | None:
+    """Takes a due withdrawal, and sets the next question further off; None if somebody else has taken it."""
+    answer = database.call("claim_withdrawal_check", withdrawal_id.bytes, checks, first_check_s)
+    return _due(answer.result, checks) if answer.outcome == "done" else None
+
+
+def release_check(database: Database, due: DueWithdrawal, *, first_check_s: int) -> None:
+    """Gives a taken withdrawal back, unasked: the next question is due in `first_check_s` seconds at the latest."""
+    database.call("release_withdrawal_check", due.id.bytes, due.checks, first_check_s)
+
+
+def _due(told: Row, checks: int) -> DueWithdrawal:
+    return DueWithdrawal(
+        id=uuid_of(told["withdrawal_id"]),
+        status=WithdrawalStatus(told["status"]),
+        amount=told["amount"],
+        currency=told["currency"],
+        vpa=told["vpa"],
+        payee_name=told["payee_name"],
+        payout_id=told["payout_id"],
+        age_s=told["age_s"],
+        checks=checks,
+    )

@@ -1,0 +1,1 @@
+"""Cashfree's protocol, over the same book of orders: its own paths, words, amounts and signature."""

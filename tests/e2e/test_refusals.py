@@ -1,0 +1,241 @@
+"""Every refusal of the contract, got over HTTP from a deployed wallet: one way to each, and none left out."""
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import pymysql
+import pytest
+
+from tests.e2e.test_problems import signature
+from tests.support.client import PASSWORD, Answer, Api, Json, Person, new_key, new_phone
+from tests.support.problems import problem
+from wallet.edge.statuses import REFUSALS
+from wallet.ledger.refusals import Refusal
+
+Provoke = Callable[["World"], Answer]
+WAYS: dict[Refusal, Provoke] = {}
+
+#: Takes no part in money: an id of the right form that nothing has.
+NOBODY = "0" * 26
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The deployed wallet, and its database as the owner sees it."""
+
+    api: Api
+    select: Any
+
+    def locked(self, person: Person) -> "pymysql.Connection[Any]":
+        """A connection that holds the lock of somebody's wallet until it is closed."""
+        mysql = self.api.stack["mysql"]
+        connection = pymysql.connect(
+            host=mysql["host"],
+            port=mysql["port"],
+            user=mysql["user"],
+            password=mysql["password"],
+            database=mysql["database"],
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT w.id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.phone = %s", (person.phone,)
+            )
+            cursor.execute("SELECT id FROM wallets WHERE id = %s FOR UPDATE", cursor.fetchone())
+        return connection
+
+
+def way_to(refusal: Refusal) -> Callable[[Provoke], Provoke]:
+    """Marks what provokes a refusal."""
+
+    def mark(provoke: Provoke) -> Provoke:
+        assert refusal not in WAYS
+        WAYS[refusal] = provoke
+        return provoke
+
+    return mark
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_it_is_told_over_http(refusal: Refusal, api: Api, select: Any) -> None:
+    problem(WAYS[refusal](World(api, select)), REFUSALS[refusal].status, refusal.value)
+
+
+def to(person: Person, amount: int, **more: object) -> Json:
+    """The body of a payment or a hold."""
+    return {"to": {"wallet_id": person.wallet_id}, "amount": amount, **more}
+
+
+def placed(world: World, **more: object) -> tuple[Person, Person, str]:
+    """A payer, a payee and a hold of 500 between them."""
+    asha, hotel = world.api.person(money=1_000), world.api.person(kind="merchant")
+    answer = asha.post("/holds", to(hotel, 500, **more))
+    assert answer.status == 201, answer.text
+    return asha, hotel, answer.body["id"]
+
+
+@way_to(Refusal.NOT_FOUND)
+def _(world: World) -> Answer:
+    return world.api.person().get(f"/payments/pay_{NOBODY}")
+
+
+@way_to(Refusal.MISSING_TOKEN)
+def _(world: World) -> Answer:
+    return world.api.call("GET", "/wallet")
+
+
+@way_to(Refusal.INVALID_TOKEN)
+def _(world: World) -> Answer:
+    return world.api.call("GET", "/wallet", token="not.a.token")
+
+
+@way_to(Refusal.IDEMPOTENCY_KEY_REQUIRED)
+def _(world: World) -> Answer:
+    return world.api.call("POST", "/payments", {}, token=world.api.person().token)
+
+
+@way_to(Refusal.IDEMPOTENCY_KEY_INVALID)
+def _(world: World) -> Answer:
+    return world.api.person().post("/payments", {}, key="a key")
+
+
+@way_to(Refusal.REQUEST_TOO_LARGE)
+def _(world: World) -> Answer:
+    return world.api.person().post("/payments", {"description": "x" * 20_000})
+
+
+@way_to(Refusal.UNSUPPORTED_MEDIA_TYPE)
+def _(world: World) -> Answer:
+    asha = world.api.person()
+    return world.api.call(
+        "POST", "/payments", raw=b"<x/>", token=asha.token, key=new_key(), headers={"Content-Type": "application/xml"}
+    )
+
+
+@way_to(Refusal.MALFORMED_BODY)
+def _(world: World) -> Answer:
+    return world.api.call("POST", "/payments", raw=b"{", token=world.api.person().token, key=new_key())
+
+
+@way_to(Refusal.INVALID_REQUEST)
+def _(world: World) -> Answer:
+    return world.api.person().post("/payments", {"amount": 1.5})
+
+
+@way_to(Refusal.UNKNOWN_GATEWAY)
+def _(world: World) -> Answer:
+    return world.api.call("POST", "/webhooks/nobody", {})
+
+
+@way_to(Refusal.INVALID_SIGNATURE)
+def _(world: World) -> Answer:
+    return world.api.call("POST", "/webhooks/razorpay", {}, headers={"X-Razorpay-Signature": "0" * 64})
+
+
+@way_to(Refusal.MALFORMED_EVENT)
+def _(world: World) -> Answer:
+    signed = signature(world.api.stack["webhook_secret"], b"[]")
+    return world.api.call("POST", "/webhooks/razorpay", raw=b"[]", headers={"X-Razorpay-Signature": signed})
+
+
+@way_to(Refusal.TOO_MANY_ATTEMPTS)
+def _(world: World) -> Answer:
+    guess = {"phone": new_phone(), "password": "wrong"}
+    return [world.api.call("POST", "/login", guess) for _ in range(11)][-1]
+
+
+@way_to(Refusal.INVALID_CREDENTIALS)
+def _(world: World) -> Answer:
+    return world.api.call("POST", "/login", {"phone": new_phone(), "password": PASSWORD})
+
+
+@way_to(Refusal.IDEMPOTENCY_KEY_REUSED)
+def _(world: World) -> Answer:
+    asha, bela, key = world.api.person(money=100), world.api.person(), new_key()
+    assert asha.pay(bela, 1, key=key).status == 201
+    return asha.pay(bela, 2, key=key)
+
+
+@way_to(Refusal.IDEMPOTENCY_KEY_IN_USE)
+def _(world: World) -> Answer:
+    asha, bela, key = world.api.person(money=100), world.api.person(), new_key()
+    connection = world.locked(asha)
+    # of two with one key, one waits for the wallet; the other is the first to be answered
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        both = [pool.submit(asha.pay, bela, 1, key=key) for _ in range(2)]
+        done, _ = wait(both, return_when=FIRST_COMPLETED)
+        connection.close()
+    return done.pop().result()
+
+
+@way_to(Refusal.PHONE_TAKEN)
+def _(world: World) -> Answer:
+    told = {"phone": world.api.person().phone, "name": "Bela", "password": "another password"}
+    return world.api.call("POST", "/register", told)
+
+
+@way_to(Refusal.INVALID_VPA)
+def _(world: World) -> Answer:
+    return world.api.person(money=1_000).post("/withdrawals", {"amount": 500, "vpa": "asha"})
+
+
+@way_to(Refusal.SELF_PAYMENT)
+def _(world: World) -> Answer:
+    asha = world.api.person(money=100)
+    return asha.pay(asha, 1)
+
+
+@way_to(Refusal.PAYEE_NOT_FOUND)
+def _(world: World) -> Answer:
+    return world.api.person(money=100).post("/payments", {"to": {"phone": new_phone()}, "amount": 1})
+
+
+@way_to(Refusal.HOLD_NOT_PLACED)
+def _(world: World) -> Answer:
+    _, hotel, hold = placed(world)
+    assert hotel.post(f"/holds/{hold}/capture", {}).status == 200
+    return hotel.post(f"/holds/{hold}/capture", {})
+
+
+@way_to(Refusal.HOLD_NOT_DUE)
+def _(world: World) -> Answer:
+    asha, _, hold = placed(world)
+    return asha.post(f"/holds/{hold}/release", {})
+
+
+@way_to(Refusal.CAPTURE_EXCEEDS_HOLD)
+def _(world: World) -> Answer:
+    _, hotel, hold = placed(world)
+    return hotel.post(f"/holds/{hold}/capture", {"amount": 501})
+
+
+@way_to(Refusal.WALLET_FROZEN)
+def _(world: World) -> Answer:
+    asha, bela = world.api.person(money=100), world.api.person()
+    world.select(
+        "UPDATE wallets w JOIN users u ON u.id = w.user_id SET w.status = 'frozen' WHERE u.phone = %s", asha.phone
+    )
+    return asha.pay(bela, 1)
+
+
+@way_to(Refusal.AMOUNT_OUT_OF_RANGE)
+def _(world: World) -> Answer:
+    return world.api.person().post("/top-ups", {"amount": 99})
+
+
+@way_to(Refusal.REFUND_EXCEEDS_PAYMENT)
+def _(world: World) -> Answer:
+    asha, shop = world.api.person(money=100), world.api.person(kind="merchant")
+    paid = asha.pay(shop, 100).body["id"]
+    return shop.post(f"/payments/{paid}/refunds", {"amount": 101})
+
+
+@way_to(Refusal.INSUFFICIENT_FUNDS)
+def _(world: World) -> Answer:
+    return world.api.person().pay(world.api.person(), 1)
+
+
+@way_to(Refusal.WALLET_LIMIT_EXCEEDED)
+def _(world: World) -> Answer:
+    return world.api.person(money=1_000).post("/top-ups", {"amount": 20_000_000})

@@ -1,0 +1,572 @@
+"""Events out of real books: every movement tells of itself as documented, and what is told arrives, in order."""
+
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import jsonschema
+import pytest
+from moto.sns.models import sns_backends
+
+from tests.integration.conftest import Functions
+from tests.support.books import Books, Person, captured, unique
+from tests.support.cloud import REGION, Cloud
+from tests.support.crowd import together
+from tests.support.event_schemas import schema_of
+from tests.support.functions import FunctionDiedError
+from tests.support.proxy import Proxy
+from wallet import wiring
+from wallet.channels.port import ChannelUnavailableError, Entry
+from wallet.ledger import ids
+from wallet.ledger.events import CATALOGUE
+from wallet.ledger.refunds import ObservedRefund, RefundStatus
+from wallet.ledger.webhook_signing import sign
+from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus
+from wallet.movements.relay import MERCHANT_SOURCE, SOURCE, Deliveries, Relay
+from wallet.storage import holds, operators, outbox, payments, settlement, source_refunds, withdrawals
+from wallet.storage.database import Database, DatabaseBrokenError, DatabaseUnavailableError
+from wallet.storage.operators import Instruction
+from wallet.storage.rows import uuid_of
+
+SECRET = "what merchants' keys are made of"
+
+# ------------------------------------------------------------------------------- every movement there is
+
+
+def pay(database: Database, payer: Person, payee: Person, amount: int = 100) -> UUID:
+    receipt, _ = payments.post_payment(
+        database,
+        payer.claim(),
+        transaction_id=wiring.new_id(),
+        payee_wallet_id=payee.wallet_id,
+        payee_phone=None,
+        amount=amount,
+        description="for ₹",
+        reference=None,
+    )
+    return receipt.transaction_id
+
+
+def hold(database: Database, payer: Person, payee: Person, *, valid_s: int = 600) -> UUID:
+    receipt, _ = holds.place_hold(
+        database,
+        payer.claim(),
+        hold_id=wiring.new_id(),
+        payee_wallet_id=payee.wallet_id,
+        payee_phone=None,
+        amount=300,
+        valid_s=valid_s,
+        description=None,
+    )
+    return receipt.id
+
+
+def holds_and_payments(books: Books, payer: Person, shop: Person) -> None:
+    money, clock = books.as_role("money"), books.as_role("clock")
+    payment_id = pay(money, payer, shop)
+    payments.refund_payment(
+        money, shop.claim(), transaction_id=wiring.new_id(), payment_id=payment_id, amount=40, reason="cold"
+    )
+    for amount, final in ((100, False), (None, True)):
+        hold_id = hold(money, payer, shop)
+        holds.capture_hold(
+            money, shop.claim(), transaction_id=wiring.new_id(), hold_id=hold_id, amount=amount, final=final
+        )
+        if not final:
+            holds.release_hold(money, shop.claim(), hold_id=hold_id)
+    short = hold(money, payer, shop, valid_s=1)
+    time.sleep(1.1)
+    assert holds.expire_hold(clock, short)
+    money.close()
+    clock.close()
+
+
+def withdrawals_of(books: Books, person: Person) -> None:
+    money, gateway = books.as_role("money"), books.as_role("gateway")
+
+    def settle(withdrawal_id: UUID, payout_id: str, status: PayoutStatus) -> None:
+        payout = ObservedPayout("razorpayx", payout_id, None, 500, "INR", status, "a_reason")
+        withdrawals.settle_withdrawal(gateway, payout, withdrawal_id=withdrawal_id, transaction_id=wiring.new_id())
+
+    for ways in ([PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED], [PayoutStatus.FAILED]):
+        receipt, _ = withdrawals.open_withdrawal(
+            money,
+            person.claim(),
+            withdrawal_id=wiring.new_id(),
+            provider="razorpayx",
+            vpa="asha@okbank",
+            amount=500,
+            first_check_s=600,
+        )
+        payout_id = unique("pout_")
+        for status in ways:
+            settle(receipt.id, payout_id, status)
+    money.close()
+    gateway.close()
+
+
+def instruction(person: Person) -> Instruction:
+    return Instruction(operator="ops", reason="a test", claim=person.claim())
+
+
+def refunds_to_source(books: Books, person: Person) -> None:
+    operator, gateway = books.as_role("operator"), books.as_role("gateway")
+    top_up = books.select(
+        "SELECT t.id, t.gateway_payment_id FROM transactions t JOIN postings p ON p.transaction_id = t.id"
+        " WHERE p.account_id = %s AND t.type = 'top_up'",
+        person.wallet_id.bytes,
+    )[0]
+    for status in (RefundStatus.FAILED, RefundStatus.SUCCEEDED):
+        opened, _ = operators.refund_to_source(
+            operator, instruction(person), refund_id=wiring.new_id(), transaction_id=uuid_of(top_up["id"]), amount=200
+        )
+        said = ObservedRefund(
+            gateway="razorpay",
+            refund_id=unique("rfnd_"),
+            reference=None,
+            payment_id=top_up["gateway_payment_id"],
+            amount=200,
+            currency="INR",
+            status=status,
+            reason="a_reason" if status is RefundStatus.FAILED else None,
+        )
+        source_refunds.settle_refund(gateway, opened.refund_id, said, transaction_id=wiring.new_id())
+    operator.close()
+    gateway.close()
+
+
+def suspense_of(books: Books, person: Person) -> None:
+    gateway = books.as_role("gateway")
+    settlement.settle_payment(gateway, captured(books.order(person, 500), 400), transaction_id=wiring.new_id())
+    gateway.close()
+
+
+def operators_on(books: Books, person: Person) -> None:
+    operator = books.as_role("operator")
+    about = {"wallet_id": person.wallet_id}
+    operators.set_tier(operator, instruction(person), action_id=wiring.new_id(), tier="small", **about)
+    operators.freeze(operator, instruction(person), action_id=wiring.new_id(), **about)
+    operators.unfreeze(operator, instruction(person), action_id=wiring.new_id(), **about)
+    operators.close(operator, instruction(person), action_id=wiring.new_id(), most=10, **about)
+    operator.close()
+
+
+def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
+    payer, shop = books.person(money=10_000), books.person(kind="merchant", tier="merchant")
+    with books.fee("payment", basis_points=200), books.fee("withdrawal", basis_points=0, flat=5):
+        holds_and_payments(books, payer, shop)
+        withdrawals_of(books, payer)
+    refunds_to_source(books, payer)
+    suspense_of(books, payer)
+    operators_on(books, books.person())
+
+    assert {event.type for event in books.outbox()} == set(CATALOGUE)
+    assert books.faults() == []  # among them: an event that is not as its schema says
+
+
+def test_an_event_is_written_with_what_it_tells_of_or_not_at_all(books: Books) -> None:
+    payer, shop = books.person(money=100), books.person()
+    money = books.as_role("money")
+    before = len(books.outbox())
+    with pytest.raises(Exception, match="insufficient_funds"):
+        pay(money, payer, shop, amount=101)
+    assert len(books.outbox()) == before
+    pay(money, payer, shop, amount=100)
+    assert len(books.outbox()) == before + 1
+    money.close()
+
+
+# ------------------------------------------------------------------------------------------ the relay
+
+
+@pytest.fixture
+def quiet(books: Books) -> Books:
+    """The books with nothing to be delivered from other tests, and nobody who delivers."""
+    books.write("UPDATE outbox SET delivered_at = UTC_TIMESTAMP(6) WHERE delivered_at IS NULL")
+    books.write("UPDATE relays SET leased_until = UTC_TIMESTAMP(6)")
+    return books
+
+
+@dataclass
+class DicedBus:
+    """A bus that refuses entries by chance, and remembers who handed over what, in which order."""
+
+    dice: random.Random
+    refuses: float = 0.0
+    slow_s: float = 0.0
+    taken: list[tuple[int, Entry]] = field(default_factory=list)
+    inside: int = 0
+    crowded: bool = False
+
+    def publish(self, entries: Sequence[Entry]) -> list[bool]:
+        self.inside += 1
+        self.crowded = self.crowded or self.inside > 1
+        time.sleep(self.slow_s)
+        if self.dice.random() < self.refuses / 2:
+            self.inside -= 1
+            raise ChannelUnavailableError("down")
+        results = [self.dice.random() >= self.refuses for _ in entries]
+        me = threading.get_ident()
+        self.taken += [(me, entry) for entry, result in zip(entries, results, strict=True) if result]
+        self.inside -= 1
+        return results
+
+    def sequences(self) -> dict[str, list[int]]:
+        """First arrivals by wallet."""
+        first: dict[str, list[int]] = defaultdict(list)
+        for _, entry in self.taken:
+            detail = json.loads(entry.detail)
+            for side in filter(None, (detail.get("wallet_id"), detail.get("other_wallet_id"))):
+                if entry.source == SOURCE and detail["sequence"] not in first[side]:
+                    first[side].append(detail["sequence"])
+        return first
+
+
+def relay_until(books: Books, bus: DicedBus, done: Callable[[], bool], *, within_s: float = 30) -> Deliveries:
+    """Runs relays, one after the other as the schedule does, until `done` and the outbox is empty."""
+    deliveries, ends = Deliveries(), time.monotonic() + within_s
+    with closing(books.as_role("clock")) as database:
+
+        def time_left() -> float:
+            if time.monotonic() > ends:
+                return 0
+            if not done():
+                return 1
+            waiting = books.select("SELECT COUNT(*) AS n FROM outbox WHERE delivered_at IS NULL")
+            return int(waiting[0]["n"])
+
+        while time_left() > 0:
+            deliveries.unreachable = 0
+            run = Relay(database, bus, wiring.new_id(), [SECRET])
+            run.run(deliveries, time_left_s=time_left, pause=lambda _seconds: time.sleep(0.01))
+    return deliveries
+
+
+def test_each_wallets_events_arrive_in_the_order_of_their_commits_while_people_pay(quiet: Books) -> None:
+    people = [quiet.person(money=10_000) for _ in range(4)]
+    bus = DicedBus(random.Random(7), refuses=0.3)
+    paying = threading.Event()
+
+    def payer(number: int) -> None:
+        dice = random.Random(number)
+        with closing(quiet.as_role("money")) as money:
+            for _ in range(25):
+                one, other = dice.sample(people, 2)
+                pay(money, one, other, amount=dice.randint(1, 20))
+
+    def everybody_pays() -> None:
+        together([partial(payer, number) for number in range(4)])
+        paying.set()
+
+    thread = threading.Thread(target=everybody_pays)
+    thread.start()
+    deliveries = relay_until(quiet, bus, paying.is_set)
+    thread.join()
+    assert deliveries.delivered == 100 + len(people)
+    for person in people:
+        (postings,) = (
+            quiet.select(
+                "SELECT o.position FROM postings p JOIN outbox o ON JSON_UNQUOTE(JSON_EXTRACT(o.detail,"
+                " '$.transaction_id')) = LOWER(HEX(p.transaction_id)) WHERE p.account_id = %s ORDER BY p.entry_no",
+                person.wallet_id.bytes,
+            ),
+        )
+        arrived = bus.sequences()[ids.show(ids.WALLET, person.wallet_id)]
+        assert arrived == [row["position"] for row in postings] == sorted(arrived)
+
+
+def test_two_relays_at_once_take_turns_and_lose_nothing(quiet: Books) -> None:
+    people = [quiet.person(money=1_000) for _ in range(3)]
+    with closing(quiet.as_role("money")) as money:
+        for number in range(30):
+            pay(money, people[number % 3], people[(number + 1) % 3], amount=1)
+    bus = DicedBus(random.Random(1), slow_s=0.002)
+    runs = [lambda: relay_until(quiet, bus, lambda: True) for _ in range(2)]
+    found = [one.delivered for one in together(runs) if isinstance(one, Deliveries)]
+    assert sum(found) == 33
+    assert not bus.crowded
+    assert len(bus.taken) == 33
+    assert all(seen == sorted(seen) for seen in bus.sequences().values())
+
+
+def test_a_lease_is_one_relays_until_it_ends_or_is_given_back(quiet: Books) -> None:
+    mine, other = wiring.new_id(), wiring.new_id()
+    with closing(quiet.as_role("clock")) as clock:
+        assert outbox.claim_relay(clock, owner=mine, lease_s=30)
+        assert outbox.claim_relay(clock, owner=mine, lease_s=1)
+        assert not outbox.claim_relay(clock, owner=other, lease_s=30)
+        time.sleep(1.05)
+        assert outbox.claim_relay(clock, owner=other, lease_s=30)
+        assert not outbox.mark_delivered(clock, [], owner=mine, lease_s=30)
+        assert outbox.mark_delivered(clock, [], owner=other, lease_s=30)
+        outbox.release_relay(clock, owner=mine)
+        assert not outbox.claim_relay(clock, owner=mine, lease_s=30)
+        outbox.release_relay(clock, owner=other)
+        assert outbox.claim_relay(clock, owner=mine, lease_s=0)
+
+
+def test_what_was_delivered_long_ago_is_forgotten_and_nothing_else(quiet: Books) -> None:
+    person = quiet.person()
+    for created, delivered in (("2020-01-01", "2020-01-02"), ("2020-01-01", "2099-01-01"), ("2020-01-01", None)):
+        quiet.write(
+            "INSERT INTO outbox (wallet_id, type, detail, created_at, delivered_at)"
+            " VALUES (%s, 'WalletFrozen', '{}', %s, %s)",
+            person.wallet_id.bytes,
+            created,
+            delivered,
+        )
+    with closing(quiet.as_role("clock")) as clock:
+        outbox.sweep_events(clock, kept_days=30, limit=100)
+    left = quiet.select("SELECT delivered_at FROM outbox WHERE wallet_id = %s", person.wallet_id.bytes)
+    assert [row["delivered_at"] and row["delivered_at"].year for row in left] == [2099, None]
+
+
+def test_payments_into_a_hot_wallet_are_handed_over_many_at_a_time(quiet: Books) -> None:
+    shop = quiet.person(kind="merchant", tier="merchant")
+    quiet.spread(shop, 4)
+    payers = [quiet.person(money=100) for _ in range(5)]
+    with closing(quiet.as_role("clock")) as clock, closing(quiet.as_role("money")) as money:
+        quiet.write("UPDATE outbox SET delivered_at = UTC_TIMESTAMP(6) WHERE delivered_at IS NULL")
+        for payer in payers:
+            pay(money, payer, shop, amount=1)
+        found = outbox.pending_events(clock, limit=100)
+    assert [pending.in_order for pending in found] == [frozenset({payer.wallet_id}) for payer in payers]
+    assert {pending.merchants for pending in found} == {(shop.wallet_id,)}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE outbox SET delivered_at = NULL",
+        "DELETE FROM outbox",
+        "INSERT INTO outbox (wallet_id, type, detail, created_at) VALUES ('', 'x', '{}', NOW())",
+        "UPDATE relays SET owner = ''",
+        "CALL note_event('', NULL, 'x', '{}', NOW())",
+        "SELECT phone FROM users",
+        "SELECT balance FROM wallets",
+    ],
+)
+def test_the_relays_user_reads_what_it_delivers_and_writes_nothing(books: Books, statement: str) -> None:
+    with (
+        closing(books.as_role("clock")) as database,
+        pytest.raises((DatabaseBrokenError, DatabaseUnavailableError)) as caught,
+    ):
+        database.read(statement)
+    cause = caught.value.__cause__
+    assert cause is not None
+    assert cause.args[0] in {1142, 1143, 1370}
+
+
+# -------------------------------------------------------- the functions, over an EventBridge and an SNS
+
+
+class Ears:
+    """A queue that hears everything on a bus of its own, and the topic for notices."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        name = unique("bus-")
+        self._sqs, events, sns = (cloud.client(service) for service in ("sqs", "events", "sns"))
+        self._queue = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        self._notices = self._sqs.create_queue(QueueName=f"{name}-notices")["QueueUrl"]
+        events.create_event_bus(Name=name)
+        events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": [{"prefix": "wallet"}]}))
+        events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "q", "Arn": self._arn(self._queue)}])
+        self.topic = sns.create_topic(Name=name)["TopicArn"]
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=self._arn(self._notices))
+        cloud.client("secretsmanager").create_secret(Name=f"{name}-signing", SecretString=SECRET)
+        self.settings = {
+            "EVENT_BUS": name,
+            "WEBHOOK_SIGNING_SECRET": f"{name}-signing",
+            "DATABASE_SECRET": "db/clock",
+        }
+
+    def _arn(self, url: str) -> str:
+        told = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        arn: str = told["Attributes"]["QueueArn"]
+        return arn
+
+    def heard(self) -> list[dict[str, Any]]:
+        """What came on the bus since the last time."""
+        return self._drained(self._queue)
+
+    def notices(self) -> list[dict[str, Any]]:
+        """What came through the topic since the last time."""
+        return self._drained(self._notices)
+
+    def _drained(self, url: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while messages := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+
+@pytest.fixture
+def ears(cloud: Cloud) -> Ears:
+    return Ears(cloud)
+
+
+def test_the_relay_hands_over_a_payment_and_the_merchants_signed_copy(
+    quiet: Books, functions: Functions, ears: Ears
+) -> None:
+    payer, shop = quiet.person(money=100), quiet.person(kind="merchant", tier="merchant")
+    with closing(quiet.as_role("money")) as money:
+        payment_id = pay(money, payer, shop)
+    functions.make("relay", **ears.settings).invoke({}, timeout_s=9.5)
+    heard = ears.heard()
+    assert [(one["source"], one["detail-type"]) for one in heard] == [
+        (SOURCE, "TopUpSucceeded"),
+        (SOURCE, "PaymentCompleted"),
+        (MERCHANT_SOURCE, "PaymentCompleted"),
+    ]
+    own, copy = heard[1]["detail"], heard[2]["detail"]
+    assert own["data"]["payment_id"] == ids.show(ids.PAYMENT, payment_id)
+    jsonschema.validate(own, schema_of("PaymentCompleted"), jsonschema.Draft202012Validator)
+    assert copy["signatures"] == sign(copy["payload"], secrets=[SECRET], wallet_id=shop.wallet_id)
+    assert payer.phone not in json.dumps(heard)
+    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    assert ears.heard() == []
+
+
+def kill_it(functions: Functions, cloud: Cloud, ears: Ears, *, at_the_answer: bool) -> None:
+    """A relay that is killed when it asks the bus, before it is heard or before it hears that it was."""
+    host, _, port = cloud.url.removeprefix("http://").partition(":")
+    with Proxy((host, int(port))) as proxy:
+        url = f"http://{proxy.host}:{proxy.port}"
+        relay = functions.make("relay", **ears.settings, **cloud.environment(url=url))
+        pid, asked = relay.pid, threading.Event()
+
+        def judge(from_client: bool, chunk: bytes) -> bool:  # noqa: FBT001 - a judge's signature
+            if from_client and b"AWSEvents.PutEvents" in chunk:
+                asked.set()
+            if asked.is_set() and from_client is not at_the_answer:
+                os.kill(pid, signal.SIGKILL)
+                return False
+            return True
+
+        proxy.judge = judge
+        with pytest.raises(FunctionDiedError):
+            relay.invoke({}, timeout_s=10)
+
+
+def test_while_the_secret_changes_a_merchants_copy_is_signed_with_both(
+    quiet: Books, functions: Functions, cloud: Cloud, ears: Ears
+) -> None:
+    payer, shop = quiet.person(money=100), quiet.person(kind="merchant", tier="merchant")
+    cloud.client("secretsmanager").put_secret_value(
+        SecretId=ears.settings["WEBHOOK_SIGNING_SECRET"], SecretString="a new one"
+    )
+    with closing(quiet.as_role("money")) as money:
+        pay(money, payer, shop)
+    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    (copy,) = [one["detail"] for one in ears.heard() if one["source"] == MERCHANT_SOURCE]
+    assert copy["signatures"] == sign(copy["payload"], secrets=["a new one", SECRET], wallet_id=shop.wallet_id)
+
+
+@pytest.mark.parametrize("at_the_answer", [True, False])
+def test_a_relay_that_is_killed_while_it_hands_over_loses_nothing_and_may_repeat(
+    quiet: Books,
+    functions: Functions,
+    cloud: Cloud,
+    ears: Ears,
+    at_the_answer: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    payer, payee = quiet.person(money=100), quiet.person()
+    with closing(quiet.as_role("money")) as money:
+        pay(money, payer, payee)
+    kill_it(functions, cloud, ears, at_the_answer=at_the_answer)
+    first = ears.heard()
+    quiet.write("UPDATE relays SET leased_until = UTC_TIMESTAMP(6)")  # instead of waiting for its end
+    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    again = ears.heard()
+    assert [one["detail-type"] for one in first] == (["TopUpSucceeded"] if at_the_answer else [])
+    assert [one["detail-type"] for one in again] == ["TopUpSucceeded", "PaymentCompleted"]
+    assert {one["detail"]["id"] for one in first} <= {again[0]["detail"]["id"]}
+
+
+def test_a_relay_without_a_bus_fails_and_everything_waits(
+    quiet: Books, functions: Functions, cloud: Cloud, ears: Ears
+) -> None:
+    quiet.person(money=100)
+    host, _, port = cloud.url.removeprefix("http://").partition(":")
+    with Proxy((host, int(port))) as proxy:
+        url = f"http://{proxy.host}:{proxy.port}"
+        proxy.judge = lambda from_client, chunk: not (from_client and b"AWSEvents.PutEvents" in chunk)
+        relay = functions.make("relay", **ears.settings, **cloud.environment(url=url))
+        with pytest.raises(FunctionDiedError, match="UnhealthyRunError"):
+            relay.invoke({}, timeout_s=60)
+    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    assert [one["detail-type"] for one in ears.heard()] == ["TopUpSucceeded"]
+
+
+def notice_settings(to: str) -> dict[str, str]:
+    return {"DATABASE_SECRET": "db/reader", "NOTICES_TO": to, "NOTICE_CONTACT": "1800 000 000"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A payment on the bus."""
+
+    payer: Person
+    event: dict[str, Any]
+
+
+@pytest.fixture
+def paid(quiet: Books, functions: Functions, ears: Ears) -> Told:
+    """Somebody pays 1.00, and the event is there."""
+    payer, shop = quiet.person(money=100_000), quiet.person(kind="merchant", tier="merchant")
+    with closing(quiet.as_role("money")) as money:
+        pay(money, payer, shop)
+        hold(money, payer, shop)
+    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    return Told(payer, next(one for one in ears.heard() if one["detail-type"] == "PaymentCompleted"))
+
+
+def test_a_debit_is_told_once_through_the_topic_with_what_is_available_now(
+    functions: Functions, ears: Ears, paid: Told
+) -> None:
+    notify = functions.make("notify", **notice_settings(ears.topic))
+    for _ in range(3):
+        notify.invoke(paid.event)
+    (notice,) = ears.notices()
+    assert notice["Message"].startswith("Rs 1.00 paid to Asha Rao from your wallet on ")
+    assert notice["Message"].endswith("Available now: Rs 996.00. Not you? 1800 000 000")
+    about = {name: value["Value"] for name, value in notice["MessageAttributes"].items()}
+    assert about["wallet_id"] == ids.show(ids.WALLET, paid.payer.wallet_id)
+    assert paid.payer.phone not in json.dumps(notice)
+
+
+def test_a_debit_is_told_by_sms_to_its_owner(functions: Functions, paid: Told) -> None:
+    function = functions.make("notify", **notice_settings("sms"))
+    function.invoke(paid.event)
+    sent = [told for told in sns_backends["123456789012"][REGION].sms_messages.values() if paid.payer.phone in told]
+    assert len(sent) == 1
+    assert paid.payer.phone not in function.logged()
+
+
+def test_a_notice_that_could_not_be_sent_is_sent_when_the_event_comes_again(
+    functions: Functions, cloud: Cloud, ears: Ears, paid: Told
+) -> None:
+    host, _, port = cloud.url.removeprefix("http://").partition(":")
+    with Proxy((host, int(port))) as proxy:
+        url = f"http://{proxy.host}:{proxy.port}"
+        proxy.judge = lambda from_client, chunk: not (from_client and b"Action=Publish" in chunk)
+        notify = functions.make("notify", **notice_settings(ears.topic), **cloud.environment(url=url))
+        with pytest.raises(FunctionDiedError, match="ChannelUnavailableError"):
+            notify.invoke(paid.event)
+        assert ears.notices() == []
+        proxy.judge = lambda _from_client, _chunk: True
+        notify.invoke(paid.event)
+    assert len(ears.notices()) == 1

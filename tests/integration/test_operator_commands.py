@@ -1,0 +1,438 @@
+"""The operator's function: what each command does, once under its key, and what the journal says afterwards."""
+
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from local.gateway.server import Simulator
+from tests.integration import razorpay_simulator as razorpay
+from tests.integration.conftest import Functions
+from tests.integration.test_functions_under_faults import captured_body, told, top_up_event, webhook_event
+from tests.integration.test_kernel_source_refunds import Entry, hear, held, over_the_cap, pay
+from tests.support.books import Books, Person, captured, unique
+from tests.support.crowd import together
+from tests.support.functions import Function, api_event
+from wallet import wiring
+from wallet.ledger import ids
+from wallet.ledger.events import OutboxEvent
+from wallet.ledger.events import told as public_event
+from wallet.ledger.refunds import RefundStatus
+from wallet.ledger.refusals import Refused
+from wallet.storage import holds, settlement
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def operator(functions: Functions) -> Function:
+    return functions.make("operator")
+
+
+def order(command: str, **more: object) -> Json:
+    told = {"operator": "meera@example.com", "reason": "the owner asked", "key": unique("order-")}
+    return {"command": command, **told, **more}
+
+
+def wallet_id(person: Person) -> str:
+    return ids.show(ids.WALLET, person.wallet_id)
+
+
+def transaction_id(entry: Entry) -> str:
+    return ids.show(ids.TRANSACTION, entry.id)
+
+
+def done(operator: Function, command: Json) -> Json:
+    answer = operator.invoke(command)
+    assert answer["status"] == "done", answer
+    result: Json = answer["result"]
+    return result
+
+
+def refused(operator: Function, command: Json) -> str:
+    answer = operator.invoke(command)
+    assert answer["status"] == "refused", answer
+    code: str = answer["code"]
+    return code
+
+
+def status(books: Books, person: Person) -> str:
+    rows = books.select("SELECT status FROM wallets WHERE id = %s", person.wallet_id.bytes)
+    return str(rows[0]["status"])
+
+
+def events(books: Books, person: Person) -> list[str]:
+    rows = books.select("SELECT type FROM outbox WHERE wallet_id = %s ORDER BY position", person.wallet_id.bytes)
+    return [row["type"] for row in rows if row["type"].startswith(("Wallet", "Tier"))]
+
+
+def journal(books: Books, person: Person) -> list[tuple[str, str, str]]:
+    return [
+        (row["command"], row["operator"], row["reason"])
+        for row in books.select(
+            "SELECT command, operator, reason FROM operator_actions WHERE wallet_id = %s ORDER BY created_at",
+            person.wallet_id.bytes,
+        )
+    ]
+
+
+def test_a_frozen_wallet_neither_pays_nor_is_paid_and_takes_its_owners_money_and_refunds(
+    books: Books, operator: Function
+) -> None:
+    person, shop = books.person(money=1_000), books.person(money=1_000)
+    assert done(operator, order("freeze", wallet_id=wallet_id(person)))["status"] == "frozen"
+    for payer, payee in ((person, shop), (shop, person)):
+        with pytest.raises(Refused, match="wallet_frozen"):
+            pay(books, payer, payee, 100)
+    gateway = books.as_role("gateway")
+    rows = books.select("SELECT gateway_order_id FROM payment_attempts WHERE wallet_id = %s", person.wallet_id.bytes)
+    assert rows
+    done(operator, order("unfreeze", wallet_id=wallet_id(person)))
+    order_id = books.order(person, 500)
+    done(operator, order("freeze", wallet_id=wallet_id(person)))
+    settled = settlement.settle_payment(gateway, captured(order_id, 500), transaction_id=wiring.new_id())
+    assert settled.suspense is None
+    assert books.balance(person) == 1_500
+    assert events(books, person) == ["WalletFrozen", "WalletUnfrozen", "WalletFrozen"]
+    assert [line[0] for line in journal(books, person)] == ["freeze", "unfreeze", "freeze"]
+
+
+def test_a_payment_is_refunded_into_a_frozen_wallet(books: Books, operator: Function, functions: Functions) -> None:
+    person, shop = books.person(money=1_000), books.person()
+    payment = pay(books, person, shop, 400)
+    done(operator, order("freeze", wallet_id=wallet_id(person)))
+    event = api_event(
+        "POST",
+        "/payments/{id}/refunds",
+        path={"id": ids.show(ids.PAYMENT, payment)},
+        body={},
+        headers={"Idempotency-Key": unique("key-")},
+        caller=shop.user_id,
+    )
+    assert functions.make("refund").invoke(event)["statusCode"] == 201
+    assert books.balance(person) == 1_000
+
+
+def test_the_same_order_again_does_nothing_and_answers_the_same(books: Books, operator: Function) -> None:
+    person = books.person()
+    command = order("freeze", wallet_id=wallet_id(person))
+    first, again = operator.invoke(command), operator.invoke(command)
+    assert (first["replayed"], again["replayed"]) == (False, True)
+    assert first["result"] == again["result"]
+    assert journal(books, person) == [("freeze", "meera@example.com", "the owner asked")]
+
+
+def test_20_orders_at_once_under_one_key_are_one(books: Books, functions: Functions) -> None:
+    person = books.person(money=1_000)
+    many = [functions.make("operator") for _ in range(4)]
+    command = order("close", wallet_id=wallet_id(person))
+    answers = together([lambda turn=turn: many[turn % 4].invoke(command) for turn in range(20)])  # type: ignore[misc]  # bound early
+    assert {answer["status"] for answer in answers if isinstance(answer, dict)} == {"done"}
+    assert len(journal(books, person)) == 1
+    assert held(books, person) == 1_000
+    assert books.faults() == []
+
+
+def test_another_order_under_the_same_key_is_refused(books: Books, operator: Function) -> None:
+    person = books.person()
+    command = order("freeze", wallet_id=wallet_id(person))
+    done(operator, command)
+    assert refused(operator, {**command, "command": "unfreeze"}) == "idempotency_key_reused"
+    assert refused(operator, {**command, "reason": "another"}) == "idempotency_key_reused"
+    assert operator.invoke({**command, "operator": "ravi@example.com"})["replayed"] is False, "another's key"
+
+
+def test_a_tier_is_set_and_its_limits_are_in_force_at_once(books: Books, operator: Function) -> None:
+    person, shop = books.person(money=2_000_000), books.person(tier="merchant", kind="merchant")
+    result = done(operator, order("set_tier", wallet_id=wallet_id(person), tier="small"))
+    assert (result["tier"], result["status"]) == ("small", "active")
+    with pytest.raises(Refused, match="wallet_limit_exceeded"):
+        pay(books, person, shop, 1_000_001)
+    assert events(books, person) == ["TierChanged"]
+    assert refused(operator, order("set_tier", wallet_id=wallet_id(person), tier="golden")) == "invalid_request"
+
+
+def test_a_wallet_is_made_hot_and_cold_again(books: Books, operator: Function) -> None:
+    shop = books.person(tier="merchant", kind="merchant")
+    assert done(operator, order("set_slots", wallet_id=wallet_id(shop), slots=4))["slots"] == 4
+    payers = [books.person(money=1_000) for _ in range(4)]
+    for payer in payers * 3:
+        pay(books, payer, shop, 100)
+    shown = done(operator, {"command": "show_wallet", "wallet_id": wallet_id(shop)})
+    assert (shown["slots"], shown["balance"]["total"]) == (4, 1_200)
+    assert done(operator, order("set_slots", wallet_id=wallet_id(shop), slots=1))["slots"] == 1
+    assert refused(operator, order("set_slots", wallet_id=wallet_id(shop), slots=17)) == "invalid_request"
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize("command", ["freeze", "unfreeze", "close"])
+def test_there_is_nothing_to_order_about_a_wallet_of_nobody(operator: Function, command: str) -> None:
+    assert refused(operator, order(command, wallet_id=ids.show(ids.WALLET, wiring.new_id()))) == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("command", "fields"),
+    [
+        ({"command": "explode"}, ["body"]),
+        ({"command": "freeze"}, ["freeze.wallet_id"]),
+        ({"command": "freeze", "key": None}, ["freeze.wallet_id", "freeze.key"]),
+        ({"command": "freeze", "reason": ""}, ["freeze.wallet_id", "freeze.reason"]),
+        ({"command": "freeze", "operator": "two words"}, ["freeze.wallet_id", "freeze.operator"]),
+        ({"command": "freeze", "wallet_id": "usr_1"}, ["freeze.wallet_id"]),
+        ({"command": "pending", "more": 1}, ["pending.more"]),
+        ({"command": "show_wallet"}, ["show_wallet"]),
+        ({}, ["body"]),
+    ],
+)
+def test_a_command_that_is_not_understood_says_what_is_wrong(
+    operator: Function, command: Json, fields: list[str]
+) -> None:
+    whole = command if command.get("command") in (None, "pending", "show_wallet", "explode") else order("x") | command
+    answer = operator.invoke(whole)
+    assert (answer["status"], answer["code"]) == ("refused", "invalid_request")
+    assert {error["field"] for error in answer["errors"]} == set(fields)
+
+
+def test_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_and_goes_back(
+    books: Books, operator: Function, functions: Functions, simulator: Simulator
+) -> None:
+    person = books.person(tier="small")
+    top_up, webhooks = functions.make("top_up"), [functions.make("webhook") for _ in range(2)]
+    opened = [top_up.invoke(top_up_event(person, unique("key-"), 600_000)) for _ in range(2)]
+    order_ids = [told(answer)["gateway_order_id"] for answer in opened]
+    plays = [razorpay.play(simulator, order_id, "captured_without_webhook") for order_id in order_ids]
+    bodies = [
+        captured_body(order_id, play["payments"][0]["id"], 600_000)
+        for order_id, play in zip(order_ids, plays, strict=True)
+    ]
+    together(
+        [
+            lambda webhook=webhook, body=body: webhook.invoke(webhook_event(body))  # type: ignore[misc]  # bound early
+            for webhook, body in zip(webhooks, bodies, strict=True)
+        ]
+    )
+    assert books.balance(person) == 600_000
+
+    mine = [one for one in done(operator, {"command": "pending"})["suspense"] if one["wallet_id"] == wallet_id(person)]
+    assert [(one["reason"], one["left"], one["age_h"]) for one in mine] == [("over_balance_limit", 600_000, 0)]
+    result = done(operator, order("refund_to_source", transaction_id=mine[0]["transaction_id"]))
+    assert (result["amount"], result["wallet_id"]) == (600_000, wallet_id(person))
+
+    # nothing of other tests: this gateway knows nothing of it
+    books.write("UPDATE payment_attempts SET next_check_at = NULL")
+    books.write("UPDATE withdrawals SET next_check_at = NULL")
+    books.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
+    books.write(
+        "UPDATE source_refunds SET next_check_at = NULL WHERE id <> %s",
+        (ids.read(ids.REFUND, result["refund_id"]) or wiring.new_id()).bytes,
+    )
+    functions.make("reconcile").invoke({}, timeout_s=60)
+    rows = books.select(
+        "SELECT r.status, a.status AS attempt FROM source_refunds r JOIN transactions t ON t.id = r.transaction_id"
+        " JOIN payment_attempts a ON a.id = t.attempt_id WHERE a.wallet_id = %s",
+        person.wallet_id.bytes,
+    )
+    assert rows == [{"status": "succeeded", "attempt": "refunded"}]
+    assert books.balance(person) == 600_000
+    waiting = done(operator, {"command": "pending"})["suspense"]
+    assert not [one for one in waiting if one.get("wallet_id") == wallet_id(person)]
+    assert books.faults() == []
+
+
+class TestClosing:
+    def test_the_balance_goes_back_over_the_newest_top_ups_and_the_wallet_closes_with_the_last_of_it(
+        self, books: Books, operator: Function
+    ) -> None:
+        person, shop = books.person(), books.person()
+        entries = [Entry(books, person, amount) for amount in (500, 300, 200)]
+        pay(books, person, shop, 350)
+        result = done(operator, order("close", wallet_id=wallet_id(person)))
+        assert result == {
+            "wallet_id": wallet_id(person),
+            "status": "closing",
+            "opened": 3,
+            "on_its_way": 650,
+            "held_for_others": 0,
+            "without_a_source": 0,
+        }
+        asked = books.select(
+            "SELECT transaction_id, id, amount FROM source_refunds WHERE wallet_id = %s", person.wallet_id.bytes
+        )
+        by_entry = {row["transaction_id"]: (row["id"], row["amount"]) for row in asked}
+        assert [by_entry[entry.id.bytes][1] for entry in entries] == [150, 300, 200]
+        for entry in entries:
+            refund_id, amount = by_entry[entry.id.bytes]
+            assert status(books, person) == "closing"
+            hear(
+                books,
+                entry.told(RefundStatus.SUCCEEDED, amount, reference=UUID(bytes=refund_id), refund_id=unique("rfnd_")),
+            )
+        assert (status(books, person), books.balance(person)) == ("closed", 0)
+        assert events(books, person) == ["WalletFrozen", "WalletClosed"]
+        assert done(operator, order("close", wallet_id=wallet_id(person)))["status"] == "closed"
+        assert refused(operator, order("unfreeze", wallet_id=wallet_id(person))) == "not_found"
+        assert books.faults() == []
+
+    def test_an_empty_wallet_closes_at_once(self, books: Books, operator: Function) -> None:
+        person = books.person()
+        assert done(operator, order("close", wallet_id=wallet_id(person)))["status"] == "closed"
+        assert events(books, person) == ["WalletFrozen", "WalletClosed"]
+
+    def test_what_came_from_no_source_is_told_and_stays(self, books: Books, operator: Function) -> None:
+        person, friend = books.person(), books.person(money=1_000)
+        Entry(books, person, 500)
+        pay(books, friend, person, 800)
+        result = done(operator, order("close", wallet_id=wallet_id(person)))
+        assert (result["status"], result["on_its_way"], result["without_a_source"]) == ("closing", 500, 800)
+        assert done(operator, order("unfreeze", wallet_id=wallet_id(person)))["status"] == "active"
+
+    def test_what_is_held_for_others_is_left_to_them(self, books: Books, operator: Function) -> None:
+        person = books.person()
+        Entry(books, person, 1_000)
+        holds.place_hold(
+            books.as_role("money"),
+            person.claim(),
+            hold_id=wiring.new_id(),
+            payee_wallet_id=books.person().wallet_id,
+            payee_phone=None,
+            amount=400,
+            valid_s=600,
+            description=None,
+        )
+        result = done(operator, order("close", wallet_id=wallet_id(person)))
+        assert (result["on_its_way"], result["held_for_others"], result["status"]) == (600, 400, "closing")
+
+    def test_run_again_it_goes_on_and_turns_to_older_top_ups_when_one_fails(
+        self, books: Books, operator: Function
+    ) -> None:
+        person, shop = books.person(), books.person()
+        old, new = Entry(books, person, 600), Entry(books, person, 500)
+        pay(books, person, shop, 600)
+        done(operator, order("close", wallet_id=wallet_id(person)))
+        rows = books.select("SELECT id FROM source_refunds WHERE wallet_id = %s", person.wallet_id.bytes)
+        hear(
+            books,
+            new.told(RefundStatus.FAILED, 500, reference=UUID(bytes=rows[0]["id"]), refund_id=unique("rfnd_")),
+        )
+        assert held(books, person) == 0
+        assert done(operator, order("close", wallet_id=wallet_id(person)))["on_its_way"] == 500
+        rows = books.select(
+            "SELECT transaction_id FROM source_refunds WHERE wallet_id = %s AND status = 'pending'",
+            person.wallet_id.bytes,
+        )
+        assert rows == [{"transaction_id": old.id.bytes}]
+
+    def test_a_wallet_with_slots_is_gathered_first(self, books: Books, operator: Function) -> None:
+        shop = books.person(tier="merchant", kind="merchant")
+        entry = Entry(books, shop, 2_000)
+        done(operator, order("set_slots", wallet_id=wallet_id(shop), slots=4))
+        payer = books.person(money=10_000)
+        for _ in range(12):
+            pay(books, payer, shop, 100)
+        result = done(operator, order("close", wallet_id=wallet_id(shop)))
+        assert (result["on_its_way"], result["without_a_source"]) == (2_000, 1_200)
+        assert books.balance(shop) == 3_200, "all of it is in the wallet's own row"
+        assert entry.person is shop
+        assert books.faults() == []
+
+    def test_payments_and_a_closing_at_once_leave_nothing_uncounted(self, books: Books, functions: Functions) -> None:
+        person, shop = books.person(), books.person()
+        Entry(books, person, 10_000)
+        operator = functions.make("operator")
+        tasks: list[Any] = [lambda: pay(books, person, shop, 100) for _ in range(20)]
+        tasks.insert(5, lambda: operator.invoke(order("close", wallet_id=wallet_id(person))))
+        answers = together(tasks, at_once=8)
+        assert {answer.refusal.value for answer in answers if isinstance(answer, Refused)} <= {"wallet_frozen"}
+        assert not [one for one in answers if isinstance(one, Exception) and not isinstance(one, Refused)]
+        assert held(books, person) == books.balance(person)
+        assert books.faults() == []
+
+
+class TestLooking:
+    def test_a_wallet_is_shown_by_its_id_or_by_its_owners_phone(self, books: Books, operator: Function) -> None:
+        person = books.person()
+        entry = Entry(books, person, 1_000)
+        refund = done(operator, order("refund_to_source", transaction_id=transaction_id(entry), amount=400))
+        shown = done(operator, {"command": "show_wallet", "wallet_id": wallet_id(person)})
+        assert shown == done(operator, {"command": "show_wallet", "phone": person.phone})
+        assert (shown["tier"], shown["status"]) == ("full", "active")
+        assert shown["balance"] == {"total": 1_000, "held": 400, "available": 600}
+        assert [(one["transaction_id"], one["left"]) for one in shown["top_ups"]] == [(transaction_id(entry), 600)]
+        assert [(one["refund_id"], one["status"]) for one in shown["refunds"]] == [(refund["refund_id"], "pending")]
+        assert [(one["command"], one["operator"]) for one in shown["actions"]] == [
+            ("refund_to_source", "meera@example.com")
+        ]
+        assert refused(operator, {"command": "show_wallet", "phone": "+919000000009"}) == "not_found"
+
+    def test_what_waits_is_told_with_its_reason_and_age(self, books: Books, operator: Function) -> None:
+        person, suspended = over_the_cap(books)
+        shop = books.person()
+        spent = Entry(books, books.person(), 1_000)
+        pay(books, spent.person, shop, 900)
+        hear(books, spent.told(RefundStatus.SUCCEEDED, 1_000, reference=None, refund_id=unique("rfnd_")))
+        done(operator, order("close", wallet_id=wallet_id(person)))
+        shown = done(operator, {"command": "pending"})
+        by_id = {one["transaction_id"]: one for one in shown["suspense"]}
+        assert by_id[transaction_id(suspended)]["reason"] == "over_balance_limit"
+        assert transaction_id(spent) in {one["transaction_id"] for one in shown["uncovered"]}
+        assert wallet_id(person) in shown["closing"]
+        assert {one["requested_by"] for one in shown["refunds"] if one.get("wallet_id") == wallet_id(person)} == {
+            "meera@example.com"
+        }
+
+
+def test_every_event_that_an_order_leaves_is_one_that_others_understand(books: Books, operator: Function) -> None:
+    person = books.person()
+    entry = Entry(books, person, 1_000)
+    for command in ("freeze", "unfreeze", "close"):
+        done(operator, order(command, wallet_id=wallet_id(person)))
+    done(operator, order("set_tier", wallet_id=wallet_id(person), tier="small"))
+    (refund,) = books.select("SELECT id FROM source_refunds WHERE wallet_id = %s", person.wallet_id.bytes)
+    hear(books, entry.told(RefundStatus.FAILED, 1_000, reference=UUID(bytes=refund["id"]), refund_id=unique("rfnd_")))
+    rows = books.select("SELECT * FROM outbox WHERE wallet_id = %s ORDER BY position", person.wallet_id.bytes)
+    public = [_told(row) for row in rows]
+    assert [row["type"] for row in rows] == [
+        "TopUpSucceeded",
+        "WalletFrozen",
+        "WalletUnfrozen",
+        "WalletFrozen",
+        "RefundToSourceRequested",
+        "TierChanged",
+        "RefundToSourceFailed",
+    ]
+    assert public[-1]["data"] == {
+        "refund_id": ids.show(ids.REFUND, UUID(bytes=refund["id"])),
+        "transaction_id": transaction_id(entry),
+        "amount": 1_000,
+        "currency": "INR",
+        "gateway": "razorpay",
+        "reason": "bank_says_no",
+    }
+
+
+def _told(row: Json) -> Json:
+    event = OutboxEvent(
+        position=row["position"],
+        type=row["type"],
+        wallet_id=UUID(bytes=row["wallet_id"]),
+        other_wallet_id=None,
+        detail=row["detail"],
+        created_at=row["created_at"].replace(tzinfo=UTC),
+    )
+    return public_event(event)
+
+
+def test_the_journal_only_grows(books: Books, operator: Function) -> None:
+    done(operator, order("freeze", wallet_id=wallet_id(books.person())))
+    for statement in ("UPDATE operator_actions SET reason = 'x'", "DELETE FROM operator_actions"):
+        with pytest.raises(Exception, match="only grows"):
+            books.write(statement)
+
+
+def test_the_commands_leave_a_line_in_the_log_without_the_owners_phone(books: Books, functions: Functions) -> None:
+    operator, person = functions.make("operator"), books.person()
+    done(operator, {"command": "show_wallet", "phone": person.phone})
+    done(operator, order("freeze", wallet_id=wallet_id(person)))
+    assert '"command":"freeze"' in operator.logged().replace(" ", "")
+    assert person.phone not in operator.logged()

@@ -1,0 +1,328 @@
+"""A top-up from the request to the credit, through the deployed functions and each gateway's own protocol."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from local.gateway.server import Simulator
+from tests.integration.conftest import Functions
+from tests.integration.razorpay_simulator import KEY_SECRET, Receiver, call, fault, play, receiving
+from tests.integration.spoken import SPOKEN, Spoken, aim
+from tests.integration.test_functions_under_faults import told
+from tests.integration.test_operator_commands import done, order
+from tests.support.books import Books, Person, unique
+from tests.support.cloud import Cloud
+from tests.support.functions import Function, api_event
+from wallet.ledger import ids
+from wallet.ledger.refunds import RefundStatus
+
+Json = dict[str, Any]
+
+_AMOUNT = 25_050
+
+
+@dataclass
+class Shop:
+    """The functions that a top-up goes through, with one gateway chosen."""
+
+    spoken: Spoken
+    simulator: Simulator
+    books: Books
+    functions: Functions
+    top_up: Function
+    webhook: Function
+
+    def ask(self, person: Person, key: str | None = None) -> Json:
+        """Ask for a top-up; what was answered."""
+        headers = {"Idempotency-Key": key or unique("key-")}
+        event = api_event(
+            "POST",
+            "/top-ups",
+            body={"amount": _AMOUNT},
+            headers=headers,
+            caller=person.user_id,
+            request_id=unique("req"),
+        )
+        answer: Json = self.top_up.invoke(event)
+        return answer
+
+    def look(self, person: Person, top_up_id: str) -> Json:
+        """The top-up as its owner sees it now."""
+        event = api_event("GET", "/top-ups/{id}", path={"id": top_up_id}, caller=person.user_id)
+        answer: Json = told(self.top_up.invoke(event))
+        return answer
+
+    def deliver(self, webhook: tuple[bytes, dict[str, str]], function: Function | None = None) -> tuple[int, Json]:
+        """Hand a webhook on as API Gateway does."""
+        body, headers = webhook
+        event = api_event(
+            "POST",
+            "/webhooks/{gateway}",
+            path={"gateway": self.spoken.name},
+            raw_body=body.decode(),
+            headers=headers,
+        )
+        answer = (function or self.webhook).invoke(event)
+        return answer["statusCode"], told(answer)
+
+    def act(self, order_id: str, outcome: str, count: int, **more: object) -> Receiver:
+        """Let the person act; the webhooks that came of it."""
+        with receiving() as receiver:
+            aim(self.simulator, self.spoken, receiver.url)
+            play(self.simulator, order_id, outcome, **more)
+            receiver.wait_for(count)
+        return receiver
+
+    @property
+    def of_a_capture(self) -> int:
+        """How many events tell of a capture."""
+        return 1 if self.spoken.name == "cashfree" else 3
+
+
+@pytest.fixture(params=SPOKEN, ids=lambda spoken: spoken.name)
+def shop(request: pytest.FixtureRequest, books: Books, functions: Functions, simulator: Simulator) -> Iterator[Shop]:
+    spoken: Spoken = request.param
+    books.write("UPDATE payment_attempts SET next_check_at = NULL")
+    books.write("UPDATE source_refunds SET next_check_at = NULL")
+    books.write("UPDATE withdrawals SET next_check_at = NULL")
+    books.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
+    told = spoken.environment(simulator)
+    yield Shop(spoken, simulator, books, functions, functions.make("top_up", **told), functions.make("webhook", **told))
+    fault(simulator, "none")
+
+
+def test_what_was_asked_for_is_paid_and_credited_once_however_often_it_is_told(shop: Shop) -> None:
+    person = shop.books.person()
+    answer = shop.ask(person)
+    asked = told(answer)
+    assert (answer["statusCode"], asked["gateway"], asked["status"]) == (201, shop.spoken.name, "pending")
+    assert asked["upi"]["intent_url"].startswith("upi://pay?")
+    assert "am=250.50" in asked["upi"]["intent_url"]
+    receiver = shop.act(asked["gateway_order_id"], "captured", 2 * shop.of_a_capture, duplicates=1)
+    outcomes = [shop.deliver(webhook) for webhook in receiver.received]
+    assert {status for status, _ in outcomes} == {200}
+    assert [body["status"] for _, body in outcomes].count("processed") == 1
+    assert shop.books.balance(person) == _AMOUNT
+    assert shop.look(person, asked["id"])["status"] == "succeeded"
+    assert shop.books.faults() == []
+
+
+def test_the_checkout_is_told_alike_by_the_first_answer_its_replay_and_every_look(shop: Shop) -> None:
+    person, key = shop.books.person(), unique("key-")
+    asked = told(shop.ask(person, key))
+    assert asked["checkout"]["order_id"] == asked["gateway_order_id"]
+    assert set(asked["checkout"]) == (
+        {"order_id", "payment_session_id"} if shop.spoken.name == "cashfree" else {"order_id", "key_id"}
+    )
+    assert all(asked["checkout"].values())
+    assert told(shop.ask(person, key)) == asked
+    assert shop.look(person, asked["id"])["checkout"] == asked["checkout"]
+    assert KEY_SECRET not in str(asked)
+
+
+def test_failed_then_captured_of_one_payment_is_credited(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "failed_then_captured", 1 + shop.of_a_capture)
+    for webhook in receiver.received:
+        assert shop.deliver(webhook)[0] == 200
+    assert shop.books.balance(person) == _AMOUNT
+    assert shop.look(person, asked["id"])["status"] == "succeeded"
+
+
+def test_captured_and_then_failed_stays_credited(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "failed_then_captured", 1 + shop.of_a_capture)
+    for webhook in reversed(receiver.received):
+        assert shop.deliver(webhook)[0] == 200
+    assert shop.look(person, asked["id"])["status"] == "succeeded"
+    assert shop.books.balance(person) == _AMOUNT
+
+
+def test_a_failure_is_shown_with_its_reason_and_moves_nothing(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "failed", 1)
+    assert shop.deliver(receiver.received[0]) == (200, {"status": "processed"})
+    seen = shop.look(person, asked["id"])
+    assert (seen["status"], seen["events"][-1]["reason"]) == ("failed", "insufficient_funds")
+    assert shop.books.balance(person) == 0
+
+
+def test_a_payment_that_hangs_is_no_money_yet(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "pending", 1)
+    assert shop.deliver(receiver.received[0]) == (200, {"status": "ignored"})
+    assert shop.look(person, asked["id"])["status"] == "pending"
+    assert shop.books.balance(person) == 0
+
+
+def test_another_amount_than_was_asked_for_goes_to_suspense(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "amount_mismatch", shop.of_a_capture)
+    for webhook in receiver.received:
+        assert shop.deliver(webhook)[0] == 200
+    assert shop.books.balance(person) == 0
+    assert shop.look(person, asked["id"])["events"][-1]["reason"] == "amount_mismatch"
+    assert shop.books.faults() == []
+
+
+def test_a_second_payment_of_one_order_goes_to_suspense(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "captured_twice", 2)
+    for webhook in receiver.received:
+        assert shop.deliver(webhook)[0] == 200
+    assert shop.books.balance(person) == _AMOUNT
+
+
+def test_a_webhook_that_never_comes_is_made_up_for_by_asking(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    play(shop.simulator, asked["gateway_order_id"], "captured_without_webhook")
+    shop.books.write("UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6) WHERE next_check_at IS NOT NULL")
+    findings = shop.functions.make("reconcile", **shop.spoken.environment(shop.simulator)).invoke({}, timeout_s=60)
+    assert (findings["asked"], findings["booked"], findings["broken"]) == (1, 1, [])
+    assert shop.books.balance(person) == _AMOUNT
+
+
+def test_money_that_went_back_before_we_heard_of_it_is_not_credited(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    paid = play(shop.simulator, asked["gateway_order_id"], "captured_without_webhook")["payments"][0]["id"]
+    shop.spoken.refund_elsewhere(shop.simulator, asked["gateway_order_id"], paid, 100)
+    shop.books.write("UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6) WHERE next_check_at IS NOT NULL")
+    shop.functions.make("reconcile", **shop.spoken.environment(shop.simulator)).invoke({}, timeout_s=60)
+    assert shop.books.balance(person) == 0
+    assert shop.look(person, asked["id"])["events"][-1]["reason"] == "already_refunded"
+
+
+@pytest.mark.parametrize("mode", ["down", "drop_answer", "rate_limited"])
+def test_with_the_gateway_in_trouble_it_is_502_and_the_key_makes_one_order_afterwards(shop: Shop, mode: str) -> None:
+    person, key = shop.books.person(), unique("key-")
+    fault(shop.simulator, mode)
+    refused = shop.ask(person, key)
+    assert (refused["statusCode"], told(refused)["code"]) == (502, "gateway_unavailable")
+    fault(shop.simulator, "none")
+    answer = shop.ask(person, key)
+    assert answer["statusCode"] == 201
+    assert shop.spoken.count_orders(shop.simulator, told(answer)["id"]) == 1
+
+
+def credited(shop: Shop) -> tuple[Person, str, str]:
+    """Somebody whose top-up was credited; the gateway's order and payment."""
+    person = shop.books.person()
+    order_id = told(shop.ask(person))["gateway_order_id"]
+    receiver = shop.act(order_id, "captured", shop.of_a_capture)
+    for webhook in receiver.received:
+        shop.deliver(webhook)
+    assert shop.books.balance(person) == _AMOUNT
+    rows = shop.books.select(
+        "SELECT t.gateway_payment_id FROM transactions t JOIN payment_attempts a ON a.id = t.attempt_id"
+        " WHERE a.gateway_order_id = %s",
+        order_id,
+    )
+    return person, order_id, rows[0]["gateway_payment_id"]
+
+
+def refund_events(shop: Shop, payment_id: str, amount: int) -> Receiver:
+    """What the gateway tells of a refund that somebody begins at its dashboard."""
+    with receiving() as receiver:
+        aim(shop.simulator, shop.spoken, receiver.url)
+        status, _ = call(shop.simulator, "POST", f"/simulator/payments/{payment_id}/refund", {"amount": amount})
+        assert status == 200
+        receiver.wait_for(1 if shop.spoken.name == "cashfree" else 2)
+    return receiver
+
+
+def test_a_top_up_goes_back_the_way_it_came_once(shop: Shop) -> None:
+    person, order_id, payment_id = credited(shop)
+    rows = shop.books.select("SELECT id FROM transactions WHERE gateway_payment_id = %s", payment_id)
+    wanted = ids.show(ids.TRANSACTION, UUID(bytes=rows[0]["id"]))
+    done(shop.functions.make("operator"), order("refund_to_source", transaction_id=wanted, amount=5_050))
+    reconcile = shop.functions.make("reconcile", **shop.spoken.environment(shop.simulator))
+    for _ in range(2):
+        shop.books.write("UPDATE source_refunds SET next_check_at = UTC_TIMESTAMP(6) WHERE next_check_at IS NOT NULL")
+        reconcile.invoke({}, timeout_s=60)
+    assert shop.books.balance(person) == _AMOUNT - 5_050
+    gateway = shop.spoken.gateway(shop.simulator.url)
+    (refund,) = gateway.refunds_of(payment_id=payment_id, order_id=order_id)
+    assert (refund.amount, refund.status) == (5_050, RefundStatus.SUCCEEDED)
+    assert shop.books.faults() == []
+
+
+def test_a_refund_begun_at_the_dashboard_is_seen_and_booked_once(shop: Shop) -> None:
+    person, _, payment_id = credited(shop)
+    receiver = refund_events(shop, payment_id, 1_050)
+    for webhook in receiver.received * 2:
+        assert shop.deliver(webhook)[0] == 200
+    assert shop.books.balance(person) == _AMOUNT - 1_050
+    assert shop.books.faults() == []
+
+
+def test_what_the_gateway_gives_back_by_itself_was_never_in_the_wallet(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "auto_refunded", 1 if shop.spoken.name == "cashfree" else 3)
+    for webhook in receiver.received:
+        assert shop.deliver(webhook)[0] == 200
+    assert shop.books.balance(person) == 0
+    assert shop.books.faults() == []
+
+
+def test_one_changed_byte_is_a_401_and_moves_nothing(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "captured", shop.of_a_capture)
+    for body, headers in receiver.received:
+        status, answer = shop.deliver((body.replace(b"250.50", b"950.50").replace(b"25050", b"95050"), headers))
+        assert (status, answer["code"]) == (401, "invalid_signature")
+    assert shop.books.balance(person) == 0
+
+
+def test_the_other_gateway_is_not_connected(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "captured", shop.of_a_capture)
+    other = next(one for one in SPOKEN if one.name != shop.spoken.name)
+    stranger = shop.functions.make("webhook", **other.environment(shop.simulator))
+    status, answer = shop.deliver(receiver.received[0], stranger)
+    assert (status, answer["code"]) == (404, "unknown_gateway")
+
+
+def test_a_top_up_of_the_gateway_before_is_still_shown_and_nobody_asks_the_new_one_about_it(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    other = next(one for one in SPOKEN if one.name != shop.spoken.name)
+    shop.books.write("UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6) WHERE next_check_at IS NOT NULL")
+    findings = shop.functions.make("reconcile", **other.environment(shop.simulator)).invoke({}, timeout_s=60)
+    assert (findings["asked"], findings["broken"]) == (0, [])
+    shop.top_up = shop.functions.make("top_up", **other.environment(shop.simulator))
+    seen = shop.look(person, asked["id"])
+    assert (seen["gateway"], seen["status"], seen["checkout"]) == (shop.spoken.name, "pending", {})
+
+
+def test_cashfrees_events_are_believed_under_the_secret_before_its_rotation_and_the_one_behind_it(
+    books: Books, functions: Functions, simulator: Simulator, cloud: Cloud
+) -> None:
+    spoken = next(one for one in SPOKEN if one.name == "cashfree")
+    name, manager = unique("rotated-"), cloud.client("secretsmanager")
+    manager.create_secret(Name=name, SecretString=f'{{"client_id": "c", "client_secret": "{KEY_SECRET}"}}')
+    manager.put_secret_value(SecretId=name, SecretString='{"client_id": "c", "client_secret": "brand-new"}')
+    told_it = spoken.environment(simulator)
+    top_up, webhook = (
+        functions.make("top_up", **told_it),
+        functions.make("webhook", **{**told_it, "WEBHOOK_SECRET": name}),
+    )
+    shop = Shop(spoken, simulator, books, functions, top_up, webhook)
+    person = books.person()
+    order_id = told(shop.ask(person))["gateway_order_id"]
+    receiver = shop.act(order_id, "captured", 1)
+    assert shop.deliver(receiver.received[0]) == (200, {"status": "processed"})
+    assert books.balance(person) == _AMOUNT

@@ -1,0 +1,221 @@
+"""Cashfree's words and rupees, one by one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.gateways.scripted import Fields
+from tests.unit.gateways.scripted_cashfree import Number, payment, refund, written
+from wallet.gateways.cashfree import wire
+from wallet.gateways.exact_json import DecimalNumber, json_object
+from wallet.gateways.fields import MalformedWireError
+from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.ledger.money import MAX_AMOUNT
+from wallet.ledger.refunds import RefundStatus
+
+
+def read(fields: Fields) -> ObservedPayment:
+    entity = json_object(written(fields))
+    return wire.payment_of(entity, entity)
+
+
+def paise(number: str) -> int:
+    return wire.paise(json_object(f'{{"a":{number}}}'.encode()), "a")
+
+
+class TestRupees:
+    @pytest.mark.parametrize(
+        ("number", "minor"),
+        [
+            ("1", 100),
+            ("0", 0),
+            ("1.0", 100),
+            ("1.00", 100),
+            ("1.5", 150),
+            ("1.05", 105),
+            ("0.01", 1),
+            ("10.10", 1_010),
+            ("1234.05", 123_405),
+            ("250.000", 25_000),
+            ("90071992547409.91", MAX_AMOUNT),
+        ],
+    )
+    def test_an_amount_is_its_digits(self, number: str, minor: int) -> None:
+        assert paise(number) == minor
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "100.005",
+            "1e2",
+            "1E2",
+            "1.5e1",
+            "-1",
+            "-0.50",
+            "-0.0",
+            "90071992547409.92",
+            "1" * 19,
+            '"1.00"',
+            '"1"',
+            "true",
+            "null",
+            "[1]",
+            "{}",
+        ],
+    )
+    def test_anything_else_is_malformed(self, number: str) -> None:
+        with pytest.raises(MalformedWireError):
+            paise(number)
+
+    @given(st.integers(0, MAX_AMOUNT))
+    def test_what_is_written_is_read_as_it_was(self, minor: int) -> None:
+        assert paise(wire.rupees(minor).text) == minor
+
+    @given(st.decimals(allow_nan=False, allow_infinity=False))
+    def test_a_number_is_read_exactly_or_not_at_all(self, number: object) -> None:
+        try:
+            minor = wire.paise({"a": DecimalNumber(str(number))}, "a")
+        except MalformedWireError:
+            return
+        assert minor == number * 100  # type: ignore[operator] # a Decimal
+
+
+class TestAPayment:
+    @pytest.mark.parametrize(
+        ("word", "status"),
+        [
+            ("SUCCESS", PaymentStatus.CAPTURED),
+            ("NOT_ATTEMPTED", PaymentStatus.CREATED),
+            ("PENDING", PaymentStatus.UNKNOWN),
+            ("FAILED", PaymentStatus.FAILED),
+            ("USER_DROPPED", PaymentStatus.FAILED),
+            ("CANCELLED", PaymentStatus.FAILED),
+            ("VOID", PaymentStatus.FAILED),
+            ("SOME_NEW_WORD", PaymentStatus.UNKNOWN),
+            ("success", PaymentStatus.UNKNOWN),
+        ],
+    )
+    def test_only_success_is_money(self, word: str, status: PaymentStatus) -> None:
+        seen = read(payment(payment_status=word))
+        assert (seen.status, seen.captured, seen.has_arrived) == (status, word == "SUCCESS", word == "SUCCESS")
+
+    @pytest.mark.parametrize("word", ["PENDING", "SOME_NEW_WORD"])
+    def test_what_nobody_knows_may_still_arrive(self, word: str) -> None:
+        assert read(payment(payment_status=word)).may_still_arrive
+
+    def test_an_authorisation_that_is_not_captured_is_no_money(self) -> None:
+        seen = read(payment(is_captured=False))
+        assert (seen.status, seen.captured, seen.may_still_arrive) == (PaymentStatus.AUTHORIZED, False, True)
+
+    @pytest.mark.parametrize(("number", "text"), [(1_453_002_795, "1453002795"), ("1453002795", "1453002795")])
+    def test_an_id_may_be_a_number_or_a_text(self, number: object, text: str) -> None:
+        assert read(payment(cf_payment_id=number)).payment_id == text
+
+    def test_a_surcharge_is_not_the_wallets(self) -> None:
+        assert read(payment(payment_amount=Number("255.90"))).amount == 25_000
+
+    def test_less_than_the_order_is_what_was_paid(self) -> None:
+        assert read(payment(payment_amount=Number("249.99"))).amount == 24_999
+
+    def test_another_currency_is_told_as_it_was_paid(self) -> None:
+        seen = read(payment(payment_currency="USD", payment_amount=Number("3.01")))
+        assert (seen.amount, seen.currency) == (301, "USD")
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"payment_status": "FAILED", "error_details": {"error_reason": "auth_declined"}}, "auth_declined"),
+            (
+                {"payment_status": "FAILED", "error_details": {"error_code": "TRANSACTION_DECLINED"}},
+                "TRANSACTION_DECLINED",
+            ),
+            ({"payment_status": "FAILED", "error_details": {"error_reason": "a b\n\ud800"}}, "a_b__"),
+            ({"payment_status": "FAILED", "error_details": None}, None),
+            ({"payment_status": "FAILED", "error_details": "declined"}, None),
+            ({"payment_status": "USER_DROPPED"}, "user_dropped"),
+            ({}, None),
+        ],
+    )
+    def test_a_failure_has_a_stable_word(self, changes: Fields, reason: str | None) -> None:
+        assert read(payment(**changes)).reason == reason
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            {"payment_amount": "250.00"},
+            {"payment_amount": True},
+            {"payment_amount": None},
+            {"order_amount": Number("250.001")},
+            {"payment_currency": "inr"},
+            {"order_currency": None},
+            {"order_id": "top 1"},
+            {"order_id": 7},
+            {"order_id": Number("1.5")},
+            {"cf_payment_id": None},
+            {"cf_payment_id": True},
+            {"cf_payment_id": -1},
+            {"cf_payment_id": Number("1.5")},
+            {"cf_payment_id": "1'; --"},
+            {"payment_status": None},
+            {"payment_status": 200},
+            {"is_captured": "true"},
+            {"is_captured": 1},
+        ],
+    )
+    def test_a_field_of_another_type_is_malformed(self, broken: Fields) -> None:
+        with pytest.raises(MalformedWireError):
+            read(payment(**broken))
+
+
+class TestARefund:
+    @pytest.mark.parametrize(
+        ("word", "status"),
+        [
+            ("PENDING", RefundStatus.PENDING),
+            ("ONHOLD", RefundStatus.PENDING),
+            ("SUCCESS", RefundStatus.SUCCEEDED),
+            ("CANCELLED", RefundStatus.FAILED),
+            ("FAILED", RefundStatus.UNKNOWN),
+            ("SOME_NEW_WORD", RefundStatus.UNKNOWN),
+        ],
+    )
+    def test_its_state_is_told_in_our_words(self, word: str, status: RefundStatus) -> None:
+        assert wire.refund_of(json_object(written(refund(refund_status=word)))).status is status
+
+    @pytest.mark.parametrize("ours", ["elsewhere_1", "rfd_1", "RFD_" + "0" * 26, None, 7])
+    def test_a_refund_under_another_name_is_not_ours(self, ours: object) -> None:
+        assert wire.refund_of(json_object(written(refund(refund_id=ours)))).reference is None
+
+    def test_what_goes_back_counts_until_it_has_failed(self) -> None:
+        paid = read(payment())
+        states = ["SUCCESS", "PENDING", "SOME_NEW_WORD", "CANCELLED"]
+        refunds = tuple(wire.refund_of(json_object(written(refund(refund_status=state)))) for state in states)
+        other = wire.refund_of(json_object(written(refund(cf_payment_id="9"))))
+        assert wire.with_refunds(paid, (*refunds, other)).amount_refunded == 15_000
+
+    def test_a_payment_that_went_back_whole_is_refunded(self) -> None:
+        whole = wire.refund_of(json_object(written(refund(refund_amount=Number("250.00")))))
+        assert wire.with_refunds(read(payment()), (whole,)).status is PaymentStatus.REFUNDED
+
+
+class TestWhoAsks:
+    def test_the_pair_and_the_pinned_version_are_headers(self) -> None:
+        assert wire.credentials("client", "open-sesame") == {
+            "x-client-id": "client",
+            "x-client-secret": "open-sesame",
+            "x-api-version": "2025-01-01",
+        }
+
+    @pytest.mark.parametrize(("client_id", "secret"), [("", "s"), ("c", ""), ("c\r\nX: y", "s"), ("c", "open\nsesame")])
+    def test_what_can_be_no_header_is_refused_at_once_and_not_shown(self, client_id: str, secret: str) -> None:
+        with pytest.raises(ValueError, match="the gateway's client") as caught:
+            wire.credentials(client_id, secret)
+        assert "sesame" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("contact", "phone"),
+        [("+919876543210", "9876543210"), ("+14155550123", "9999999999"), ("+9198765", "9999999999")],
+    )
+    def test_a_payer_abroad_has_no_number_of_ten_digits(self, contact: str, phone: str) -> None:
+        asked = wire.order_request(receipt="top_1", amount_minor=100, currency="INR", contact=contact)
+        assert asked["customer_details"] == {"customer_id": contact.removeprefix("+"), "customer_phone": phone}
