@@ -1,7 +1,9 @@
 -- Layer 2, stored value: what a person has, and what of it is promised. Amounts are minor units (paise).
 
+-- `for_merchants`: who registered as a merchant and has such a tier, which only an operator gives, is one to the limits.
 CREATE TABLE IF NOT EXISTS tiers (
-    code VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    code          VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    for_merchants BOOLEAN     NOT NULL DEFAULT FALSE,
     CONSTRAINT tiers_pk PRIMARY KEY (code)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -27,7 +29,7 @@ CREATE TABLE IF NOT EXISTS tier_limits (
         AND max_debit_day > 0 AND max_debit_month > 0)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
-INSERT IGNORE INTO tiers (code) VALUES ('small'), ('full'), ('merchant');
+INSERT IGNORE INTO tiers (code, for_merchants) VALUES ('small', FALSE), ('full', FALSE), ('merchant', TRUE);
 
 -- RBI's Master Directions on prepaid instruments of 27 August 2021: the small and the full-KYC one. What merchants take
 -- is no stored value of theirs to be capped, so their tier is an operator's to give.

@@ -201,7 +201,8 @@ BEGIN
 END//
 DELIMITER ;
 
--- Whether a debit would break a limit of its tier: this one's size, the day's sum, the month's. The wallet is locked.
+-- Whether a debit would break a limit of its tier: this one's size, the day's sum, the month's; and whether the tier may
+-- pay people and withdraw at all. The wallet is locked.
 DROP PROCEDURE IF EXISTS refuse_debit;
 DELIMITER //
 CREATE PROCEDURE refuse_debit(
@@ -209,16 +210,17 @@ CREATE PROCEDURE refuse_debit(
     IN p_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_amount BIGINT,
     IN p_at DATETIME(6),
-    OUT p_exceeded BOOLEAN
+    OUT p_exceeded BOOLEAN,
+    OUT p_person_to_person BOOLEAN,
+    OUT p_withdrawals BOOLEAN
 )
 READS SQL DATA
 BEGIN
     DECLARE v_unused, v_max_payment, v_max_day, v_max_month BIGINT DEFAULT NULL;
-    DECLARE v_flag BOOLEAN DEFAULT NULL;
     DECLARE v_day, v_month, v_year DATE DEFAULT NULL;
 
     CALL limits_of(p_tier, p_at, v_unused, v_unused, v_max_payment, v_unused, v_unused, v_max_day, v_max_month,
-                   v_flag, v_flag);
+                   p_person_to_person, p_withdrawals);
     SET p_exceeded = COALESCE(p_amount > v_max_payment, FALSE);
     IF v_max_day IS NOT NULL OR v_max_month IS NOT NULL THEN
         CALL periods_of(p_at, v_day, v_month, v_year);
@@ -362,7 +364,7 @@ MODIFIES SQL DATA
 BEGIN
     DECLARE v_slots, v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_own, v_there BIGINT DEFAULT NULL;
-    DECLARE v_there_last, v_now DATETIME(6) DEFAULT NULL;
+    DECLARE v_there_last, v_now, v_expired_at DATETIME(6) DEFAULT NULL;
     DECLARE v_hold_id, v_gather_id BINARY(16) DEFAULT NULL;
 
     SELECT status, tier, balance, held, last_entry_at, slots INTO p_status, p_tier, v_own, p_held, p_last, v_slots
@@ -370,11 +372,13 @@ BEGIN
 
     IF p_held > 0 THEN
         SET v_now = UTC_TIMESTAMP(6);
+        SET v_expired_at = '1970-01-01';
         expiring: LOOP
             SET v_hold_id = NULL;
-            -- by the payer's index and no other: that of all expiries would lock holds of wallets that are not locked
-            SELECT id INTO v_hold_id FROM holds FORCE INDEX (holds_of_payer)
-            WHERE payer_wallet_id = p_wallet_id AND status = 'placed' AND expires_at <= v_now
+            -- by the payer's index and no other: that of all expiries would lock holds of wallets that are not locked;
+            -- and not from its beginning, where those are that have just been ended
+            SELECT id, expires_at INTO v_hold_id, v_expired_at FROM holds FORCE INDEX (holds_of_payer)
+            WHERE payer_wallet_id = p_wallet_id AND status = 'placed' AND expires_at BETWEEN v_expired_at AND v_now
             ORDER BY expires_at LIMIT 1 FOR UPDATE;
             IF v_hold_id IS NULL THEN
                 LEAVE expiring;

@@ -240,7 +240,10 @@ BEGIN
         END IF;
         IF v_reason IS NULL THEN
             CALL count_load(v_wallet_id, p_amount, v_now);
-            UPDATE payment_attempts SET status = 'succeeded', next_check_at = NULL WHERE id = v_attempt_id;
+            -- asked about once more, when its time is over: it may be refunded at the gateway, and that news be lost
+            UPDATE payment_attempts
+            SET status = 'succeeded', next_check_at = GREATEST(expires_at, v_now + INTERVAL 1 DAY)
+            WHERE id = v_attempt_id;
             CALL note_attempt(v_attempt_id, 'succeeded', NULL, p_payment_id, v_now);
         ELSEIF v_attempt_id IS NOT NULL THEN
             IF v_attempt_status IN ('created', 'pending') THEN

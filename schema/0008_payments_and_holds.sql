@@ -1,6 +1,7 @@
 -- Money across: payments, their refunds, and holds (payments in two steps). See 0005 for the words and the locks.
 
--- Internal. The wallet that a payee is named by: its id, or its owner's phone.
+-- Internal. The wallet that a payee is named by: its id, or its owner's phone. `p_kind` is 'merchant' only with a tier for
+-- merchants: what people say of themselves lifts no limit.
 DROP PROCEDURE IF EXISTS find_payee;
 DELIMITER //
 CREATE PROCEDURE find_payee(
@@ -13,11 +14,11 @@ CREATE PROCEDURE find_payee(
 READS SQL DATA
 BEGIN
     IF p_phone IS NOT NULL THEN
-        SELECT w.id, u.name, u.kind INTO p_payee_id, p_name, p_kind
-        FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.phone = p_phone;
+        SELECT w.id, u.name, IF(t.for_merchants, u.kind, 'personal') INTO p_payee_id, p_name, p_kind
+        FROM users u JOIN wallets w ON w.user_id = u.id JOIN tiers t ON t.code = w.tier WHERE u.phone = p_phone;
     ELSE
-        SELECT w.id, u.name, u.kind INTO p_payee_id, p_name, p_kind
-        FROM wallets w JOIN users u ON u.id = w.user_id WHERE w.id = p_wallet_id;
+        SELECT w.id, u.name, IF(t.for_merchants, u.kind, 'personal') INTO p_payee_id, p_name, p_kind
+        FROM wallets w JOIN users u ON u.id = w.user_id JOIN tiers t ON t.code = w.tier WHERE w.id = p_wallet_id;
     END IF;
 END//
 DELIMITER ;
@@ -44,7 +45,7 @@ BEGIN
     DECLARE v_payee_kind, v_payer_status, v_payee_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_payer_tier, v_payee_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_reason VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_balance, v_held, v_payee_balance, v_unused, v_fee BIGINT DEFAULT NULL;
+    DECLARE v_balance, v_held, v_payee_balance, v_fee BIGINT DEFAULT NULL;
     DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_exceeded, v_flag, v_person_to_person BOOLEAN DEFAULT FALSE;
     DECLARE v_payer_last, v_payee_last, v_now DATETIME(6) DEFAULT NULL;
@@ -85,9 +86,7 @@ BEGIN
         ELSEIF p_amount > v_balance - v_held THEN
             SET p_outcome = 'insufficient_funds';
         ELSE
-            CALL limits_of(v_payer_tier, v_now, v_unused, v_unused, v_unused, v_unused, v_unused, v_unused, v_unused,
-                           v_person_to_person, v_flag);
-            CALL refuse_debit(v_payer_id, v_payer_tier, p_amount, v_now, v_exceeded);
+            CALL refuse_debit(v_payer_id, v_payer_tier, p_amount, v_now, v_exceeded, v_person_to_person, v_flag);
             CALL refuse_credit(v_payee_id, v_payee_tier, v_payee_balance, p_amount, v_payee_kind = 'personal', v_now,
                                v_reason);
             IF v_exceeded OR v_reason IS NOT NULL OR (v_payee_kind = 'personal' AND NOT v_person_to_person) THEN
@@ -277,7 +276,8 @@ END//
 DELIMITER ;
 
 -- Promises a part of the actor's wallet to another: it stays there and is no longer available. The payer's limits are
--- checked and counted now, for the capture is the payee's to ask for.
+-- checked and counted now, for the capture is the payee's to ask for. A payer has 1,000 holds at most: whoever debits a
+-- wallet ends all that have lapsed, and may be holding the lock of a shop that everybody pays meanwhile.
 DROP PROCEDURE IF EXISTS place_hold;
 DELIMITER //
 CREATE PROCEDURE place_hold(
@@ -300,9 +300,9 @@ BEGIN
     DECLARE v_payee_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_payee_kind, v_status, v_payee_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_tier, v_payee_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_balance, v_held, v_max_balance, v_payee_balance, v_unused BIGINT DEFAULT NULL;
+    DECLARE v_balance, v_held, v_max_balance, v_payee_balance, v_placed, v_unused BIGINT DEFAULT NULL;
     DECLARE v_exceeded, v_flag, v_person_to_person BOOLEAN DEFAULT FALSE;
-    DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
+    DECLARE v_last, v_now, v_expires_at DATETIME(6) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -328,18 +328,19 @@ BEGIN
         SELECT status, tier, balance INTO v_payee_status, v_payee_tier, v_payee_balance
         FROM wallets WHERE id = v_payee_id;
         SET v_now = GREATEST(UTC_TIMESTAMP(6), v_last);
+        -- of the clock that will end it, which may be behind the wallet's own time
+        SET v_expires_at = UTC_TIMESTAMP(6) + INTERVAL p_valid_seconds SECOND;
         CALL limits_of(v_payee_tier, v_now, v_max_balance, v_unused, v_unused, v_unused, v_unused, v_unused, v_unused,
                        v_flag, v_flag);
-        CALL limits_of(v_tier, v_now, v_unused, v_unused, v_unused, v_unused, v_unused, v_unused, v_unused,
-                       v_person_to_person, v_flag);
-        CALL refuse_debit(v_payer_id, v_tier, p_amount, v_now, v_exceeded);
+        CALL refuse_debit(v_payer_id, v_tier, p_amount, v_now, v_exceeded, v_person_to_person, v_flag);
+        SELECT COUNT(*) INTO v_placed FROM holds WHERE payer_wallet_id = v_payer_id AND status = 'placed';
         IF v_payee_status = 'closed' THEN
             SET v_outcome = 'payee_not_found';
         ELSEIF v_status <> 'active' OR v_payee_status <> 'active' THEN
             SET v_outcome = 'wallet_frozen';
         ELSEIF p_amount > v_balance - v_held THEN
             SET v_outcome = 'insufficient_funds';
-        ELSEIF v_exceeded OR (v_payee_kind = 'personal' AND NOT v_person_to_person)
+        ELSEIF v_exceeded OR v_placed >= 1000 OR (v_payee_kind = 'personal' AND NOT v_person_to_person)
             OR p_amount > v_max_balance - v_payee_balance THEN
             SET v_outcome = 'wallet_limit_exceeded';
         END IF;
@@ -349,14 +350,14 @@ BEGIN
         INSERT INTO holds (id, payer_wallet_id, payee_wallet_id, amount, captured, currency, status, description,
                            created_at, expires_at, ended_at)
         VALUES (p_hold_id, v_payer_id, v_payee_id, p_amount, 0, 'INR', 'placed', p_description, v_now,
-                v_now + INTERVAL p_valid_seconds SECOND, NULL);
+                v_expires_at, NULL);
         CALL set_aside(v_payer_id, p_amount, 'hold', p_hold_id, v_now);
         CALL count_debit(v_payer_id, p_amount, v_now);
         CALL note_event(v_payer_id, v_payee_id, 'HoldPlaced', JSON_OBJECT(
             'hold_id', LOWER(HEX(p_hold_id)), 'payer_wallet_id', LOWER(HEX(v_payer_id)),
             'payee_wallet_id', LOWER(HEX(v_payee_id)), 'amount', p_amount + 0, 'currency', 'INR',
             'description', p_description,
-            'expires_at', DATE_FORMAT(v_now + INTERVAL p_valid_seconds SECOND, '%Y-%m-%dT%H:%i:%s.%f')), v_now);
+            'expires_at', DATE_FORMAT(v_expires_at, '%Y-%m-%dT%H:%i:%s.%f')), v_now);
         CALL tell_hold(p_hold_id, NULL, v_result);
         SET v_result = JSON_SET(v_result, '$.balance', v_balance + 0, '$.held', v_held + p_amount);
         UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
@@ -401,8 +402,12 @@ BEGIN
     CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
 
     IF v_outcome = 'claimed' THEN
-        SELECT NULL, h.payer_wallet_id, h.payee_wallet_id, u.kind INTO v_outcome, v_payer_id, v_payee_id, v_kind
-        FROM holds h JOIN wallets payee ON payee.id = h.payee_wallet_id JOIN users u ON u.id = payee.user_id
+        SELECT NULL, h.payer_wallet_id, h.payee_wallet_id, IF(t.for_merchants, u.kind, 'personal')
+        INTO v_outcome, v_payer_id, v_payee_id, v_kind
+        FROM holds h
+        JOIN wallets payee ON payee.id = h.payee_wallet_id
+        JOIN users u ON u.id = payee.user_id
+        JOIN tiers t ON t.code = payee.tier
         WHERE h.id = p_hold_id AND payee.user_id = p_actor_id;
         IF v_payer_id IS NULL THEN
             SET v_outcome = 'not_found';

@@ -47,7 +47,7 @@ BEGIN
     DECLARE v_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_total, v_held, v_fee, v_unused BIGINT DEFAULT NULL;
+    DECLARE v_total, v_held, v_fee BIGINT DEFAULT NULL;
     DECLARE v_allowed, v_flag, v_exceeded BOOLEAN DEFAULT NULL;
     DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -69,9 +69,7 @@ BEGIN
         CALL fee_of('withdrawal', p_amount, UTC_TIMESTAMP(6), v_fee);
         CALL lock_debit(v_wallet_id, p_amount + v_fee, p_withdrawal_id, v_status, v_tier, v_total, v_held, v_last);
         SET v_now = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND);
-        CALL limits_of(v_tier, v_now, v_unused, v_unused, v_unused, v_unused, v_unused, v_unused, v_unused, v_flag,
-                       v_allowed);
-        CALL refuse_debit(v_wallet_id, v_tier, p_amount, v_now, v_exceeded);
+        CALL refuse_debit(v_wallet_id, v_tier, p_amount, v_now, v_exceeded, v_flag, v_allowed);
         SET v_outcome = CASE
             WHEN v_status <> 'active' THEN 'wallet_frozen'
             WHEN p_amount < 100 THEN 'amount_out_of_range'

@@ -18,10 +18,16 @@ class Invocation(Protocol):
         ...
 
 
+class UnhealthyRunError(Exception):
+    """A hold could not be ended: the alarm counts it, and the log says which."""
+
+
 def handler(_event: dict[str, Any], context: Invocation) -> dict[str, int]:
-    """One run; what there is no time for is due next time."""
-    expired = expire_holds(
+    """One run; what there is no time for is due next time. All that can be ended is, then what could not is raised."""
+    sweep = expire_holds(
         wiring.database(), time_left_s=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
     )
-    logger().info("holds expired", expired=expired)
-    return {"expired": expired}
+    logger().info("holds expired", expired=sweep.expired, broken=list(sweep.broken.values()))
+    if sweep.broken:
+        raise UnhealthyRunError(f"{len(sweep.broken)} holds not ended")
+    return {"expired": sweep.expired}

@@ -53,6 +53,12 @@ def cloud(books: Books) -> Iterator[Cloud]:
         yield started
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_is_due(books: Books) -> None:
+    """Each file begins without what the ones before it left to be asked about."""
+    books.nothing_is_due()
+
+
 @pytest.fixture(scope="session")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     """The gateway; webhooks are sent by the tests that want them."""

@@ -228,6 +228,8 @@ class Both:
                 self._settle(Settle(0, 100 + person, None, "INR", refunded=False))
 
     def close(self) -> None:
+        for person in self.people:  # an operator closes no wallet that has something in it
+            self.books.turn(person, "active")
         for database in self.roles.values():
             database.close()
 
@@ -539,7 +541,8 @@ def _id(told: Transaction | Hold | Refusal) -> UUID | Refusal:
 def priced(books: Books) -> Iterator[Books]:
     """The tests' own tiers, and a fee on payments to merchants."""
     for code, tier in _TIERS.items():
-        books.tier(code, {since.isoformat()[:19]: _columns(limits) for since, limits in tier.rules})
+        rules = {since.isoformat()[:19]: _columns(limits) for since, limits in tier.rules}
+        books.tier(code, rules, for_merchants=code == "bazaar")
     with books.fee("payment", basis_points=_RATE.basis_points, flat=_RATE.flat):
         yield books
 

@@ -1,6 +1,7 @@
 """Holds through the kernel, on a real server, by many at once and at the very moment when they end."""
 
 import random
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -188,6 +189,27 @@ def test_the_sweep_ends_what_has_lapsed_and_nothing_else(books: Books) -> None:
     assert status_of(books, going_on.id) == ("placed", 0)
     assert books.held(payer) == 200
     assert books.faults() == []
+
+
+def test_a_hold_that_the_kernel_breaks_over_holds_up_no_other(books: Books) -> None:
+    odd, payer, payee = books.person(money=1_000), books.person(money=1_000), books.person()
+    first, second = place(books, odd, payee, 300, valid_s=1), place(books, payer, payee, 200, valid_s=1)
+    books.write("UPDATE wallets SET held = 0 WHERE id = %s", odd.wallet_id.bytes)  # so what is to be freed isn't there
+    time.sleep(1.1)  # a clock that stands still would end with the connection that the kernel broke over
+    sweep = expire_holds(connection(books, "clock"), time_left_s=lambda: 10)
+    assert list(sweep.broken) == [first.id]
+    assert (status_of(books, first.id), status_of(books, second.id)) == (("placed", 0), ("expired", 0))
+    books.write("UPDATE wallets SET held = 300 WHERE id = %s", odd.wallet_id.bytes)
+    assert expire(books, first.id)
+    assert books.faults() == []
+
+
+def test_a_payer_has_1000_holds_at_most(books: Books) -> None:
+    payer, payee = books.person(money=2_000), books.person()
+    last = [place(books, payer, payee, 1) for _ in range(1_000)][-1]
+    assert refusal_of(lambda: place(books, payer, payee, 1)) is Refusal.WALLET_LIMIT_EXCEEDED
+    release(books, payee, last.id)
+    assert place(books, payer, payee, 1).payer_balance == Balance(total=2_000, held=1_000)
 
 
 def test_a_hold_that_has_not_lapsed_is_not_swept(books: Books) -> None:

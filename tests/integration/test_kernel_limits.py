@@ -25,7 +25,7 @@ def somebody(books: Books, limits: dict[str, object], *, money: int = 0, kind: s
     """A person with limits of their own, which come into force behind their first money."""
     person = books.person(money=money, tier="full" if kind == "personal" else "merchant", kind=kind)
     code = unique("t")[:16]
-    books.tier(code, {"2021-01-01": limits})
+    books.tier(code, {"2021-01-01": limits}, for_merchants=kind == "merchant")
     books.set_tier(person, code)
     return person
 
@@ -107,6 +107,14 @@ def test_what_merchants_take_is_no_load(books: Books) -> None:
     pay(books, payer, merchant, 5_000)
     assert books.balance(merchant) == 5_000
     assert books.faults() == []
+
+
+@pytest.mark.parametrize("verb", [pay, place])
+def test_who_only_says_that_they_are_a_merchant_is_none_to_the_limits(books: Books, verb: Any) -> None:
+    payer, said = somebody(books, {"person_to_person": False}, money=1_000), books.person(kind="merchant")
+    assert refusal_of(partial(verb, books, payer, said, 1)) is Refusal.WALLET_LIMIT_EXCEEDED
+    books.set_tier(said, "merchant")
+    verb(books, payer, said, 1)
 
 
 def test_who_may_not_pay_people_may_pay_merchants(books: Books) -> None:

@@ -214,7 +214,9 @@ def test_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_and_goes
     )
     assert books.balance(person) == 600_000
 
-    mine = [one for one in done(operator, {"command": "pending"})["suspense"] if one["wallet_id"] == wallet_id(person)]
+    mine = [
+        one for one in done(operator, {"command": "pending"})["suspense"] if one.get("wallet_id") == wallet_id(person)
+    ]
     assert [(one["reason"], one["left"], one["age_h"]) for one in mine] == [("over_balance_limit", 600_000, 0)]
     result = done(operator, order("refund_to_source", transaction_id=mine[0]["transaction_id"]))
     assert (result["amount"], result["wallet_id"]) == (600_000, wallet_id(person))

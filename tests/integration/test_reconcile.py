@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
@@ -288,3 +288,43 @@ def test_only_the_attempts_of_the_gateway_that_is_asked_are_due(quiet: Books) ->
     gateway.name = "cashfree"
     run(quiet, gateway)
     assert gateway.asked == [here, there]
+
+
+def test_a_refund_elsewhere_of_a_credited_top_up_whose_news_was_lost_is_found_by_the_last_question(
+    quiet: Books,
+) -> None:
+    person = quiet.person()
+    order_id = quiet.order(person, 500)
+    paid = captured(order_id, 500)
+    gateway = quiet.as_role("gateway")
+    settlement.settle_payment(gateway, paid, transaction_id=wiring.new_id())
+    gateway.close()
+    assert (quiet.balance(person), row(quiet, order_id)["later"]) == (500, 1)
+    quiet.write(
+        "UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6), expires_at = UTC_TIMESTAMP(6)"
+        " WHERE gateway_order_id = %s",
+        order_id,
+    )
+    gone = replace(paid, amount_refunded=500)
+    refund = ObservedRefund(
+        "razorpay", unique("rfnd_"), None, paid.payment_id, 500, "INR", RefundStatus.SUCCEEDED, gone
+    )
+    findings = run(quiet, ScriptedGateway({order_id: (gone,)}, refunds=[refund]))
+    assert (findings.asked, findings.booked, findings.expired, findings.broken) == (1, 1, 0, [])
+    assert quiet.balance(person) == 0
+    assert (row(quiet, order_id)["status"], row(quiet, order_id)["never"]) == ("refunded", 1)
+    assert quiet.faults() == []
+
+
+def test_a_credited_top_up_is_asked_about_once_more_and_never_again(quiet: Books) -> None:
+    order_id, amount = due(quiet)
+    gateway = ScriptedGateway({order_id: (captured(order_id, amount),)})
+    run(quiet, gateway)
+    quiet.write(
+        "UPDATE payment_attempts SET next_check_at = UTC_TIMESTAMP(6), expires_at = UTC_TIMESTAMP(6)"
+        " WHERE gateway_order_id = %s",
+        order_id,
+    )
+    run(quiet, gateway)
+    assert gateway.asked == [order_id, order_id]
+    assert (row(quiet, order_id)["status"], row(quiet, order_id)["never"]) == ("succeeded", 1)

@@ -45,9 +45,7 @@ def simulator(tmp_path: Path) -> Iterator[Simulator]:
 @pytest.fixture(autouse=True)
 def quiet(books: Books) -> None:
     """Nothing due from other tests: this gateway knows nothing of it."""
-    for table in ("payment_attempts", "source_refunds", "withdrawals"):
-        books.write(f"UPDATE {table} SET next_check_at = NULL")  # noqa: S608 - one of three fixed names
-    books.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
+    books.nothing_is_due()
 
 
 def answer(simulator: Simulator, word: str) -> None:

@@ -85,10 +85,7 @@ class Shop:
 @pytest.fixture(params=SPOKEN, ids=lambda spoken: spoken.name)
 def shop(request: pytest.FixtureRequest, books: Books, functions: Functions, simulator: Simulator) -> Iterator[Shop]:
     spoken: Spoken = request.param
-    books.write("UPDATE payment_attempts SET next_check_at = NULL")
-    books.write("UPDATE source_refunds SET next_check_at = NULL")
-    books.write("UPDATE withdrawals SET next_check_at = NULL")
-    books.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
+    books.nothing_is_due()
     told = spoken.environment(simulator)
     yield Shop(spoken, simulator, books, functions, functions.make("top_up", **told), functions.make("webhook", **told))
     fault(simulator, "none")

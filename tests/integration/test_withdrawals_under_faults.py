@@ -33,8 +33,7 @@ Json = dict[str, Any]
 @pytest.fixture(autouse=True)
 def _alone(books: Books, simulator: Simulator) -> Iterator[None]:
     """No fault is left over, and nothing of another test is due."""
-    books.write("UPDATE withdrawals SET next_check_at = NULL")
-    books.write("UPDATE payment_attempts SET next_check_at = NULL")
+    books.nothing_is_due()
     yield
     razorpay.fault(simulator, "none")
     razorpayx.set_balance(simulator, 10**12)

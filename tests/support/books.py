@@ -164,6 +164,12 @@ class Books:
         rows = self.select("SELECT held FROM wallets WHERE id = %s", person.wallet_id.bytes)
         return int(rows[0]["held"])
 
+    def nothing_is_due(self) -> None:
+        """Whatever tests before this one have left is no longer to be asked about: its gateway has forgotten it."""
+        for asked_about in ("payment_attempts", "withdrawals", "source_refunds"):
+            self.write(f"UPDATE {asked_about} SET next_check_at = NULL WHERE next_check_at IS NOT NULL")
+        self.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
+
     def turn(self, person: Person, status: str) -> None:
         """Gives the wallet a status, with the locks of whoever freezes one: its row, then every slot."""
         connection = connect(self.server, self.owner_credentials)
@@ -180,9 +186,9 @@ class Books:
         finally:
             connection.close()
 
-    def tier(self, code: str, rules: Mapping[str, Mapping[str, object]]) -> None:
+    def tier(self, code: str, rules: Mapping[str, Mapping[str, object]], *, for_merchants: bool = False) -> None:
         """A tier of the tests' own: its limits by the time from which they are in force; what is not named is none."""
-        self.write("INSERT IGNORE INTO tiers (code) VALUES (%s)", code)
+        self.write("INSERT IGNORE INTO tiers (code, for_merchants) VALUES (%s, %s)", code, for_merchants)
         for valid_from, limits in rules.items():
             named = {"person_to_person": True, "withdrawals": True, **limits}
             columns, places = ", ".join(named), ", ".join(["%s"] * len(named))
@@ -285,8 +291,9 @@ _DEBITS = """(
 _LOADS = """(
     SELECT w.id AS wallet_id, t.amount, DATE(t.created_at + INTERVAL 330 MINUTE) AS day
     FROM transactions t JOIN postings p ON p.transaction_id = t.id AND p.side = 'credit'
-    JOIN wallets w ON w.id = p.account_id JOIN users u ON u.id = w.user_id
-    WHERE t.type = 'top_up' OR (t.type IN ('payment', 'hold_capture') AND u.kind = 'personal'))"""
+    JOIN wallets w ON w.id = p.account_id JOIN users u ON u.id = w.user_id JOIN tiers r ON r.code = w.tier
+    WHERE t.type = 'top_up'
+        OR (t.type IN ('payment', 'hold_capture') AND NOT (u.kind = 'merchant' AND r.for_merchants)))"""
 _IN_MONTH = "x.day >= w.usage_month AND x.day < w.usage_month + INTERVAL 1 MONTH"
 _IN_YEAR = "x.day >= w.usage_year AND x.day < w.usage_year + INTERVAL 1 YEAR"
 

@@ -270,3 +270,14 @@ def test_each_wallets_events_arrive_in_order_whatever_fails(
     for position, (payer, payee) in enumerate(told, start=1):
         outbox.note(payer, payee, detail="{}" if position in broken else None)
     assert arrivals(played(outbox, dice)) == possible(told, broken)
+
+
+def test_a_broken_event_of_a_busy_wallet_holds_up_nobody_else_however_many_wait_behind_it() -> None:
+    outbox, bus = Outbox(), ScriptedBus()
+    outbox.note(1, detail="broken")
+    for _ in range(1_200):
+        outbox.note(1)
+    outbox.note(2)
+    deliveries = relay(outbox, bus)
+    assert positions(bus) == [1_202]
+    assert not deliveries.is_healthy

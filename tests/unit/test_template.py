@@ -459,3 +459,20 @@ def test_a_function_gives_up_before_api_gateway_does() -> None:
 def test_every_function_has_a_log_that_ends(name: str) -> None:
     group = ALL[name]["LoggingConfig"]["LogGroup"]["Ref"]
     assert TEMPLATE["Resources"][group]["Properties"]["RetentionInDays"]
+
+
+def test_what_runs_by_the_clock_has_an_alarm_on_its_errors() -> None:
+    watched = {
+        dimension["Value"]["Ref"]
+        for resource in TEMPLATE["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"]["MetricName"] == "Errors"
+        for dimension in resource["Properties"].get("Dimensions", [])
+        if dimension["Name"] == "FunctionName"
+    }
+    by_the_clock = {
+        name
+        for name, properties in ALL.items()
+        if any(source["Type"] == "ScheduleV2" for source in properties.get("Events", {}).values())
+    }
+    assert by_the_clock
+    assert by_the_clock <= watched

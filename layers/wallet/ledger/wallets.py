@@ -32,7 +32,8 @@ class WalletStatus(StrEnum):
 class Wallet:
     """Amounts are minor units of `currency`; `held` is the part of `balance` that is promised.
 
-    A merchant's takings are no loads, and paying one is not paying a person.
+    A merchant is who registered as one and has a tier for merchants, which an operator gives. Their takings are no
+    loads, and paying them is not paying a person.
     """
 
     id: UUID

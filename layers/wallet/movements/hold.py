@@ -1,14 +1,16 @@
 """Holds: place, capture, release, expire."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from wallet.ledger import ids
 from wallet.ledger.payees import PayeeName
 from wallet.ledger.receipts import CaptureReceipt, Hold, HoldReceipt
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage import holds
 from wallet.storage.claims import Claim
-from wallet.storage.database import Database
+from wallet.storage.database import Database, DatabaseBrokenError
 
 #: How many due holds one look takes.
 _BATCH = 100
@@ -57,15 +59,32 @@ def show_hold(database: Database, *, hold_id: UUID, actor_id: UUID) -> Hold:
     return hold
 
 
-def expire_holds(database: Database, *, time_left_s: Callable[[], float]) -> int:
-    """Ends every hold whose time has passed, as long as there is time; how many it was.
+@dataclass(slots=True)
+class Sweep:
+    """What one sweep came to: how many holds it ended, and which it could not, each with why."""
 
-    Nothing waits for this: a hold that is due is counted as free by whoever needs to know.
+    expired: int = 0
+    broken: dict[UUID, str] = field(default_factory=dict)
+
+
+def expire_holds(database: Database, *, time_left_s: Callable[[], float]) -> Sweep:
+    """Ends every hold whose time has passed, as long as there is time.
+
+    Nothing waits for this: a hold that is due is counted as free by whoever needs to know. One hold that the kernel
+    breaks over doesn't hold up the others.
     """
-    expired = 0
-    while due := holds.due_holds(database, limit=_BATCH):
+    sweep = Sweep()
+    while due := _due(database, sweep):
         for hold_id in due:
             if time_left_s() <= 0:
-                return expired
-            expired += holds.expire_hold(database, hold_id)
-    return expired
+                return sweep
+            try:
+                sweep.expired += holds.expire_hold(database, hold_id)
+            except DatabaseBrokenError as error:
+                sweep.broken[hold_id] = f"{ids.show(ids.HOLD, hold_id)}: {error}"
+    return sweep
+
+
+def _due(database: Database, sweep: Sweep) -> list[UUID]:
+    found = holds.due_holds(database, limit=_BATCH + len(sweep.broken))
+    return [hold_id for hold_id in found if hold_id not in sweep.broken]

@@ -19,6 +19,9 @@ _GIVE_UP_AFTER = 3
 _OUR_KEYS_ARE_WRONG = (401, 403)
 _NOTHING_THERE = 404
 
+#: So often a word that we don't know is waited out: a day and a half, if the first question came after five minutes.
+_LONG_UNKNOWN = 12
+
 _FOR_PEOPLE = (RefundNews.MISMATCH, RefundNews.CONTRADICTED, RefundNews.UNKNOWN_PAYMENT)
 
 
@@ -79,7 +82,10 @@ def _ask(
     seen = _seen(gateway, refund)
     if seen is None:
         findings.broken.append(f"{reference_of(refund)}: the gateway has forgotten it")
-    elif seen.status is not RefundStatus.UNKNOWN:
+    elif seen.status is RefundStatus.UNKNOWN:
+        if refund.checks >= _LONG_UNKNOWN:  # its money stays held: somebody has to ask what the word means
+            findings.broken.append(f"{reference_of(refund)}: the gateway's word for it is unknown")
+    else:
         news = source_refunds.settle_refund(database, refund.id, seen, transaction_id=new_id())
         if news is RefundNews.MADE_AFTER_ALL:
             news = book_refund(database, new_id, seen)

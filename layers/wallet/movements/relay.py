@@ -26,8 +26,10 @@ MERCHANT_SOURCE = "wallet.merchant"
 _LEASE_S = 30
 # How long to wait where nothing is left to do: what an event waits at most while a relay runs.
 _PAUSE_S = 1
-# So many are looked at in one go. Those that are held up stay among them: with as many of them nothing else is seen.
+# So many are looked at in one go. Those that are held up stay among them, so a look that is full of them is followed by
+# one that is twice as long: a broken event of a busy wallet must not hold up everybody.
 _SCAN = 500
+_LONGEST_SCAN = 16_000
 _GIVE_UP_AFTER = 5
 _KEPT_DAYS = 30
 _SWEPT_AT_ONCE = 10_000
@@ -41,6 +43,7 @@ class Deliveries:
     refused: int = 0  # single ones, by a bus that took others: they go out again
     unreachable: int = 0  # calls in a row, up to now, that came to nothing
     broken: set[str] = field(default_factory=set)
+    scan: int = _SCAN  # how many are looked at in one go
 
     @property
     def is_healthy(self) -> bool:
@@ -70,7 +73,8 @@ class Relay:
 
     def _deliver(self, deliveries: Deliveries, time_left_s: Callable[[], float]) -> None:
         """Hands over what one look at the outbox shows, batch by batch, as far as its order allows."""
-        lineup = Lineup(outbox.pending_events(self.database, limit=_SCAN))
+        before, waiting = deliveries.delivered, outbox.pending_events(self.database, limit=deliveries.scan)
+        lineup = Lineup(waiting)
         while time_left_s() > 0 and (batch := lineup.next_batch(MAX_ENTRIES)):
             messages = [(pending, self._entries(pending, deliveries)) for pending in batch]
             try:
@@ -87,6 +91,8 @@ class Relay:
             events = [pending.event for pending in taken]
             if not outbox.mark_delivered(self.database, events, owner=self.owner, lease_s=_LEASE_S):
                 return  # another has taken over
+        if deliveries.delivered == before and len(waiting) == deliveries.scan:
+            deliveries.scan = min(2 * deliveries.scan, _LONGEST_SCAN)
 
     def _hand_over(self, messages: Sequence[tuple[Pending, Sequence[Entry]]]) -> list[Pending]:
         """Those of which the bus took every entry. One that it took in part goes out again as a whole."""
