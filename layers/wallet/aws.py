@@ -23,6 +23,8 @@ _PATIENCE = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard
 _PASSING = frozenset({"ThrottlingException", "InternalServiceError", "ServiceUnavailable", "RequestTimeout"})
 _MAX_AGE_S = 300.0
 _MIN_AGE_S = 10.0
+# in this order: a rotation between the two looks leaves what was current in both
+_LIVE = ("AWSCURRENT", "AWSPREVIOUS")
 
 
 class SecretUnavailableError(Exception):
@@ -140,25 +142,40 @@ class Secret:
 
     def live_json(self, *, fresh: bool = False) -> list[Mapping[str, Any]]:
         """What the secret says now, and what it said before its last rotation if there was one, as JSON objects."""
-        versions = [self.version(stage, fresh=fresh) for stage in ("AWSCURRENT", "AWSPREVIOUS")]
-        return [_json_object(version.text) for version in versions if version is not None]
+        return [_json_object(version.text) for version in self.live(fresh=fresh)]
+
+    def live(self, *, fresh: bool = False) -> list[SecretVersion]:
+        """The current version, and the one before its last rotation if there was one: both of one look.
+
+        Of two looks, one before a rotation and one behind it, what was current until then would be in neither.
+        """
+        if self._is_due(_LIVE, fresh=fresh):
+            for stage in _LIVE:
+                self._look(stage)
+        return [version for stage in _LIVE if (version := self._known[stage][1]) is not None]
 
     def version(self, stage: str, *, fresh: bool = False) -> SecretVersion | None:
         """The version at a stage (`AWSCURRENT`, `AWSPREVIOUS`), None if there is none."""
+        if self._is_due((stage,), fresh=fresh):
+            self._look(stage)
+        return self._known[stage][1]
+
+    def _is_due(self, stages: tuple[str, ...], *, fresh: bool) -> bool:
+        latest = time.monotonic() - (_MIN_AGE_S if fresh else _MAX_AGE_S)
+        return any(stage not in self._known or self._known[stage][0] <= latest for stage in stages)
+
+    def _look(self, stage: str) -> None:
         now = time.monotonic()
-        asked_at, version = self._known.get(stage, (None, None))
-        if asked_at is not None and now - asked_at < (_MIN_AGE_S if fresh else _MAX_AGE_S):
-            return version
         try:
             version = self._fetch(stage)
         except SecretDeniedError:
             raise
         except SecretUnavailableError:
-            if asked_at is None:
+            if stage not in self._known:
                 raise
             # what it said last is better than no wallet at all; it is asked again when this grows old
+            version = self._known[stage][1]
         self._known[stage] = (now, version)
-        return version
 
     def _fetch(self, stage: str) -> SecretVersion | None:
         try:

@@ -113,8 +113,7 @@ def _webhook_signing_secret() -> Secret:
 
 def webhook_signing_secrets() -> list[str]:
     """What merchants' keys are made of, the newest first: two while a rotation is under way."""
-    versions = [_webhook_signing_secret().version(stage) for stage in ("AWSCURRENT", "AWSPREVIOUS")]
-    return [version.text for version in versions if version is not None]
+    return [version.text for version in _webhook_signing_secret().live()]
 
 
 @functools.cache
@@ -260,8 +259,7 @@ def verifying_keys(key_id: str | None) -> "Mapping[str, SigningKey]":
 def _verifying_keys(*, fresh: bool) -> "Mapping[str, SigningKey]":
     from wallet.identity.tokens import SigningKey  # noqa: PLC0415 - as above
 
-    versions = [_token_secret().version(stage, fresh=fresh) for stage in ("AWSCURRENT", "AWSPREVIOUS")]
-    return {version.id: SigningKey(version.id, version.text) for version in versions if version is not None}
+    return {version.id: SigningKey(version.id, version.text) for version in _token_secret().live(fresh=fresh)}
 
 
 def login_rules() -> "LoginRules":

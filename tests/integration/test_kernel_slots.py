@@ -97,9 +97,15 @@ def test_a_refusal_gathers_nothing(books: Books) -> None:
     assert balances(books, merchant) == before
 
 
+def stall(books: Books, merchant: Person) -> None:
+    """Gives a merchant a tier for merchants that has a cap: 1,000,000 at most."""
+    books.tier("stall", {"2021-01-01": {"max_balance": 1_000_000}}, for_merchants=True)
+    books.set_tier(merchant, "stall")
+
+
 def test_a_wallet_of_a_capped_tier_takes_everything_in_its_own_row(books: Books) -> None:
     payer, merchant = books.person(money=10_000), a_merchant(books)
-    books.set_tier(merchant, "small")
+    stall(books, merchant)
     for _ in range(10):
         pay(books, payer, merchant, 10)
     assert balances(books, merchant) == [100] + [0] * 7
@@ -109,7 +115,7 @@ def test_the_cap_of_a_tier_that_was_given_to_a_hot_wallet_counts_all_its_rows(bo
     payer, merchant = books.person(money=2_000_000), a_merchant(books)
     for _ in range(16):
         pay(books, payer, merchant, 60_000)
-    books.set_tier(merchant, "small")  # 1,000,000 at most
+    stall(books, merchant)
     books.set_tier(payer, "merchant")
     assert refusal_of(lambda: pay(books, payer, merchant, 40_001)) is Refusal.WALLET_LIMIT_EXCEEDED
     pay(books, payer, merchant, 40_000)

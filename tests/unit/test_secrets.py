@@ -69,6 +69,21 @@ def test_somebody_with_a_reason_gets_it_sooner_but_not_all_the_time(manager: Man
     assert len(manager.asked) == 2
 
 
+def test_both_live_versions_are_of_one_look(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a rotation would fall between two looks, and what was current until then be in neither."""
+    secret, ask = Secret(ARN), manager.get_secret_value
+
+    def slowly(**asked: str) -> dict[str, Any]:
+        manager.now += 0.5
+        return ask(**asked)
+
+    monkeypatch.setattr(manager, "get_secret_value", slowly)
+    assert [version.id for version in secret.live()] == ["v1"]
+    manager.answers |= {"AWSCURRENT": ("v2", "second"), "AWSPREVIOUS": ("v1", "first")}
+    manager.now += 9.2  # ten seconds since the first question, not yet since the second
+    assert [version.id for version in secret.live(fresh=True)] == ["v2", "v1"]
+
+
 def test_there_may_be_no_previous_version(manager: Manager) -> None:
     secret = Secret(ARN)
     assert secret.version("AWSPREVIOUS") is None

@@ -55,8 +55,7 @@ class Told(Secret):
         super().__init__("arn")
         self._texts = dict(zip(("AWSCURRENT", "AWSPREVIOUS"), texts, strict=False))
 
-    def version(self, stage: str, *, fresh: bool = False) -> SecretVersion | None:
-        del fresh
+    def _fetch(self, stage: str) -> SecretVersion | None:
         return SecretVersion(stage, self._texts[stage]) if stage in self._texts else None
 
 
