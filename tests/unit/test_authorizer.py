@@ -29,13 +29,13 @@ class Secrets:
         self.asked_afresh = 0
         self.down = False
 
-    def version(self, stage: str, *, fresh: bool = False) -> SecretVersion | None:
+    def live(self, *, fresh: bool = False) -> list[SecretVersion]:
         if self.down:
             raise SecretUnavailableError("no answer")
         if fresh:
             self.asked_afresh += 1
             self.known = dict(self.stages)
-        return self.known[stage]
+        return [version for version in self.known.values() if version is not None]
 
     def rotate(self) -> None:
         self.stages = {"AWSCURRENT": NEXT, "AWSPREVIOUS": CURRENT}
