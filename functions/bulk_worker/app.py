@@ -1,26 +1,12 @@
 """When a file has come in, and on a schedule: pays the rows of bulk payments that wait."""
 
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from wallet import wiring
 from wallet.edge.logs import logger
+from wallet.edge.runs import Invocation, UnhealthyRunError, time_left_s
 from wallet.movements.bulk import BulkRun, BulkWorker
-
-# Seconds kept back for the row under way when Lambda's time ends.
-_RESERVE_S = 15
-
-
-class Invocation(Protocol):
-    """What Lambda says about a run."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """How long it may still take."""
-        ...
-
-
-class UnhealthyRunError(Exception):
-    """Rows could not be understood: the alarm counts it, the log says which."""
 
 
 def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
@@ -29,7 +15,7 @@ def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
     worker = BulkWorker(
         wiring.database(),
         wiring.new_id,
-        time_left_s=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S,
+        time_left_s=lambda: time_left_s(context),
     )
     worker.work(run)
     logger().info("paid in bulk", **asdict(run))

@@ -2,40 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from wallet import wiring
 from wallet.edge.logs import logger
+from wallet.edge.runs import Invocation, UnhealthyRunError, time_left_s
 from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
 from wallet.movements.reconcile_refunds import reconcile_refunds
 from wallet.movements.reconcile_withdrawals import reconcile_withdrawals
 from wallet.storage.users import sweep_identity
-
-# Seconds kept back for the question under way when Lambda's time ends.
-_RESERVE_S = 15
-
-
-class Invocation(Protocol):
-    """What Lambda says about a run."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """How long it may still take."""
-        ...
-
-
-class UnhealthyRunError(Exception):
-    """Something that was due could not be asked or understood: the alarm counts it, and the log says what."""
 
 
 def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
     """One run. Everything that can be done is done, then what could not is raised."""
     database, findings = wiring.database(), Findings()
 
-    whole_s = context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
+    whole_s = time_left_s(context)
 
     def until(quarter: int) -> Callable[[], float]:
         """What is left until so many quarters of the time are over: a backlog of one kind starves no other."""
-        return lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S - whole_s * (4 - quarter) / 4
+        return lambda: time_left_s(context) - whole_s * (4 - quarter) / 4
 
     gateway, provider, new_id = wiring.gateway(), wiring.payout_provider(), wiring.new_id
     first_check_s = wiring.first_check_s()

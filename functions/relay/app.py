@@ -1,26 +1,15 @@
 """On a schedule: hands the events that the kernel noted to EventBridge, and signs those that merchants are sent."""
 
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from wallet import wiring
 from wallet.edge.logs import logger
+from wallet.edge.runs import Invocation, UnhealthyRunError, time_left_s
 from wallet.movements.relay import Deliveries, Relay
 
 # Seconds kept back for the call under way, and for giving the lease back, when Lambda's time ends.
 _RESERVE_S = 8
-
-
-class Invocation(Protocol):
-    """What Lambda says about a run."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """How long it may still take."""
-        ...
-
-
-class UnhealthyRunError(Exception):
-    """Events could not be understood, or EventBridge could not be reached: the alarm counts it, the log says what."""
 
 
 def handler(_event: dict[str, Any], context: Invocation) -> None:
@@ -29,7 +18,7 @@ def handler(_event: dict[str, Any], context: Invocation) -> None:
     relay = Relay(wiring.database(), wiring.event_bus(), wiring.new_id(), wiring.webhook_signing_secrets())
     relay.run(
         deliveries,
-        time_left_s=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S,
+        time_left_s=lambda: time_left_s(context, reserve_s=_RESERVE_S),
         pause=time.sleep,
     )
     logger().info(

@@ -104,9 +104,11 @@ def test_callers_of_a_procedure_that_is_replaced_wait_for_milliseconds_only(empt
     for migration in migrate.migrations():
         (tmp_path / f"{migration.name}.sql").write_text(migration.text)
     kernel = next(one.text for one in migrate.migrations() if one.name == "0005_kernel")
-    (tmp_path / "0008_slow.sql").write_text(kernel + "\nSELECT SLEEP(2);\n")
+    next_number = len(migrate.migrations()) + 1
+    (tmp_path / f"{next_number:04}_slow.sql").write_text(kernel + "\nSELECT SLEEP(2);\n")
     connection = connect(empty.server, empty.owner_credentials)
-    running = threading.Thread(target=lambda: migrate.migrate(connection, empty.credentials, tmp_path))
+    applied: list[str] = []
+    running = threading.Thread(target=lambda: applied.extend(migrate.migrate(connection, empty.credentials, tmp_path)))
     running.start()
     money = empty.as_role("money")
     outages = 0
@@ -120,4 +122,5 @@ def test_callers_of_a_procedure_that_is_replaced_wait_for_milliseconds_only(empt
         time.sleep(0.05)
     running.join()
     connection.close()
+    assert applied == [f"{next_number:04}_slow"]
     assert outages <= 2

@@ -34,6 +34,13 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[Simulator]:
+    """A gateway of the test's own that has told nobody anything yet, and has nothing left to tell."""
+    with running(settings(tmp_path)) as simulator:
+        yield simulator
+
+
 def new_order(simulator: Simulator, **changes: object) -> dict[str, Any]:
     status, order = cashfree_call(simulator, "POST", "/pg/orders", {**ORDER, "order_id": unique("top_"), **changes})
     assert status == 200, order
@@ -191,11 +198,11 @@ def test_an_order_of_the_other_protocol_is_not_this_ones(simulator: Simulator) -
     assert cashfree_call(simulator, "GET", f"/pg/orders/{made['id']}")[0] == 404
 
 
-def test_an_event_is_signed_over_its_time_stamp_and_sent_again_unchanged_until_a_2xx(simulator: Simulator) -> None:
-    order_id = new_order(simulator)["order_id"]
+def test_an_event_is_signed_over_its_time_stamp_and_sent_again_unchanged_until_a_2xx(silent: Simulator) -> None:
+    order_id = new_order(silent)["order_id"]
     with receiving(500, 302) as receiver:
-        aim(simulator, SPEAKING, receiver.url)
-        play(simulator, order_id, "captured")
+        aim(silent, SPEAKING, receiver.url)
+        play(silent, order_id, "captured")
         receiver.wait_for(3)
     body, headers = receiver.received[0]
     signed = headers["x-webhook-timestamp"].encode() + body
@@ -219,23 +226,21 @@ def test_an_event_is_signed_over_its_time_stamp_and_sent_again_unchanged_until_a
         ("captured_twice", ["PAYMENT_SUCCESS_WEBHOOK", "PAYMENT_SUCCESS_WEBHOOK"]),
     ],
 )
-def test_what_has_happened_is_told_under_the_documented_name(
-    simulator: Simulator, outcome: str, names: list[str]
-) -> None:
-    order_id = new_order(simulator)["order_id"]
+def test_what_has_happened_is_told_under_the_documented_name(silent: Simulator, outcome: str, names: list[str]) -> None:
+    order_id = new_order(silent)["order_id"]
     with receiving() as receiver:
-        aim(simulator, SPEAKING, receiver.url)
-        play(simulator, order_id, outcome)
+        aim(silent, SPEAKING, receiver.url)
+        play(silent, order_id, outcome)
         receiver.wait_for(len(names))
     assert [json.loads(body)["type"] for body, _ in receiver.received] == names
 
 
-def test_a_refund_is_told_when_it_has_ended(simulator: Simulator) -> None:
-    order_id = paid(simulator)
+def test_a_refund_is_told_when_it_has_ended(silent: Simulator) -> None:
+    order_id = paid(silent)
     with receiving() as receiver:
-        aim(simulator, SPEAKING, receiver.url)
+        aim(silent, SPEAKING, receiver.url)
         body = {"refund_id": "rfd_told", "refund_amount": 50, "refund_note": "a note"}
-        cashfree_call(simulator, "POST", f"/pg/orders/{order_id}/refunds", body)
+        cashfree_call(silent, "POST", f"/pg/orders/{order_id}/refunds", body)
         receiver.wait_for(1)
     told = json.loads(receiver.received[0][0])
     assert (told["type"], told["data"]["refund"]["refund_id"]) == ("REFUND_STATUS_WEBHOOK", "rfd_told")

@@ -27,6 +27,7 @@ from wallet.ledger.receipts import (
     WalletState,
 )
 from wallet.ledger.statements import Holder, Outside, Span, StatementEntry, StatementPage, Stretch
+from wallet.ledger.times import show_time
 from wallet.ledger.transactions import Side
 
 AT = datetime(2026, 11, 22, 6, 30, 0, 123_456, tzinfo=UTC)
@@ -50,7 +51,7 @@ TOP_UP = TopUp(CALLER, 50_000, "INR", "razorpay", "order_1", None, "upi://pay?pa
     ],
 )
 def test_a_time_is_rfc_3339_in_utc(at: datetime, text: str) -> None:
-    assert shapes.time(at) == text
+    assert show_time(at) == text
 
 
 def test_a_balance_says_what_of_it_may_be_spent() -> None:

@@ -8,12 +8,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr, TypeAdapter, ValidationError, model_validator
 
+from wallet.edge import shapes
 from wallet.edge.bodies import Amount, Body, Description, Phone, WalletId
 from wallet.edge.logs import logger
 from wallet.edge.requests import explain
@@ -22,6 +23,7 @@ from wallet.edge.statuses import REFUSALS
 from wallet.ledger import ids
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
+from wallet.ledger.times import show_time
 from wallet.storage import operators
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
@@ -234,7 +236,7 @@ _PREFIXES = {
 def _shown(name: str, value: object) -> object:
     """A result as JSON: ids in their public form (by the field's name), times in UTC, everything else as it is."""
     if isinstance(value, Balance):
-        return {"total": value.total, "held": value.held, "available": value.available}
+        return shapes.balance(value)
     if is_dataclass(value):
         told = {field.name: _shown(field.name, getattr(value, field.name)) for field in fields(value)}
         return {field: shown for field, shown in told.items() if shown is not None}
@@ -243,5 +245,5 @@ def _shown(name: str, value: object) -> object:
     if isinstance(value, UUID):
         return ids.show(_PREFIXES[name], value) if name in _PREFIXES else value.hex
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        return show_time(value)
     return value

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from wallet.edge import qr
@@ -28,12 +28,8 @@ from wallet.ledger.receipts import (
     WithdrawalReceipt,
 )
 from wallet.ledger.statements import Holder, MonthlyStatement, Outside, StatementEntry, StatementPage
+from wallet.ledger.times import show_time
 from wallet.ledger.withdrawals import WithdrawalStatus
-
-
-def time(at: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def wallet_id(value: UUID) -> str:
@@ -59,7 +55,7 @@ def registration(value: Registration) -> Json:
             "phone": value.phone,
             "name": value.name,
             "kind": value.kind,
-            "created_at": time(value.created_at),
+            "created_at": show_time(value.created_at),
         },
         "wallet": {
             "id": wallet_id(value.wallet_id),
@@ -88,7 +84,7 @@ def wallet(value: WalletState) -> Json:
         "kind": value.kind,
         "status": value.status,
         "limits": {**asdict(value.limits), "used": asdict(value.used)},
-        "as_of": time(value.as_of),
+        "as_of": show_time(value.as_of),
     }
 
 
@@ -116,7 +112,7 @@ def statement_entry(value: StatementEntry) -> Json:
         "counterparty": counterparty(value.counterparty),
         "description": value.description,
         "reference": value.reference,
-        "created_at": time(value.created_at),
+        "created_at": show_time(value.created_at),
     }
 
 
@@ -139,7 +135,7 @@ def payment(value: Payment) -> Json:
 
 def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -> Json:
     """The answer of GET /wallet/statements/{month}; `url` opens for whoever has it until `expires_at`."""
-    return {"month": str(value.month), "complete": value.is_whole, "url": url, "expires_at": time(expires_at)}
+    return {"month": str(value.month), "complete": value.is_whole, "url": url, "expires_at": show_time(expires_at)}
 
 
 def payment_receipt(value: PaymentReceipt) -> Json:
@@ -158,7 +154,7 @@ def _payment(value: Payment) -> Json:
         "description": value.description,
         "reference": value.reference,
         "transaction_id": ids.show(ids.TRANSACTION, value.transaction_id),
-        "created_at": time(value.created_at),
+        "created_at": show_time(value.created_at),
     }
 
 
@@ -174,7 +170,7 @@ def refund(value: RefundReceipt) -> Json:
         "refunded": value.refunded,
         "transaction_id": ids.show(ids.TRANSACTION, value.transaction_id),
         "balance": balance(value.payee_balance),
-        "created_at": time(value.created_at),
+        "created_at": show_time(value.created_at),
     }
 
 
@@ -189,8 +185,8 @@ def hold(value: Hold) -> Json:
         "from": party(value.payer),
         "to": party(value.payee),
         "description": value.description,
-        "created_at": time(value.created_at),
-        "expires_at": time(value.expires_at),
+        "created_at": show_time(value.created_at),
+        "expires_at": show_time(value.expires_at),
     }
 
 
@@ -216,7 +212,7 @@ def bulk_receipt(value: BulkReceipt) -> Json:
         "rows": value.rows,
         "total": value.total,
         "currency": value.currency,
-        "created_at": time(value.created_at),
+        "created_at": show_time(value.created_at),
     }
 
 
@@ -234,8 +230,8 @@ def bulk_payment(value: BulkPayment) -> Json:
         "total": value.total,
         "currency": value.currency,
         **{status.value: asdict(tally) for status, tally in value.tallies.items()},
-        "created_at": time(value.created_at),
-        "finished_at": time(value.finished_at) if value.finished_at else None,
+        "created_at": show_time(value.created_at),
+        "finished_at": show_time(value.finished_at) if value.finished_at else None,
     }
 
 
@@ -251,7 +247,7 @@ def bulk_row(value: RowResult) -> Json:
         "status": value.status.value,
         "refusal": value.refusal,
         "payment_id": ids.show(ids.PAYMENT, value.transaction_id) if value.transaction_id else None,
-        "ended_at": time(value.ended_at) if value.ended_at else None,
+        "ended_at": show_time(value.ended_at) if value.ended_at else None,
     }
 
 
@@ -265,7 +261,7 @@ def top_up(value: TopUp, *, checkout: Mapping[str, str | None], qr_svg: str | No
         "gateway": value.gateway,
         "gateway_order_id": value.gateway_order_id,
         "checkout": dict(checkout),
-        "expires_at": time(value.expires_at),
+        "expires_at": show_time(value.expires_at),
     }
     if value.intent_url is not None and qr_svg is not None:
         shape["upi"] = {"intent_url": value.intent_url, "qr_svg": qr_svg}
@@ -278,7 +274,7 @@ def top_up_state(value: TopUpState, *, checkout: Mapping[str, str | None], qr_sv
         **top_up(value.top_up, checkout=checkout, qr_svg=qr_svg),
         "status": _status(value.status),
         "events": [
-            {"at": time(event.at), "status": _status(event.status)}
+            {"at": show_time(event.at), "status": _status(event.status)}
             | ({"reason": event.reason} if event.reason is not None else {})
             for event in value.events
         ],
@@ -309,5 +305,5 @@ def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus)
         "fee": value.fee,
         "currency": value.currency,
         "vpa": vpa.mask(value.vpa),
-        "created_at": time(value.created_at),
+        "created_at": show_time(value.created_at),
     }

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from wallet.ledger import ids
+from wallet.ledger.times import show_time
 
 VERSION = 1
 
@@ -212,11 +213,6 @@ def told_to(event: OutboxEvent, wallet_id: UUID) -> dict[str, Any]:
         "occurred_at": show_time(event.created_at),
         "data": {name: value for name, value in _data(event).items() if name not in hidden},
     }
-
-
-def show_time(at: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def _type_of(event: OutboxEvent) -> EventType:

@@ -17,9 +17,7 @@ def open_bulk_payment(
     """Takes all rows in, in one commit; True if the key had done so before. Raises `Refused`."""
     answer = database.call(
         "open_bulk_payment",
-        claim.actor_id.bytes,
-        claim.key.encode("ascii"),
-        claim.request_hash,
+        *claim.arguments(),
         bulk_payment_id.bytes,
         len(rows),
         sum(row.amount for row in rows),
@@ -40,9 +38,7 @@ def retry_bulk_payment(database: Database, claim: Claim, *, bulk_payment_id: UUI
     """Puts what was refused back among what waits; True if the key had done so before. Raises `Refused`."""
     answer = database.call(
         "retry_bulk_payment",
-        claim.actor_id.bytes,
-        claim.key.encode("ascii"),
-        claim.request_hash,
+        *claim.arguments(),
         bulk_payment_id.bytes,
     )
     told = answer.result

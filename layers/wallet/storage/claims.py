@@ -11,3 +11,7 @@ class Claim:
     actor_id: UUID
     key: str
     request_hash: bytes
+
+    def arguments(self) -> tuple[bytes, bytes, bytes]:
+        """The first three arguments of every procedure that takes a key."""
+        return self.actor_id.bytes, self.key.encode("ascii"), self.request_hash

@@ -114,12 +114,9 @@ def close(
 
 
 def _command(database: Database, procedure: str, instruction: Instruction, own_id: bytes, *more: object) -> Answer:
-    claim = instruction.claim
     return database.call(
         procedure,
-        claim.actor_id.bytes,
-        claim.key.encode("ascii"),
-        claim.request_hash,
+        *instruction.claim.arguments(),
         own_id,
         instruction.operator,
         instruction.reason,

@@ -25,9 +25,7 @@ def post_payment(
     """
     answer = database.call(
         "post_payment",
-        claim.actor_id.bytes,
-        claim.key.encode("ascii"),
-        claim.request_hash,
+        *claim.arguments(),
         transaction_id.bytes,
         payee_wallet_id.bytes if payee_wallet_id else None,
         payee_phone,
@@ -66,9 +64,7 @@ def refund_payment(
     """
     answer = database.call(
         "refund_payment",
-        claim.actor_id.bytes,
-        claim.key.encode("ascii"),
-        claim.request_hash,
+        *claim.arguments(),
         transaction_id.bytes,
         payment_id.bytes,
         amount,

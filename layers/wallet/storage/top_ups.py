@@ -25,9 +25,7 @@ def open_top_up(
     """
     answer = database.call(
         "open_top_up",
-        claim.actor_id.bytes,
-        claim.key.encode("ascii"),
-        claim.request_hash,
+        *claim.arguments(),
         attempt_id.bytes,
         gateway,
         amount,

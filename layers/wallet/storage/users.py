@@ -27,9 +27,7 @@ def register_user(
     """A user with a wallet, in one commit; True if the key had done so before. Raises `Refused`."""
     answer = database.call(
         "register_user",
-        claim.actor_id.bytes if claim else user_id.bytes,
-        claim.key.encode("ascii") if claim else None,
-        claim.request_hash if claim else None,
+        *(claim.arguments() if claim else (user_id.bytes, None, None)),
         user_id.bytes,
         wallet_id.bytes,
         user.phone,

@@ -26,9 +26,7 @@ def open_withdrawal(
     """
     answer = database.call(
         "open_withdrawal",
-        claim.actor_id.bytes,
-        claim.key.encode("ascii"),
-        claim.request_hash,
+        *claim.arguments(),
         withdrawal_id.bytes,
         provider,
         vpa,
