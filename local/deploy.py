@@ -20,7 +20,7 @@ from local.state import State
 STACK = "wallet"
 #: The gateways that the template takes, and that the simulator speaks as.
 RAZORPAY, CASHFREE = GATEWAYS = ("razorpay", "cashfree")
-ROLES = ("identity", "money", "gateway", "reader", "operator", "clock")
+ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer")
 _BUCKET = "wallet-artifacts"
 
 

@@ -117,4 +117,15 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT (id, kind) ON users",
         *_execute("expire_hold", "claim_relay", "mark_events_delivered", "sweep_events"),
     ),
+    # sealer
+    "sealer": (
+        "SELECT ON transactions",
+        "SELECT ON postings",
+        "SELECT (id, code, kind) ON accounts",
+        "SELECT ON unsealed",
+        "SELECT ON seals",
+        "SELECT ON checkpoints",
+        "SELECT ON ledger_identity",
+        *_execute("append_checkpoint", "note_checkpoint_published"),
+    ),
 }

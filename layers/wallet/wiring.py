@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from wallet.identity.tokens import SigningKey
     from wallet.movements.top_up import TopUpRules
 
-_ROLES = ("identity", "money", "gateway", "reader", "operator", "clock")
+_ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer")
 
 #: The gateways that there are adapters for, and where each answers for real money.
 _GATEWAY_ADDRESSES = {"razorpay": "https://api.razorpay.com", "cashfree": "https://api.cashfree.com/pg"}

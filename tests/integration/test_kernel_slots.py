@@ -269,12 +269,12 @@ def test_the_past_of_a_hot_wallet_adds_up_at_every_moment(books: Books, rows: in
         " WHERE account_id = %s ORDER BY created_at, slot DESC",
         merchant.wallet_id.bytes,
     )
-    total, checkpoints = 0, dict.fromkeys(range(rows), 0)
+    total, behind = 0, dict.fromkeys(range(rows), 0)
     for number, row in enumerate(by_time):
         total += row["change_"]
-        checkpoints[row["slot"]] = row["balance_after"]
+        behind[row["slot"]] = row["balance_after"]
         if number + 1 == len(by_time) or by_time[number + 1]["created_at"] > row["created_at"]:
-            assert sum(checkpoints.values()) == total
+            assert sum(behind.values()) == total
     assert total == books.balance(merchant)
 
 

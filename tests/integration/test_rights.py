@@ -33,6 +33,10 @@ _WRITES = [
     "DELETE FROM gateway_events",
     "UPDATE users SET phone = '+910000000000'",
     "DELETE FROM users",
+    "DELETE FROM unsealed",
+    "INSERT INTO seals VALUES (1, '', '', '')",
+    "UPDATE checkpoints SET signature = ''",
+    "UPDATE ledger_identity SET id = ''",
     "TRUNCATE TABLE postings",
     "TRUNCATE TABLE transactions",
     "TRUNCATE TABLE wallets",
@@ -76,6 +80,11 @@ def test_nobody_but_the_operator_orders_anything_about_a_wallet() -> None:
     orders = {"set_tier", "freeze_wallet", "unfreeze_wallet", "close_wallet", "set_slots", "refund_to_source"}
     executes = {f"EXECUTE ON PROCEDURE {procedure}" for procedure in orders}
     assert {role for role, grants in roles.GRANTS.items() if executes & set(grants)} == {"operator"}
+
+
+def test_nobody_but_the_sealer_appends_to_the_chain() -> None:
+    appends = {"EXECUTE ON PROCEDURE append_checkpoint", "EXECUTE ON PROCEDURE note_checkpoint_published"}
+    assert {role for role, grants in roles.GRANTS.items() if appends & set(grants)} == {"sealer"}
 
 
 def test_no_role_is_granted_anything_but_select_and_execute() -> None:

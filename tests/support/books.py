@@ -22,7 +22,7 @@ from wallet.storage.database import AskCredentials, Credentials, Database, Serve
 from wallet.storage.rows import time_of, uuid_of
 from wallet.storage.users import NewUser
 
-ROLES = ("identity", "money", "gateway", "reader", "operator", "clock")
+ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer")
 GATEWAY = "razorpay"
 
 _numbers = itertools.count(1)

@@ -73,6 +73,7 @@ SECRETS = {
         "DatabaseReaderSecretArn",
         "DatabaseOperatorSecretArn",
         "DatabaseClockSecretArn",
+        "DatabaseSealerSecretArn",
     },
 }
 WITH_THE_TABLE = {

@@ -13,3 +13,8 @@ def time_of(value: datetime | str) -> datetime:
     """A naive DATETIME from a table or its text from a procedure's JSON; both are UTC by our convention."""
     naive = datetime.fromisoformat(value) if isinstance(value, str) else value
     return naive.replace(tzinfo=UTC)
+
+
+def exact_time(value: datetime) -> str:
+    """A naive DATETIME from a table as the ledger's seals have it: `2026-11-22T06:30:00.123456Z`."""
+    return value.isoformat(timespec="microseconds") + "Z"

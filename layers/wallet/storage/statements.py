@@ -10,9 +10,9 @@ from wallet.ledger import vpa
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.statements import Holder, Outside, Span, StatementEntry, StatementPage, Stretch
 from wallet.ledger.transactions import Side
-from wallet.storage.checkpoints import Checkpoint, Point, find_checkpoints
 from wallet.storage.database import Database, Row
 from wallet.storage.rows import time_of, uuid_of
+from wallet.storage.slot_balances import Point, SlotBalance, find_slot_balances
 
 # All of a wallet's slots in one snapshot: of money that is gathered from one to another, both postings or none.
 _SLOTS = """
@@ -79,7 +79,7 @@ def _as_before(known: Sequence[int], upto: Sequence[int]) -> list[int]:
 
 def _entries_before(database: Database, wallet_id: UUID, known: Sequence[int], time: datetime) -> list[int]:
     points = [Point(slot, time, upto, strictly=True) for slot, upto in enumerate(known)]
-    return [checkpoint.entry_no for checkpoint in find_checkpoints(database, wallet_id, points)]
+    return [known.entry_no for known in find_slot_balances(database, wallet_id, points)]
 
 
 def read_page(database: Database, span: Span, *, transaction_type: str | None = None, limit: int) -> StatementPage:
@@ -113,14 +113,14 @@ def _with_totals(
 def _totals(database: Database, span: Span, entries: Sequence[StatementEntry]) -> list[int]:
     """The balance of all slots behind each entry, as far as the span knows them."""
     points = [Point(stretch.slot, entry.created_at, stretch.upto) for entry in entries for stretch in span.stretches]
-    checkpoints = iter(find_checkpoints(database, span.wallet_id, points))
-    return [sum(_had(next(checkpoints), entry) for _ in span.stretches) for entry in entries]
+    found = iter(find_slot_balances(database, span.wallet_id, points))
+    return [sum(_had(next(found), entry) for _ in span.stretches) for entry in entries]
 
 
-def _had(checkpoint: Checkpoint, entry: StatementEntry) -> int:
+def _had(known: SlotBalance, entry: StatementEntry) -> int:
     """What a slot had behind `entry`: of two that have the same time, the greater id is the later."""
-    is_later = (checkpoint.created_at, checkpoint.transaction_id) > (entry.created_at, entry.transaction_id)
-    return checkpoint.balance - checkpoint.change if is_later else checkpoint.balance
+    is_later = (known.created_at, known.transaction_id) > (entry.created_at, entry.transaction_id)
+    return known.balance - known.change if is_later else known.balance
 
 
 def _entry(row: Row) -> StatementEntry:
@@ -173,4 +173,4 @@ def find_owner(database: Database, wallet_id: UUID) -> Owner:
 def balance_before(database: Database, span: Span, time: datetime) -> int:
     """What all slots together had right before `time`, as far as the span knows them."""
     points = [Point(stretch.slot, time, stretch.upto, strictly=True) for stretch in span.stretches]
-    return sum(checkpoint.balance for checkpoint in find_checkpoints(database, span.wallet_id, points))
+    return sum(known.balance for known in find_slot_balances(database, span.wallet_id, points))

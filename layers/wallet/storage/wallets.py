@@ -7,9 +7,9 @@ from uuid import UUID
 from wallet.ledger import periods
 from wallet.ledger.limits import Limits
 from wallet.ledger.receipts import Balance, Usage, WalletState
-from wallet.storage.checkpoints import Point, find_checkpoints, naive
 from wallet.storage.database import Database, Row
 from wallet.storage.rows import time_of, uuid_of
+from wallet.storage.slot_balances import Point, find_slot_balances, naive
 
 # A hold whose time is over holds nothing, whether or not the sweep has come by. Slots are all there in one snapshot.
 _WALLET = """
@@ -61,7 +61,7 @@ def find_wallet_at(database: Database, *, user_id: UUID, at: datetime) -> Wallet
     if at > state.as_of:
         return state
     points = [Point(slot, at, _ALL) for slot in range(rows[0]["slots"])]
-    total = sum(checkpoint.balance for checkpoint in find_checkpoints(database, state.id, points))
+    total = sum(known.balance for known in find_slot_balances(database, state.id, points))
     return replace(state, balance=Balance(total, _held_at(database, state.id, at)), as_of=at)
 
 

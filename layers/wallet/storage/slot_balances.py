@@ -1,7 +1,7 @@
 """What a wallet's slots had at a time: one seek each.
 
-Every posting carries its slot's balance behind it, and the times of a slot's postings only grow. So every entry is a
-checkpoint, and the newest one of a time says all that was before, however long the history.
+Every posting carries its slot's balance behind it, and the times of a slot's postings only grow. So the newest entry of
+a time says all that was before, however long the history.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class SlotBalance:
     """A slot right behind its posting `entry_no` (0: before the first), in minor units.
 
     `change` is what that posting of `transaction_id` at `created_at` had just added to `balance`.
@@ -49,12 +49,12 @@ class Checkpoint:
     created_at: datetime = _EVER
 
 
-def find_checkpoints(database: Database, wallet_id: UUID, points: Sequence[Point]) -> list[Checkpoint]:
-    """The checkpoint of each point, in the order of the points."""
+def find_slot_balances(database: Database, wallet_id: UUID, points: Sequence[Point]) -> list[SlotBalance]:
+    """What the slot of each point had there, in the order of the points."""
     return [
-        checkpoint
+        known
         for start in range(0, len(points), _BRANCHES)
-        for checkpoint in _seek(database, wallet_id, points[start : start + _BRANCHES])
+        for known in _seek(database, wallet_id, points[start : start + _BRANCHES])
     ]
 
 
@@ -63,7 +63,7 @@ def naive(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(tzinfo=None)
 
 
-def _seek(database: Database, wallet_id: UUID, points: Sequence[Point]) -> Iterator[Checkpoint]:
+def _seek(database: Database, wallet_id: UUID, points: Sequence[Point]) -> Iterator[SlotBalance]:
     branches = [
         _BRANCH.format(number=number, before="<" if point.strictly else "<=") for number, point in enumerate(points)
     ]
@@ -71,13 +71,13 @@ def _seek(database: Database, wallet_id: UUID, points: Sequence[Point]) -> Itera
         argument for point in points for argument in (wallet_id.bytes, point.slot, naive(point.at), point.upto)
     ]
     found = {row["n"]: row for row in database.read(" UNION ALL ".join(branches), *arguments)}
-    return (_checkpoint(found.get(number)) for number in range(len(points)))
+    return (_slot_balance(found.get(number)) for number in range(len(points)))
 
 
-def _checkpoint(row: Row | None) -> Checkpoint:
+def _slot_balance(row: Row | None) -> SlotBalance:
     if row is None:
-        return Checkpoint()
-    return Checkpoint(
+        return SlotBalance()
+    return SlotBalance(
         entry_no=row["entry_no"],
         balance=row["balance_after"],
         change=row["amount"] if row["side"] == "credit" else -row["amount"],

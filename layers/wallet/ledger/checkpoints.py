@@ -1,0 +1,127 @@
+"""Checkpoints: what is signed over a batch of seals, and what is published of it.
+
+The signed statement names the transactions by the hash of their list, so that a proof about one of them need not carry
+the others; the published object carries the list beside it. With the list, whoever has the objects can name what a
+rewritten database hides.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from wallet.ledger.seals import Content, Seal, canonical, chain
+
+FORMAT = "wallet checkpoint 1"
+#: The most transactions under one checkpoint: what a proof of one of them carries at most.
+BATCH = 1000
+#: The name of all wallets together among the balances.
+WALLETS = "wallets"
+
+#: By currency, then by the code of an account of ours or `wallets`: credits minus debits, in minor units.
+Balances = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A statement over the seals from `first` to `last`, and over everything before by `chain_before` and `previous`.
+
+    `ledger` is the id of the ledger (32 hexadecimal digits), `previous` the digest of the statement before (zeros for
+    the first), `entries` the hash of the list of transactions, `sealed_at` as `2026-11-22T06:30:00.123456Z`, `balances`
+    those behind the transaction at `last`.
+    """
+
+    ledger: str
+    number: int
+    first: int
+    last: int
+    chain_before: bytes
+    chain: bytes
+    previous: bytes
+    sealed_at: str
+    balances: Balances
+    entries: bytes
+
+    def statement(self) -> dict[str, object]:
+        """What is signed, as the published object has it."""
+        return {
+            "format": FORMAT,
+            "ledger": self.ledger,
+            "number": self.number,
+            "first": self.first,
+            "last": self.last,
+            "chain_before": self.chain_before.hex(),
+            "chain": self.chain.hex(),
+            "previous": self.previous.hex(),
+            "sealed_at": self.sealed_at,
+            "balances": {currency: dict(accounts) for currency, accounts in self.balances.items()},
+            "entries": self.entries.hex(),
+        }
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of the statement: what the key signs, and what the next statement calls `previous`."""
+        return sha256(canonical(self.statement())).digest()
+
+
+def entries_of(seals: Sequence[Seal]) -> list[list[str]]:
+    """The list of what is under a checkpoint: each transaction's id and leaf, in the order of positions."""
+    return [[seal.transaction_id, seal.leaf.hex()] for seal in seals]
+
+
+def entries_hash(entries: Sequence[Sequence[str]]) -> bytes:
+    """The hash of the list, as the signed statement names it."""
+    return sha256(canonical(entries)).digest()
+
+
+def make_checkpoint(
+    seals: Sequence[Seal],
+    *,
+    ledger: str,
+    number: int,
+    chain_before: bytes,
+    previous: bytes,
+    sealed_at: str,
+    balances: Balances,
+) -> Checkpoint:
+    """The checkpoint over one batch of seals."""
+    return Checkpoint(
+        ledger=ledger,
+        number=number,
+        first=seals[0].position,
+        last=seals[-1].position,
+        chain_before=chain_before,
+        chain=chain(chain_before, (seal.leaf for seal in seals)),
+        previous=previous,
+        sealed_at=sealed_at,
+        balances=balances,
+        entries=entries_hash(entries_of(seals)),
+    )
+
+
+def published(checkpoint: Checkpoint, entries: Sequence[Sequence[str]], signature: bytes) -> bytes:
+    """The object that is published: the same bytes for the same checkpoint and signature."""
+    return canonical(
+        {
+            "statement": checkpoint.statement(),
+            "entries": entries,
+            "signature": base64.b64encode(signature).decode("ascii"),
+        }
+    )
+
+
+def object_key(number: int) -> str:
+    """Where a checkpoint is published."""
+    return f"checkpoints/{number:012}.json"
+
+
+def balances_after(before: Balances, contents: Sequence[Content], codes: Mapping[str, str]) -> Balances:
+    """What accounts have behind these transactions. `codes`: those of our own by id; all other accounts are wallets."""
+    after = {currency: dict(accounts) for currency, accounts in before.items()}
+    for content in contents:
+        accounts = after.setdefault(str(content.transaction["currency"]), {})
+        for posting in content.postings:
+            name = codes.get(str(posting["account_id"]), WALLETS)
+            amount = int(posting["amount"] or 0)
+            accounts[name] = accounts.get(name, 0) + (amount if posting["side"] == "credit" else -amount)
+    return after

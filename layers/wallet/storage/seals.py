@@ -1,0 +1,220 @@
+"""What waits for a seal, the chain as far as it goes, and the checkpoints that are not published yet."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from wallet.ledger.checkpoints import Balances, Checkpoint, entries_hash
+from wallet.ledger.seals import (
+    BEGINNING,
+    POSTING_COLUMNS,
+    TRANSACTION_COLUMNS,
+    Content,
+    Record,
+    Seal,
+    Value,
+    canonical,
+)
+from wallet.storage.database import Database, Row
+from wallet.storage.rows import exact_time, time_of
+
+_HEAD = """
+SELECT i.id AS ledger, UTC_TIMESTAMP(6) AS now, c.number, c.last_position, c.chain, c.balances, c.digest
+FROM ledger_identity i LEFT JOIN (SELECT * FROM checkpoints ORDER BY number DESC LIMIT 1) c ON TRUE
+"""
+
+# By id, which is the order of the index and nearly that of time: a backlog of millions is not sorted for each batch.
+_WAITING = f"""
+SELECT u.transaction_id, {", ".join(f"t.{column}" for column in TRANSACTION_COLUMNS)}
+FROM (SELECT transaction_id FROM unsealed ORDER BY transaction_id LIMIT %s) u
+LEFT JOIN transactions t ON t.id = u.transaction_id
+"""  # noqa: S608 - of constants
+
+_POSTINGS = f"""
+SELECT p.transaction_id, {", ".join(f"p.{column}" for column in POSTING_COLUMNS)}, a.kind, a.code
+FROM postings p JOIN accounts a ON a.id = p.account_id
+WHERE p.transaction_id IN ({{places}}) ORDER BY p.transaction_id, p.line
+"""  # noqa: S608 - of constants
+
+# RDS Proxy gives a connection to its user for good that sends a query of more than 16 KB.
+_AT_ONCE = 200
+
+_CHECKPOINT = """
+SELECT i.id AS ledger, c.*, before_it.digest AS previous
+FROM checkpoints c JOIN ledger_identity i LEFT JOIN checkpoints before_it ON before_it.number = c.number - 1
+"""
+
+_LAG = """
+SELECT UTC_TIMESTAMP(6) AS now,
+       (SELECT MIN(sealed_at) FROM checkpoints WHERE published_at IS NULL) AS unpublished_since,
+       (SELECT t.created_at FROM unsealed u LEFT JOIN transactions t ON t.id = u.transaction_id
+        ORDER BY u.transaction_id LIMIT 1) AS unsealed_since
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the chain goes (all zero before its first checkpoint), and the database's time, `now`."""
+
+    ledger: str
+    now: str
+    number: int = 0
+    position: int = 0
+    chain: bytes = BEGINNING
+    digest: bytes = BEGINNING
+    balances: Balances = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a seal, by time and id.
+
+    `codes`: the accounts of ours in it by id. `missing`: ids of what is to be sealed and is not in the ledger: somebody
+    has taken it out.
+    """
+
+    contents: tuple[Content, ...]
+    codes: Mapping[str, str]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Seconds for which the oldest transaction has waited for its seal, and the oldest checkpoint to be published."""
+
+    unsealed_s: int
+    unpublished_s: int
+
+
+def head(database: Database) -> Head:
+    """Where the chain ends."""
+    row = database.read(_HEAD)[0]
+    ledger, now = row["ledger"].hex(), exact_time(row["now"])
+    if row["number"] is None:
+        return Head(ledger, now)
+    return Head(
+        ledger,
+        now,
+        number=row["number"],
+        position=row["last_position"],
+        chain=row["chain"],
+        digest=row["digest"],
+        balances=json.loads(row["balances"]),
+    )
+
+
+def waiting(database: Database, *, limit: int) -> Waiting:
+    """At most `limit` transactions that have no seal yet. It locks nothing."""
+    rows = database.read(_WAITING, limit)
+    transactions = [record(row, TRANSACTION_COLUMNS) for row in rows if row["id"] is not None]
+    postings, codes = _postings(database, [row["transaction_id"] for row in rows])
+    transactions.sort(key=lambda found: (str(found["created_at"]), str(found["id"])))
+    return Waiting(
+        tuple(Content(found, postings.get(str(found["id"]), ())) for found in transactions),
+        codes,
+        tuple(row["transaction_id"].hex() for row in rows if row["id"] is None),
+    )
+
+
+def append(database: Database, checkpoint: Checkpoint, seals: Sequence[Seal]) -> bool:
+    """Appends a batch in one commit; False, and nothing is written, if another sealer was first."""
+    answer = database.call(
+        "append_checkpoint",
+        checkpoint.number,
+        checkpoint.first,
+        checkpoint.chain_before,
+        checkpoint.chain,
+        canonical(checkpoint.balances).decode("ascii"),
+        checkpoint.digest,
+        _naive(checkpoint.sealed_at),
+        b"".join(bytes.fromhex(seal.transaction_id) + seal.salt + seal.leaf for seal in seals),
+    )
+    return answer.outcome == "done"
+
+
+def oldest_unpublished(database: Database) -> tuple[Checkpoint, list[list[str]]] | None:
+    """The first checkpoint that is not known to be published, with its list of transactions."""
+    rows = database.read(f"{_CHECKPOINT} WHERE c.published_at IS NULL ORDER BY c.number LIMIT 1")
+    if not rows:
+        return None
+    row = rows[0]
+    entries = [
+        [seal.transaction_id, seal.leaf.hex()]
+        for seal in read_seals(database, first=row["first_position"], last=row["last_position"])
+    ]
+    return _checkpoint(row, entries), entries
+
+
+def note_published(database: Database, number: int, *, signature: bytes) -> None:
+    """Writes down that a checkpoint is published, under this signature."""
+    database.call("note_checkpoint_published", number, signature)
+
+
+def read_seals(database: Database, *, first: int, last: int) -> list[Seal]:
+    """The seals at these positions, in their order."""
+    rows = database.read("SELECT * FROM seals WHERE position BETWEEN %s AND %s ORDER BY position", first, last)
+    return [Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"]) for row in rows]
+
+
+def lag(database: Database) -> Lag:
+    """How far sealing and publishing are behind."""
+    row = database.read(_LAG)[0]
+    return Lag(
+        unsealed_s=_age_s(row["unsealed_since"], row["now"]),
+        unpublished_s=_age_s(row["unpublished_since"], row["now"]),
+    )
+
+
+def record(row: Row, columns: Sequence[str]) -> Record:
+    """These columns of a row, as they are sealed."""
+    return {column: _value(row[column]) for column in columns}
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return exact_time(value)
+    if value is None or isinstance(value, str | int):
+        return value
+    raise TypeError(f"a column of the ledger has a value that has no sealed form: {type(value).__name__}")
+
+
+def _postings(
+    database: Database, transaction_ids: Sequence[bytes]
+) -> tuple[dict[str, tuple[Record, ...]], dict[str, str]]:
+    """The postings of each transaction by its id, and the codes of the accounts of ours in them by theirs."""
+    postings: dict[str, tuple[Record, ...]] = {}
+    codes: dict[str, str] = {}
+    for start in range(0, len(transaction_ids), _AT_ONCE):
+        asked = transaction_ids[start : start + _AT_ONCE]
+        rows = database.read(_POSTINGS.format(places=", ".join(["%s"] * len(asked))), *asked)
+        codes.update({row["account_id"].hex(): row["code"] for row in rows if row["kind"] != "wallet"})
+        for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
+            postings[transaction_id] = tuple(record(line, POSTING_COLUMNS) for line in lines)
+    return postings, codes
+
+
+def _checkpoint(row: Row, entries: Sequence[Sequence[str]]) -> Checkpoint:
+    return Checkpoint(
+        ledger=row["ledger"].hex(),
+        number=row["number"],
+        first=row["first_position"],
+        last=row["last_position"],
+        chain_before=row["chain_before"],
+        chain=row["chain"],
+        previous=row["previous"] or BEGINNING,
+        sealed_at=exact_time(row["sealed_at"]),
+        balances=json.loads(row["balances"]),
+        entries=entries_hash(entries),
+    )
+
+
+def _naive(time: str) -> datetime:
+    return datetime.fromisoformat(time).replace(tzinfo=None)
+
+
+def _age_s(since: datetime | None, now: datetime) -> int:
+    return 0 if since is None else max(0, int((time_of(now) - time_of(since)).total_seconds()))
