@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.books import FAULTS, Books
+from tests.support.books import CHECKS, Books
 from tests.support.moves import capture, pay, place, refund
 from wallet.storage.database import connect
 
@@ -70,44 +70,72 @@ def source_refund(origin: str, status: str, *, amount: int = 10**9) -> str:
     )
 
 
+def withdrawal(status: str, *, fee: int = 0) -> str:
+    return (
+        "INSERT INTO withdrawals (id, wallet_id, provider, vpa, amount, fee, currency, status, created_at, checks)"
+        f" VALUES (@bad, @payer, 'razorpayx', 'a@b', 1, {fee}, 'INR', '{status}', {_NOW}, 0)"
+    )
+
+
+def bulk_payment(rows: int) -> str:
+    return (
+        "INSERT INTO bulk_payments"
+        " (id, user_id, row_count, total, currency, status, created_at, finished_at, leased_until)"
+        f" SELECT @bad, user_id, {rows}, 5, 'INR', 'finished', {_NOW}, {_NOW}, {_NOW} FROM wallets WHERE id = @payer"
+    )
+
+
+_PAID_ROW = (
+    "INSERT INTO bulk_payment_rows"
+    " (bulk_payment_id, line, payee_wallet_id, amount, status, transaction_id, ended_at)"
+    f" VALUES (@bad, 2, @payee, 5, 'paid', @payment, {_NOW})"
+)
+
 CASES: dict[str, tuple[str, ...]] = {
-    "debits and credits differ": (posting(),),
-    "a transaction does not balance": (transaction("payment"),),
-    "a balance is not the sum of its postings": ("UPDATE wallets SET balance = balance + 1 WHERE id = @payer",),
-    "a row's entries have a gap": ("UPDATE wallets SET entries = entries + 1 WHERE id = @payer",),
-    "a posting is of a row that is not there": (posting(slot=7, entry_no=1, after=1),),
-    "a balance_after does not follow from the one before": (posting(after=7),),
-    "the time of a row stands still or runs backwards": (posting(at="'2020-01-01'"),),
-    "a row's last time is before its last entry": (
-        "UPDATE wallets SET last_entry_at = '2020-01-01' WHERE id = @payer",
-    ),
-    "a posting's type is not its transaction's": (posting(),),
-    "a wallet's slots are not numbered from 1": ("UPDATE wallets SET slots = 5 WHERE id = @payer",),
-    "a gather is not within one wallet": entry("gather", "@payer", "@payee"),
-    "what is held is not what is promised": ("UPDATE wallets SET held = held + 1 WHERE id = @payer",),
-    "a promise is not what its changes add up to": (held_change("held_changes + 1", 5),),
-    "the changes of what is held have a gap": (held_change("held_changes + 2", 5),),
-    "a held_after does not follow from the one before": (held_change("held_changes + 1", 77),),
-    "a hold's captures are not what was captured": (transaction("hold_capture", hold_id="@hold"),),
-    "a capture is not from the hold's payer to its payee": entry("hold_capture", "@payee", "@payer", hold_id="@hold"),
-    "a refund is not from the payee back to the payer": entry("refund", "@payer", "@payee", cause_id="@payment"),
-    "refunds are more than the payment": (transaction("refund", amount=10_000, cause_id="@payment"),),
-    "a fee does not follow its cause": entry("fee", "@payer", "@fees", cause_id="@refund"),
-    "a movement has two fees": (transaction("fee", cause_id="@payment"), transaction("fee", cause_id="@payment")),
-    "a debit does not count, or counts twice": ("UPDATE wallets SET debited_day = debited_day + 1 WHERE id = @payer",),
-    "a load does not count, or counts twice": ("UPDATE wallets SET loaded_year = loaded_year + 1 WHERE id = @payer",),
-    "a movement is not told of once": ("DELETE FROM outbox WHERE type = 'PaymentRefunded'",),
-    "a hold is not told of once": ("UPDATE outbox SET type = 'HoldReleased' WHERE type = 'HoldPlaced'",),
-    "more went back to a source than came from it": (source_refund("gateway", "succeeded"),),
-    "more of ours is on its way to a source than came from it": (source_refund("ours", "pending"),),
-    "a refund to source is not in the ledger as it ended": (source_refund("gateway", "succeeded", amount=1),),
-    "a refund to source is not told of as it stands": (source_refund("ours", "failed", amount=1),),
-    "a closed wallet has something in it": ("UPDATE wallets SET status = 'closed' WHERE id = @payer",),
-    "a key has no result": (f"INSERT INTO idempotency_records VALUES (@payer, 'a', REPEAT('h', 32), NULL, {_NOW})",),
-    "an attempt was credited twice": (
+    "trial_balance": (posting(),),
+    "transaction_balances": (transaction("payment"),),
+    "balance_is_its_postings": ("UPDATE wallets SET balance = balance + 1 WHERE id = @payer",),
+    "entries_without_gap": ("UPDATE wallets SET entries = entries + 1 WHERE id = @payer",),
+    "posting_has_its_row": (posting(slot=7, entry_no=1, after=1),),
+    "balance_after_follows": (posting(after=7),),
+    "time_runs_forward": (posting(at="'2020-01-01'"),),
+    "last_time_is_last": ("UPDATE wallets SET last_entry_at = '2020-01-01' WHERE id = @payer",),
+    "posting_is_of_its_transaction": (posting(),),
+    "slots_are_numbered": ("UPDATE wallets SET slots = 5 WHERE id = @payer",),
+    "gather_stays_within": entry("gather", "@payer", "@payee"),
+    "held_is_promised": ("UPDATE wallets SET held = held + 1 WHERE id = @payer",),
+    "promise_is_its_changes": (held_change("held_changes + 1", 5),),
+    "held_changes_without_gap": (held_change("held_changes + 2", 5),),
+    "held_after_follows": (held_change("held_changes + 1", 77),),
+    "hold_is_its_captures": (transaction("hold_capture", hold_id="@hold"),),
+    "capture_fits_its_hold": entry("hold_capture", "@payee", "@payer", hold_id="@hold"),
+    "refund_goes_back": entry("refund", "@payer", "@payee", cause_id="@payment"),
+    "refunds_are_covered": (transaction("refund", amount=10_000, cause_id="@payment"),),
+    "fee_follows_its_cause": entry("fee", "@payer", "@fees", cause_id="@refund"),
+    "one_fee": (transaction("fee", cause_id="@payment"), transaction("fee", cause_id="@payment")),
+    "debits_count_once": ("UPDATE wallets SET debited_day = debited_day + 1 WHERE id = @payer",),
+    "loads_count_once": ("UPDATE wallets SET loaded_year = loaded_year + 1 WHERE id = @payer",),
+    "movement_is_told": ("DELETE FROM outbox WHERE type = 'PaymentRefunded'",),
+    "hold_is_told": ("UPDATE outbox SET type = 'HoldReleased' WHERE type = 'HoldPlaced'",),
+    "source_gets_back_its_own": (source_refund("gateway", "succeeded"),),
+    "source_is_promised_its_own": (source_refund("ours", "pending"),),
+    "source_refund_is_booked": (source_refund("gateway", "succeeded", amount=1),),
+    "source_refund_is_told": (source_refund("ours", "failed", amount=1),),
+    "closed_is_empty": ("UPDATE wallets SET status = 'closed' WHERE id = @payer",),
+    "key_has_a_result": (f"INSERT INTO idempotency_records VALUES (@payer, 'a', REPEAT('h', 32), NULL, {_NOW})",),
+    "attempt_is_credited_once": (
         transaction("top_up", attempt_id="(SELECT id FROM payment_attempts LIMIT 1)"),
         transaction("top_up", attempt_id="(SELECT id FROM payment_attempts LIMIT 1)"),
     ),
+    "request_explains": entry("payment", "@payer", "@payee"),
+    "arrival_explains": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),
+    "movement_explains": (transaction("withdrawal"),),
+    "withdrawal_is_booked": (withdrawal("succeeded"),),
+    "withdrawal_goes_out": (withdrawal("succeeded"), *entry("withdrawal", "@payer", "@fees", withdrawal_id="@bad")),
+    "withdrawal_has_its_fee": (withdrawal("succeeded", fee=5), transaction("withdrawal", withdrawal_id="@bad")),
+    "withdrawal_is_told": (withdrawal("pending"),),
+    "bulk_row_is_its_payment": (bulk_payment(1), _PAID_ROW),
+    "bulk_payment_is_whole": (bulk_payment(2), _PAID_ROW),
 }
 
 
@@ -130,16 +158,39 @@ def owner(books: Books) -> Iterator["pymysql.Connection[Any]"]:
     connection.close()
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_each_fault_is_found(owner: "pymysql.Connection[Any]", name: str) -> None:
+QUERIES = {check.code: check.query for check in CHECKS}
+
+
+def test_each_check_that_the_servers_own_do_not_forestall_is_shown_to_find_something() -> None:
+    assert len(QUERIES) == len(CHECKS), "a code is used twice"
+    assert set(CASES) == set(QUERIES) - {"never_negative"}  # both servers refuse such a row by a CHECK
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_each_fault_is_found(owner: "pymysql.Connection[Any]", code: str) -> None:
     owner.begin()
     try:
         with owner.cursor() as cursor:
-            cursor.execute(FAULTS[name])
+            cursor.execute(QUERIES[code])
             assert not cursor.fetchall(), "it was there before"
-            for statement in CASES[name]:
+            for statement in CASES[code]:
                 cursor.execute(statement)
-            cursor.execute(FAULTS[name])
+            cursor.execute(QUERIES[code])
             assert cursor.fetchall()
+    finally:
+        owner.rollback()
+
+
+@pytest.mark.parametrize(
+    "code", ["request_explains", "capture_fits_its_hold", "refund_goes_back", "gather_stays_within"]
+)
+def test_a_fault_of_a_transaction_names_it(owner: "pymysql.Connection[Any]", code: str) -> None:
+    owner.begin()
+    try:
+        with owner.cursor() as cursor:
+            for statement in CASES[code]:
+                cursor.execute(statement)
+            cursor.execute(QUERIES[code])
+            assert {row["id"] for row in cursor.fetchall()} == {"00000000000070008000000000000BAD"}
     finally:
         owner.rollback()

@@ -17,6 +17,8 @@ from wallet import wiring
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
 from wallet.ledger.events import OutboxEvent
 from wallet.storage import settlement, top_ups, users
+from wallet.storage.checks.check import find_faults
+from wallet.storage.checks.every import every_check
 from wallet.storage.claims import Claim
 from wallet.storage.database import AskCredentials, Credentials, Database, Server, connect
 from wallet.storage.rows import time_of, uuid_of
@@ -24,6 +26,9 @@ from wallet.storage.users import NewUser
 
 ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer")
 GATEWAY = "razorpay"
+
+#: Every check of the product; here no event is ever too old to be looked at.
+CHECKS = every_check(events_kept_days=36_500)
 
 _numbers = itertools.count(1)
 
@@ -167,7 +172,7 @@ class Books:
     def nothing_is_due(self) -> None:
         """Whatever tests before this one have left is no longer to be asked about: its gateway has forgotten it."""
         for asked_about in ("payment_attempts", "withdrawals", "source_refunds"):
-            self.write(f"UPDATE {asked_about} SET next_check_at = NULL WHERE next_check_at IS NOT NULL")
+            self.write(f"UPDATE {asked_about} SET next_check_at = NULL WHERE next_check_at IS NOT NULL")  # noqa: S608 - ours
         self.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
 
     def turn(self, person: Person, status: str) -> None:
@@ -193,7 +198,7 @@ class Books:
             named = {"person_to_person": True, "withdrawals": True, **limits}
             columns, places = ", ".join(named), ", ".join(["%s"] * len(named))
             self.write(
-                f"REPLACE INTO tier_limits (tier, valid_from, {columns}) VALUES (%s, %s, {places})",
+                f"REPLACE INTO tier_limits (tier, valid_from, {columns}) VALUES (%s, %s, {places})",  # noqa: S608 - ours
                 code,
                 valid_from,
                 *named.values(),
@@ -229,12 +234,20 @@ class Books:
 
     def faults(self) -> list[str]:
         """Everything in the whole ledger that does not add up; empty if the books are right."""
-        found = [f"{name}: {row}" for name, query in FAULTS.items() for row in self.select(query)]
+        found = self.broken_promises()
         fresh = self.outbox(behind=self._events_checked)  # the others were right the last time, and don't change
         faults = event_faults(fresh)
         if fresh and not faults:
             self._events_checked = fresh[-1].position
         return found + [f"an event is not as documented: {fault}" for fault in faults]
+
+    def broken_promises(self) -> list[str]:
+        """What the checks of the product find, all over one connection."""
+        database = self.owner()
+        try:
+            return [str(fault) for check in CHECKS for fault in find_faults(database, check, limit=20)]
+        finally:
+            database.close()
 
     def outbox(self, *, behind: int = 0) -> list[OutboxEvent]:
         """Every event that is kept and has a higher position, in the order of positions."""
@@ -265,218 +278,3 @@ def captured(
         captured=True,
         amount_refunded=refunded,
     )
-
-
-_SIGNED = "CASE WHEN p.side = 'credit' THEN p.amount ELSE -p.amount END"
-
-# A wallet's rows: its own, which is slot 0, and the further ones of a hot one.
-_ROWS = """(
-    SELECT id, 0 AS slot, balance, entries, last_entry_at FROM wallets
-    UNION ALL SELECT wallet_id, slot, balance, entries, last_entry_at FROM wallet_slots)"""
-
-# What is promised, and why.
-_PROMISES = """(
-    SELECT payer_wallet_id AS wallet_id, id, amount - captured AS amount FROM holds WHERE status = 'placed'
-    UNION ALL SELECT wallet_id, id, amount + fee FROM withdrawals WHERE status = 'pending'
-    UNION ALL SELECT wallet_id, id, amount FROM source_refunds WHERE status = 'pending' AND wallet_id IS NOT NULL)"""
-
-# What counts towards the limits, and when.
-_DEBITS = """(
-    SELECT p.account_id AS wallet_id, t.amount, DATE(t.created_at + INTERVAL 330 MINUTE) AS day
-    FROM transactions t JOIN postings p ON p.transaction_id = t.id AND p.side = 'debit' WHERE t.type = 'payment'
-    UNION ALL SELECT payer_wallet_id, IF(status = 'placed', amount, captured),
-        DATE(created_at + INTERVAL 330 MINUTE) FROM holds
-    UNION ALL SELECT wallet_id, amount, DATE(created_at + INTERVAL 330 MINUTE)
-        FROM withdrawals WHERE status IN ('pending', 'succeeded'))"""
-_LOADS = """(
-    SELECT w.id AS wallet_id, t.amount, DATE(t.created_at + INTERVAL 330 MINUTE) AS day
-    FROM transactions t JOIN postings p ON p.transaction_id = t.id AND p.side = 'credit'
-    JOIN wallets w ON w.id = p.account_id JOIN users u ON u.id = w.user_id JOIN tiers r ON r.code = w.tier
-    WHERE t.type = 'top_up'
-        OR (t.type IN ('payment', 'hold_capture') AND NOT (u.kind = 'merchant' AND r.for_merchants)))"""
-_IN_MONTH = "x.day >= w.usage_month AND x.day < w.usage_month + INTERVAL 1 MONTH"
-_IN_YEAR = "x.day >= w.usage_year AND x.day < w.usage_year + INTERVAL 1 YEAR"
-
-# How often each thing is told of.
-_TOLD = """(
-    SELECT CAST(UNHEX(JSON_UNQUOTE(JSON_EXTRACT(detail, '$.{id}'))) AS BINARY(16)) AS id, COUNT(*) AS times
-    FROM outbox WHERE type IN ({types}) GROUP BY 1)"""
-_TOLD_MOVEMENT = _TOLD.format(
-    id="transaction_id",
-    types="'TopUpSucceeded', 'TopUpSuspended', 'PaymentCompleted', 'PaymentRefunded', 'HoldCaptured'",
-)
-
-# ruff: noqa: S608 - every query below is made of the constants above
-#: What is wrong if its query finds anything.
-FAULTS = {
-    "debits and credits differ": f"""
-        SELECT t.currency, SUM({_SIGNED}) AS off FROM postings p JOIN transactions t ON t.id = p.transaction_id
-        GROUP BY t.currency HAVING off <> 0""",
-    "a transaction does not balance": f"""
-        SELECT HEX(t.id) AS id FROM transactions t LEFT JOIN postings p ON p.transaction_id = t.id
-        GROUP BY t.id HAVING COUNT(p.line) <> 2 OR SUM({_SIGNED}) <> 0
-            OR SUM(CASE WHEN p.side = 'debit' THEN p.amount ELSE 0 END) <> MAX(t.amount)""",
-    "a balance is not the sum of its postings": f"""
-        SELECT HEX(r.id) AS id, r.slot, r.balance FROM {_ROWS} r
-        LEFT JOIN postings p ON p.account_id = r.id AND p.slot = r.slot
-        GROUP BY r.id, r.slot, r.balance HAVING r.balance <> COALESCE(SUM({_SIGNED}), 0)""",
-    "a row's entries have a gap": f"""
-        SELECT HEX(r.id) AS id, r.slot, r.entries FROM {_ROWS} r
-        LEFT JOIN postings p ON p.account_id = r.id AND p.slot = r.slot
-        GROUP BY r.id, r.slot, r.entries
-        HAVING r.entries <> COUNT(p.line) OR COALESCE(MAX(p.entry_no), 0) <> r.entries""",
-    "a posting is of a row that is not there": f"""
-        SELECT HEX(p.account_id) AS id, p.slot FROM postings p LEFT JOIN {_ROWS} r
-        ON r.id = p.account_id AND r.slot = p.slot WHERE r.id IS NULL AND (p.slot <> 0 OR p.entry_no IS NOT NULL)""",
-    "a balance_after does not follow from the one before": f"""
-        SELECT HEX(p.account_id) AS id, p.slot, p.entry_no FROM postings p
-        LEFT JOIN postings b ON b.account_id = p.account_id AND b.slot = p.slot AND b.entry_no = p.entry_no - 1
-        WHERE p.entry_no IS NOT NULL AND p.balance_after <> COALESCE(b.balance_after, 0) + {_SIGNED}""",
-    "the time of a row stands still or runs backwards": """
-        SELECT HEX(p.account_id) AS id, p.slot, p.entry_no FROM postings p
-        JOIN postings b ON b.account_id = p.account_id AND b.slot = p.slot AND b.entry_no = p.entry_no - 1
-        WHERE p.created_at <= b.created_at""",
-    "a row's last time is before its last entry": f"""
-        SELECT HEX(r.id) AS id, r.slot FROM {_ROWS} r
-        JOIN postings p ON p.account_id = r.id AND p.slot = r.slot AND p.entry_no = r.entries
-        WHERE r.last_entry_at < p.created_at""",
-    "a posting's type is not its transaction's": """
-        SELECT HEX(t.id) AS id, t.type FROM postings p JOIN transactions t ON t.id = p.transaction_id
-        WHERE p.type <> t.type OR p.created_at <> t.created_at""",
-    "a balance is negative": "SELECT HEX(id) AS id FROM wallets WHERE balance < 0 OR held < 0 OR held > balance",
-    "a wallet's slots are not numbered from 1": """
-        SELECT HEX(w.id) AS id FROM wallets w LEFT JOIN wallet_slots s ON s.wallet_id = w.id
-        GROUP BY w.id, w.slots HAVING COUNT(s.slot) <> w.slots - 1 OR COALESCE(MAX(s.slot), 0) <> w.slots - 1""",
-    "a gather is not within one wallet": """
-        SELECT HEX(t.id) AS id FROM transactions t JOIN postings p ON p.transaction_id = t.id WHERE t.type = 'gather'
-        GROUP BY t.id HAVING COUNT(DISTINCT p.account_id) <> 1
-            OR SUM(p.side = 'debit' AND p.slot > 0) <> 1 OR SUM(p.side = 'credit' AND p.slot = 0) <> 1""",
-    "what is held is not what is promised": f"""
-        SELECT HEX(w.id) AS id, w.held FROM wallets w LEFT JOIN {_PROMISES} x ON x.wallet_id = w.id
-        GROUP BY w.id, w.held HAVING w.held <> COALESCE(SUM(x.amount), 0)""",
-    "a promise is not what its changes add up to": f"""
-        SELECT HEX(c.cause_id) AS id, c.amount, x.amount AS promised
-        FROM (SELECT wallet_id, cause_id, SUM(amount) AS amount FROM held_changes GROUP BY wallet_id, cause_id) c
-        LEFT JOIN {_PROMISES} x ON x.id = c.cause_id AND x.wallet_id = c.wallet_id
-        WHERE c.amount <> COALESCE(x.amount, 0)""",
-    "the changes of what is held have a gap": """
-        SELECT HEX(w.id) AS id, w.held_changes FROM wallets w LEFT JOIN held_changes c ON c.wallet_id = w.id
-        GROUP BY w.id, w.held, w.held_changes HAVING w.held_changes <> COUNT(c.change_no)
-            OR COALESCE(MAX(c.change_no), 0) <> w.held_changes OR w.held <> COALESCE(SUM(c.amount), 0)""",
-    "a held_after does not follow from the one before": """
-        SELECT HEX(c.wallet_id) AS id, c.change_no FROM held_changes c
-        LEFT JOIN held_changes b ON b.wallet_id = c.wallet_id AND b.change_no = c.change_no - 1
-        WHERE c.held_after <> COALESCE(b.held_after, 0) + c.amount OR c.created_at < b.created_at""",
-    "a hold's captures are not what was captured": """
-        SELECT HEX(h.id) AS id, h.captured FROM holds h
-        LEFT JOIN transactions t ON t.hold_id = h.id AND t.type = 'hold_capture'
-        GROUP BY h.id, h.captured, h.amount
-        HAVING h.captured <> COALESCE(SUM(t.amount), 0) OR h.captured > h.amount""",
-    "a capture is not from the hold's payer to its payee": """
-        SELECT HEX(t.id) AS id FROM transactions t JOIN holds h ON h.id = t.hold_id
-        JOIN postings p ON p.transaction_id = t.id
-        WHERE p.account_id <> IF(p.side = 'debit', h.payer_wallet_id, h.payee_wallet_id)""",
-    "a refund is not from the payee back to the payer": """
-        SELECT HEX(t.id) AS id FROM transactions t JOIN transactions c ON c.id = t.cause_id
-        JOIN postings p ON p.transaction_id = t.id
-        LEFT JOIN postings o ON o.transaction_id = c.id AND o.line <> p.line AND o.account_id = p.account_id
-        WHERE t.type = 'refund' AND (c.type NOT IN ('payment', 'hold_capture') OR o.line IS NULL)""",
-    "refunds are more than the payment": """
-        SELECT HEX(c.id) AS id, c.amount, SUM(t.amount) AS refunded
-        FROM transactions t JOIN transactions c ON c.id = t.cause_id WHERE t.type = 'refund'
-        GROUP BY c.id, c.amount HAVING SUM(t.amount) > c.amount""",
-    "a fee does not follow its cause": """
-        SELECT HEX(t.id) AS id, c.type FROM transactions t JOIN transactions c ON c.id = t.cause_id
-        JOIN postings p ON p.transaction_id = t.id JOIN accounts a ON a.id = p.account_id
-        LEFT JOIN postings o ON o.transaction_id = c.id AND o.account_id = p.account_id AND o.slot = p.slot
-        WHERE t.type = 'fee' AND (c.type NOT IN ('payment', 'hold_capture', 'withdrawal', 'withdrawal_return')
-            OR (a.code <> 'fees' AND (o.line IS NULL OR o.created_at >= p.created_at))
-            OR (c.type IN ('payment', 'hold_capture') AND t.amount > c.amount))""",
-    "a movement has two fees": """
-        SELECT HEX(cause_id) AS id FROM transactions WHERE type = 'fee' GROUP BY cause_id HAVING COUNT(*) > 1""",
-    "a debit does not count, or counts twice": f"""
-        SELECT HEX(w.id) AS id, w.usage_day, w.debited_day, w.usage_month, w.debited_month
-        FROM wallets w LEFT JOIN {_DEBITS} x ON x.wallet_id = w.id
-        GROUP BY w.id, w.usage_day, w.debited_day, w.usage_month, w.debited_month
-        HAVING w.debited_day <> SUM(IF(x.day = w.usage_day, x.amount, 0))
-            OR w.debited_month <> SUM(IF({_IN_MONTH}, x.amount, 0))""",
-    "a load does not count, or counts twice": f"""
-        SELECT HEX(w.id) AS id, w.usage_month, w.loaded_month, w.usage_year, w.loaded_year
-        FROM wallets w LEFT JOIN {_LOADS} x ON x.wallet_id = w.id
-        GROUP BY w.id, w.usage_month, w.loaded_month, w.usage_year, w.loaded_year
-        HAVING w.loaded_month <> SUM(IF({_IN_MONTH}, x.amount, 0))
-            OR w.loaded_year <> SUM(IF({_IN_YEAR}, x.amount, 0))""",
-    "a movement is not told of once": f"""
-        SELECT HEX(t.id) AS id, t.type, o.times FROM transactions t LEFT JOIN {_TOLD_MOVEMENT} o ON o.id = t.id
-        WHERE (t.type IN ('top_up', 'payment', 'refund', 'hold_capture')
-            OR (t.type = 'suspense' AND t.attempt_id IS NOT NULL)) AND COALESCE(o.times, 0) <> 1""",
-    "a hold is not told of once": f"""
-        SELECT HEX(h.id) AS id, h.status, placed.times AS placed, ended.times AS ended FROM holds h
-        LEFT JOIN {_TOLD.format(id="hold_id", types="'HoldPlaced'")} placed ON placed.id = h.id
-        LEFT JOIN {_TOLD.format(id="hold_id", types="'HoldReleased', 'HoldExpired'")} ended ON ended.id = h.id
-        WHERE COALESCE(placed.times, 0) <> 1 OR COALESCE(ended.times, 0) <> (h.status IN ('released', 'expired'))""",
-    "a withdrawal is not booked as it stands": """
-        SELECT HEX(d.id) AS id, d.status, COUNT(t.id) AS booked FROM withdrawals d
-        LEFT JOIN transactions t ON t.withdrawal_id = d.id AND t.amount = d.amount
-        GROUP BY d.id, d.status
-        HAVING COALESCE(SUM(t.type = 'withdrawal'), 0) <> (d.status IN ('succeeded', 'reversed'))
-            OR COALESCE(SUM(t.type = 'withdrawal_return'), 0) <> (d.status = 'reversed')""",
-    "a withdrawal is not from its wallet to its provider, or back": """
-        SELECT HEX(t.id) AS id FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
-        JOIN postings p ON p.transaction_id = t.id JOIN accounts a ON a.id = p.account_id
-        WHERE p.account_id <> d.wallet_id AND a.code <> CONCAT('payout:', d.provider)
-            OR (p.account_id = d.wallet_id) <> ((t.type = 'withdrawal') = (p.side = 'debit'))""",
-    "a withdrawal's fee is not its own": """
-        SELECT HEX(t.id) AS id, d.fee, f.amount FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
-        LEFT JOIN transactions f ON f.cause_id = t.id AND f.type = 'fee'
-        WHERE COALESCE(f.amount, 0) <> d.fee""",
-    "a withdrawal is not told of as it stands": f"""
-        SELECT HEX(d.id) AS id, d.status FROM withdrawals d
-        LEFT JOIN {_TOLD.format(id="withdrawal_id", types="'WithdrawalRequested'")} asked ON asked.id = d.id
-        LEFT JOIN {_TOLD.format(id="withdrawal_id", types="'WithdrawalSucceeded'")} paid ON paid.id = d.id
-        LEFT JOIN {_TOLD.format(id="withdrawal_id", types="'WithdrawalFailed'")} failed ON failed.id = d.id
-        LEFT JOIN {_TOLD.format(id="withdrawal_id", types="'WithdrawalReversed'")} back ON back.id = d.id
-        WHERE COALESCE(asked.times, 0) <> 1 OR COALESCE(paid.times, 0) <> (d.status IN ('succeeded', 'reversed'))
-            OR COALESCE(failed.times, 0) <> (d.status = 'failed')
-            OR COALESCE(back.times, 0) <> (d.status = 'reversed')""",
-    "more went back to a source than came from it": """
-        SELECT HEX(t.id) AS id FROM transactions t JOIN source_refunds r ON r.transaction_id = t.id
-        WHERE r.status = 'succeeded' GROUP BY t.id, t.amount HAVING SUM(r.amount) > t.amount""",
-    "more of ours is on its way to a source than came from it": """
-        SELECT HEX(t.id) AS id FROM transactions t JOIN source_refunds r ON r.transaction_id = t.id
-        WHERE r.status <> 'failed' AND r.origin = 'ours' GROUP BY t.id, t.amount HAVING SUM(r.amount) > t.amount""",
-    "a refund to source is not in the ledger as it ended": """
-        SELECT HEX(r.id) AS id, r.status FROM source_refunds r
-        LEFT JOIN transactions t ON t.source_refund_id = r.id AND t.type = 'refund_to_source'
-        LEFT JOIN postings p ON p.transaction_id = t.id AND p.side = 'debit'
-        LEFT JOIN accounts a ON a.id = p.account_id
-        WHERE (r.status = 'succeeded') <> (t.id IS NOT NULL) OR t.amount <> r.amount OR t.cause_id <> r.transaction_id
-            OR p.account_id <> r.wallet_id OR (t.id IS NOT NULL AND r.wallet_id IS NULL AND a.code <> 'suspense')""",
-    "a refund to source is not told of as it stands": f"""
-        SELECT HEX(r.id) AS id, r.status FROM source_refunds r
-        JOIN transactions t ON t.id = r.transaction_id AND t.attempt_id IS NOT NULL
-        LEFT JOIN {_TOLD.format(id="refund_id", types="'RefundToSourceRequested'")} asked ON asked.id = r.id
-        LEFT JOIN {_TOLD.format(id="refund_id", types="'RefundToSourceSucceeded'")} paid ON paid.id = r.id
-        LEFT JOIN {_TOLD.format(id="refund_id", types="'RefundToSourceFailed'")} failed ON failed.id = r.id
-        WHERE COALESCE(asked.times, 0) <> 1 OR COALESCE(paid.times, 0) <> (r.status = 'succeeded')
-            OR COALESCE(failed.times, 0) <> (r.status = 'failed')""",
-    "a closed wallet has something in it": """
-        SELECT HEX(w.id) AS id FROM wallets w LEFT JOIN wallet_slots s ON s.wallet_id = w.id
-        WHERE w.status = 'closed' GROUP BY w.id, w.balance HAVING w.balance + COALESCE(SUM(s.balance), 0) <> 0""",
-    "a key has no result": "SELECT HEX(actor_id) AS id FROM idempotency_records WHERE result IS NULL",
-    "an attempt was credited twice": """
-        SELECT HEX(attempt_id) AS id FROM transactions WHERE type = 'top_up' GROUP BY attempt_id HAVING COUNT(*) > 1""",
-    "a row of a bulk payment is paid by another payment": """
-        SELECT HEX(r.bulk_payment_id) AS id, r.line FROM bulk_payment_rows r
-        JOIN bulk_payments b ON b.id = r.bulk_payment_id
-        JOIN transactions t ON t.id = r.transaction_id
-        JOIN postings p ON p.transaction_id = t.id AND p.side = 'credit'
-        JOIN wallets w ON w.id = p.account_id JOIN users u ON u.id = w.user_id
-        WHERE t.type <> 'payment' OR t.amount <> r.amount OR t.actor_id <> b.user_id
-            OR COALESCE(r.payee_wallet_id <> w.id, r.payee_phone <> u.phone)""",
-    "a bulk payment has other rows than it says, or is finished and has rows that wait": """
-        SELECT HEX(b.id) AS id FROM bulk_payments b LEFT JOIN bulk_payment_rows r ON r.bulk_payment_id = b.id
-        GROUP BY b.id, b.row_count, b.total, b.status
-        HAVING COUNT(r.line) <> b.row_count OR SUM(r.amount) <> b.total
-            OR (b.status = 'finished' AND SUM(r.status = 'waiting') > 0)""",
-}

@@ -1,0 +1,71 @@
+"""What happened was told, once. Events are kept for a while only, so what is older has none to look at."""
+
+from wallet.storage.checks.check import Check
+from wallet.storage.checks.parts import hex_in
+
+
+def _told(name: str, *types: str) -> str:
+    """How often each thing is told of; `name` is what an event's detail calls it."""
+    listed = ", ".join(f"'{kind}'" for kind in types)
+    return f"(SELECT {hex_in('detail', name)} AS id, COUNT(*) AS times FROM outbox WHERE type IN ({listed}) GROUP BY 1)"
+
+
+_MOVEMENT = _told(
+    "transaction_id", "TopUpSucceeded", "TopUpSuspended", "PaymentCompleted", "PaymentRefunded", "HoldCaptured"
+)
+
+
+# ruff: noqa: S608 - every query is made of constants and a number
+def checks(*, kept_days: int) -> tuple[Check, ...]:
+    """The checks of what is younger than `kept_days`, for which events that were delivered are kept."""
+    since = f"UTC_TIMESTAMP(6) - INTERVAL {kept_days:d} DAY"
+    return (
+        Check(
+            "movement_is_told",
+            "every movement is told of once",
+            "transaction",
+            f"""
+            SELECT HEX(t.id) AS id, t.type, o.times FROM transactions t LEFT JOIN {_MOVEMENT} o ON o.id = t.id
+            WHERE (t.type IN ('top_up', 'payment', 'refund', 'hold_capture')
+                OR (t.type = 'suspense' AND t.attempt_id IS NOT NULL)) AND COALESCE(o.times, 0) <> 1
+                AND t.created_at > {since}""",
+        ),
+        Check(
+            "hold_is_told",
+            "every hold is told of as it stands",
+            "hold",
+            f"""
+            SELECT HEX(h.id) AS id, h.status, placed.times AS placed, ended.times AS ended FROM holds h
+            LEFT JOIN {_told("hold_id", "HoldPlaced")} placed ON placed.id = h.id
+            LEFT JOIN {_told("hold_id", "HoldReleased", "HoldExpired")} ended ON ended.id = h.id
+            WHERE (COALESCE(placed.times, 0) <> 1 OR COALESCE(ended.times, 0) <> (h.status IN ('released', 'expired')))
+                AND h.created_at > {since}""",
+        ),
+        Check(
+            "withdrawal_is_told",
+            "every withdrawal is told of as it stands",
+            "withdrawal",
+            f"""
+            SELECT HEX(d.id) AS id, d.status FROM withdrawals d
+            LEFT JOIN {_told("withdrawal_id", "WithdrawalRequested")} asked ON asked.id = d.id
+            LEFT JOIN {_told("withdrawal_id", "WithdrawalSucceeded")} paid ON paid.id = d.id
+            LEFT JOIN {_told("withdrawal_id", "WithdrawalFailed")} failed ON failed.id = d.id
+            LEFT JOIN {_told("withdrawal_id", "WithdrawalReversed")} back ON back.id = d.id
+            WHERE (COALESCE(asked.times, 0) <> 1 OR COALESCE(paid.times, 0) <> (d.status IN ('succeeded', 'reversed'))
+                OR COALESCE(failed.times, 0) <> (d.status = 'failed')
+                OR COALESCE(back.times, 0) <> (d.status = 'reversed')) AND d.created_at > {since}""",
+        ),
+        Check(
+            "source_refund_is_told",
+            "every refund to source is told of as it stands",
+            "refund to source",
+            f"""
+            SELECT HEX(r.id) AS id, r.status FROM source_refunds r
+            JOIN transactions t ON t.id = r.transaction_id AND t.attempt_id IS NOT NULL
+            LEFT JOIN {_told("refund_id", "RefundToSourceRequested")} asked ON asked.id = r.id
+            LEFT JOIN {_told("refund_id", "RefundToSourceSucceeded")} paid ON paid.id = r.id
+            LEFT JOIN {_told("refund_id", "RefundToSourceFailed")} failed ON failed.id = r.id
+            WHERE (COALESCE(asked.times, 0) <> 1 OR COALESCE(paid.times, 0) <> (r.status = 'succeeded')
+                OR COALESCE(failed.times, 0) <> (r.status = 'failed')) AND r.created_at > {since}""",
+        ),
+    )

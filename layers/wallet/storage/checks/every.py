@@ -1,0 +1,17 @@
+"""All checks, in the order in which they are worth asking: money first."""
+
+from wallet.storage.checks import events, limits, money, movements, origins, outside, promises
+from wallet.storage.checks.check import Check
+
+
+def every_check(*, events_kept_days: int) -> tuple[Check, ...]:
+    """Every check there is; `events_kept_days` is how long delivered events are kept."""
+    return (
+        *money.CHECKS,
+        *promises.CHECKS,
+        *origins.CHECKS,
+        *outside.CHECKS,
+        *movements.CHECKS,
+        *limits.CHECKS,
+        *events.checks(kept_days=events_kept_days),
+    )

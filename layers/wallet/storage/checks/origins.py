@@ -1,0 +1,52 @@
+"""Nothing is there that nobody asked for: each transaction follows from a request, an attempt or a movement."""
+
+from wallet.storage.checks.check import Check
+from wallet.storage.checks.parts import hex_in
+
+# ruff: noqa: S608 - every query is made of constants
+CHECKS = (
+    Check(
+        "key_has_a_result",
+        "every idempotency key has a result",
+        "actor",
+        "SELECT HEX(actor_id) AS id, HEX(idem_key) AS idem_key FROM idempotency_records WHERE result IS NULL",
+    ),
+    # What people ask for has their key or is a row of their file; an adjustment has an operator's key.
+    Check(
+        "request_explains",
+        "every payment, refund, capture and adjustment was asked for",
+        "transaction",
+        f"""
+        SELECT HEX(t.id) AS id, t.type, t.amount FROM transactions t
+        LEFT JOIN (SELECT {hex_in("result", "transaction_id")} AS id, actor_id FROM idempotency_records) k
+            ON k.id = t.id AND (k.actor_id = t.actor_id OR t.actor_id IS NULL)
+        LEFT JOIN bulk_payment_rows b ON b.transaction_id = t.id
+        LEFT JOIN bulk_payments f ON f.id = b.bulk_payment_id AND f.user_id = t.actor_id
+        WHERE t.type IN ('payment', 'refund', 'hold_capture', 'adjustment') AND k.id IS NULL AND f.id IS NULL""",
+    ),
+    # What came by a gateway has its payment's id. Of a top-up the attempt also tells of that payment, and asked for as
+    # much into that wallet.
+    Check(
+        "arrival_explains",
+        "every top-up is of an attempt that its gateway's payment settled",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, t.type, t.amount FROM transactions t
+        LEFT JOIN postings p ON p.transaction_id = t.id AND p.side = 'credit'
+        LEFT JOIN payment_attempts a ON a.id = t.attempt_id AND a.gateway = t.gateway AND a.amount = t.amount
+            AND a.currency = t.currency AND a.wallet_id = p.account_id
+        LEFT JOIN payment_attempt_events e ON e.attempt_id = a.id AND e.status = 'succeeded'
+            AND e.gateway_payment_id = t.gateway_payment_id
+        WHERE (t.type = 'top_up' AND e.attempt_id IS NULL)
+            OR (t.type = 'suspense' AND t.gateway_payment_id IS NULL)""",
+    ),
+    Check(
+        "movement_explains",
+        "every withdrawal, refund to source and fee follows from another record",
+        "transaction",
+        """
+        SELECT HEX(id) AS id, type FROM transactions
+        WHERE (type IN ('withdrawal', 'withdrawal_return') AND withdrawal_id IS NULL)
+            OR (type = 'refund_to_source' AND source_refund_id IS NULL) OR (type = 'fee' AND cause_id IS NULL)""",
+    ),
+)

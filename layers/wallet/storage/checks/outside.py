@@ -1,0 +1,75 @@
+"""The outside money: withdrawals and refunds to source are booked as they stand, attempts are credited once."""
+
+from wallet.storage.checks.check import Check
+
+CHECKS = (
+    Check(
+        "attempt_is_credited_once",
+        "no attempt is credited twice, and each that succeeded is credited",
+        "attempt",
+        """
+        SELECT HEX(a.id) AS id, a.status, COUNT(t.id) AS credited FROM payment_attempts a
+        LEFT JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
+        GROUP BY a.id, a.status HAVING COUNT(t.id) > 1 OR (a.status = 'succeeded' AND COUNT(t.id) <> 1)""",
+    ),
+    Check(
+        "withdrawal_is_booked",
+        "every withdrawal is booked as it stands",
+        "withdrawal",
+        """
+        SELECT HEX(d.id) AS id, d.status, COUNT(t.id) AS booked FROM withdrawals d
+        LEFT JOIN transactions t ON t.withdrawal_id = d.id AND t.amount = d.amount
+        GROUP BY d.id, d.status
+        HAVING COALESCE(SUM(t.type = 'withdrawal'), 0) <> (d.status IN ('succeeded', 'reversed'))
+            OR COALESCE(SUM(t.type = 'withdrawal_return'), 0) <> (d.status = 'reversed')""",
+    ),
+    Check(
+        "withdrawal_goes_out",
+        "every withdrawal is from its wallet to its provider, or back",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, p.line FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
+        JOIN postings p ON p.transaction_id = t.id JOIN accounts a ON a.id = p.account_id
+        WHERE p.account_id <> d.wallet_id AND a.code <> CONCAT('payout:', d.provider)
+            OR (p.account_id = d.wallet_id) <> ((t.type = 'withdrawal') = (p.side = 'debit'))""",
+    ),
+    Check(
+        "withdrawal_has_its_fee",
+        "every withdrawal's fee is its own",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, d.fee, f.amount FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
+        LEFT JOIN transactions f ON f.cause_id = t.id AND f.type = 'fee'
+        WHERE COALESCE(f.amount, 0) <> d.fee""",
+    ),
+    Check(
+        "source_gets_back_its_own",
+        "no more went back to a source than came from it",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, t.amount, SUM(r.amount) AS returned
+        FROM transactions t JOIN source_refunds r ON r.transaction_id = t.id
+        WHERE r.status = 'succeeded' GROUP BY t.id, t.amount HAVING SUM(r.amount) > t.amount""",
+    ),
+    Check(
+        "source_is_promised_its_own",
+        "no more of ours is on its way to a source than came from it",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, t.amount, SUM(r.amount) AS returning_
+        FROM transactions t JOIN source_refunds r ON r.transaction_id = t.id
+        WHERE r.status <> 'failed' AND r.origin = 'ours' GROUP BY t.id, t.amount HAVING SUM(r.amount) > t.amount""",
+    ),
+    Check(
+        "source_refund_is_booked",
+        "every refund to source is booked as it ended",
+        "refund to source",
+        """
+        SELECT HEX(r.id) AS id, r.status FROM source_refunds r
+        LEFT JOIN transactions t ON t.source_refund_id = r.id AND t.type = 'refund_to_source'
+        LEFT JOIN postings p ON p.transaction_id = t.id AND p.side = 'debit'
+        LEFT JOIN accounts a ON a.id = p.account_id
+        WHERE (r.status = 'succeeded') <> (t.id IS NOT NULL) OR t.amount <> r.amount OR t.cause_id <> r.transaction_id
+            OR p.account_id <> r.wallet_id OR (t.id IS NOT NULL AND r.wallet_id IS NULL AND a.code <> 'suspense')""",
+    ),
+)
