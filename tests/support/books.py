@@ -95,7 +95,8 @@ class Books:
 
     def owner(self) -> Database:
         """A connection of the schema's owner, who may do everything that a trigger doesn't forbid."""
-        return Database(self.server, lambda *, fresh: self.owner_credentials)  # noqa: ARG005 - they never change
+        known = self.owner_credentials
+        return Database(self.server, lambda *, fresh: known, patience_s=60)  # noqa: ARG005 - they never change
 
     def select(self, query: str, *arguments: object) -> list[dict[str, Any]]:
         """Reads as the owner."""

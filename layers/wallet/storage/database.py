@@ -113,12 +113,14 @@ def connect(
 class Database:
     """A connection that mends itself.
 
-    `credentials` is asked once, and again if the password has changed since (`fresh=True`).
+    `credentials` is asked once, and again if the password has changed since (`fresh=True`). `patience_s`: how many
+    seconds an answer may take.
     """
 
-    def __init__(self, server: Server, credentials: AskCredentials) -> None:
+    def __init__(self, server: Server, credentials: AskCredentials, *, patience_s: int = _READ_TIMEOUT) -> None:
         self._server = server
         self._credentials = credentials
+        self._patience_s = patience_s
         self._connection: pymysql.Connection[DictCursor] | None = None
 
     def call(self, procedure: str, *arguments: object) -> Answer:
@@ -176,11 +178,11 @@ class Database:
 
     def _open(self) -> "pymysql.Connection[DictCursor]":
         try:
-            return connect(self._server, self._credentials(fresh=False))
+            return connect(self._server, self._credentials(fresh=False), patience_s=self._patience_s)
         except pymysql.MySQLError as error:
             if _code(error) != _WRONG_PASSWORD:
                 raise
-        return connect(self._server, self._credentials(fresh=True))
+        return connect(self._server, self._credentials(fresh=True), patience_s=self._patience_s)
 
 
 _contexts: dict[str, ssl.SSLContext] = {}

@@ -19,7 +19,7 @@ CHECKS = (
         """
         SELECT HEX(t.id) AS id, p.line FROM transactions t JOIN transactions c ON c.id = t.cause_id
         JOIN postings p ON p.transaction_id = t.id
-        LEFT JOIN postings o ON o.transaction_id = c.id AND o.line <> p.line AND o.account_id = p.account_id
+        LEFT JOIN postings o ON o.transaction_id = c.id AND o.line = 3 - p.line AND o.account_id = p.account_id
         WHERE t.type = 'refund' AND (c.type NOT IN ('payment', 'hold_capture') OR o.line IS NULL)""",
     ),
     Check(
