@@ -1,0 +1,511 @@
+#!/usr/bin/env python3
+"""Verifies a wallet's ledger against its signed checkpoints, or one transaction against one, with nothing but Python.
+
+    python verify.py export.jsonl checkpoints/ public-key.pem
+    python verify.py proof proof.json public-key.pem
+
+One file, the standard library, no part of the wallet: written from docs/audit.md, for somebody who trusts neither the
+database nor the people who run it. The exit status is 0 if all is as it was signed, 1 if not (the first bad transaction
+is named), 2 if there is nothing that can be verified. The key must come from somebody you trust, not from the export.
+"""
+
+import argparse
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+#: A commit may take so long that its transaction is dated before one which is sealed already; not longer.
+LATE = timedelta(minutes=5)
+#: So many altered transactions are named; of what is removed, inserted or reordered only the first can be told.
+MOST = 20
+
+
+class UnreadableError(Exception):
+    """What is there can't be read as what it should be, so nothing can be said about it."""
+
+
+# ------------------------------------------------------------------------------------------------ hashes
+
+
+def canonical(value: object) -> bytes:
+    """JSON as it is hashed: sorted keys, no blanks, nothing but ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def digest(word: str, *parts: bytes) -> bytes:
+    """The hash of something, told apart from all others by a word."""
+    return hashlib.sha256(f"{word}\n".encode() + b"".join(parts)).digest()
+
+
+def salt_of(salt: bytes, line: int) -> bytes:
+    """The salt of one line of a transaction; line 0 is the transaction itself."""
+    return digest("wallet salt 1", salt, bytes([line]))[:16]
+
+
+def hash_of_posting(posting: Json, salt: bytes) -> bytes:
+    """The hash of a posting, by the salt of its line."""
+    return digest("wallet posting 1", salt, canonical(posting))
+
+
+def hash_of_transaction(transaction: Json, salt: bytes) -> bytes:
+    """The hash of a transaction's own columns, by the salt of line 0."""
+    return digest("wallet transaction 1", salt, canonical(transaction))
+
+
+def leaf_of(transaction: Json, postings: list[Json], salt: bytes) -> bytes:
+    """The hash of a transaction with all its postings, in the order of their lines."""
+    lines = [
+        hash_of_posting(posting, salt_of(salt, posting["line"]))
+        for posting in sorted(postings, key=lambda posting: int(posting["line"]))
+    ]
+    return digest("wallet leaf 1", hash_of_transaction(transaction, salt_of(salt, 0)), *lines)
+
+
+def link(chain: bytes, leaf: bytes) -> bytes:
+    """The chain behind one more leaf."""
+    return digest("wallet chain 1", chain, leaf)
+
+
+# ------------------------------------------------------------------------------------------- the signature
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """An RSA key."""
+
+    modulus: int
+    exponent: int
+    fingerprint: str  # SHA-256 of the key as DER, hexadecimal
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether this is the key's RSASSA-PKCS1-v1_5 signature with SHA-256 of the message (RFC 8017, 8.2.2).
+
+        The whole padded digest is made again and compared: nothing of the signature is parsed.
+        """
+        size = (self.modulus.bit_length() + 7) // 8
+        number = int.from_bytes(signature, "big")
+        if len(signature) != size or number >= self.modulus:
+            return False
+        told = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(message).digest()
+        wanted = b"\x00\x01" + b"\xff" * (size - len(told) - 3) + b"\x00" + told
+        return hmac.compare_digest(pow(number, self.exponent, self.modulus).to_bytes(size, "big"), wanted)
+
+
+_RSA = bytes.fromhex("300d06092a864886f70d0101010500")  # rsaEncryption, no parameters
+
+
+def read_key(data: bytes) -> PublicKey:
+    """An RSA public key as `SubjectPublicKeyInfo`, in PEM or in DER."""
+    if b"-----BEGIN PUBLIC KEY-----" in data:
+        inner = data.partition(b"-----BEGIN PUBLIC KEY-----")[2].partition(b"-----END PUBLIC KEY-----")[0]
+        try:
+            data = base64.b64decode(b"".join(inner.split()), validate=True)
+        except binascii.Error as error:
+            raise UnreadableError("the public key is no PEM") from error
+    fingerprint = hashlib.sha256(data).hexdigest()
+    outer, rest = _take(data, 0x30)
+    if rest or not outer.startswith(_RSA):
+        raise UnreadableError("the public key is no RSA key")
+    bits, rest = _take(outer[len(_RSA) :], 0x03)
+    if rest or bits[:1] != b"\x00":
+        raise UnreadableError("the public key is no RSA key")
+    pair, rest = _take(bits[1:], 0x30)
+    modulus, exponent = _take(pair, 0x02)
+    exponent, more = _take(exponent, 0x02)
+    key = PublicKey(int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big"), fingerprint)
+    if rest or more or key.modulus.bit_length() < 2048 or key.exponent < 65537 or key.exponent % 2 == 0:
+        raise UnreadableError("the public key is none that should be trusted: 2048 bits or more, exponent 65537")
+    return key
+
+
+def _take(data: bytes, tag: int) -> tuple[bytes, bytes]:
+    """The content of the DER element at the beginning of `data`, and what is behind it."""
+    if len(data) < 2 or data[0] != tag:
+        raise UnreadableError("the public key is no DER of an RSA key")
+    length, begin = data[1], 2
+    if length >= 0x80:
+        begin += length & 0x7F
+        length = int.from_bytes(data[2:begin], "big")
+    if len(data) < begin + length:
+        raise UnreadableError("the public key is cut off")
+    return data[begin : begin + length], data[begin + length :]
+
+
+# --------------------------------------------------------------------------------------------- what was found
+
+
+@dataclass
+class Report:
+    """What was found, in the order in which it was found; `lines` is what there is to say beside that."""
+
+    breaks: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def broken(self, what: str) -> None:
+        """Notes one thing that is not as it was signed."""
+        self.breaks.append(what)
+
+
+def altered(position: int, transaction: str, how: str) -> str:
+    """How one bad transaction is named."""
+    return f"transaction {transaction} at position {position}: {how}"
+
+
+# ----------------------------------------------------------------------------------------------- checkpoints
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A published checkpoint whose signature is good."""
+
+    path: Path
+    statement: Json
+
+    def entries(self) -> list[list[str]]:
+        """The id and the leaf of each of its transactions."""
+        entries: list[list[str]] = json.loads(self.path.read_bytes())["entries"]
+        return entries
+
+
+def read_checkpoints(folder: Path, key: PublicKey, report: Report) -> list[Checkpoint]:
+    """The checkpoints of a folder, each signed and following from the one before; up to the first that is not."""
+    paths = sorted(folder.rglob("*.json"))
+    if not paths:
+        raise UnreadableError(f"no checkpoint is in {folder}")
+    found: list[Checkpoint] = []
+    before: Json | None = None
+    for number, path in enumerate(paths, start=1):
+        name = f"checkpoint {number}"
+        if path.stem != f"{number:012}":
+            report.broken(f"{name} is missing: {path.name} is where {number:012}.json should be")
+            return found
+        try:
+            content = json.loads(path.read_bytes())
+            statement, entries = content["statement"], content["entries"]
+            signature = base64.b64decode(content["signature"], validate=True)
+            fault = fault_of_checkpoint(statement, entries, number, before)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            report.broken(f"{name} can't be read: {type(error).__name__}")
+            return found
+        if not key.signed(canonical(statement), signature):
+            fault = "its signature is not the key's"
+        if fault is not None:
+            report.broken(f"{name}: {fault}")
+            return found
+        found.append(Checkpoint(path, statement))
+        before = statement
+    return found
+
+
+def fault_of_checkpoint(statement: Json, entries: list[list[str]], number: int, before: Json | None) -> str | None:
+    """What is wrong with a checkpoint by itself, or as the one that follows `before`."""
+    last, chain, previous = (0, "00" * 32, "00" * 32)
+    if before is not None:
+        last, chain, previous = before["last"], before["chain"], hashlib.sha256(canonical(before)).hexdigest()
+    end = bytes.fromhex(statement["chain_before"])
+    for _, leaf in entries:
+        end = link(end, bytes.fromhex(leaf))
+    rules = {
+        "it has another format": statement["format"] == "wallet checkpoint 1",
+        "it has another number": statement["number"] == number,
+        "it is of another ledger": before is None or statement["ledger"] == before["ledger"],
+        "it does not name the statement before it": statement["previous"] == previous,
+        "it does not begin where the one before it ends": statement["first"] == last + 1
+        and statement["chain_before"] == chain,
+        "its list of transactions is not the one that was signed": statement["entries"]
+        == hashlib.sha256(canonical(entries)).hexdigest()
+        and len(entries) == statement["last"] - statement["first"] + 1,
+        "its chain does not follow from its transactions": end.hex() == statement["chain"],
+        "its balances do not add up to nothing": all(
+            sum(accounts.values()) == 0 for accounts in statement["balances"].values()
+        ),
+    }
+    return next((fault for fault, good in rules.items() if not good), None)
+
+
+# ------------------------------------------------------------------------------------------------ the export
+
+
+class Export:
+    """A ledger as it was exported: JSON lines, read as often as need be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        first = next(self._lines(), {})
+        if first.get("format") != "wallet export 1":
+            raise UnreadableError(f"{path} is no export of a ledger")
+        self.ledger: str = first["ledger"]
+        self.accounts: dict[str, str] = first["accounts"]
+
+    def transactions(self) -> Iterator[Json]:
+        """Each line but the first and the last; raises if the last is not there."""
+        counted = 0
+        for number, line in enumerate(self._lines()):
+            if "end" in line:
+                if line["end"] != counted:
+                    raise UnreadableError(f"{self.path} has {counted} transactions and says {line['end']}")
+                return
+            if number > 0:
+                counted += 1
+                yield line
+        raise UnreadableError(f"{self.path} is cut off: its last line is missing")
+
+    def sealed(self) -> Iterator[Json]:
+        """What has a seal, in the order of positions."""
+        return (line for line in self.transactions() if line["position"] is not None)
+
+    def unsealed(self) -> Iterator[Json]:
+        """What has none."""
+        return (line for line in self.transactions() if line["position"] is None)
+
+    def has(self, transaction: str) -> bool:
+        """Whether a transaction is sealed anywhere in it."""
+        return any(line["transaction_id"] == transaction for line in self.sealed())
+
+    def _lines(self) -> Iterator[Json]:
+        with self.path.open(encoding="utf-8") as file:
+            for line in file:
+                try:
+                    told = json.loads(line)
+                except ValueError as error:
+                    raise UnreadableError(f"{self.path} has a line that is no JSON") from error
+                if not isinstance(told, dict):
+                    raise UnreadableError(f"{self.path} has a line that is no object")
+                yield told
+
+
+def verify_export(export: Export, checkpoints: list[Checkpoint], report: Report) -> None:
+    """Holds an export against checkpoints that are good in themselves."""
+    if checkpoints and checkpoints[0].statement["ledger"] != export.ledger:
+        report.broken("the export is of another ledger than the checkpoints")
+        return
+    walk = _Walk(export, report)
+    for checkpoint in checkpoints:
+        if not walk.under(checkpoint, checkpoints):
+            return
+    covered = walk.position
+    walk.behind()
+    report.lines.append(
+        f"{covered} transactions are under {len(checkpoints)} signed checkpoints,"
+        f" {walk.position - covered} are sealed and not yet under one, {walk.waiting} wait for their seal"
+    )
+    if checkpoints:
+        last = checkpoints[-1].statement
+        report.lines.append(f"the last checkpoint is number {last['number']} of {last['sealed_at']}: is it the newest?")
+
+
+class _Walk:
+    """Goes through an export and its checkpoints side by side."""
+
+    def __init__(self, export: Export, report: Report) -> None:
+        self.export = export
+        self.report = report
+        self.position = 0
+        self.waiting = 0
+        self._sealed = export.sealed()
+        self._floor = ""  # what is sealed from here on is not dated before this
+        self._balances: dict[str, dict[str, int]] = {}
+
+    def under(self, checkpoint: Checkpoint, checkpoints: list[Checkpoint]) -> bool:
+        """What one checkpoint says is there; False if it makes no sense to go on."""
+        newest = ""
+        for transaction, leaf in checkpoint.entries():
+            self.position += 1
+            found = next(self._sealed, None)
+            if found is None or found["transaction_id"] != transaction:
+                self._name_the_first(transaction, found, checkpoints)
+                return False
+            fault = self._fault(found, leaf)
+            if fault is not None:
+                self.report.broken(altered(self.position, transaction, fault))
+                if len(self.report.breaks) >= MOST:
+                    return False
+                continue
+            self._count(found)
+            newest = max(newest, found["transaction"]["created_at"])
+        if not self.report.breaks and not _same(self._balances, checkpoint.statement["balances"]):
+            self.report.broken(f"checkpoint {checkpoint.statement['number']}: its balances are not those of the ledger")
+            return False
+        self._floor = max(self._floor, _late(min(newest, checkpoint.statement["sealed_at"])))
+        return True
+
+    def behind(self) -> None:
+        """What is sealed behind the last checkpoint, and what has no seal."""
+        for found in self._sealed:
+            self.position += 1
+            fault = self._fault(found, found["leaf"])
+            if fault is not None:
+                self.report.broken(altered(self.position, found["transaction_id"], fault))
+                return
+        for found in self.export.unsealed():
+            self.waiting += 1
+            if not found["waiting"]:
+                fault = "inserted: it is neither sealed nor waits for a seal"
+            elif found["transaction"]["created_at"] < self._floor:
+                fault = "inserted: it is dated before what was sealed before it came"
+            else:
+                continue
+            self.report.broken(f"transaction {found['transaction_id']}: {fault}")
+            return
+
+    def _fault(self, found: Json, leaf: str) -> str | None:
+        """What is wrong with the transaction at this position, whose leaf should be this."""
+        if found["position"] != self.position:
+            return f"reordered: its seal says position {found['position']}"
+        if found["transaction"] is None:
+            return "removed: it has a seal and is not in the ledger"
+        if found["transaction"]["id"] != found["transaction_id"] or _leaf_made(found) != leaf:
+            return "altered: its columns, its postings or its salt are not those that were sealed"
+        if found["leaf"] != leaf:
+            return "altered: the leaf in its seal is not the one that was signed"
+        if found["transaction"]["created_at"] < self._floor:
+            return "inserted: it is dated before what was sealed before it"
+        return None
+
+    def _name_the_first(self, wanted: str, found: Json | None, checkpoints: list[Checkpoint]) -> None:
+        """Tells removed, inserted and reordered apart, where another transaction stands than was signed."""
+        if not self.export.has(wanted):
+            self.report.broken(altered(self.position, wanted, "removed: it was signed, and is not in the ledger"))
+        elif found is not None and not any(
+            found["transaction_id"] == transaction for known in checkpoints for transaction, _ in known.entries()
+        ):
+            self.report.broken(
+                altered(self.position, found["transaction_id"], "inserted: it stands where another one was signed")
+            )
+        else:
+            self.report.broken(altered(self.position, wanted, "reordered: another one stands in its place"))
+
+    def _count(self, found: Json) -> None:
+        accounts = self._balances.setdefault(found["transaction"]["currency"], {})
+        for posting in found["postings"]:
+            name = self.export.accounts.get(posting["account_id"], "wallets")
+            signed = posting["amount"] if posting["side"] == "credit" else -posting["amount"]
+            accounts[name] = accounts.get(name, 0) + signed
+
+
+def _leaf_made(found: Json) -> str:
+    """The leaf of a transaction as it is now; nothing if it is no longer anything that has one."""
+    try:
+        return leaf_of(found["transaction"], found["postings"], bytes.fromhex(found["salt"])).hex()
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _same(counted: dict[str, dict[str, int]], told: dict[str, dict[str, int]]) -> bool:
+    """Whether balances are the same; what is not there is zero."""
+    names = {(currency, name) for side in (counted, told) for currency in side for name in side[currency]}
+    return all(
+        counted.get(currency, {}).get(name, 0) == told.get(currency, {}).get(name, 0) for currency, name in names
+    )
+
+
+def _late(time: str) -> str:
+    """The latest time before which nothing is dated that is sealed behind something of this time."""
+    if not time:
+        return ""
+    moment = datetime.fromisoformat(time.removesuffix("Z")) - LATE
+    return moment.isoformat(timespec="microseconds") + "Z"
+
+
+# -------------------------------------------------------------------------------------------------- a proof
+
+
+def verify_proof(proof: Json, key: PublicKey, report: Report) -> None:
+    """Verifies that one transaction, as far as it is shown, is under a signed checkpoint."""
+    if proof.get("format") != "wallet proof 1":
+        raise UnreadableError("this is no proof")
+    try:
+        statement, transaction = proof["statement"], proof["transaction"]
+        chain, shown = _chain_of(proof)
+        signed = key.signed(canonical(statement), base64.b64decode(proof["signature"], validate=True))
+        position = statement["last"] - len(proof["after"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableError(f"the proof can't be read: {type(error).__name__}") from error
+    if statement["format"] != "wallet checkpoint 1" or not signed:
+        report.broken("the checkpoint's signature is not the key's")
+    elif chain.hex() != statement["chain"] or position < statement["first"]:
+        report.broken(f"transaction {transaction['id']} is not under the checkpoint: something in the proof is altered")
+    else:
+        report.lines.append(
+            f"transaction {transaction['id']} of {transaction['created_at']} is at position {position},"
+            f" under checkpoint {statement['number']} of {statement['sealed_at']} of ledger {statement['ledger']}"
+        )
+        report.lines += [f"  {canonical(line).decode()}" for line in shown]
+
+
+def _chain_of(proof: Json) -> tuple[bytes, list[Json]]:
+    """The chain that the proof's transaction leads to, and the postings that it shows."""
+    hashes, shown = [], []
+    for line, told in enumerate(proof["lines"], start=1):
+        if "posting" in told:
+            if told["posting"]["line"] != line:
+                raise ValueError("a posting is not at its line")
+            hashes.append(hash_of_posting(told["posting"], bytes.fromhex(told["salt"])))
+            shown.append(told["posting"])
+        else:
+            hashes.append(bytes.fromhex(told["hash"]))
+    head = hash_of_transaction(proof["transaction"], bytes.fromhex(proof["salt"]))
+    leaves = [digest("wallet leaf 1", head, *hashes), *(bytes.fromhex(leaf) for leaf in proof["after"])]
+    if any(len(one) != 32 for one in (*hashes, *leaves)):
+        raise ValueError("a hash has 32 bytes")
+    chain = bytes.fromhex(proof["before"])
+    for leaf in leaves:
+        chain = link(chain, leaf)
+    return chain, shown
+
+
+# ------------------------------------------------------------------------------------------------ the command
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command; its exit status."""
+    try:
+        report, key = _run(arguments)
+    except (UnreadableError, OSError) as error:
+        print(f"can't be verified: {error}", file=sys.stderr)
+        return 2
+    print(f"the key: sha256:{key.fingerprint}: is it the one that you trust?")
+    for line in report.lines:
+        print(line)
+    for found in report.breaks:
+        print(f"BROKEN {found}")
+    print("broken" if report.breaks else "verified")
+    return 1 if report.breaks else 0
+
+
+def _run(arguments: list[str]) -> tuple[Report, PublicKey]:
+    report = Report()
+    if arguments[:1] == ["proof"]:
+        parser = argparse.ArgumentParser(prog="verify.py proof", description="Verify one transaction.")
+        parser.add_argument("proof", type=Path, help="what GET /wallet/transactions/{id}/proof answered")
+        parser.add_argument("key", type=Path, help="the public key that checkpoints are signed with, PEM")
+        given = parser.parse_args(arguments[1:])
+        try:
+            proof = json.loads(given.proof.read_bytes())
+        except ValueError as error:
+            raise UnreadableError("the proof is no JSON") from error
+        key = read_key(given.key.read_bytes())
+        verify_proof(proof if isinstance(proof, dict) else {}, key, report)
+        return report, key
+    parser = argparse.ArgumentParser(prog="verify.py", description="Verify a ledger against its signed checkpoints.")
+    parser.add_argument("export", type=Path, help="what `make export` wrote")
+    parser.add_argument("checkpoints", type=Path, help="the folder of checkpoints, as they are in the bucket")
+    parser.add_argument("key", type=Path, help="the public key that checkpoints are signed with, PEM")
+    given = parser.parse_args(arguments)
+    export, key = Export(given.export), read_key(given.key.read_bytes())
+    verify_export(export, read_checkpoints(given.checkpoints, key, report), report)
+    return report, key
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
