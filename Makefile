@@ -44,6 +44,11 @@ sam-local: $(VENV)/made  ## the same functions under `sam local start-api` (Dock
 test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need they start
 	@$(BIN)/python -m pytest $(TESTS)
 
+# SEED is what is done and when; without one a new one is made, and printed
+.PHONY: faults
+faults: $(VENV)/made  ## break a stack of its own from a SEED, for so many MINUTES, and hold its books against what callers were told
+	@PYTHONPATH=.:layers:schema $(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),2)
+
 .PHONY: check
 check: $(VENV)/made  ## ruff, mypy, the template
 	@$(BIN)/ruff check .

@@ -5,7 +5,8 @@ import os
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -33,6 +34,8 @@ class Emulator:
 
     state: State
     port: int
+    #: For functions' processes, beside what they have anyway.
+    more_environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def region(self) -> str:
@@ -54,6 +57,7 @@ class Emulator:
         environment = {
             **self.state.environment(),
             **self.credentials(),
+            **self.more_environment,
             "BIND_HOST": ports.HOST,
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": ports.HOST,

@@ -13,6 +13,7 @@ from local import ports
 from local.aws import REGION, Emulator
 from local.build import combined, machine_architecture, sam
 from local.database import PrivateServer
+from local.detours import Detours
 from local.gateway.server import PAYOUT_ACCOUNT
 from local.processes import LocalStackError
 from local.state import State
@@ -43,15 +44,16 @@ def deploy(
     build_sha: str,
     gateway: str,
     gateway_url: str,
+    by: Detours,
 ) -> Deployed:
     """Deploys unless the very same is deployed already. `gateway` is the protocol that top-ups go by."""
     arns, webhook_secrets = _secrets(state, emulator, database, gateway)
     wanted = {
         **arns,
         "Architecture": machine_architecture(),
-        "AwsEndpointUrl": emulator.url,
+        "AwsEndpointUrl": f"http://{ports.HOST}:{by.through('aws', emulator.port)}",
         "DatabaseHost": database.host,
-        "DatabasePort": str(database.port),
+        "DatabasePort": str(by.through("database", database.port)),
         "DatabaseName": database.database,
         "DatabaseCa": database.ca_pem,
         "Gateway": gateway,
@@ -73,6 +75,7 @@ def deploy(
         "LoginBurstLimit": "5000",
         # everybody here comes from one address
         "LoginFailuresPerAddress": "10000",
+        **by.parameters,
     }
     # a new version behind the alias also for settings alone, which are part of a version
     wanted["BuildSha"] = combined(build_sha, json.dumps(wanted, sort_keys=True))

@@ -9,11 +9,12 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from local import database, ports
+from local import database, detours, ports
 from local.aws import Emulator
 from local.build import build_here
 from local.database import PrivateServer
 from local.deploy import RAZORPAY, Deployed, account_id, deploy, gateway_key, migrate, payout_webhook_secret
+from local.detours import Detours
 from local.processes import LocalStackError
 from local.state import ROOT, State
 
@@ -21,15 +22,15 @@ _GATEWAY_START_S = 20
 _DAEMONS = ("ministack", "gateway")
 
 
-def up(state: State, gateway: str = RAZORPAY) -> dict[str, Any]:
+def up(state: State, gateway: str = RAZORPAY, by: Detours = detours.NONE) -> dict[str, Any]:
     """Starts what doesn't run, builds and deploys what has changed; what `stack.json` then holds.
 
-    `gateway` is the protocol that top-ups go by; the simulator speaks each.
+    `gateway` is the protocol that top-ups go by; the simulator speaks each. `by` is how the functions reach the rest.
     """
     with state.alone():
         was_up = is_up(state)
         try:
-            return _up(state, gateway)
+            return _up(state, gateway, by)
         except BaseException:
             # what ran before goes on running, but a stack that never came up leaves nothing behind
             if not was_up:
@@ -71,12 +72,12 @@ def status(state: State) -> dict[str, str]:
     return lines
 
 
-def _up(state: State, gateway: str) -> dict[str, Any]:
+def _up(state: State, gateway: str, by: Detours) -> dict[str, Any]:
     with _step("database") as say:
         server = PrivateServer(state.folder / "mysql").ensure()
         say(f"{server.program.flavour} {server.program.version} on {server.host}:{server.port}")
     with _step("AWS emulator") as say:
-        emulator = Emulator(state, _port(state, "ministack"))
+        emulator = Emulator(state, _port(state, "ministack"), by.environment)
         emulator.ensure()
         say(f"MiniStack on {emulator.url}")
     with _step("gateway simulator") as say:
@@ -87,7 +88,14 @@ def _up(state: State, gateway: str) -> dict[str, Any]:
         say("" if built else "nothing changed")
     with _step("sam deploy") as say:
         deployed = deploy(
-            state, emulator, server, template=template, build_sha=build_sha, gateway=gateway, gateway_url=gateway_url
+            state,
+            emulator,
+            server,
+            template=template,
+            build_sha=build_sha,
+            gateway=gateway,
+            gateway_url=gateway_url,
+            by=by,
         )
         say("" if deployed.changed else "nothing changed")
     with _step("migrations") as say:

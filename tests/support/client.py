@@ -51,6 +51,7 @@ class Api:
         token: str | None = None,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        patience_s: float = 90.0,
     ) -> Answer:
         """One request; `raw` is sent as it is, `body` as JSON."""
         sent = raw if raw is not None else (None if body is None else json.dumps(body).encode())
@@ -60,7 +61,7 @@ class Api:
         if key is not None:
             told["Idempotency-Key"] = key
         told |= dict(headers or {})
-        answer = self.pool.request(method, self.stack["api_url"] + path, body=sent, headers=told, timeout=90.0)
+        answer = self.pool.request(method, self.stack["api_url"] + path, body=sent, headers=told, timeout=patience_s)
         text = answer.data.decode("utf-8", "replace")
         try:
             content = json.loads(text) if text else None

@@ -1,0 +1,38 @@
+"""Database sessions that do what no function does: hold a lock for seconds, take locks in the wrong order."""
+
+import contextlib
+import time
+
+import pymysql
+
+from tests.faults.clocks import Connect
+
+_DEADLOCK = 1213
+_LOCK = "SELECT id FROM wallets WHERE id = UNHEX(%s) FOR UPDATE"
+
+
+def hold_locks(connect: Connect, wallet: str, seconds: float) -> None:
+    """Keeps a wallet's row locked, so that whoever needs it waits, and perhaps waits too long."""
+    with contextlib.closing(connect()) as connection, connection.cursor() as cursor:
+        connection.begin()
+        cursor.execute(_LOCK, (wallet,))
+        time.sleep(seconds)
+        connection.rollback()
+
+
+def deadlock(connect: Connect, first: str, second: str, between_s: float) -> bool:
+    """Locks two wallets, the higher id first, as nobody may. True if it was this session that had to give way."""
+    with contextlib.closing(connect()) as connection, connection.cursor() as cursor:
+        connection.begin()
+        try:
+            cursor.execute(_LOCK, (first,))
+            time.sleep(between_s)
+            cursor.execute(_LOCK, (second,))
+        except pymysql.MySQLError as error:
+            if error.args[0] != _DEADLOCK:
+                raise
+            return True
+        finally:
+            with contextlib.suppress(pymysql.MySQLError):
+                connection.rollback()
+    return False
