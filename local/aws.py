@@ -57,7 +57,6 @@ class Emulator:
         environment = {
             **self.state.environment(),
             **self.credentials(),
-            **self.more_environment,
             "BIND_HOST": ports.HOST,
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": ports.HOST,
@@ -72,6 +71,7 @@ class Emulator:
             # local/emulator.py limits processes instead, by a queue
             "LAMBDA_ACCOUNT_CONCURRENCY": "0",
             "LOCAL_PROCESSES": os.environ.get("LOCAL_PROCESSES", str(max(4, os.cpu_count() or 1))),
+            **self.more_environment,
         }
         # Functions inherit this, and have an endpoint of their own in the template's parameters.
         environment.pop("AWS_ENDPOINT_URL")

@@ -77,7 +77,7 @@ class Harm:
 
     def kill_functions(self, dice: random.Random) -> None:
         """Those of one function, at times of all."""
-        name = "" if dice.random() < 0.1 else dice.choice(_MONEY + _MORE)
+        name = "" if dice.random() < 0.05 else dice.choice(_MONEY + _MORE)
         self._done["functions: processes killed"] += kill(self._world.workers(name))
 
     def kill_clock_run(self, dice: random.Random) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.faults.aftermath import Aftermath
-from tests.faults.callers import Caller
+from tests.faults.callers import Caller, everything_once
 from tests.faults.client import Client
 from tests.faults.harm import Harm
 from tests.faults.history import History
@@ -77,7 +77,7 @@ def _step(name: str) -> Iterator[None]:
 
 
 def _settle(client: Client, settings: Settings) -> None:
-    """The first people register, in calm; merchants become hot."""
+    """In calm the first people register, merchants become hot, and everything is done once that callers do."""
     kinds = ["merchant"] * _MERCHANTS + ["personal"] * (settings.people - _MERCHANTS)
     threads = [threading.Thread(target=client.register, args=(kind,)) for kind in kinds]
     for thread in threads:
@@ -87,6 +87,7 @@ def _settle(client: Client, settings: Settings) -> None:
     for number, user in enumerate(client.society.people("merchant")):
         client.command("set_tier", user, tier="merchant")
         client.command("set_slots", user, slots=4 + number)
+    everything_once(client)
 
 
 def _break(client: Client, settings: Settings) -> tuple[list[str], Harm]:
