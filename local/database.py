@@ -5,6 +5,7 @@ import secrets
 import shutil
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,7 @@ class PrivateServer:
 
     `folder` may hold the data of several: each flavour and version has a folder of its own in it, as none
     can read another's. `mysqld_program` is by default the one that `mysqld.find` finds; `port` is a wish, by
-    default the last one.
+    default the last one; `options` are the server's, by their names (`{"log-bin": "binlog"}`), beside ours or instead.
 
     Usable as a context; after `start` there are `host`, `port`, `owner_user`, `owner_password`, `database`
     and `ca_pem`, the text of the authority to verify the server's certificate with.
@@ -34,11 +35,17 @@ class PrivateServer:
     database = DATABASE
 
     def __init__(
-        self, folder: Path, mysqld_program: str | os.PathLike[str] | None = None, *, port: int | None = None
+        self,
+        folder: Path,
+        mysqld_program: str | os.PathLike[str] | None = None,
+        *,
+        port: int | None = None,
+        options: Mapping[str, object] | None = None,
     ) -> None:
         self.program = mysqld.find(mysqld_program)
         self.folder = folder.absolute() / f"{self.program.flavour}-{self.program.version}"
         self.port = port or _remembered_port(self.folder)
+        self.options = dict(options or {})
         self.ca_pem = ""
         self.daemon = _daemon(self.folder)
 
@@ -145,6 +152,7 @@ class PrivateServer:
         }
         if self.program.is_mariadb:
             options["binlog-format"] = "ROW"
+        options |= self.options
         return self.program.command("--skip-name-resolve", *(f"--{k}={v}" for k, v in options.items()))
 
     def _await_greeting(self) -> None:

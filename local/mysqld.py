@@ -19,6 +19,16 @@ _FOLDERS = (
     "/opt/homebrew/bin",
     "/usr/local/mysql/bin",
 )
+# what the server's own clients are called, in the order to look for them
+_TOOLS: dict[str, dict[str, tuple[str, ...]]] = {
+    "mysql": {"client": ("mysql",), "dump": ("mysqldump",), "binlog": ("mysqlbinlog",)},
+    "mariadb": {
+        "client": ("mariadb", "mysql"),
+        "dump": ("mariadb-dump", "mysqldump"),
+        "binlog": ("mariadb-binlog", "mysqlbinlog"),
+    },
+}
+_DEBIAN_TOOLS = ("mariadb-client",)
 # the second has what the first one's mariadb-install-db reads its settings with
 _DEBIAN_PACKAGES = ("mariadb-server-core", "mariadb-client-core")
 
@@ -71,10 +81,33 @@ class Program:
         if done.returncode != 0:
             raise LocalStackError(f"{command[0]} could not make a data folder:\n{done.stdout}{done.stderr}")
 
+    def tool(self, purpose: str) -> str | None:
+        """The `client`, `dump` or `binlog` program of this server's makers, None if there is none here.
+
+        Looked for in the folder that MYSQL_TOOLS names, beside the server and on the PATH; MariaDB's is installed where
+        that is ours to do, as the server is.
+        """
+        found = self._find_tool(purpose)
+        if found is None and self.is_mariadb:
+            _install(_DEBIAN_TOOLS)
+            found = self._find_tool(purpose)
+        return found
+
+    def _find_tool(self, purpose: str) -> str | None:
+        path = os.pathsep.join([os.environ.get("MYSQL_TOOLS", ""), self._beside()])
+        for name in _TOOLS[self.flavour][purpose]:
+            found = shutil.which(name, path=path)
+            if found and _is_mariadbs(Path(found)) == self.is_mariadb:
+                return found
+        return None
+
+    def _beside(self) -> str:
+        folder = self.path.resolve().parent
+        return os.pathsep.join([str(folder), str(folder.parent / "bin"), os.environ.get("PATH", "")])
+
     def _install_tool(self) -> str:
-        beside = [self.path.resolve().parent, self.path.resolve().parent.parent / "bin"]
         for name in ("mariadb-install-db", "mysql_install_db"):
-            found = shutil.which(name, path=os.pathsep.join([*map(str, beside), os.environ.get("PATH", "")]))
+            found = shutil.which(name, path=self._beside())
             if found:
                 return found
         raise LocalStackError(f"{self.path} is a MariaDB server, but mariadb-install-db is not beside it")
@@ -90,7 +123,7 @@ def find(wanted: str | os.PathLike[str] | None = None) -> Program:
         return _identify(Path(path))
     path = _search()
     if path is None:
-        _install()
+        _install(_DEBIAN_PACKAGES)
         path = _search()
     if path is None:
         raise LocalStackError(
@@ -105,6 +138,12 @@ def _search() -> str | None:
     return next(filter(None, (shutil.which(name, path=path) for name in _NAMES)), None)
 
 
+def _is_mariadbs(tool: Path) -> bool:
+    """MariaDB's go by MySQL's names too, and not each says whose it is."""
+    said = subprocess.run([str(tool), "--version"], capture_output=True, text=True, check=False).stdout
+    return tool.resolve().name.startswith("mariadb") or "MariaDB" in said
+
+
 def _identify(path: Path) -> Program:
     said = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False)
     version = re.search(r"Ver (\d+\.\d+)", said.stdout)
@@ -114,15 +153,15 @@ def _identify(path: Path) -> Program:
     return Program(path.absolute(), "mariadb" if "MariaDB" in said.stdout else "mysql", version[1])
 
 
-def _install() -> None:
+def _install(packages: tuple[str, ...]) -> None:
     """Only where it is ours to do: as root, on a Debian-like system."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
-    print(f"  no database server found: installing {' '.join(_DEBIAN_PACKAGES)}", flush=True)
+    print(f"  not found here: installing {' '.join(packages)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
         ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *_DEBIAN_PACKAGES],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
     ):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -20,6 +20,8 @@ _LEDGER = (
     "SELECT ON transactions",
     "SELECT ON postings",
 )
+# whether a key is known, not what was done under it
+_KEYS = ("SELECT (actor_id, idem_key) ON idempotency_records",)
 _ATTEMPTS = ("SELECT ON payment_attempts", "SELECT ON payment_attempt_events")
 
 
@@ -31,6 +33,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     # register, login
     "identity": (
         f"SELECT ({_PUBLIC_USER_COLUMNS}, password_hash) ON users",
+        *_KEYS,
         *_execute(
             "register_user",
             "count_login_attempt",
@@ -44,6 +47,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "money": (
         *_LEDGER,
         *_ATTEMPTS,
+        *_KEYS,
         "SELECT (bulk_payment_id, line, status) ON bulk_payment_rows",
         *_execute(
             "open_bulk_payment",

@@ -29,7 +29,8 @@ def post_withdrawal(request: Request) -> Response:
             logger().warning("payout not asked for", withdrawal_id=ids.show(ids.WITHDRAWAL, receipt.id), reason=trouble)
         return shapes.withdrawal_receipt(receipt), replayed
 
-    return per_key(wiring.once, request, WithdrawalBody, work, status=202)
+    # run again it would be another payout, and the money of the first one may have left
+    return per_key(wiring.once, request, WithdrawalBody, work, status=202, lost_runs_anew=False)
 
 
 def get_withdrawal(request: Request) -> Response:

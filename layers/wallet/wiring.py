@@ -15,6 +15,7 @@ from uuid import UUID
 from wallet import aws
 from wallet.aws import Secret
 from wallet.ledger import ids
+from wallet.storage.claims import is_known
 from wallet.storage.database import Credentials, Database, Server, connect
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def once() -> "Once":
     """The first line of idempotency."""
     from wallet.edge.idempotency import Once  # noqa: PLC0415 - a third of a cold start, for three functions only
 
-    return Once(setting("IDEMPOTENCY_TABLE"), aws.dynamodb())
+    return Once(setting("IDEMPOTENCY_TABLE"), aws.dynamodb(), lambda claim: is_known(database(), claim))
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from wallet.edge.responses import Json, Response
 from wallet.edge.statuses import TryAgainError
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.claims import Claim
+from wallet.storage.database import DatabaseUnavailableError
 
 TABLE = "wallet-idempotency"
 OTHER = UUID(int=CALLER.int + 1)
@@ -56,7 +57,7 @@ def table() -> Iterator[Table]:
 
 @pytest.fixture
 def once(table: Table) -> Once:
-    return Once(TABLE, table.client)
+    return Once(TABLE, table.client, lambda _: True)
 
 
 class Work:
@@ -114,7 +115,7 @@ def test_a_repetition_that_only_the_database_knows_says_so_too(once: Once) -> No
 def test_another_process_gives_the_same_answer(once: Once, table: Table) -> None:
     first = answer(once, Work())
     work = Work()
-    assert answer(Once(TABLE, table.client), work).body == first.body
+    assert answer(Once(TABLE, table.client, lambda _: True), work).body == first.body
     assert work.runs == 0
 
 
@@ -293,3 +294,69 @@ def test_a_record_ends_after_a_day(once: Once, table: Table) -> None:
     answer(once, Work())
     [record] = table.records()
     assert abs(int(record["expiration"]["N"]) - time.time() - 24 * 3600) < 60
+
+
+def test_an_answer_that_the_ledger_does_not_know_is_not_given_again_and_the_work_runs(table: Table) -> None:
+    """The database was restored to a moment before the payment: to say that it was made would be a lie."""
+    ledger: set[Claim] = set()
+    once = Once(TABLE, table.client, ledger.__contains__)
+    answer(once, Work())
+    work = Work()
+    told = answer(once, work)
+    assert (work.runs, told.status, told.headers) == (1, 201, {})
+    ledger.add(claim())
+    again = answer(once, work)
+    assert (work.runs, again.body, again.headers) == (1, told.body, {"Idempotency-Replayed": "true"})
+
+
+def test_what_the_ledger_does_not_know_and_refuses_now_is_refused(table: Table) -> None:
+    once = Once(TABLE, table.client, lambda _: False)
+    answer(once, Work())
+    assert refusal(lambda: answer(once, Work(raises=Refused(Refusal.INSUFFICIENT_FUNDS)))) is (
+        Refusal.INSUFFICIENT_FUNDS
+    )
+    assert table.records() == []
+
+
+def test_the_ledger_is_asked_before_an_old_answer_is_given_again_and_only_then(table: Table) -> None:
+    asked: list[Claim] = []
+    once = Once(TABLE, table.client, lambda known: not asked.append(known))  # type: ignore[func-returns-value]  # it notes and says yes
+    answer(once, Work())
+    assert asked == []
+    answer(once, Work())
+    assert asked == [claim()]
+
+
+def test_an_old_answer_waits_while_the_ledger_can_not_be_asked(table: Table) -> None:
+    def down(_: Claim) -> bool:
+        raise DatabaseUnavailableError("no database")
+
+    once = Once(TABLE, table.client, down)
+    answer(once, Work())
+    work = Work()
+    with pytest.raises(DatabaseUnavailableError):
+        answer(once, work)
+    assert work.runs == 0
+    assert len(table.records()) == 1
+
+
+def test_an_answer_that_can_not_be_forgotten_is_not_given_and_nothing_runs(table: Table) -> None:
+    once = Once(TABLE, table.client, lambda _: False)
+    answer(once, Work())
+    mend = table.breaks("DeleteItem")
+    work = Work()
+    with pytest.raises(TryAgainError):
+        answer(once, work)
+    assert work.runs == 0
+    mend()
+    assert answer(once, work).headers == {}
+
+
+def test_what_may_have_left_the_house_and_the_ledger_has_lost_waits_for_people(table: Table) -> None:
+    once = Once(TABLE, table.client, lambda _: False)
+    answer(once, Work())
+    work = Work()
+    with pytest.raises(TryAgainError, match="somebody must look"):
+        once.answer(request(context=Context()), claim(), work, status=202, lost_runs_anew=False)
+    assert work.runs == 0
+    assert len(table.records()) == 1

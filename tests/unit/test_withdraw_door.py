@@ -69,7 +69,8 @@ def test_a_payout_that_could_not_be_asked_for_is_a_warning_and_the_answer_is_202
     class Once:
         """Runs the work, as the real one does of a new key."""
 
-        def answer(self, _request: Any, _claim: Any, work: Any, *, status: int) -> Any:
+        def answer(self, _request: Any, _claim: Any, work: Any, *, status: int, lost_runs_anew: bool) -> Any:
+            assert not lost_runs_anew
             return module.Response(status, work()[0])
 
     module = door("withdraw")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from wallet.storage.database import Database
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -15,3 +17,10 @@ class Claim:
     def arguments(self) -> tuple[bytes, bytes, bytes]:
         """The first three arguments of every procedure that takes a key."""
         return self.actor_id.bytes, self.key.encode("ascii"), self.request_hash
+
+
+def is_known(database: Database, claim: Claim) -> bool:
+    """Whether something was done under this key, as far as this database goes back."""
+    actor_id, key, _ = claim.arguments()
+    query = "SELECT 1 FROM idempotency_records WHERE actor_id = %s AND idem_key = %s"
+    return bool(database.read(query, actor_id, key))

@@ -36,7 +36,7 @@ _LOST = frozenset({0, 1053, 1290, 1317, 1836, 1927, 2006, 2013, 2055, 3169, 4031
 _WRONG_PASSWORD = 1045
 # full, down, too slow, with a password that our secret does not know yet, or being migrated (a procedure is away, or
 # the right to it)
-_NO_ENTRY = frozenset({1040, _WRONG_PASSWORD, 1129, 1203, 1226, 1305, 1370, 1969, 2002, 2003, 2005, 3024})
+_NO_ENTRY = frozenset({1040, _WRONG_PASSWORD, 1129, 1142, 1143, 1203, 1226, 1305, 1370, 1969, 2002, 2003, 2005, 3024})
 _REFUSALS = {refusal.value: refusal for refusal in Refusal}
 
 
