@@ -89,7 +89,7 @@ def test_killed_between_the_commit_and_the_record_a_retry_gets_one_payment_and_t
 
         proxy.judge = kill_at_the_update
         with pytest.raises(FunctionDiedError):
-            pay.invoke(event, timeout_s=2)
+            pay.invoke(event, timeout_s=6)
     assert books.balance(payer) == 940, "it was killed behind the commit"
     rows = books.select(
         "SELECT LOWER(HEX(t.id)) AS id FROM transactions t JOIN postings p ON p.transaction_id = t.id"
