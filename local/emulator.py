@@ -1,23 +1,35 @@
-"""MiniStack, with two things changed: it ends when told to, and calls of a function wait for one of a few processes.
+"""MiniStack, with three things changed: it ends when told to, calls of a function wait for one of a few processes, and
+reserved concurrency holds, with the answer that API Gateway gives when there is no place.
 
 Lambda has a machine for each concurrent call; MiniStack starts a process for each, all on this one machine,
 where 200 cold starts at once take minutes and all its memory. Here each function gets LOCAL_PROCESSES of them
 and further calls queue, which no caller can tell from a slow network. None of our functions waits for another,
 so none can wait for itself.
+
+Reserved concurrency counts the calls that wait, too, and is of a function and all its versions; MiniStack forgets it
+where a version is invoked by its alias, as all of ours are. What Lambda refuses is an integration failure to API
+Gateway, with the gateway response of that name; MiniStack would hand on Lambda's own 429.
 """
 
 import functools
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ministack.app import main
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import apigateway_v1, lambda_svc
 
 Execution = Callable[[dict[str, Any], dict[str, Any], str], dict[str, Any]]
+Invocation = Callable[..., Awaitable[tuple[dict[str, Any] | None, str | None]]]
+Reserved = Callable[[dict[str, Any], dict[str, Any]], int | None]
+Integration = Callable[..., Awaitable[object]]
+
+
+class _ThrottledError(Exception):
+    """Lambda has refused a call."""
 
 
 def queued(execute: Execution, processes: int) -> Execution:
@@ -36,10 +48,52 @@ def queued(execute: Execution, processes: int) -> Execution:
     return wait_and_execute
 
 
+def of_all_versions(reserved: Reserved) -> Reserved:
+    """`reserved`, of the function whose version it is."""
+
+    @functools.wraps(reserved)
+    def of_the_function(version: dict[str, Any], config: dict[str, Any]) -> int | None:
+        function = lambda_svc._functions.get(config.get("FunctionName"))  # noqa: SLF001 - as below
+        return reserved(function or version, config)
+
+    return of_the_function
+
+
+def saying_when_throttled(invoke: Invocation) -> Invocation:
+    """`invoke`, but a call that Lambda refuses is raised as such."""
+
+    @functools.wraps(invoke)
+    async def invoke_or_raise(*arguments: object, **named: object) -> tuple[dict[str, Any] | None, str | None]:
+        result, error = await invoke(*arguments, **named)
+        if result is not None and result.get("throttle"):
+            raise _ThrottledError
+        return result, error
+
+    return invoke_or_raise
+
+
+def failing_when_throttled(integrate: Integration) -> Integration:
+    """`integrate`, but a call that Lambda refuses is an integration failure."""
+
+    @functools.wraps(integrate)
+    async def integrate_or_fail(*arguments: object, **named: object) -> object:
+        try:
+            return await integrate(*arguments, **named)
+        except _ThrottledError:
+            return apigateway_v1._gw_error("INTEGRATION_FAILURE", "Internal server error")  # noqa: SLF001 - as below
+
+    return integrate_or_fail
+
+
 if __name__ == "__main__":
     lambda_svc._execute_function_warm = queued(  # noqa: SLF001 - the one seam there is
         lambda_svc._execute_function_warm,  # noqa: SLF001
         int(os.environ["LOCAL_PROCESSES"]),
+    )
+    lambda_svc._reserved_concurrency = of_all_versions(lambda_svc._reserved_concurrency)  # noqa: SLF001 - as above
+    apigateway_v1._call_lambda_raw = saying_when_throttled(apigateway_v1._call_lambda_raw)  # noqa: SLF001 - as above
+    apigateway_v1._invoke_lambda_proxy_v1 = failing_when_throttled(  # noqa: SLF001 - as above
+        apigateway_v1._invoke_lambda_proxy_v1  # noqa: SLF001 - as above
     )
     try:
         main()

@@ -35,8 +35,10 @@ _CONTENDED = frozenset({1205, 1213})  # lock wait, deadlock: rolled back by the 
 _LOST = frozenset({0, 1053, 1290, 1317, 1836, 1927, 2006, 2013, 2055, 3169, 4031})  # outcome unknown or wrong server
 _WRONG_PASSWORD = 1045
 # full, down, too slow, with a password that our secret does not know yet, or being migrated (a procedure is away, or
-# the right to it)
-_NO_ENTRY = frozenset({1040, _WRONG_PASSWORD, 1129, 1142, 1143, 1203, 1226, 1305, 1370, 1969, 2002, 2003, 2005, 3024})
+# the right to it); 9501 is RDS Proxy's, which had no connection free within its ConnectionBorrowTimeout
+_NO_ENTRY = frozenset(
+    {1040, _WRONG_PASSWORD, 1129, 1142, 1143, 1203, 1226, 1305, 1370, 1969, 2002, 2003, 2005, 3024, 9501}
+)
 _REFUSALS = {refusal.value: refusal for refusal in Refusal}
 
 

@@ -1,0 +1,104 @@
+"""The table of known failures says the truth: every report is in it, and every test that it names is there and runs."""
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.calls import ROOT
+
+REPORTS = [
+    "razorpay-magento#291",
+    "medusa#13301",
+    "razorpay-prestashop#64",
+    "formance/stack#1464",
+    "lago-api#5870",
+    "powertools-python#8049, #801, #4759",
+    "midaz#2485",
+    "midaz#1974, midaz-sdk#236",
+    "FINERACT-2485",
+    "FINERACT-1659",
+    "blnk#374",
+    "blnk#152",
+    "blnk#238, #239",
+    "laravel-wallet#124",
+    "laravel-wallet#82",
+    "laravel-wallet#1009",
+    "blnk#181",
+    "midaz#2317, #2437",
+    "double_entry#114, medici#119",
+    "formance/ledger#1607",
+    "midaz#2032",
+    "cala#776",
+    "django-hordak#142",
+    "blnk#73",
+    "medici README",
+    "rafiki#223",
+    "serverless-application-model#3610",
+    "razorpay-python#121",
+    "powertools event handler",
+]
+
+_TEST = re.compile(r"`(?P<path>tests/[a-z0-9_/]+\.py)::(?P<name>test_[a-z0-9_]+)`")
+
+
+def rows() -> dict[str, list[str]]:
+    """The cells behind each report."""
+    lines = (ROOT / "docs/known-failures.md").read_text().splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return {cells[0]: cells[1:] for cells in table[2:]}
+
+
+def named() -> Iterator[tuple[str, str]]:
+    """Each file and test that the table names."""
+    for cells in rows().values():
+        for found in _TEST.finditer(cells[-1]):
+            yield found["path"], found["name"]
+
+
+@functools.cache
+def functions(path: str) -> dict[str, ast.FunctionDef]:
+    """The functions of a module that pytest would collect: at its top, or in a class of tests."""
+    body = ast.parse((ROOT / path).read_text()).body
+    inner = [node for one in body if isinstance(one, ast.ClassDef) and one.name.startswith("Test") for node in one.body]
+    return {node.name: node for node in (*body, *inner) if isinstance(node, ast.FunctionDef)}
+
+
+def left_out(function: ast.AST) -> list[str]:
+    """Whatever in a test, or on it, could keep it from running or from failing."""
+    words = {"skip", "skipif", "xfail", "importorskip"}
+    return [
+        ast.unparse(node)
+        for node in ast.walk(function)
+        if (isinstance(node, ast.Attribute) and node.attr in words) or (isinstance(node, ast.Name) and node.id in words)
+    ]
+
+
+def test_every_report_has_its_row_and_no_other() -> None:
+    assert list(rows()) == REPORTS
+
+
+def test_every_row_says_what_happened_what_is_promised_and_what_holds_it() -> None:
+    for report, cells in rows().items():
+        assert len(cells) == 3, report
+        assert all(cells), report
+        assert _TEST.search(cells[-1]), report
+        assert _TEST.sub("", cells[-1]).replace("<br>", "") == "", report
+
+
+@pytest.mark.parametrize(("path", "name"), sorted(set(named())), ids=lambda part: part)
+def test_every_test_of_the_table_is_there_and_runs(path: str, name: str) -> None:
+    function = functions(path).get(name)
+    assert function is not None, "no such test"
+    assert left_out(function) == []
+    # nor is its whole file left out
+    assert "pytestmark" not in (ROOT / path).read_text() or left_out(ast.parse((ROOT / path).read_text())) == []
+
+
+def test_what_keeps_a_test_from_running_is_seen() -> None:
+    for text in ("@pytest.mark.skip\ndef test_x(): pass", "def test_x():\n    pytest.skip('no')"):
+        [function] = ast.parse(text).body
+        assert isinstance(function, ast.FunctionDef)
+        assert left_out(function)
