@@ -6,6 +6,7 @@ The passwords' hashes are readable to one user alone.
 """
 
 _PUBLIC_USER_COLUMNS = "id, phone, name, kind, created_at"
+_ARRIVED_COLUMNS = "id, attempt_id, amount, currency, gateway, gateway_payment_id, source_refund_id, created_at"
 
 _LEDGER = (
     f"SELECT ({_PUBLIC_USER_COLUMNS}) ON users",
@@ -64,6 +65,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "attach_order",
             "open_withdrawal",
             "note_payout",
+            "note_agreeing_payout",
             "reject_withdrawal",
         ),
     ),
@@ -72,7 +74,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_ATTEMPTS,
         "SELECT ON gateway_events",
         "SELECT ON source_refunds",
-        "SELECT (id, attempt_id) ON transactions",
+        f"SELECT ({_ARRIVED_COLUMNS}) ON transactions",
+        "SELECT ON money_in_suspense",
+        "SELECT ON reconciliation_walks",
+        "SELECT ON reconciliation_breaks",
+        "SELECT ON settlement_lines",
         "SELECT (id, checks, next_check_at) ON withdrawals",
         *_execute(
             "note_foreign_refund",
@@ -80,6 +86,13 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "claim_refund_check",
             "release_refund_check",
             "note_payout",
+            "note_agreeing_payout",
+            "hear_dispute",
+            "note_break",
+            "clear_break",
+            "tidy_breaks",
+            "advance_walk",
+            "keep_settlement_lines",
             "settle_withdrawal",
             "reject_withdrawal",
             "claim_withdrawal_check",
@@ -103,6 +116,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_ATTEMPTS,
         "SELECT ON source_refunds",
         "SELECT ON operator_actions",
+        "SELECT ON money_in_suspense",
+        "SELECT ON reconciliation_breaks",
         "SELECT (id, gateway, name, received_at, outcome) ON gateway_events",  # their bodies name payers
         *_execute(
             "set_tier",
@@ -110,6 +125,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "unfreeze_wallet",
             "set_slots",
             "refund_to_source",
+            "credit_from_suspense",
+            "resolve_break",
+            "end_dispute",
             "close_wallet",
         ),
     ),

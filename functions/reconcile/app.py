@@ -1,36 +1,38 @@
-"""On a schedule: asks the gateway about every top-up that is still open, and finishes what a dead webhook left."""
+"""On schedules: holds what we asked for, what the gateway has and the ledger against each other, and finishes the rest.
 
-from collections.abc import Callable
+Every few minutes what is open and what the gateway's list has; every day (`{"task": "settlements"}`) its report.
+"""
+
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from wallet import wiring
 from wallet.edge.logs import logger
 from wallet.edge.runs import Invocation, UnhealthyRunError, time_left_s
-from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
-from wallet.movements.reconcile_refunds import reconcile_refunds
-from wallet.movements.reconcile_withdrawals import reconcile_withdrawals
-from wallet.storage.users import sweep_identity
+from wallet.movements.reconcile import Findings
+from wallet.movements.rounds import Tools, daily_round, frequent_round
+from wallet.storage.breaks import figures
 
 
-def handler(_event: dict[str, Any], context: Invocation) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Invocation) -> dict[str, Any]:
     """One run. Everything that can be done is done, then what could not is raised."""
-    database, findings = wiring.database(), Findings()
-
-    whole_s = time_left_s(context)
-
-    def until(quarter: int) -> Callable[[], float]:
-        """What is left until so many quarters of the time are over: a backlog of one kind starves no other."""
-        return lambda: time_left_s(context) - whole_s * (4 - quarter) / 4
-
-    gateway, provider, new_id = wiring.gateway(), wiring.payout_provider(), wiring.new_id
-    first_check_s = wiring.first_check_s()
-    reconcile(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(2))
-    reconcile_refunds(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(3))
-    reconcile_withdrawals(database, provider, new_id, findings, first_check_s=first_check_s, time_left_s=until(4))
-    finish_leftovers(database, new_id, wiring.kept_event, findings)
-    sweep_identity(database)
-    logger().info("reconciled", **asdict(findings))
+    findings, gateway = Findings(), wiring.gateway()
+    tools = Tools(
+        database=wiring.database(),
+        gateway=gateway,
+        listing=wiring.listing_gateway(),
+        provider=wiring.payout_provider(),
+        new_id=wiring.new_id,
+        parse=wiring.kept_event,
+        now=lambda: datetime.now(UTC),
+    )
+    if event.get("task") == "settlements":
+        daily_round(tools, findings, settled_within_days=wiring.settled_within_days())
+    else:
+        frequent_round(tools, findings, first_check_s=wiring.first_check_s(), time_left_s=lambda: time_left_s(context))
+    told = asdict(findings) | asdict(figures(tools.database, gateway=gateway.name))
+    logger().info("reconciled", **told)
     if not findings.is_healthy:
         raise UnhealthyRunError(f"{findings.unreachable} not reached, {len(findings.broken)} not understood")
-    return asdict(findings)
+    return told

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from wallet.channels.port import Bus, Notices
     from wallet.edge.idempotency import Once
     from wallet.edge.once_per_event import OncePerEvent
-    from wallet.gateways.port import Gateway, GatewayEvent, PayoutProvider, WebhookReader
+    from wallet.gateways.port import Gateway, GatewayEvent, ListingGateway, PayoutProvider, WebhookReader
     from wallet.identity.login import LoginRules
     from wallet.identity.tokens import SigningKey
     from wallet.movements.top_up import TopUpRules
@@ -132,7 +132,7 @@ def _gateway_secret() -> Secret:
 
 
 @functools.cache
-def _razorpay(base_url: str, key_id: str, key_secret: str) -> "Gateway":
+def _razorpay(base_url: str, key_id: str, key_secret: str) -> "ListingGateway":
     from wallet.gateways.razorpay.client import RazorpayGateway  # noqa: PLC0415 - only who asks the gateway pays for it
 
     return RazorpayGateway.over_http(base_url=base_url, key_id=key_id, key_secret=key_secret)
@@ -159,6 +159,15 @@ def gateway() -> "Gateway":
     base_url = os.environ.get("GATEWAY_BASE_URL") or _GATEWAY_ADDRESSES[name]
     if name == "cashfree":
         return _cashfree(base_url, keys["client_id"], keys["client_secret"])
+    return _razorpay(base_url, keys["key_id"], keys["key_secret"])
+
+
+def listing_gateway() -> "ListingGateway | None":
+    """The payment gateway, if it gives lists of its payments and of what it settled; Cashfree gives none."""
+    if _gateway_name() != "razorpay":
+        return None
+    keys = _gateway_secret().json()
+    base_url = os.environ.get("GATEWAY_BASE_URL") or _GATEWAY_ADDRESSES["razorpay"]
     return _razorpay(base_url, keys["key_id"], keys["key_secret"])
 
 
@@ -291,6 +300,11 @@ def top_up_rules() -> "TopUpRules":
 def first_check_s() -> int:
     """How old an attempt is, in seconds, when the gateway is first asked about it."""
     return number("RECONCILE_AFTER_SECONDS")
+
+
+def settled_within_days() -> int:
+    """How many days after it was booked a payment has to be in a settlement report."""
+    return number("SETTLED_WITHIN_DAYS")
 
 
 def start_bulk_worker() -> bool:

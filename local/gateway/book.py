@@ -4,11 +4,12 @@ import time
 
 from local.gateway import fields
 from local.gateway.failures import ApiError, unknown_id
-from local.gateway.shapes import Json, Order, Payment, collection, intent_link, new_id
+from local.gateway.shapes import RAZORPAY, Json, Order, Payment, collection, intent_link, new_id
 from local.gateway.store import Store
 
 _RECEIPT_MAX = 40
 _FAR_FUTURE = 2**40
+_EARLIEST, _LATEST = 946_684_800, 4_765_046_400
 
 
 class Book:
@@ -57,6 +58,18 @@ class Book:
     def get_payment(self, payment_id: str) -> Json:
         """`GET /v1/payments/{id}`."""
         return self._payment(payment_id).as_json()
+
+    def find_payments(self, query: dict[str, str]) -> Json:
+        """`GET /v1/payments`, newest first, by the time when they were begun."""
+        count, skip = fields.page(query)
+        first = fields.number(query, "from", default=0, most=_FAR_FUTURE)
+        last = fields.number(query, "to", default=_FAR_FUTURE, most=_FAR_FUTURE)
+        if ("from" in query and not _EARLIEST <= first <= _LATEST) or (
+            "to" in query and not _EARLIEST <= last <= _LATEST
+        ):
+            raise ApiError(f"from must be between {_EARLIEST} and {_LATEST}", reason="input_validation_failed")
+        found = self._store.payments_between(first, last, RAZORPAY, count=count, skip=skip)
+        return collection(payment.as_json() for payment in found)
 
     def create_upi_payment(self, body: Json) -> Json:
         """`POST /v1/payments/create/upi`: begins an intent payment and answers its link."""

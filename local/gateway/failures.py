@@ -44,7 +44,7 @@ def unauthorized() -> ApiError:
 
 def unknown_id() -> ApiError:
     """Answer an id of nothing."""
-    return ApiError("There is nothing of this id", reason="NA")
+    return ApiError("The id provided does not exist", reason="NA")
 
 
 def unknown_url() -> ApiError:

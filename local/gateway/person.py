@@ -78,7 +78,7 @@ class Person:
             order = self._store.order(order_id)
             if order is None:
                 raise NoSuchOrderError(order_id)
-            if order.status == "paid":
+            if order.status == "paid" or order.is_over:
                 raise NotPayableError(order_id)
             scene = _Scene(self._store, order)
             _OUTCOMES[play.outcome](scene)

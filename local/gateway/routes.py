@@ -11,6 +11,7 @@ from local.gateway.faults import Fault, Faults, UnknownFaultError
 from local.gateway.payouts import KEY_HEADER, End, EndedPayoutError, NoSuchPayoutError, Payouts, UnplayablePayoutError
 from local.gateway.person import NoSuchOrderError, NotPayableError, Person, Play, UnplayableError
 from local.gateway.refunds import EndedRefundError, NoSuchRefundError, Refunds, UnplayableRefundError
+from local.gateway.settlements import Settlements, UnplayableSettlementError
 from local.gateway.shapes import Json
 from local.gateway.talk import Reply, Request
 from local.gateway.webhooks import CHANNELS, PAYMENTS, Outbox
@@ -20,7 +21,7 @@ Handler = Callable[..., Json]
 #: What the controls say of each trouble; an empty sentence is the trouble's own.
 _SAID: dict[type[Exception], tuple[int, str]] = {
     NoSuchOrderError: (404, "there is no such order"),
-    NotPayableError: (409, "the order is paid already, and takes no further payment"),
+    NotPayableError: (409, "the order is paid already or over, and takes no further payment"),
     UnplayableError: (422, ""),
     NoSuchRefundError: (404, "there is no such payment or refund"),
     EndedRefundError: (409, "the refund has ended"),
@@ -28,6 +29,7 @@ _SAID: dict[type[Exception], tuple[int, str]] = {
     NoSuchPayoutError: (404, "there is no such payout"),
     EndedPayoutError: (409, "the payout can't become that any more"),
     UnplayablePayoutError: (422, ""),
+    UnplayableSettlementError: (422, ""),
     UnknownFaultError: (422, ""),
     ApiError: (422, "the body is not a JSON object"),
 }
@@ -41,6 +43,7 @@ class Api:
         book: Book,
         refunds: Refunds,
         payouts: Payouts,
+        settlements: Settlements,
         faults: Faults,
         *,
         key_id: str,
@@ -61,6 +64,8 @@ class Api:
                 ("GET", "/v1/orders", lambda r: book.find_orders(r.query)),
                 ("GET", f"/v1/orders/{one}", lambda _, i: book.get_order(i)),
                 ("GET", f"/v1/orders/{one}/payments", lambda _, i: book.payments_of(i)),
+                ("GET", "/v1/payments", lambda r: book.find_payments(r.query)),
+                ("GET", "/v1/settlements/recon/combined", lambda r: settlements.report(r.query)),
                 ("POST", "/v1/payments/create/upi", lambda r: book.create_upi_payment(r.body())),
                 ("GET", f"/v1/payments/{one}", lambda _, i: book.get_payment(i)),
                 ("POST", f"/v1/payments/{one}/refund", lambda r, i: refunds.create(i, r.body(), _refund_key(r))),
@@ -104,7 +109,15 @@ class Api:
 class Controls:
     """`/simulator/…`: what no real gateway has. No authentication, so it listens on the loopback only."""
 
-    def __init__(self, person: Person, refunds: Refunds, payouts: Payouts, outbox: Outbox, faults: Faults) -> None:
+    def __init__(  # noqa: PLR0917 - the parts, each of a type of its own
+        self,
+        person: Person,
+        refunds: Refunds,
+        payouts: Payouts,
+        settlements: Settlements,
+        outbox: Outbox,
+        faults: Faults,
+    ) -> None:
         """Take the parts."""
         self._outbox = outbox
         self._faults = faults
@@ -116,6 +129,7 @@ class Controls:
                 ("POST", f"payments/{one}/refund", lambda r, i: Reply(200, refunds.begin_at_dashboard(i, r.body()))),
                 ("POST", f"refunds/{one}", lambda r, i: Reply(200, refunds.end(i, r.body()))),
                 ("PUT", "refunds", lambda r: Reply(200, refunds.answer_from_now_on(r.body()))),
+                ("POST", "settlements", lambda r: Reply(200, settlements.settle(r.body()))),
                 ("GET", "payouts", lambda _: Reply(200, payouts.balance())),
                 ("PUT", "payouts/balance", lambda r: Reply(200, payouts.set_balance(r.body()))),
                 ("POST", f"payouts/{one}", lambda r, i: Reply(200, payouts.end(i, End.read(r.body())))),

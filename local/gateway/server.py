@@ -20,6 +20,7 @@ from local.gateway.payouts import Payouts
 from local.gateway.person import Person
 from local.gateway.refunds import Refunds
 from local.gateway.routes import Api, Controls
+from local.gateway.settlements import Settlements
 from local.gateway.shapes import compact
 from local.gateway.store import Store
 from local.gateway.talk import Reply, Request
@@ -59,12 +60,14 @@ class Simulator:
             self._outbox.aim(settings.webhook_url, settings.webhook_secret)
         faults = Faults()
         refunds = Refunds(self._store, self._outbox)
+        settlements = Settlements(self._store)
         payouts = Payouts(self._store, self._outbox, account_number=settings.payout_account)
         self._stopping = threading.Event()
         api = Api(
             Book(self._store),
             refunds,
             payouts,
+            settlements,
             faults,
             key_id=settings.key_id,
             key_secret=settings.key_secret,
@@ -78,7 +81,7 @@ class Simulator:
             client_secret=settings.key_secret,
             sleep=self._stopping.wait,
         )
-        controls = Controls(Person(self._store, self._outbox), refunds, payouts, self._outbox, faults)
+        controls = Controls(Person(self._store, self._outbox), refunds, payouts, settlements, self._outbox, faults)
         self._server = _Server((settings.host, settings.port), api, cashfree, controls)
         self._thread: threading.Thread | None = None
 

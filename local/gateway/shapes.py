@@ -76,6 +76,12 @@ class Order:
     session: str = ""
     customer: str = ""
     contact: str = ""
+    expires_at: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes no new payment any more."""
+        return 0 < self.expires_at <= time.time()
 
     def as_json(self) -> Json:
         """Write it."""

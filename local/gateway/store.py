@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from local.gateway.shapes import Order, Payment, Payout, Refund
+from local.gateway.shapes import RAZORPAY, Order, Payment, Payout, Refund
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS documents (
     UNIQUE (kind, id)
 );
 CREATE INDEX IF NOT EXISTS documents_by_parent ON documents (kind, parent);
+CREATE INDEX IF NOT EXISTS documents_by_time ON documents (kind, json_extract(body, '$.created_at'), position);
 CREATE TABLE IF NOT EXISTS refund_keys (key TEXT PRIMARY KEY, request TEXT NOT NULL, refund_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS payout_keys (key TEXT PRIMARY KEY, request TEXT NOT NULL, payout_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS cashfree_keys (key TEXT PRIMARY KEY, request TEXT NOT NULL, made TEXT NOT NULL);
@@ -129,6 +130,52 @@ class Store:
     def payments_of(self, order_id: str) -> list[Payment]:
         """Return an order's payments, oldest first."""
         return [Payment(**body) for body in self._bodies("kind = 'payment' AND parent = ?", order_id)]
+
+    def payments_between(self, first: int, last: int, gateway: str, *, count: int, skip: int) -> list[Payment]:
+        """Return a page of the payments that were begun in this time (Unix seconds), newest first."""
+        rows = self.rows(
+            "SELECT body FROM documents WHERE kind = 'payment' AND json_extract(body, '$.created_at') BETWEEN ? AND ?"
+            " AND json_extract(body, '$.gateway') = ?"
+            " ORDER BY json_extract(body, '$.created_at') DESC, position DESC LIMIT ? OFFSET ?",
+            first,
+            last,
+            gateway,
+            count,
+            skip,
+        )
+        return [Payment(**json.loads(row["body"])) for row in rows]
+
+    def captured(self, gateway: str) -> list[Payment]:
+        """Return every payment that was captured, oldest first."""
+        payments = [Payment(**body) for body in self._bodies("kind = 'payment'")]
+        return [payment for payment in payments if payment.captured and payment.gateway == gateway]
+
+    def processed_refunds(self) -> list[Refund]:
+        """Return every refund of a captured payment that has been paid out, oldest first."""
+        refunds = [Refund(**body) for body in self._bodies("kind = 'refund'")]
+        return [refund for refund in refunds if refund.status == "processed" and self._is_captured(refund.payment_id)]
+
+    def keep_settled(self, entity_id: str, day: str, line: dict[str, object]) -> None:
+        """Insert or replace a line of a settlement report."""
+        self._keep("settled", entity_id, day, line)
+
+    def is_settled(self, entity_id: str) -> bool:
+        """Tell whether some report has this payment or refund."""
+        return bool(self._bodies("kind = 'settled' AND id = ?", entity_id))
+
+    def settled_on(self, days: str, *, count: int, skip: int) -> list[dict[str, Any]]:
+        """Return a page of the lines of one day (`2026-11-22`) or one month (`2026-11-%`)."""
+        rows = self.rows(
+            "SELECT body FROM documents WHERE kind = 'settled' AND parent LIKE ? ORDER BY position LIMIT ? OFFSET ?",
+            days,
+            count,
+            skip,
+        )
+        return [json.loads(row["body"]) for row in rows]
+
+    def _is_captured(self, payment_id: str) -> bool:
+        payment = self.payment(payment_id)
+        return payment is not None and payment.captured and payment.gateway == RAZORPAY
 
     def refunds_of(self, payment_id: str) -> list[Refund]:
         """Return a payment's refunds, oldest first."""

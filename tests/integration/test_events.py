@@ -24,6 +24,7 @@ from tests.support.cloud import REGION, Cloud
 from tests.support.crowd import together
 from tests.support.event_schemas import schema_of
 from tests.support.functions import FunctionDiedError
+from tests.support.payouts import payout, tell, withdraw
 from tests.support.proxy import Proxy
 from wallet import wiring
 from wallet.channels.port import ChannelUnavailableError, Entry
@@ -32,6 +33,7 @@ from wallet.ledger.events import CATALOGUE
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
 from wallet.ledger.webhook_signing import sign
 from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus
+from wallet.movements.payouts import book_payout
 from wallet.movements.relay import MERCHANT_SOURCE, SOURCE, Deliveries, Relay
 from wallet.storage import holds, operators, outbox, payments, settlement, source_refunds, withdrawals
 from wallet.storage.database import Database, DatabaseBrokenError, DatabaseUnavailableError
@@ -146,9 +148,32 @@ def refunds_to_source(books: Books, person: Person) -> None:
 
 
 def suspense_of(books: Books, person: Person) -> None:
-    gateway = books.as_role("gateway")
-    settlement.settle_payment(gateway, captured(books.order(person, 500), 400), transaction_id=wiring.new_id())
+    gateway, operator, suspended = books.as_role("gateway"), books.as_role("operator"), wiring.new_id()
+    settlement.settle_payment(gateway, captured(books.order(person, 500), 400), transaction_id=suspended)
+    operators.credit_from_suspense(
+        operator,
+        instruction(person),
+        credit_id=wiring.new_id(),
+        transaction_id=suspended,
+        wallet_id=None,
+        amount=None,
+        over_limits=False,
+    )
     gateway.close()
+    operator.close()
+
+
+def disputes_of(books: Books, person: Person) -> None:
+    """A withdrawal that had failed, and was paid out after all."""
+    receipt, _ = withdraw(books, person, 500)
+    tell(books, receipt, PayoutStatus.FAILED)
+    paid_after_all = payout(receipt, PayoutStatus.SUCCEEDED)
+    gateway, operator = books.as_role("gateway"), books.as_role("operator")
+    book_payout(gateway, wiring.new_id, paid_after_all)
+    operators.end_dispute(operator, instruction(person), action_id=wiring.new_id(), withdrawal_id=receipt.id)
+    book_payout(gateway, wiring.new_id, paid_after_all, asked=True)
+    gateway.close()
+    operator.close()
 
 
 def operators_on(books: Books, person: Person) -> None:
@@ -168,6 +193,7 @@ def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
         withdrawals_of(books, payer)
     refunds_to_source(books, payer)
     suspense_of(books, payer)
+    disputes_of(books, payer)
     operators_on(books, books.person())
 
     assert {event.type for event in books.outbox()} == set(CATALOGUE)

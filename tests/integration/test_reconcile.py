@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -30,7 +31,9 @@ class ScriptedGateway:
     def checkout(self, *, order_id: str | None, session: str | None) -> dict[str, str | None]:
         raise NotImplementedError
 
-    def create_order(self, *, receipt: str, amount_minor: int, currency: str, contact: str) -> GatewayOrder:
+    def create_order(
+        self, *, receipt: str, amount_minor: int, currency: str, contact: str, expires_at: datetime | None = None
+    ) -> GatewayOrder:
         raise NotImplementedError
 
     def refund(

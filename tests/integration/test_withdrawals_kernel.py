@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,7 @@ from wallet.storage.holds import place_hold
 from wallet.storage.payments import post_payment
 from wallet.storage.withdrawals import Settled
 
+PENDING = PayoutStatus.PENDING
 SUCCEEDED, FAILED, REVERSED = PayoutStatus.SUCCEEDED, PayoutStatus.FAILED, PayoutStatus.REVERSED
 FINAL = (SUCCEEDED, FAILED, REVERSED)
 
@@ -507,7 +509,7 @@ def test_news_of_no_withdrawal_of_ours_moves_nothing(books: Books) -> None:
     foreign = withdrawals.settle_withdrawal(
         database, payout(receipt, SUCCEEDED), withdrawal_id=wiring.new_id(), transaction_id=wiring.new_id()
     )
-    noted = withdrawals.note_payout(database, wiring.new_id(), payout_id="pout_of_nobody")
+    noted = withdrawals.note_payout(database, payout(receipt, PENDING), withdrawal_id=wiring.new_id())
     database.close()
     assert (foreign, noted) == (Settled.FOREIGN, Settled.FOREIGN)
 
@@ -519,10 +521,19 @@ def test_a_withdrawal_without_a_payout_can_be_rejected_and_one_with_can_not(book
     person = books.person(money=10_000)
     without, with_one = withdraw(books, person, 3_000)[0], withdraw(books, person, 2_000)[0]
     database = books.as_role("money")
-    assert withdrawals.note_payout(database, with_one.id, payout_id="pout_made") is Settled.NEW
-    assert withdrawals.note_payout(database, with_one.id, payout_id="pout_made") is Settled.NEW
-    assert withdrawals.note_payout(database, with_one.id, payout_id="pout_other") is Settled.MISMATCH
-    assert withdrawals.note_payout(database, without.id, payout_id="pout_made") is Settled.MISMATCH
+    made = payout(with_one, PENDING)
+
+    def noted(withdrawal: WithdrawalReceipt, **lies: Any) -> Settled:
+        return withdrawals.note_payout(database, replace(made, **lies), withdrawal_id=withdrawal.id)
+
+    assert noted(with_one, amount=2_001) is Settled.MISMATCH, "a payout of another amount is not believed"
+    assert noted(with_one, currency="USD") is Settled.MISMATCH
+    assert noted(with_one, provider="another") is Settled.MISMATCH
+    assert state_of(books, with_one.id)["provider_payout_id"] is None
+    assert noted(with_one) is Settled.NEW
+    assert noted(with_one) is Settled.NEW
+    assert noted(with_one, payout_id="pout_other") is Settled.MISMATCH
+    assert noted(without, amount=3_000) is Settled.MISMATCH, "it is the other's"
     assert withdrawals.reject_withdrawal(database, without.id, reason="input_validation_failed") is True
     assert withdrawals.reject_withdrawal(database, without.id, reason="input_validation_failed") is False
     assert withdrawals.reject_withdrawal(database, with_one.id, reason="never_sent") is False

@@ -175,6 +175,12 @@ class Books:
         for asked_about in ("payment_attempts", "withdrawals", "source_refunds"):
             self.write(f"UPDATE {asked_about} SET next_check_at = NULL WHERE next_check_at IS NOT NULL")  # noqa: S608 - ours
         self.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
+        for walk in ("payments", "late payments", "settlements", "unsettled"):
+            self.write("REPLACE INTO reconciliation_walks VALUES (%s, %s, UTC_TIMESTAMP(6))", GATEWAY, walk)
+        self.write(
+            "UPDATE reconciliation_breaks SET resolved_at = UTC_TIMESTAMP(6), resolution = 'gone'"
+            " WHERE resolved_at IS NULL"
+        )
 
     def turn(self, person: Person, status: str) -> None:
         """Gives the wallet a status, with the locks of whoever freezes one: its row, then every slot."""

@@ -12,7 +12,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StrictInt, StrictStr, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from wallet.edge import shapes
 from wallet.edge.bodies import Amount, Body, Description, Phone, WalletId
@@ -21,16 +30,19 @@ from wallet.edge.requests import explain
 from wallet.edge.responses import Json
 from wallet.edge.statuses import REFUSALS
 from wallet.ledger import ids
+from wallet.ledger.breaks import Kind
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.times import show_time
 from wallet.storage import operators
+from wallet.storage.breaks import shown_breaks
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
 from wallet.storage.operators import Instruction
 
 #: How many refunds one step of `close` begins: a few seconds' work under the wallet's lock.
 _REFUNDS_A_STEP = 50
+_MOST_BREAKS = 500
 
 NewId = Callable[[], UUID]
 
@@ -42,6 +54,22 @@ def _transaction_id(value: object) -> UUID:
     return found
 
 
+def _withdrawal_id(value: object) -> UUID:
+    found = ids.read(ids.WITHDRAWAL, value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("A withdrawal's id looks like wdr_….")
+    return found
+
+
+def _break_id(value: object) -> UUID:
+    found = ids.read(ids.BREAK, value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("A break's id looks like brk_….")
+    return found
+
+
+WithdrawalId = Annotated[UUID, BeforeValidator(_withdrawal_id)]
+BreakId = Annotated[UUID, BeforeValidator(_break_id)]
 TransactionId = Annotated[UUID, BeforeValidator(_transaction_id)]
 Operator = Annotated[StrictStr, Field(pattern=r"^[!-~]{1,64}$", description="Who orders it, as in meera@example.com.")]
 Key = Annotated[StrictStr, Field(pattern=r"^[!-~]{1,64}$")]
@@ -135,6 +163,50 @@ class RefundToSource(Order):
         )
 
 
+class CreditFromSuspense(Order):
+    """Money in suspense to the wallet that it came for, or to a named one; without an amount, all that is left."""
+
+    command: Literal["credit_from_suspense"]
+    transaction_id: TransactionId
+    wallet_id: WalletId | None = None
+    amount: Amount | None = None
+    over_limits: StrictBool = False
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.credit_from_suspense(
+            database,
+            self.instruction,
+            credit_id=new_id(),
+            transaction_id=self.transaction_id,
+            wallet_id=self.wallet_id,
+            amount=self.amount,
+            over_limits=self.over_limits,
+        )
+
+
+class ResolveBreak(Order):
+    """A break that only a person can settle, and has: the reason says how."""
+
+    command: Literal["resolve_break"]
+    break_id: BreakId
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.resolve_break(database, self.instruction, action_id=new_id(), break_id=self.break_id)
+
+
+class EndDispute(Order):
+    """A withdrawal that was paid out and failed, by what we heard: the provider is asked again, and that is booked."""
+
+    command: Literal["end_dispute"]
+    withdrawal_id: WithdrawalId
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.end_dispute(database, self.instruction, action_id=new_id(), withdrawal_id=self.withdrawal_id)
+
+
 class Close(Order):
     """A step towards the wallet's end: its balance goes back to source. Ordered again (with a new key) it goes on."""
 
@@ -179,7 +251,31 @@ class Pending(Question):
         return operators.waiting(database), False
 
 
-Command = SetTier | Freeze | Unfreeze | SetSlots | RefundToSource | Close | ShowWallet | Pending
+class Breaks(Question):
+    """Where our books and others' differ, the oldest first."""
+
+    command: Literal["breaks"]
+    kind: Kind | None = None
+
+    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return shown_breaks(database, kind=self.kind, limit=_MOST_BREAKS), False
+
+
+Command = (
+    SetTier
+    | Freeze
+    | Unfreeze
+    | SetSlots
+    | RefundToSource
+    | CreditFromSuspense
+    | ResolveBreak
+    | EndDispute
+    | Close
+    | ShowWallet
+    | Pending
+    | Breaks
+)
 _READER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 
 
@@ -229,7 +325,10 @@ _PREFIXES = {
     "wallet_id": ids.WALLET,
     "closing": ids.WALLET,
     "transaction_id": ids.TRANSACTION,
+    "credit_id": ids.TRANSACTION,
     "refund_id": ids.REFUND,
+    "withdrawal_id": ids.WITHDRAWAL,
+    "break_id": ids.BREAK,
 }
 
 

@@ -69,6 +69,11 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.PAYEE_NOT_FOUND: (404, "Payee not found", "There is no wallet there to be paid."),
     Refusal.SELF_PAYMENT: (422, "Self payment", "Payer and payee are the same wallet."),
     Refusal.WALLET_FROZEN: (409, "Wallet frozen", "One of the wallets can't move money now."),
+    Refusal.TOO_MANY_OPEN_TOP_UPS: (
+        429,
+        "Too many open top-ups",
+        "The wallet has as many top-ups that wait to be paid as it may have: pay one, or wait until one is over.",
+    ),
     Refusal.AMOUNT_OUT_OF_RANGE: (422, "Amount out of range", "The amount is too small, or more than allowed."),
     Refusal.INSUFFICIENT_FUNDS: (402, "Insufficient funds", "The wallet's available balance is too small."),
     Refusal.WALLET_LIMIT_EXCEEDED: (409, "Wallet limit exceeded", "A limit of one of the wallets forbids it."),

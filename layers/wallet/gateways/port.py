@@ -1,10 +1,12 @@
 """What the wallet asks of payment gateways and payout providers: Protocols, their values and their errors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 
 from wallet.ledger.attempts import ObservedPayment
+from wallet.ledger.breaks import SettlementLine
 from wallet.ledger.refunds import ObservedRefund
 from wallet.ledger.withdrawals import ObservedPayout
 
@@ -70,11 +72,14 @@ class Gateway(Protocol):
         """
         ...
 
-    def create_order(self, *, receipt: str, amount_minor: int, currency: str, contact: str) -> GatewayOrder:
+    def create_order(
+        self, *, receipt: str, amount_minor: int, currency: str, contact: str, expires_at: datetime | None = None
+    ) -> GatewayOrder:
         """Make the order of this receipt, or give back the one that is already there: never a second one.
 
         `receipt` is 3 to 40 letters, digits and underscores, unique to the attempt; `amount_minor` is in minor
-        units; `contact` is the payer's E.164 phone number, for a gateway that demands it. Raises
+        units; `contact` is the payer's E.164 phone number, for a gateway that demands it; from `expires_at` on it is
+        not to be paid any more, where the gateway can see to that (None: for as long as it likes). Raises
         GatewayRejectedError too when the receipt belongs to an order of another amount or currency.
         """
         ...
@@ -116,6 +121,42 @@ class Gateway(Protocol):
 
     def refunds_of(self, *, payment_id: str, order_id: str | None) -> tuple[ObservedRefund, ...]:
         """Return every refund of a payment, failed ones included, whoever began it. `order_id` as in `refund`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPage:
+    """A page of a gateway's list of payments. `unreadable` names those on it that are not of the documented form."""
+
+    payments: tuple[ObservedPayment, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementPage:
+    """A page of a gateway's settlement report. `unreadable` as above."""
+
+    lines: tuple[SettlementLine, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+class ListingGateway(Gateway, Protocol):
+    """A gateway that also gives lists of its own: of its payments, and of what it settled. They raise as above."""
+
+    def payments_between(self, *, since_s: int, until_s: int) -> Iterator[PaymentPage]:
+        """Give every payment that was begun in this stretch of time (Unix seconds, both ends included), page by page.
+
+        Some may be given twice. Raises GatewayUnavailableError where the pages don't fit together: then something may
+        be missing, and the stretch has to be read anew.
+        """
+        ...
+
+    def payment(self, payment_id: str) -> ObservedPayment | None:
+        """Return one payment as it stands, None if the gateway knows none of this id."""
+        ...
+
+    def settlement_lines(self, day: date) -> Iterator[SettlementPage]:
+        """Give every line of what was settled on a day (the gateway's own, in India), page by page; as above."""
         ...
 
 

@@ -107,6 +107,11 @@ CATALOGUE: Mapping[str, EventType] = {
         "Money came in for the wallet and could not be credited: it is in suspense.",
         ("top_up_id", "transaction_id", "amount", "currency", "gateway", "reason"),
     ),
+    "SuspenseCredited": EventType(
+        "Money that was in suspense was credited to the wallet by an operator.",
+        ("transaction_id", "amount", "currency", "gateway"),
+        ("top_up_id",),
+    ),
     "PaymentCompleted": EventType(
         "`wallet_id` paid `other_wallet_id`. The fee is the payee's.",
         ("payment_id", "transaction_id", *_BETWEEN),
@@ -144,6 +149,11 @@ CATALOGUE: Mapping[str, EventType] = {
     ),
     "WithdrawalReversed": EventType(
         "A withdrawal that had been paid out came back from the bank, and is in the wallet again with its fee.",
+        _WITHDRAWAL,
+        ("reason",),
+    ),
+    "WithdrawalCorrected": EventType(
+        "A withdrawal that had failed in our books was paid out after all: its amount was debited.",
         _WITHDRAWAL,
         ("reason",),
     ),

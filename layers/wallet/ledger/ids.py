@@ -20,6 +20,7 @@ WITHDRAWAL = "wdr"
 TRANSACTION = "txn"
 EVENT = "evt"
 BULK_PAYMENT = "blk"
+BREAK = "brk"
 
 
 def uuid7(*, unix_ms: int, entropy: bytes) -> UUID:

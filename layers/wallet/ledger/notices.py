@@ -19,6 +19,7 @@ _DEBITS: Mapping[str, str] = {
     "HoldCaptured": "{amount} of what you had promised was taken by {other} from your wallet",
     "PaymentRefunded": "{amount} refunded to {other} from your wallet",
     "WithdrawalSucceeded": "{amount} withdrawn from your wallet",
+    "WithdrawalCorrected": "{amount} of a withdrawal that was paid out after all was taken from your wallet",
     "RefundToSourceSucceeded": "{amount} of yours was sent back to where it came from",
 }
 

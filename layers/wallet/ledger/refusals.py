@@ -45,6 +45,7 @@ class Refusal(StrEnum):
     HOLD_NOT_DUE = "hold_not_due"
     CAPTURE_EXCEEDS_HOLD = "capture_exceeds_hold"
     WALLET_FROZEN = "wallet_frozen"
+    TOO_MANY_OPEN_TOP_UPS = "too_many_open_top_ups"
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
     INSUFFICIENT_FUNDS = "insufficient_funds"

@@ -8,17 +8,39 @@ from collections.abc import Callable
 from uuid import UUID
 
 from wallet.ledger import ids
+from wallet.ledger.breaks import Break, Kind
 from wallet.ledger.withdrawals import ObservedPayout
-from wallet.storage import withdrawals
+from wallet.storage import breaks, withdrawals
 from wallet.storage.database import Database
 from wallet.storage.withdrawals import Settled
 
 
-def book_payout(database: Database, new_id: Callable[[], UUID], payout: ObservedPayout) -> Settled:
-    """Books one observed payout; one that is still under way is written down, and nothing moves."""
+def book_payout(
+    database: Database, new_id: Callable[[], UUID], payout: ObservedPayout, *, asked: bool = False
+) -> Settled:
+    """Books one observed payout; one that is still under way is written down, and nothing moves.
+
+    `asked`: it answers a question that we have just put. Only then an operator's order to end a dispute is carried out:
+    an event may be an old one. What is for people becomes a break.
+    """
     withdrawal_id = ids.read(ids.WITHDRAWAL, payout.reference) if payout.reference is not None else None
-    if withdrawal_id is None:
+    if payout.reference is None or withdrawal_id is None:
         return Settled.FOREIGN  # made at the provider's dashboard, or by another program of its owner's
     if not payout.status.is_final:
-        return withdrawals.note_payout(database, withdrawal_id, payout_id=payout.payout_id)
-    return withdrawals.settle_withdrawal(database, payout, withdrawal_id=withdrawal_id, transaction_id=new_id())
+        settled = withdrawals.note_payout(database, payout, withdrawal_id=withdrawal_id)
+    else:
+        settled = withdrawals.settle_withdrawal(database, payout, withdrawal_id=withdrawal_id, transaction_id=new_id())
+    if settled is Settled.DISPUTED:
+        settled = withdrawals.hear_dispute(
+            database,
+            payout,
+            withdrawal_id=withdrawal_id,
+            subject=payout.reference,
+            break_id=new_id(),
+            transaction_id=new_id(),
+            asked=asked,
+        )
+    elif settled is Settled.MISMATCH:
+        found = Break(Kind.PAYOUT_MISMATCH, payout.reference, None, payout.amount, payout.currency)
+        breaks.note_break(database, found, gateway=payout.provider, break_id=new_id())
+    return settled

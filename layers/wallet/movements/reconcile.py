@@ -32,10 +32,17 @@ _OUR_KEYS_ARE_WRONG = (401, 403)
 
 @dataclass(slots=True)
 class Findings:
-    """What one run came to. `broken` holds what needs a person: a run with any of it counts as failed."""
+    """What one run came to. `broken` holds what needs a person: a run with any of it counts as failed.
+
+    `found` is money in the gateway's lists that neither a webhook nor an attempt had led us to; `broke` and `mended`
+    are breaks that were opened and that are no longer there.
+    """
 
     asked: int = 0
     booked: int = 0
+    found: int = 0
+    broke: int = 0
+    mended: int = 0
     expired: int = 0
     finished_events: int = 0
     unreachable: int = 0

@@ -82,8 +82,8 @@ def _ask(
         payout = _send_again(database, provider, due)
         if payout is None:
             return
-    settled = book_payout(database, new_id, payout)
-    if settled in (Settled.MISMATCH, Settled.DISPUTED):
+    settled = book_payout(database, new_id, payout, asked=True)
+    if settled in (Settled.MISMATCH, Settled.DISPUTED, Settled.NOT_COVERED):
         findings.broken.append(f"{reference}: {settled.value}")
     elif settled is Settled.NEW and payout.status.is_final:
         findings.booked += 1

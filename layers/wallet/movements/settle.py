@@ -47,6 +47,7 @@ _SETTLED = {
     Settled.FOREIGN: EventOutcome.IGNORED,
     Settled.MISMATCH: EventOutcome.STUCK,
     Settled.DISPUTED: EventOutcome.STUCK,
+    Settled.NOT_COVERED: EventOutcome.STUCK,
 }
 
 _REFUNDED = {

@@ -86,7 +86,11 @@ def receipt_of(attempt_id: UUID) -> str:
 
 def _with_order(database: Database, gateway: Gateway, top_up: TopUp, payer: Payer) -> TopUp:
     order = gateway.create_order(
-        receipt=receipt_of(top_up.id), amount_minor=top_up.amount, currency=top_up.currency, contact=payer.phone
+        receipt=receipt_of(top_up.id),
+        amount_minor=top_up.amount,
+        currency=top_up.currency,
+        contact=payer.phone,
+        expires_at=top_up.expires_at,
     )
     return _attached(database, top_up, order_id=order.order_id, checkout_session=order.checkout_session)
 

@@ -77,7 +77,7 @@ def _ask(database: Database, provider: PayoutProvider, receipt: WithdrawalReceip
         withdrawals.reject_withdrawal(database, receipt.id, reason=error.reason or REJECTED)
         return str(error)
     # What became of it is for the webhook to say, or for the provider when it is asked: this function can book nothing.
-    noted = withdrawals.note_payout(database, receipt.id, payout_id=payout.payout_id)
+    noted = withdrawals.note_payout(database, payout, withdrawal_id=receipt.id)
     return None if noted is Settled.NEW else f"the provider's payout: {noted.value}"
 
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from wallet.ledger import ids
 from wallet.ledger.receipts import Balance
+from wallet.storage.breaks import OpenBreak, shown_breaks
 from wallet.storage.claims import Claim
 from wallet.storage.database import Answer, Database, Row
 from wallet.storage.rows import time_of, uuid_of
@@ -36,6 +38,40 @@ class OpenedRefund:
     refund_id: UUID
     transaction_id: UUID
     wallet_id: UUID | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuspenseCredit:
+    """Money that was credited out of suspense, by the transaction `credit_id`; `left` is what is still there of it."""
+
+    credit_id: UUID
+    transaction_id: UUID
+    wallet_id: UUID
+    amount: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedBreak:
+    """A break that an operator has resolved, as it looked then."""
+
+    break_id: UUID
+    kind: str
+    gateway: str
+    subject: str
+    our_amount: int | None
+    their_amount: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedEnd:
+    """A disputed withdrawal that is to be ended when its provider has been asked once more."""
+
+    withdrawal_id: UUID
+    wallet_id: UUID
+    break_id: UUID
+    status: str
     amount: int
 
 
@@ -94,6 +130,75 @@ def refund_to_source(
         amount=told["amount"],
     )
     return opened, opened.refund_id != refund_id
+
+
+def credit_from_suspense(
+    database: Database,
+    instruction: Instruction,
+    *,
+    credit_id: UUID,
+    transaction_id: UUID,
+    wallet_id: UUID | None,
+    amount: int | None,
+    over_limits: bool,
+) -> tuple[SuspenseCredit, bool]:
+    """Credits money in suspense to the wallet that it came for, or to a named one; `amount` None is all of it.
+
+    The limits of the wallet's tier apply unless `over_limits`.
+    """
+    answer = _command(
+        database,
+        "credit_from_suspense",
+        instruction,
+        credit_id.bytes,
+        transaction_id.bytes,
+        wallet_id.bytes if wallet_id is not None else None,
+        amount,
+        over_limits,
+    )
+    told = answer.result
+    credit = SuspenseCredit(
+        credit_id=uuid_of(told["credit_id"]),
+        transaction_id=uuid_of(told["transaction_id"]),
+        wallet_id=uuid_of(told["wallet_id"]),
+        amount=told["amount"],
+        left=told["left"],
+    )
+    return credit, answer.outcome == "replayed"
+
+
+def resolve_break(
+    database: Database, instruction: Instruction, *, action_id: UUID, break_id: UUID
+) -> tuple[ResolvedBreak, bool]:
+    """Resolves a break by the operator's word."""
+    answer = _command(database, "resolve_break", instruction, action_id.bytes, break_id.bytes)
+    told = answer.result
+    resolved = ResolvedBreak(
+        break_id=uuid_of(told["break_id"]),
+        kind=told["kind"],
+        gateway=told["gateway"],
+        subject=told["subject"],
+        our_amount=told["our_amount"],
+        their_amount=told["their_amount"],
+    )
+    return resolved, answer.outcome == "replayed"
+
+
+def end_dispute(
+    database: Database, instruction: Instruction, *, action_id: UUID, withdrawal_id: UUID
+) -> tuple[OrderedEnd, bool]:
+    """Orders that a disputed withdrawal be ended with what its provider says when it is asked once more."""
+    subject = ids.show(ids.WITHDRAWAL, withdrawal_id)
+    answer = _command(database, "end_dispute", instruction, action_id.bytes, withdrawal_id.bytes, subject)
+    told = answer.result
+    ordered = OrderedEnd(
+        withdrawal_id=uuid_of(told["withdrawal_id"]),
+        wallet_id=uuid_of(told["wallet_id"]),
+        break_id=uuid_of(told["break_id"]),
+        status=told["status"],
+        amount=told["amount"],
+    )
+    return ordered, answer.outcome == "replayed"
 
 
 def close(
@@ -254,7 +359,7 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
 
 @dataclass(frozen=True, slots=True)
 class SuspendedMoney:
-    """Money that arrived and fits nowhere: `left` of it is neither back nor on its way, in minor units of `currency`.
+    """Money that arrived and fits nowhere: `left` of it is neither back, nor on its way, nor credited; minor units.
 
     `wallet_id` is whom it came for, None if nobody knows; `age_h` is in hours.
     """
@@ -282,13 +387,30 @@ class StuckEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingWithdrawal:
+    """A withdrawal that its provider has not said the last word of. `age_h` is in hours."""
+
+    withdrawal_id: UUID
+    wallet_id: UUID
+    provider: str
+    payout_id: str | None
+    amount: int
+    currency: str
+    status: str
+    created_at: datetime
+    age_h: int
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """What waits for a person or for a gateway, the oldest first.
 
-    `uncovered` are refunds that somebody began at the gateway when the wallet could no longer cover them: suspense
-    bears them.
+    `uncovered` are refunds that somebody began at the gateway when the wallet could no longer cover them, or when what
+    was in suspense had been credited: suspense bears them. `breaks` has those that are open.
     """
 
+    breaks: tuple[OpenBreak, ...]
+    withdrawals: tuple[WaitingWithdrawal, ...]
     suspense: tuple[SuspendedMoney, ...]
     refunds: tuple[SourceRefund, ...]
     uncovered: tuple[SourceRefund, ...]
@@ -299,22 +421,26 @@ class Waiting:
 _MOST = 100
 
 _SUSPENSE = """
-SELECT t.id, t.suspense_reason, t.gateway, t.gateway_payment_id, t.amount, t.currency, t.created_at, a.wallet_id,
-       TIMESTAMPDIFF(HOUR, t.created_at, UTC_TIMESTAMP(6)) AS age_h,
-       CAST(t.amount - COALESCE(SUM(CASE WHEN r.status <> 'failed' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS rest
-FROM transactions t
-LEFT JOIN payment_attempts a ON a.id = t.attempt_id
-LEFT JOIN source_refunds r ON r.transaction_id = t.id
-WHERE t.suspense_reason IS NOT NULL
-GROUP BY t.id, t.suspense_reason, t.gateway, t.gateway_payment_id, t.amount, t.currency, t.created_at, a.wallet_id
-HAVING rest > 0 ORDER BY t.created_at LIMIT %s
+SELECT m.id, m.suspense_reason, m.gateway, m.gateway_payment_id, m.amount, m.currency, m.created_at, a.wallet_id,
+       TIMESTAMPDIFF(HOUR, m.created_at, UTC_TIMESTAMP(6)) AS age_h, m.rest
+FROM money_in_suspense m LEFT JOIN payment_attempts a ON a.id = m.attempt_id
+WHERE m.rest > 0 ORDER BY m.created_at LIMIT %s
+"""
+
+_WITHDRAWALS = """
+SELECT id, wallet_id, provider, provider_payout_id, amount, currency, status, created_at,
+       TIMESTAMPDIFF(HOUR, created_at, UTC_TIMESTAMP(6)) AS age_h
+FROM withdrawals WHERE status = 'pending' ORDER BY id LIMIT %s
 """
 
 _PENDING_REFUNDS = f"{_REFUND} WHERE r.status = 'pending' ORDER BY r.created_at LIMIT %s"
 
+# ruff: noqa: S608 - every query is made of the constants here
 _UNCOVERED = f"""
 {_REFUND} JOIN transactions t ON t.id = r.transaction_id
-WHERE r.wallet_id IS NULL AND t.type = 'top_up' AND r.status <> 'failed' ORDER BY r.created_at LIMIT %s
+WHERE r.wallet_id IS NULL AND r.status <> 'failed'
+    AND (t.type = 'top_up' OR EXISTS (SELECT 1 FROM money_in_suspense m WHERE m.id = t.id AND m.rest < 0))
+ORDER BY r.created_at LIMIT %s
 """
 
 _CLOSING = """
@@ -323,13 +449,30 @@ WHERE o.command = 'close' AND w.status = 'closing' ORDER BY w.id LIMIT %s
 """
 
 _STUCK = """
-SELECT id, gateway, name, received_at FROM gateway_events WHERE outcome = 'stuck' ORDER BY received_at LIMIT %s
+SELECT e.id, e.gateway, e.name, e.received_at FROM gateway_events e
+LEFT JOIN reconciliation_breaks b ON b.id = e.id AND b.resolved_at IS NOT NULL
+WHERE e.outcome = 'stuck' AND b.id IS NULL ORDER BY e.received_at LIMIT %s
 """
 
 
 def waiting(database: Database) -> Waiting:
     """What waits, at most a hundred of each kind."""
     return Waiting(
+        breaks=shown_breaks(database, kind=None, limit=_MOST),
+        withdrawals=tuple(
+            WaitingWithdrawal(
+                withdrawal_id=uuid_of(row["id"]),
+                wallet_id=uuid_of(row["wallet_id"]),
+                provider=row["provider"],
+                payout_id=row["provider_payout_id"],
+                amount=row["amount"],
+                currency=row["currency"],
+                status=row["status"],
+                created_at=time_of(row["created_at"]),
+                age_h=row["age_h"],
+            )
+            for row in database.read(_WITHDRAWALS, _MOST)
+        ),
         suspense=tuple(
             SuspendedMoney(
                 transaction_id=uuid_of(row["id"]),

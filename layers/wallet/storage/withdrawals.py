@@ -55,11 +55,49 @@ class Settled(StrEnum):
     FOREIGN = "unknown_withdrawal"  # no withdrawal of ours
     MISMATCH = "mismatch"  # not what was asked for, or another payout of it: for people to look at
     DISPUTED = "disputed"  # paid out, and failed: for people to look at
+    NOT_COVERED = "not_covered"  # an operator has ordered a debit that the wallet can't bear yet
 
 
-def note_payout(database: Database, withdrawal_id: UUID, *, payout_id: str) -> Settled:
-    """Writes down the provider's payout of a withdrawal. The first one stays."""
-    return Settled(database.call("note_payout", withdrawal_id.bytes, payout_id).outcome)
+def note_payout(database: Database, payout: ObservedPayout, *, withdrawal_id: UUID) -> Settled:
+    """Writes down the provider's payout of a withdrawal, if it is what was asked for. The first one stays."""
+    answer = database.call(
+        "note_agreeing_payout",
+        withdrawal_id.bytes,
+        payout.provider,
+        payout.payout_id,
+        payout.amount,
+        payout.currency,
+    )
+    return Settled(answer.outcome)
+
+
+def hear_dispute(
+    database: Database,
+    payout: ObservedPayout,
+    *,
+    withdrawal_id: UUID,
+    subject: str,
+    break_id: UUID,
+    asked: bool,
+    transaction_id: UUID,
+) -> Settled:
+    """Takes down that the provider contradicts the books, or books its last word if an operator has ordered that.
+
+    `asked`: it is the answer to our own question; an event may be an old one, and carries nothing out.
+    """
+    answer = database.call(
+        "hear_dispute",
+        break_id.bytes,
+        transaction_id.bytes,
+        withdrawal_id.bytes,
+        subject,
+        payout.payout_id,
+        payout.amount,
+        payout.currency,
+        payout.status.value,
+        asked,
+    )
+    return Settled(answer.outcome)
 
 
 def settle_withdrawal(

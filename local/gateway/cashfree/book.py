@@ -14,6 +14,7 @@ from local.gateway.webhooks import Outbox
 
 _ORDER_ID = "[A-Za-z0-9_-]{3,45}"
 _REFUND_ID = "[A-Za-z0-9_-]{3,40}"
+_VALID_S = 30 * 24 * 3600
 
 
 class CashfreeBook:
@@ -27,12 +28,14 @@ class CashfreeBook:
 
     def create_order(self, body: Json, key: str | None) -> Json:
         """`POST /pg/orders`."""
-        fields.only(body, "order_id", "order_amount", "order_currency", "customer_details", "order_meta")
+        known = ("order_id", "order_amount", "order_currency", "customer_details", "order_meta", "order_expiry_time")
+        fields.only(body, *known)
         order_id, amount = fields.text(body, "order_id", _ORDER_ID), fields.paise(body, "order_amount")
         currency = fields.text(body, "order_currency", "INR")
         customer = fields.inner(body, "customer_details")
         customer_id = fields.text(customer, "customer_id", "[A-Za-z0-9]{3,50}")
         phone = fields.text(customer, "customer_phone", "[0-9]{10}")
+        expires_at = fields.expiry(body)
 
         def make() -> str:
             if self._store.order(order_id) is not None:
@@ -41,10 +44,11 @@ class CashfreeBook:
             order = Order(order_id, amount, currency, None, int(time.time()), gateway=CASHFREE)
             order.number, order.session = new_number(), new_session()
             order.customer, order.contact = customer_id, phone
+            order.expires_at = expires_at or order.created_at + _VALID_S
             self._store.keep_order(order)
             return order_id
 
-        return self.get_order(self._once(key, ["order", order_id, amount, customer_id, phone], make))
+        return self.get_order(self._once(key, ["order", order_id, amount, customer_id, phone, expires_at], make))
 
     def get_order(self, order_id: str) -> Json:
         """`GET /pg/orders/{id}`."""
@@ -69,6 +73,8 @@ class CashfreeBook:
                 )
             if order.status == "paid":
                 raise CashfreeError("order is already paid", code="order_already_paid")
+            if order.is_over:
+                raise CashfreeError("order is expired", code="order_expired")
             payment = new_payment(order)
             order.attempts += 1
             self._store.keep_order(order)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from local.gateway.cashfree.failures import CashfreeError, invalid
 from local.gateway.shapes import Json
 
 _AMOUNT_MAX = 2**53 - 1
+_SHORTEST_S = 15 * 60
 
 
 def body_of(raw: bytes) -> Json:
@@ -46,6 +49,20 @@ def text(body: Json, name: str, form: str) -> str:
     if not isinstance(value, str) or not re.fullmatch(form, value):
         raise invalid(name, "should be of the documented form")
     return value
+
+
+def expiry(body: Json) -> int | None:
+    """Read when an order ends, in Unix seconds: a quarter of an hour from now at the least; None if it isn't told."""
+    value = body.get("order_expiry_time")
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or at.timestamp() < time.time() + _SHORTEST_S:
+        raise invalid("order_expiry_time", "should be a time in ISO 8601, 15 minutes from now at least")
+    return int(at.timestamp())
 
 
 def inner(body: Json, name: str) -> Json:

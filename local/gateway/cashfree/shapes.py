@@ -33,9 +33,11 @@ def order_json(order: Order) -> Json:
         "entity": "order",
         "order_currency": order.currency,
         "order_amount": Rupees(order.amount),
-        "order_status": _ORDER_STATUSES.get(order.status, "ACTIVE"),
+        "order_status": "EXPIRED"
+        if order.is_over and order.status != "paid"
+        else _ORDER_STATUSES.get(order.status, "ACTIVE"),
         "payment_session_id": order.session,
-        "order_expiry_time": _time(order.created_at + 30 * 24 * 3600),
+        "order_expiry_time": _time(order.expires_at),
         "order_note": None,
         "created_at": _time(order.created_at),
         "order_splits": [],

@@ -8,6 +8,7 @@ remembers for a day.
 import re
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final, Self, TypeVar
 from urllib.parse import quote
 from uuid import UUID, uuid5
@@ -69,7 +70,9 @@ class CashfreeGateway:
         """See Gateway."""
         return {"order_id": order_id, "payment_session_id": session}
 
-    def create_order(self, *, receipt: str, amount_minor: int, currency: str, contact: str) -> GatewayOrder:
+    def create_order(
+        self, *, receipt: str, amount_minor: int, currency: str, contact: str, expires_at: datetime | None = None
+    ) -> GatewayOrder:
         """See Gateway.
 
         An order whose making is in doubt is looked for by its id, and asked for once more only if it is not there.
@@ -78,7 +81,9 @@ class CashfreeGateway:
             raise ValueError("a receipt is 3 to 40 letters, digits, _ and -")
         if type(amount_minor) is not int or not 1 <= amount_minor <= MAX_AMOUNT:
             raise ValueError("an order's amount is a positive whole number of minor units")
-        wanted = wire.order_request(receipt=receipt, amount_minor=amount_minor, currency=currency, contact=contact)
+        wanted = wire.order_request(
+            receipt=receipt, amount_minor=amount_minor, currency=currency, contact=contact, expires_at=expires_at
+        )
         deadline = self._exchange.deadline(self._limits.order_seconds)
         order = self._made_or_found(receipt, wanted, deadline) or self._made_or_found(receipt, wanted, deadline)
         if order is None:

@@ -10,6 +10,7 @@ Shapes: https://www.cashfree.com/docs/api-reference/payments/latest/orders/creat
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from wallet.gateways.exact_json import DecimalNumber, MalformedJsonError, json_object
 from wallet.gateways.fields import (
@@ -74,10 +75,14 @@ def credentials(client_id: str, client_secret: str) -> Mapping[str, str]:
     }
 
 
-def order_request(*, receipt: str, amount_minor: int, currency: str, contact: str) -> dict[str, object]:
+def order_request(
+    *, receipt: str, amount_minor: int, currency: str, contact: str, expires_at: datetime | None = None
+) -> dict[str, object]:
     """Write a new order. It must be the same for ever: under one idempotency key another body is refused.
 
     `contact` is an E.164 number; its digits are the customer's id too, so that Cashfree knows a payer who comes again.
+    From `expires_at` on no payment of it can be begun; what comes later than that goes back. Without it an order can be
+    paid for 30 days, far longer than we ask about it.
     """
     phone = contact.removeprefix(_INDIA) if contact.startswith(_INDIA) else ""
     return {
@@ -89,7 +94,7 @@ def order_request(*, receipt: str, amount_minor: int, currency: str, contact: st
             "customer_phone": phone if re.fullmatch("[0-9]{10}", phone) else _NO_PHONE,
         },
         "order_meta": {"payment_methods": "upi"},
-    }
+    } | ({} if expires_at is None else {"order_expiry_time": f"{expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"})
 
 
 def session_request(session: str) -> dict[str, object]:

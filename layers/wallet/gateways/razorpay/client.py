@@ -5,7 +5,8 @@ before it is ever asked for again.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Final, Self
 from urllib.parse import quote, urlencode
 
@@ -13,8 +14,15 @@ from wallet.gateways.exact_json import json_object
 from wallet.gateways.exchange import Exchange, ThrottledError, malformed
 from wallet.gateways.fields import MalformedWireError
 from wallet.gateways.http import Deadline, HttpTransport, Limits, Transport
-from wallet.gateways.port import GatewayOrder, GatewayRejectedError, GatewayUnavailableError, UpiIntent
-from wallet.gateways.razorpay import wire
+from wallet.gateways.port import (
+    GatewayOrder,
+    GatewayRejectedError,
+    GatewayUnavailableError,
+    PaymentPage,
+    SettlementPage,
+    UpiIntent,
+)
+from wallet.gateways.razorpay import listing, wire
 from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.money import MAX_AMOUNT
 from wallet.ledger.refunds import ObservedRefund
@@ -22,12 +30,16 @@ from wallet.ledger.refunds import ObservedRefund
 _ORDERS: Final = "/v1/orders"
 _PAYMENTS: Final = "/v1/payments"
 _UPI_PAYMENTS: Final = "/v1/payments/create/upi"
+_SETTLED: Final = "/v1/settlements/recon/combined"
 _REFUND_KEY: Final = "X-Refund-Idempotency"
 
 _RECEIPT_MAX = 40
 _DEFAULT_PAGE = 10
 _LARGEST_PAGE = 100
 _PAGES_MAX = 10
+_LARGEST_REPORT_PAGE = 1000
+#: A stretch of time that has more than this is no answer but a fault: a hundred thousand payments in an hour.
+_LISTED_PAGES_MAX = 1_000
 
 _OK, _BAD_REQUEST, _CONFLICT = 200, 400, 409
 
@@ -82,6 +94,7 @@ class RazorpayGateway:
         amount_minor: int,
         currency: str,
         contact: str,  # noqa: ARG002 - Razorpay asks the payer itself
+        expires_at: datetime | None = None,  # noqa: ARG002 - its orders have no end
     ) -> GatewayOrder:
         """See Gateway.
 
@@ -207,6 +220,54 @@ class RazorpayGateway:
     ) -> tuple[ObservedRefund, ...]:
         """See Gateway."""
         return self._refunds(payment_id, self._exchange.deadline(self._limits.question_seconds))
+
+    def payments_between(self, *, since_s: int, until_s: int) -> Iterator[PaymentPage]:
+        """See ListingGateway. https://razorpay.com/docs/api/payments/fetch-all-payments."""
+        path = f"{_PAYMENTS}?from={since_s}&to={until_s}"
+        for page in self._pages(path, size=_LARGEST_PAGE):
+            yield listing.payments_of(page)
+
+    def payment(self, payment_id: str) -> ObservedPayment | None:
+        """See ListingGateway."""
+        path = f"{_PAYMENTS}/{quote(payment_id, safe='')}"
+        try:
+            answer = self._get(path, self._exchange.deadline(self._limits.question_seconds))
+            return wire.payment_of(answer)
+        except MalformedWireError as error:
+            raise malformed("GET", path, error) from error
+        except GatewayRejectedError as error:
+            if listing.says_that_there_is_none(error):
+                return None
+            raise
+
+    def settlement_lines(self, day: date) -> Iterator[SettlementPage]:
+        """See ListingGateway. https://razorpay.com/docs/api/settlements/fetch-recon."""
+        path = f"{_SETTLED}?year={day.year}&month={day.month:02}&day={day.day:02}"
+        for page in self._pages(path, size=_LARGEST_REPORT_PAGE):
+            yield listing.lines_of(page)
+
+    def _pages(self, path: str, *, size: int) -> Iterator[list[Mapping[str, object]]]:
+        """Read a collection to its end. Each page after the first begins with the last item of the one before.
+
+        The newest come first, so that what is new meanwhile moves everything further on: then the item is there all the
+        same. If it isn't, something may have slipped through between two pages.
+        """
+        skip, last = 0, None
+        for _ in range(_LISTED_PAGES_MAX):
+            asked = f"{path}&count={size}&skip={skip}"
+            answer = self._get(asked, self._exchange.deadline(self._limits.question_seconds))
+            try:
+                page = wire.items_of(answer)
+            except MalformedWireError as error:
+                raise malformed("GET", path, error) from error
+            if last is not None and last not in [listing.identity_of(item) for item in page]:
+                raise GatewayUnavailableError(f"GET {path.partition('?')[0]}: its pages have shifted")
+            yield page
+            if len(page) < size:
+                return
+            last = listing.identity_of(page[-1])
+            skip += size - 1
+        raise GatewayUnavailableError(f"GET {path.partition('?')[0]}: there is no end of it")
 
     def _refund_of(self, payment_id: str, reference: str, deadline: Deadline) -> ObservedRefund | None:
         """Return the (oldest) refund of this reference, or of this id."""

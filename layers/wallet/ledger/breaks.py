@@ -1,0 +1,138 @@
+"""Breaks: where our books and somebody else's differ, as a pure rule.
+
+Three sides are held against each other: what we asked for (attempts, withdrawals), what the gateway says of its
+payments and of what it settled, and the ledger. One subject (a payment, a refund, a line of a report) has one break of each kind
+at most. What to do about each kind is in docs/reconciliation.md.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wallet.ledger.attempts import ObservedPayment
+
+
+class Kind(StrEnum):
+    """What differs. `ours` and `theirs` are the two amounts that a break tells."""
+
+    # a payment, against the gateway's list of payments
+    UNBOOKED_PAYMENT = "unbooked_payment"  # captured there, and the kernel breaks over booking it
+    UNKNOWN_PAYMENT = "unknown_payment"  # in our books, and the gateway knows of none
+    PAYMENT_DIFFERS = "payment_differs"  # another amount or currency there, or not captured (theirs is 0)
+    REFUNDED_DIFFERS = "refunded_differs"  # more has gone back there than we know of, or less
+    # a line of a settlement report, or the want of one
+    UNBOOKED_LINE = "unbooked_line"  # a payment or refund was settled that is not in our books
+    LINE_DIFFERS = "line_differs"  # settled with another amount or currency than it is booked with
+    UNEXPLAINED_LINE = "unexplained_line"  # an adjustment, a transfer: our account there changed, and no entry says why
+    NOT_SETTLED = "not_settled"  # booked, and in no report within the time that the gateway has
+    # what people have to look at for other reasons
+    STUCK_EVENT = "stuck_event"  # an event that contradicts the books, or can't be read
+    DISPUTED_WITHDRAWAL = "disputed_withdrawal"  # paid out and failed: we have heard both
+    PAYOUT_MISMATCH = "payout_mismatch"  # a payout that is not what was asked for
+
+
+#: What a look at one payment at the gateway may open, and so may close.
+OF_PAYMENTS = frozenset({Kind.UNBOOKED_PAYMENT, Kind.UNKNOWN_PAYMENT, Kind.PAYMENT_DIFFERS, Kind.REFUNDED_DIFFERS})
+
+#: What a look at the settlement reports may open, and so may close.
+OF_SETTLEMENTS = frozenset({Kind.UNBOOKED_LINE, Kind.LINE_DIFFERS, Kind.UNEXPLAINED_LINE, Kind.NOT_SETTLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A difference: amounts in minor units of `currency`, None where that side has nothing at all."""
+
+    kind: Kind
+    subject: str
+    ours: int | None
+    theirs: int | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookedPayment:
+    """A gateway payment as the ledger has it, credited or in suspense.
+
+    `returned` is what of it went back to its source, `promised` that and what is about to; minor units.
+    """
+
+    payment_id: str
+    amount: int
+    currency: str
+    returned: int = 0
+    promised: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BookedRefund:
+    """A refund to source as the ledger has it, under the gateway's own id of it."""
+
+    refund_id: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementLine:
+    """A line of a gateway's settlement report, in minor units.
+
+    `type` is the gateway's word, `payment` and `refund` are the two that we know; `entity_id` is of the payment, the
+    refund or whatever it is; `fee` has the `tax` in it; `settled_at` is in Unix seconds.
+    """
+
+    type: str
+    entity_id: str
+    payment_id: str | None
+    amount: int
+    currency: str
+    debit: int
+    credit: int
+    fee: int
+    tax: int
+    settlement_id: str | None
+    utr: str | None
+    settled_at: int | None
+
+    @property
+    def subject(self) -> str:
+        """What a break about it is known by."""
+        return self.entity_id
+
+
+PAYMENT_LINE, REFUND_LINE = "payment", "refund"
+
+
+def weigh_payment(payment_id: str, booked: BookedPayment | None, told: ObservedPayment | None) -> Break | None:
+    """What differs between a payment in our books and the gateway's word for it, if anything does.
+
+    Something that has not arrived there and is not in our books is no break; nor is a refund that is on its way.
+    """
+    if booked is None:
+        if told is None or not told.has_arrived or told.amount == 0:
+            return None
+        return Break(Kind.UNBOOKED_PAYMENT, payment_id, None, told.amount, told.currency)
+    if told is None:
+        return Break(Kind.UNKNOWN_PAYMENT, payment_id, booked.amount, None, booked.currency)
+    there = told.amount if told.captured else 0
+    if (there, told.currency) != (booked.amount, booked.currency):
+        return Break(Kind.PAYMENT_DIFFERS, payment_id, booked.amount, there, told.currency)
+    if not booked.returned <= told.amount_refunded <= booked.promised:
+        return Break(Kind.REFUNDED_DIFFERS, payment_id, booked.returned, told.amount_refunded, booked.currency)
+    return None
+
+
+def weigh_line(line: SettlementLine, booked: BookedPayment | BookedRefund | None) -> Break | None:
+    """What differs between a settled line and our books. The fee is the gateway's affair: amounts are gross."""
+    if line.type not in (PAYMENT_LINE, REFUND_LINE):
+        return Break(Kind.UNEXPLAINED_LINE, line.subject, None, line.credit - line.debit, line.currency)
+    if booked is None:
+        return Break(Kind.UNBOOKED_LINE, line.subject, None, line.amount, line.currency)
+    if (line.amount, line.currency) != (booked.amount, booked.currency):
+        return Break(Kind.LINE_DIFFERS, line.subject, booked.amount, line.amount, line.currency)
+    return None
+
+
+def weigh_waiting(subject: str, *, amount: int, currency: str, settled: bool, late: bool) -> Break | None:
+    """Whether something in our books is missing in the reports: not settled, and its time is over."""
+    if settled or not late:
+        return None
+    return Break(Kind.NOT_SETTLED, subject, amount, None, currency)

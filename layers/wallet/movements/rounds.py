@@ -1,0 +1,59 @@
+"""The reconciler's two rounds: the one of every few minutes, and the one of every day."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from wallet.gateways.port import Gateway, GatewayEvent, ListingGateway, PayoutProvider
+from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
+from wallet.movements.reconcile_refunds import reconcile_refunds
+from wallet.movements.reconcile_withdrawals import reconcile_withdrawals
+from wallet.movements.settlements import Reports
+from wallet.movements.walk_payments import Comparer, walk_payments
+from wallet.storage.breaks import tidy_breaks
+from wallet.storage.database import Database
+from wallet.storage.users import sweep_identity
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a round works with. `listing` is the gateway once more, if it gives lists; `parse` reads a kept event."""
+
+    database: Database
+    gateway: Gateway
+    listing: ListingGateway | None
+    provider: PayoutProvider
+    new_id: Callable[[], UUID]
+    parse: Callable[[str, bytes], GatewayEvent]
+    now: Callable[[], datetime]
+
+    def comparer(self, listing: ListingGateway, findings: Findings) -> Comparer:
+        """What holds the gateway's payments against the ledger."""
+        return Comparer(self.database, listing, self.new_id, findings)
+
+
+def frequent_round(tools: Tools, findings: Findings, *, first_check_s: int, time_left_s: Callable[[], float]) -> None:
+    """Everything that is due. Each part has its share of the time: a backlog of one kind starves no other."""
+    database, gateway, new_id = tools.database, tools.gateway, tools.new_id
+    whole_s = time_left_s()
+
+    def until(tenth: int) -> Callable[[], float]:
+        """What is left until so many tenths of the time are over."""
+        return lambda: time_left_s() - whole_s * (10 - tenth) / 10
+
+    reconcile(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(4))
+    reconcile_refunds(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(6))
+    reconcile_withdrawals(database, tools.provider, new_id, findings, first_check_s=first_check_s, time_left_s=until(8))
+    if tools.listing is not None:
+        comparer = tools.comparer(tools.listing, findings)
+        walk_payments(comparer, first_check_s=first_check_s, now=tools.now, time_left_s=until(10))
+    finish_leftovers(database, new_id, tools.parse, findings)
+    tidy_breaks(database)
+    sweep_identity(database)
+
+
+def daily_round(tools: Tools, findings: Findings, *, settled_within_days: int) -> None:
+    """The settlement reports."""
+    if tools.listing is not None:
+        Reports(tools.comparer(tools.listing, findings), settled_within_days).read(tools.now())

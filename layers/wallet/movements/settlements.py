@@ -1,0 +1,170 @@
+"""Holding the gateway's daily settlement report against the ledger, line by line.
+
+A payment or a refund that was settled and is not in the books is asked about first: then it is booked as any other, and
+was only late. What remains is a break; so is what is in our books and in no report when the gateway's time is over.
+Lines are kept as they were told, with the fee, the tax and the bank's reference (UTR), for whoever counts the money on
+the bank's account.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
+from wallet.ledger.breaks import (
+    OF_SETTLEMENTS,
+    PAYMENT_LINE,
+    REFUND_LINE,
+    BookedPayment,
+    BookedRefund,
+    Break,
+    SettlementLine,
+    weigh_line,
+    weigh_waiting,
+)
+from wallet.ledger.periods import INDIA
+from wallet.ledger.refunds import RefundNews
+from wallet.movements.refund_to_source import book_refund
+from wallet.movements.walk_payments import Comparer
+from wallet.storage import breaks
+
+_REPORTS, _WAITING = "settlements", "unsettled"
+
+#: A report may get lines after its day: each is read again on the days behind it.
+_READ_AGAIN = timedelta(days=3)
+_FARTHEST = timedelta(days=30)
+_DAY = timedelta(days=1)
+_LOOKED_AT_AGAIN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Reads settlement reports. `settled_within_days` is the gateway's time, from booking to report."""
+
+    comparer: Comparer
+    settled_within_days: int
+
+    def read(self, now: datetime) -> None:
+        """Reads the reports up to yesterday's, then looks for what should have been in them.
+
+        A report that can't be read to its end is read again by the next run: progress is kept day by day.
+        """
+        findings = self.comparer.findings
+        try:
+            for day in self._days(now):
+                self._read_day(day)
+                self._advance(_REPORTS, _midnight(day + _DAY))
+        except GatewayUnavailableError:
+            findings.unreachable += 1
+        except GatewayRejectedError as error:
+            findings.broken.append(f"the settlement report: {error}")
+        else:
+            self._look_for_what_waits(now)
+        self._look_again()
+
+    def _days(self, now: datetime) -> list[date]:
+        done = self._walked(_REPORTS)
+        today = now.astimezone(INDIA).date()
+        if done is None:
+            return []
+        first = max(done - _READ_AGAIN, now - _FARTHEST).astimezone(INDIA).date()
+        return [first + _DAY * ahead for ahead in range((today - first).days)]
+
+    def _read_day(self, day: date) -> None:
+        for page in self.comparer.gateway.settlement_lines(day):
+            breaks.keep_lines(self.comparer.database, page.lines, gateway=self._name)
+            booked = self._booked(page.lines)
+            if self._book_missing(page.lines, booked):
+                booked = self._booked(page.lines)
+            self._keep({line.subject: weigh_line(line, booked.get(line.subject)) for line in page.lines})
+            self.comparer.findings.broken += [f"unreadable: {one}" for one in page.unreadable]
+
+    def _book_missing(
+        self, lines: Iterable[SettlementLine], booked: Mapping[str, BookedPayment | BookedRefund]
+    ) -> bool:
+        """Asks about settled payments and refunds that we have not, so that they are booked; whether there were any."""
+        missing = [line for line in lines if line.subject not in booked]
+        self.comparer.ask_about([line.entity_id for line in missing if line.type == PAYMENT_LINE])
+        for line in missing:
+            if line.type == REFUND_LINE and line.payment_id is not None:
+                self.comparer.ask_about([line.payment_id])
+                self._book_refunds(line.payment_id)
+        return bool(missing)
+
+    def _book_refunds(self, payment_id: str) -> None:
+        comparer = self.comparer
+        try:
+            refunds = comparer.gateway.refunds_of(payment_id=payment_id, order_id=None)
+        except GatewayRejectedError as error:
+            comparer.findings.broken.append(f"{payment_id}: {error}")
+            return
+        for refund in refunds:
+            news = book_refund(comparer.database, comparer.new_id, refund)
+            comparer.findings.booked += news is RefundNews.NEW
+
+    def _look_for_what_waits(self, now: datetime) -> None:
+        """What was booked so long ago that a report should have told of it."""
+        goal = now - timedelta(days=self.settled_within_days)
+        done = self._walked(_WAITING)
+        since = max(done, goal - _FARTHEST) if done is not None else goal
+        while since < goal:
+            until = min(since + _DAY, goal)
+            waiting = breaks.not_settled(self.comparer.database, since, until, gateway=self._name)
+            self._keep(
+                {
+                    one.subject: weigh_waiting(
+                        one.subject, amount=one.amount, currency=one.currency, settled=False, late=True
+                    )
+                    for one in waiting
+                }
+            )
+            self._advance(_WAITING, until)
+            since = until
+
+    def _look_again(self) -> None:
+        """Resolves breaks that are no longer there: by now it is booked, or a report has told of it."""
+        database = self.comparer.database
+        still = breaks.open_breaks(database, OF_SETTLEMENTS, gateway=self._name, limit=_LOOKED_AT_AGAIN)
+        subjects = sorted({subject for _, subject in still})
+        lines = breaks.lines_about(database, subjects, gateway=self._name)
+        booked = self._booked(lines.values())
+        self._keep({subject: weigh_line(line, booked.get(subject)) for subject, line in lines.items()})
+
+    def _keep(self, weighed: Mapping[str, Break | None]) -> None:
+        comparer = self.comparer
+        for kind, subject in breaks.open_about(comparer.database, list(weighed), gateway=self._name):
+            found = weighed[subject]
+            if kind in OF_SETTLEMENTS and (found is None or found.kind is not kind):
+                comparer.findings.mended += breaks.clear_break(
+                    comparer.database, kind, gateway=self._name, subject=subject
+                )
+        for found in weighed.values():
+            if found is not None:
+                comparer.findings.broke += breaks.note_break(
+                    comparer.database, found, gateway=self._name, break_id=comparer.new_id()
+                )
+
+    def _booked(self, lines: Iterable[SettlementLine]) -> dict[str, BookedPayment | BookedRefund]:
+        known = list(lines)
+        database = self.comparer.database
+        payments = [line.entity_id for line in known if line.type == PAYMENT_LINE]
+        refunds = [line.entity_id for line in known if line.type == REFUND_LINE]
+        found: dict[str, BookedPayment | BookedRefund] = {}
+        found |= breaks.booked_payments(database, payments, gateway=self._name)
+        found |= breaks.booked_refunds(database, refunds, gateway=self._name)
+        return found
+
+    @property
+    def _name(self) -> str:
+        return self.comparer.gateway.name
+
+    def _walked(self, walk: str) -> datetime | None:
+        return breaks.walked_until(self.comparer.database, gateway=self._name, walk=walk)
+
+    def _advance(self, walk: str, until: datetime) -> None:
+        breaks.advance_walk(self.comparer.database, gateway=self._name, walk=walk, done_until=until)
+
+
+def _midnight(day: date) -> datetime:
+    """When a day begins in India, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=INDIA).astimezone(UTC)

@@ -1,0 +1,190 @@
+"""Holding the gateway's own list of payments against the ledger: what webhooks and attempts did not lead us to.
+
+The list is by the time when a payment was begun, and a payment may be captured, or refunded, days after that. So it is
+walked twice: soon after, with an hour's overlap, and once more when nothing can become of those payments any more.
+Captured money that is not in the books is booked here and now, as any other is: to the wallet, or to suspense with its
+reason. What the ledger has and the gateway has not, or has otherwise, is a break.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError, ListingGateway
+from wallet.ledger.attempts import ObservedPayment
+from wallet.ledger.breaks import OF_PAYMENTS, BookedPayment, Break, weigh_payment
+from wallet.ledger.refunds import RefundNews
+from wallet.movements.reconcile import Findings
+from wallet.movements.refund_to_source import book_refund
+from wallet.movements.settle import EventOutcome, book
+from wallet.storage import breaks
+from wallet.storage.database import Database, DatabaseBrokenError
+
+#: How far back the first walk goes that finds no other word of how far it has come.
+_FARTHEST = timedelta(days=30)
+
+#: Progress is kept after each of these: so much at most is read again after a run that died.
+_SLICE = timedelta(hours=1)
+
+#: Open breaks that one run asks the gateway about by themselves.
+_ASKED_AGAIN = 50
+
+_OUR_KEYS_ARE_WRONG = (401, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One way over the list: `lag` behind the present, each time from `overlap` before where it came to.
+
+    It doesn't go on for less than `least`: what was begun before a stretch and booked in it is asked about one by one.
+    """
+
+    name: str
+    lag: timedelta
+    overlap: timedelta
+    least: timedelta = timedelta()
+
+
+def walks(first_check_s: int) -> tuple[Walk, Walk]:
+    """The two walks. The first leaves webhooks a fifth of the time that attempts leave them."""
+    return (
+        Walk("payments", timedelta(seconds=first_check_s // 5), timedelta(hours=1)),
+        Walk("late payments", timedelta(days=6), timedelta(hours=1), timedelta(hours=1)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparer:
+    """Compares payments as the gateway tells of them with the ledger, books what is missing, keeps breaks."""
+
+    database: Database
+    gateway: ListingGateway
+    new_id: Callable[[], UUID]
+    findings: Findings
+
+    def compare(self, told: Iterable[ObservedPayment]) -> None:
+        """Payments that the gateway has."""
+        payments = {payment.payment_id: payment for payment in told}
+        booked = self._booked(payments)
+        touched = [one.payment_id for one in payments.values() if self._book(one, booked.get(one.payment_id))]
+        booked |= self._booked(touched)
+        self.keep({name: weigh_payment(name, booked.get(name), payment) for name, payment in payments.items()})
+
+    def ask_about(self, ids: Iterable[str]) -> None:
+        """Payments that we have, or have a break of, and that no list has told of."""
+        told, missing = [], []
+        for payment_id in ids:
+            try:
+                payment = self.gateway.payment(payment_id)
+            except GatewayRejectedError as error:
+                self._rejected(payment_id, error)
+                continue
+            told += [] if payment is None else [payment]
+            missing += [payment_id] if payment is None else []
+        self.compare(told)
+        booked = self._booked(missing)
+        self.keep({name: weigh_payment(name, booked.get(name), None) for name in missing})
+
+    def keep(self, weighed: dict[str, Break | None]) -> None:
+        """Opens the breaks that there are, and resolves those that were."""
+        for kind, subject in breaks.open_about(self.database, weighed, gateway=self.gateway.name):
+            found = weighed[subject]
+            if kind in OF_PAYMENTS and (found is None or found.kind is not kind):
+                self.findings.mended += breaks.clear_break(
+                    self.database, kind, gateway=self.gateway.name, subject=subject
+                )
+        for found in weighed.values():
+            if found is not None:
+                self.findings.broke += breaks.note_break(
+                    self.database, found, gateway=self.gateway.name, break_id=self.new_id()
+                )
+
+    def _booked(self, ids: Iterable[str]) -> dict[str, BookedPayment]:
+        return breaks.booked_payments(self.database, list(ids), gateway=self.gateway.name)
+
+    def _book(self, payment: ObservedPayment, booked: BookedPayment | None) -> bool:
+        """Books what the gateway has and we have not; whether anything was tried."""
+        if not payment.has_arrived:
+            return False
+        refunded = payment.amount_refunded > (booked.promised if booked is not None else 0)
+        if booked is not None and not refunded:
+            return False
+        try:
+            if booked is None and book(self.database, self.new_id, payment) is EventOutcome.PROCESSED:
+                self.findings.found += 1
+            if refunded:
+                refunds = self.gateway.refunds_of(payment_id=payment.payment_id, order_id=payment.order_id)
+                for refund in refunds:
+                    self.findings.booked += book_refund(self.database, self.new_id, refund) is RefundNews.NEW
+        except DatabaseBrokenError as error:
+            self.findings.broken.append(f"{payment.payment_id}: {error}")
+        except GatewayRejectedError as error:
+            self._rejected(payment.payment_id, error)
+        return True
+
+    def _rejected(self, payment_id: str, error: GatewayRejectedError) -> None:
+        """One payment that can't be asked about holds up no other; keys that are refused end the run."""
+        if error.http_status in _OUR_KEYS_ARE_WRONG:
+            raise error
+        self.findings.broken.append(f"{payment_id}: {error}")
+
+
+def walk_payments(
+    comparer: Comparer, *, first_check_s: int, now: Callable[[], datetime], time_left_s: Callable[[], float]
+) -> None:
+    """Goes on with both walks as long as there is time, then asks again about payments that breaks are open of.
+
+    A gateway that is down, in the middle of a list or before, costs the slice under way: the next run reads it anew.
+    """
+    findings = comparer.findings
+    try:
+        for walk in walks(first_check_s):
+            _go_on(comparer, walk, now, time_left_s)
+        if time_left_s() > 0:
+            _look_again(comparer)
+    except GatewayUnavailableError:
+        findings.unreachable += 1
+    except GatewayRejectedError as error:
+        findings.broken.append(f"the list of payments: {error}")
+
+
+def _go_on(comparer: Comparer, walk: Walk, now: Callable[[], datetime], time_left_s: Callable[[], float]) -> None:
+    database, name = comparer.database, comparer.gateway.name
+    goal = now() - walk.lag
+    done = breaks.walked_until(database, gateway=name, walk=walk.name)
+    since = max(done, goal - _FARTHEST) if done is not None else goal
+    while since < goal and goal - since >= walk.least and time_left_s() > 0:
+        until = min(since + _SLICE, goal)
+        seen = _compare_list(comparer, since - walk.overlap, until)
+        missing = breaks.booked_between(database, since, until, gateway=name) - seen
+        comparer.ask_about(sorted(missing))
+        breaks.advance_walk(database, gateway=name, walk=walk.name, done_until=until)
+        since = until
+
+
+def _compare_list(comparer: Comparer, since: datetime, until: datetime) -> set[str]:
+    """Reads the list of a stretch of time, page by page; the ids of what was on it."""
+    seen: set[str] = set()
+    pages = comparer.gateway.payments_between(since_s=_unix(since), until_s=_unix(until) + 1)
+    for page in pages:
+        seen |= {payment.payment_id for payment in page.payments}
+        comparer.compare(page.payments)
+        comparer.findings.broken += [f"unreadable: {one}" for one in page.unreadable]
+    return seen
+
+
+def _look_again(comparer: Comparer) -> None:
+    """Asks about payments that breaks are open of: one that is no longer there resolves itself."""
+    name = comparer.gateway.name
+    still = breaks.open_breaks(comparer.database, OF_PAYMENTS, gateway=name, limit=_ASKED_AGAIN)
+    comparer.ask_about(sorted({subject for _, subject in still}))
+
+
+def _unix(at: datetime) -> int:
+    return max(0, int(at.timestamp()))
+
+
+def utc_now() -> datetime:
+    """The time, for who wants no other."""
+    return datetime.now(UTC)

@@ -1,0 +1,307 @@
+"""Breaks, how far a gateway's lists have been read, and what its settlement reports said."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from wallet.ledger.breaks import BookedPayment, BookedRefund, Break, Kind, SettlementLine
+from wallet.storage.database import Database, Row
+from wallet.storage.rows import time_of, uuid_of
+
+_AT_ONCE = 200
+
+Item = TypeVar("Item")
+
+
+def note_break(database: Database, found: Break, *, gateway: str, break_id: UUID) -> bool:
+    """Writes a break down, or that it is still there; True if it is new, or there again."""
+    answer = database.call(
+        "note_break",
+        break_id.bytes,
+        found.kind.value,
+        gateway,
+        found.subject,
+        found.ours,
+        found.theirs,
+        found.currency,
+    )
+    return answer.outcome == "done"
+
+
+def clear_break(database: Database, kind: Kind, *, gateway: str, subject: str) -> bool:
+    """Resolves a break that is no longer there; False if none was open."""
+    return database.call("clear_break", kind.value, gateway, subject).outcome == "done"
+
+
+def tidy_breaks(database: Database) -> None:
+    """Makes a break of every stuck event, and has withdrawals asked about that an operator's order waits for."""
+    database.call("tidy_breaks")
+
+
+_OPEN = """
+SELECT kind, subject FROM reconciliation_breaks
+WHERE resolved_at IS NULL AND gateway = %s AND kind IN ({places}) ORDER BY last_seen_at LIMIT %s
+"""
+
+
+def open_breaks(database: Database, kinds: Collection[Kind], *, gateway: str, limit: int) -> list[tuple[Kind, str]]:
+    """Open breaks of these kinds with their subjects, first those that were not looked at for the longest."""
+    query = _OPEN.format(places=_places(kinds))
+    rows = database.read(query, gateway, *(kind.value for kind in kinds), limit)
+    return [(Kind(row["kind"]), row["subject"]) for row in rows]
+
+
+_OPEN_ABOUT = """
+SELECT kind, subject FROM reconciliation_breaks
+WHERE resolved_at IS NULL AND gateway = %s AND subject IN ({places})
+"""
+
+
+def open_about(database: Database, subjects: Collection[str], *, gateway: str) -> set[tuple[Kind, str]]:
+    """Which open breaks there are about these subjects."""
+    found: set[tuple[Kind, str]] = set()
+    for some in _batches(subjects):
+        rows = database.read(_OPEN_ABOUT.format(places=_places(some)), gateway, *some)
+        found |= {(Kind(row["kind"]), row["subject"]) for row in rows}
+    return found
+
+
+_WALK = "SELECT done_until FROM reconciliation_walks WHERE gateway = %s AND walk = %s"
+_FIRST_ATTEMPT = "SELECT created_at FROM payment_attempts WHERE gateway = %s ORDER BY id LIMIT 1"
+
+
+def walked_until(database: Database, *, gateway: str, walk: str) -> datetime | None:
+    """Up to when a walk has been done; if it never was, when the first attempt was made; None if there is none."""
+    rows = database.read(_WALK, gateway, walk)
+    if rows:
+        return time_of(rows[0]["done_until"])
+    attempts = database.read(_FIRST_ATTEMPT, gateway)
+    return time_of(attempts[0]["created_at"]) if attempts else None
+
+
+def advance_walk(database: Database, *, gateway: str, walk: str, done_until: datetime) -> None:
+    """Writes down how far a walk has come; it never goes back."""
+    database.call("advance_walk", gateway, walk, done_until.replace(tzinfo=None))
+
+
+_PAYMENTS = """
+SELECT t.gateway_payment_id, t.amount, t.currency,
+       CAST(COALESCE(SUM(CASE WHEN r.status = 'succeeded' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS returned,
+       CAST(COALESCE(SUM(CASE WHEN r.status <> 'failed' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS promised
+FROM transactions t LEFT JOIN source_refunds r ON r.transaction_id = t.id
+WHERE t.gateway = %s AND t.gateway_payment_id IN ({places})
+GROUP BY t.gateway_payment_id, t.amount, t.currency
+"""
+
+
+def booked_payments(database: Database, ids: Collection[str], *, gateway: str) -> dict[str, BookedPayment]:
+    """Those of these gateway payments that are in the ledger, by their id."""
+    found: dict[str, BookedPayment] = {}
+    for some in _batches(ids):
+        for row in database.read(_PAYMENTS.format(places=_places(some)), gateway, *some):
+            payment = BookedPayment(
+                payment_id=row["gateway_payment_id"],
+                amount=row["amount"],
+                currency=row["currency"],
+                returned=row["returned"],
+                promised=row["promised"],
+            )
+            found[payment.payment_id] = payment
+    return found
+
+
+_REFUNDS = """
+SELECT gateway_refund_id, amount, currency FROM source_refunds
+WHERE gateway = %s AND status = 'succeeded' AND gateway_refund_id IN ({places})
+"""
+
+
+def booked_refunds(database: Database, ids: Collection[str], *, gateway: str) -> dict[str, BookedRefund]:
+    """Those of these gateway refunds that are in the ledger, by their id."""
+    found: dict[str, BookedRefund] = {}
+    for some in _batches(ids):
+        for row in database.read(_REFUNDS.format(places=_places(some)), gateway, *some):
+            found[row["gateway_refund_id"]] = BookedRefund(row["gateway_refund_id"], row["amount"], row["currency"])
+    return found
+
+
+# The ids of transactions begin with their time, so that a stretch of time is a stretch of the primary key. An id is
+# made by the function a moment before, the time by the server: the stretch of ids has a quarter of an hour to spare.
+_BOOKED_BETWEEN = """
+SELECT t.gateway_payment_id FROM transactions t
+WHERE t.id BETWEEN %s AND %s AND t.gateway = %s AND t.created_at >= %s AND t.created_at < %s
+"""
+_SPARE_MS = 15 * 60 * 1000
+
+
+def booked_between(database: Database, since: datetime, until: datetime, *, gateway: str) -> set[str]:
+    """The ids of the gateway's payments that were booked in this stretch of time."""
+    stretch = _stretch(since, until)
+    rows = database.read(_BOOKED_BETWEEN, *stretch, gateway, since.replace(tzinfo=None), until.replace(tzinfo=None))
+    return {row["gateway_payment_id"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something in the books that a settlement report should have told of; in minor units."""
+
+    subject: str
+    amount: int
+    currency: str
+
+
+_PAYMENTS_NOT_SETTLED = """
+SELECT t.gateway_payment_id AS subject, t.amount, t.currency FROM transactions t
+LEFT JOIN settlement_lines l
+    ON l.gateway = t.gateway AND l.type = 'payment' AND l.entity_id = t.gateway_payment_id
+WHERE t.id BETWEEN %s AND %s AND t.gateway = %s AND t.created_at >= %s AND t.created_at < %s AND l.entity_id IS NULL
+"""
+
+_REFUNDS_NOT_SETTLED = """
+SELECT r.gateway_refund_id AS subject, t.amount, t.currency FROM transactions t
+JOIN source_refunds r ON r.id = t.source_refund_id
+LEFT JOIN settlement_lines l
+    ON l.gateway = r.gateway AND l.type = 'refund' AND l.entity_id = r.gateway_refund_id
+WHERE t.id BETWEEN %s AND %s AND r.gateway = %s AND t.created_at >= %s AND t.created_at < %s AND l.entity_id IS NULL
+"""
+
+
+def not_settled(database: Database, since: datetime, until: datetime, *, gateway: str) -> list[Waiting]:
+    """Payments and refunds that were booked in this stretch of time and that no report has told of yet."""
+    stretch = _stretch(since, until)
+    bounds = (*stretch, gateway, since.replace(tzinfo=None), until.replace(tzinfo=None))
+    rows = database.read(_PAYMENTS_NOT_SETTLED, *bounds) + database.read(_REFUNDS_NOT_SETTLED, *bounds)
+    return [Waiting(row["subject"], row["amount"], row["currency"]) for row in rows]
+
+
+def keep_lines(database: Database, lines: Iterable[SettlementLine], *, gateway: str) -> None:
+    """Keeps lines of a settlement report; of one that was told before, the latest word stays."""
+    for some in _batches(list(lines)):
+        database.call("keep_settlement_lines", gateway, json.dumps([asdict(line) for line in some]))
+
+
+_LINES = """
+SELECT type, entity_id, payment_id, amount, currency, debit, credit, fee, tax, settlement_id, utr
+FROM settlement_lines WHERE gateway = %s AND entity_id IN ({places})
+"""
+
+
+def lines_about(database: Database, ids: Collection[str], *, gateway: str) -> dict[str, SettlementLine]:
+    """The lines about these subjects; the time of their settlement is left out."""
+    found: dict[str, SettlementLine] = {}
+    for some in _batches(ids):
+        for row in database.read(_LINES.format(places=_places(some)), gateway, *some):
+            found[row["entity_id"]] = SettlementLine(settled_at=None, **row)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What alarms look at. Ages are seconds, 0 where there is nothing; money is minor units.
+
+    `webhook_silence_s`: for how long no webhook has come while somebody might have paid: since the last one, or since
+    the oldest open attempt was made if that is later; 0 while no attempt is open.
+    """
+
+    open_breaks: int
+    oldest_break_s: int
+    suspense_minor: int
+    oldest_suspense_s: int
+    webhook_silence_s: int
+
+
+_BREAK_FIGURES = """
+SELECT COUNT(*) AS open_breaks,
+       COALESCE(TIMESTAMPDIFF(SECOND, MIN(open_since), UTC_TIMESTAMP(6)), 0) AS oldest_break_s
+FROM reconciliation_breaks WHERE resolved_at IS NULL
+"""
+
+_SUSPENSE_FIGURES = """
+SELECT CAST(COALESCE(SUM(rest), 0) AS SIGNED) AS suspense_minor,
+       COALESCE(TIMESTAMPDIFF(SECOND, MIN(created_at), UTC_TIMESTAMP(6)), 0) AS oldest_suspense_s
+FROM money_in_suspense WHERE rest > 0
+"""
+
+_SILENCE = """
+SELECT COALESCE(TIMESTAMPDIFF(SECOND, GREATEST(
+           (SELECT MIN(created_at) FROM payment_attempts
+            WHERE gateway = %s AND next_check_at IS NOT NULL AND status IN ('created', 'pending', 'failed')
+              AND expires_at > UTC_TIMESTAMP(6)),
+           COALESCE((SELECT received_at FROM gateway_events WHERE gateway = %s ORDER BY id DESC LIMIT 1), '1970-01-01')
+       ), UTC_TIMESTAMP(6)), 0) AS webhook_silence_s
+"""
+
+
+def figures(database: Database, *, gateway: str) -> Figures:
+    """How much is open, and for how long."""
+    row: Row = {}
+    row |= database.read(_BREAK_FIGURES)[0]
+    row |= database.read(_SUSPENSE_FIGURES)[0]
+    row |= database.read(_SILENCE, gateway, gateway)[0]
+    return Figures(**row)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBreak:
+    """A break as operators see it. Amounts are minor units of `currency`; `age_h` is in hours, since it was opened.
+
+    `ordered`: an operator has ordered its end, and the reconciler has not carried that out yet.
+    """
+
+    break_id: UUID
+    kind: str
+    gateway: str
+    subject: str
+    our_amount: int | None
+    their_amount: int | None
+    currency: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    age_h: int
+    ordered: bool
+
+
+_SHOWN = """
+SELECT id, kind, gateway, subject, our_amount, their_amount, currency, first_seen_at, last_seen_at,
+       TIMESTAMPDIFF(HOUR, open_since, UTC_TIMESTAMP(6)) AS age_h, order_id IS NOT NULL AS ordered
+FROM reconciliation_breaks
+WHERE resolved_at IS NULL AND (%s IS NULL OR kind = %s) ORDER BY open_since, id LIMIT %s
+"""
+
+
+def shown_breaks(database: Database, *, kind: str | None, limit: int) -> tuple[OpenBreak, ...]:
+    """Open breaks, the oldest first; of one kind, or (None) of all."""
+    return tuple(
+        OpenBreak(
+            break_id=uuid_of(row["id"]),
+            kind=row["kind"],
+            gateway=row["gateway"],
+            subject=row["subject"],
+            our_amount=row["our_amount"],
+            their_amount=row["their_amount"],
+            currency=row["currency"],
+            first_seen_at=time_of(row["first_seen_at"]),
+            last_seen_at=time_of(row["last_seen_at"]),
+            age_h=row["age_h"],
+            ordered=bool(row["ordered"]),
+        )
+        for row in database.read(_SHOWN, kind, kind, limit)
+    )
+
+
+def _stretch(since: datetime, until: datetime) -> tuple[bytes, bytes]:
+    first = max(0, int(since.timestamp() * 1000) - _SPARE_MS)
+    last = int(until.timestamp() * 1000) + _SPARE_MS
+    return first.to_bytes(6) + bytes(10), last.to_bytes(6) + b"\xff" * 10
+
+
+def _places(values: Collection[object]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _batches(items: Collection[Item]) -> Iterable[list[Item]]:
+    listed = list(items)
+    return (listed[at : at + _AT_ONCE] for at in range(0, len(listed), _AT_ONCE))
