@@ -175,8 +175,8 @@ BEGIN
         END IF;
         IF v_outcome = 'done' THEN
             SELECT id INTO v_suspense_id FROM accounts WHERE code = 'suspense';
-            INSERT INTO transactions (id, type, amount, currency, cause_id, created_at)
-            VALUES (p_credit_id, 'adjustment', v_amount, v_currency, p_transaction_id, v_now);
+            INSERT INTO transactions (id, type, amount, currency, actor_id, cause_id, created_at)
+            VALUES (p_credit_id, 'adjustment', v_amount, v_currency, p_actor_id, p_transaction_id, v_now);
             CALL post_entry(p_credit_id, v_suspense_id, 0, v_wallet_id, v_slot, v_amount, v_now);
             CALL count_load(v_wallet_id, v_amount, v_now);
             CALL note_event(v_wallet_id, NULL, 'SuspenseCredited', JSON_OBJECT(
@@ -192,7 +192,7 @@ BEGIN
                 CALL note_attempt(v_attempt_id, 'succeeded', 'credited_from_suspense', v_payment_id, v_now);
             END IF;
             SET v_result = JSON_OBJECT(
-                'credit_id', LOWER(HEX(p_credit_id)), 'transaction_id', LOWER(HEX(p_transaction_id)),
+                'transaction_id', LOWER(HEX(p_credit_id)), 'suspended_id', LOWER(HEX(p_transaction_id)),
                 'wallet_id', LOWER(HEX(v_wallet_id)), 'amount', v_amount + 0, 'left', v_left - v_amount);
         END IF;
     END IF;

@@ -153,8 +153,8 @@ def suspense_of(books: Books, person: Person) -> None:
     operators.credit_from_suspense(
         operator,
         instruction(person),
-        credit_id=wiring.new_id(),
-        transaction_id=suspended,
+        transaction_id=wiring.new_id(),
+        suspended_id=suspended,
         wallet_id=None,
         amount=None,
         over_limits=False,

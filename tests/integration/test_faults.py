@@ -130,6 +130,13 @@ CASES: dict[str, tuple[str, ...]] = {
     "request_explains": entry("payment", "@payer", "@payee"),
     "arrival_explains": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),
     "movement_explains": (transaction("withdrawal"),),
+    "correction_fits": entry("adjustment", "@payer", "@payee", cause_id="@payment"),
+    "correction_is_told": entry("adjustment", "@payer", "@payee", cause_id="@payment"),
+    "suspense_is_left_once": (
+        transaction("suspense", amount=5, gateway="'razorpay'", gateway_payment_id="'pay_bad'", suspense_reason="'odd'")
+        .replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"),
+        transaction("adjustment", amount=6, cause_id="@bad"),
+    ),
     "withdrawal_is_booked": (withdrawal("succeeded"),),
     "withdrawal_goes_out": (withdrawal("succeeded"), *entry("withdrawal", "@payer", "@fees", withdrawal_id="@bad")),
     "withdrawal_has_its_fee": (withdrawal("succeeded", fee=5), transaction("withdrawal", withdrawal_id="@bad")),

@@ -33,8 +33,8 @@ def operator(books: Books) -> Database:
 
 def credit(books: Books, transaction_id: UUID, amount: int | None = None, **more: Any) -> tuple[SuspenseCredit, bool]:
     arguments: dict[str, Any] = {
-        "credit_id": wiring.new_id(),
-        "transaction_id": transaction_id,
+        "transaction_id": wiring.new_id(),
+        "suspended_id": transaction_id,
         "wallet_id": None,
         "amount": amount,
         "over_limits": False,
@@ -74,12 +74,12 @@ def test_money_in_suspense_is_credited_to_whom_it_came_for_with_its_cause(books:
     assert not replayed
     assert (done.wallet_id, done.amount, done.left) == (person.wallet_id, 900, 0)
     assert books.balance(person) == 1_900
-    booked = books.select("SELECT type, amount, cause_id FROM transactions WHERE id = %s", done.credit_id.bytes)[0]
+    booked = books.select("SELECT type, amount, cause_id FROM transactions WHERE id = %s", done.transaction_id.bytes)[0]
     assert booked == {"type": "adjustment", "amount": 900, "cause_id": entry.id.bytes}
     told = [event.type for event in books.outbox() if event.wallet_id == person.wallet_id]
     assert told[-1] == "SuspenseCredited"
     journal = books.select(
-        "SELECT command, operator, wallet_id, subject_id FROM operator_actions WHERE id = %s", done.credit_id.bytes
+        "SELECT command, operator, wallet_id, subject_id FROM operator_actions WHERE id = %s", done.transaction_id.bytes
     )[0]
     assert journal == {
         "command": "credit_from_suspense",
@@ -186,8 +186,7 @@ def test_1000_credits_at_once_never_exceed_what_came(books: Books) -> None:
     entry = wrong_amount(books, people[0], paid=90_000)
     before = deadlocks(books)
     tasks = [
-        lambda turn=turn: credit(books, entry.id, 700, wallet_id=people[turn % 4].wallet_id)  # type: ignore[misc]  # bound early
-        for turn in range(1_000)
+        lambda turn=turn: credit(books, entry.id, 700, wallet_id=people[turn % 4].wallet_id) for turn in range(1_000)
     ]
     answers = together(tasks, at_once=16)
     done = [answer for answer in answers if isinstance(answer, tuple)]
@@ -204,7 +203,7 @@ def test_200_times_one_key_at_once_is_one_credit(books: Books) -> None:
     entry = wrong_amount(books, person, paid=90_000)
     ordered = instruction(unique("key-"), asked="credit")
     answers = together([lambda: credit(books, entry.id, 700, ordered=ordered) for _ in range(200)], at_once=16)
-    credits_ = {answer[0].credit_id for answer in answers if isinstance(answer, tuple)}
+    credits_ = {answer[0].transaction_id for answer in answers if isinstance(answer, tuple)}
     assert len(credits_) == 1
     assert refusals_in(answers) == []
     assert books.balance(person) == 1_700

@@ -3,15 +3,17 @@
 import itertools
 import random
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
-from tests.support.moves import pay
+from tests.support.moves import pay, refusals_in
 from wallet import wiring
 from wallet.ledger.attempts import AttemptStatus, ObservedPayment, PaymentStatus, SuspenseReason
+from wallet.ledger.refusals import Refusal, Refused
 from wallet.movements.settle import EventOutcome, book
 from wallet.storage.database import DatabaseBrokenError
 from wallet.storage.settlement import Noted, Settlement, note_unsuccessful_payment, settle_payment
@@ -253,3 +255,68 @@ def test_the_order_of_another_attempt_is_not_attached(books: Books) -> None:
         money, person.claim(), attempt_id=wiring.new_id(), gateway="razorpay", amount=500, valid_s=60, first_check_s=60
     )
     assert attach_order(money, attempt.id, order_id=taken) is None
+
+
+def ask(books: Books, person: Person, *, key: str | None = None, valid_s: int = 3600) -> object:
+    database = books.as_role("money")
+    try:
+        return open_top_up(
+            database,
+            person.claim(key),
+            attempt_id=wiring.new_id(),
+            gateway="razorpay",
+            amount=500,
+            valid_s=valid_s,
+            first_check_s=600,
+        )
+    finally:
+        database.close()
+
+
+def test_a_wallet_has_fifty_open_top_ups_at_most_and_is_told_when_one_is_over(books: Books) -> None:
+    person, other = books.person(), books.person()
+    kept = [unique("key-") for _ in range(50)]
+    for key in kept:
+        ask(books, person, key=key)
+    with pytest.raises(Refused) as caught:
+        ask(books, person)
+    assert caught.value.refusal is Refusal.TOO_MANY_OPEN_TOP_UPS
+    assert caught.value.retry_after_s is not None
+    assert 3_000 < caught.value.retry_after_s <= 3_600
+    ask(books, person, key=kept[0])  # a repetition opens none
+    ask(books, other)
+    books.write(
+        "UPDATE payment_attempts SET expires_at = UTC_TIMESTAMP(6) WHERE wallet_id = %s LIMIT 1", person.wallet_id.bytes
+    )
+    ask(books, person)
+    with pytest.raises(Refused, match="too_many_open_top_ups"):
+        ask(books, person)
+
+
+def test_many_who_ask_at_once_open_hardly_more_than_fifty(books: Books) -> None:
+    person = books.person()
+    answers = together([lambda: ask(books, person) for _ in range(120)], at_once=8)
+    refused = refusals_in(answers)
+    assert set(refused) == {Refusal.TOO_MANY_OPEN_TOP_UPS}
+    assert 50 <= 120 - len(refused) <= 50 + 8
+
+
+def test_an_order_of_cashfree_is_asked_about_once_more_a_day_after_its_end_for_it_gives_no_list(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500, gateway="cashfree", valid_s=0)
+
+    def next_check() -> dict[str, Any]:
+        return books.select(
+            "SELECT id, status, TIMESTAMPDIFF(MINUTE, expires_at, next_check_at) AS later FROM payment_attempts"
+            " WHERE gateway_order_id = %s",
+            order_id,
+        )[0]
+
+    attempt_id = UUID(bytes=next_check()["id"])
+    gateway = books.as_role("gateway")
+    assert expire_attempt(gateway, attempt_id)
+    assert (next_check()["status"], next_check()["later"]) == ("expired", 24 * 60)
+    books.write("UPDATE payment_attempts SET expires_at = expires_at - INTERVAL 1 DAY WHERE id = %s", attempt_id.bytes)
+    assert not expire_attempt(gateway, attempt_id)
+    assert next_check()["later"] is None
+    gateway.close()

@@ -14,13 +14,17 @@ from tests.integration.test_kernel_source_refunds import Entry, hear, held, over
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.functions import Function, api_event
+from tests.support.payouts import payout, tell, withdraw
 from wallet import wiring
 from wallet.ledger import ids
+from wallet.ledger.breaks import Break, Kind
 from wallet.ledger.events import OutboxEvent
 from wallet.ledger.events import told as public_event
 from wallet.ledger.refunds import RefundStatus
 from wallet.ledger.refusals import Refused
-from wallet.storage import holds, settlement
+from wallet.ledger.withdrawals import PayoutStatus
+from wallet.movements.payouts import book_payout
+from wallet.storage import breaks, holds, settlement
 
 Json = dict[str, Any]
 
@@ -438,3 +442,115 @@ def test_the_commands_leave_a_line_in_the_log_without_the_owners_phone(books: Bo
     done(operator, order("freeze", wallet_id=wallet_id(person)))
     assert '"command":"freeze"' in operator.logged().replace(" ", "")
     assert person.phone not in operator.logged()
+
+
+def suspended(books: Books, person: Person, *, paid: int = 900) -> str:
+    """Another amount than was asked for: in suspense. Its transaction."""
+    gateway, suspended_id = books.as_role("gateway"), wiring.new_id()
+    settlement.settle_payment(gateway, captured(books.order(person, 1_000), paid), transaction_id=suspended_id)
+    gateway.close()
+    return ids.show(ids.TRANSACTION, suspended_id)
+
+
+def test_money_in_suspense_is_credited_by_an_order_that_is_journalled_and_answered_again(
+    books: Books, operator: Function
+) -> None:
+    person = books.person()
+    command = order("credit_from_suspense", transaction_id=suspended(books, person))
+    first = operator.invoke(command)
+    assert first["status"] == "done", first
+    assert first["result"] | {"transaction_id": ""} == {
+        "transaction_id": "",
+        "suspended_id": command["transaction_id"],
+        "wallet_id": wallet_id(person),
+        "amount": 900,
+        "left": 0,
+    }
+    assert first["result"]["transaction_id"].startswith("txn_")
+    again = operator.invoke(command)
+    assert (again["replayed"], again["result"]) == (True, first["result"])
+    assert journal(books, person) == [("credit_from_suspense", "meera@example.com", "the owner asked")]
+    assert refused(operator, order("refund_to_source", transaction_id=command["transaction_id"])) == (
+        "refund_exceeds_payment"
+    )
+    assert books.balance(person) == 900
+
+
+def test_the_limits_of_a_wallet_hold_for_an_order_unless_it_says_otherwise(books: Books, operator: Function) -> None:
+    _, entry = over_the_cap(books)
+    command = order("credit_from_suspense", transaction_id=transaction_id(entry))
+    assert refused(operator, command) == "wallet_limit_exceeded"
+    assert refused(operator, {**command, "over_limits": "yes"}) == "invalid_request"
+    assert done(operator, {**command, "over_limits": True})["amount"] == 600_000
+
+
+def noted(books: Books, kind: Kind, subject: str) -> None:
+    gateway = books.as_role("gateway")
+    breaks.note_break(gateway, Break(kind, subject, 500, None, "INR"), gateway="razorpay", break_id=wiring.new_id())
+    gateway.close()
+
+
+def test_breaks_are_listed_with_their_age_and_resolved_with_a_reason_once(books: Books, operator: Function) -> None:
+    books.nothing_is_due()
+    noted(books, Kind.UNKNOWN_PAYMENT, "pay_Gone1")
+    noted(books, Kind.UNEXPLAINED_LINE, "adj_1")
+    books.write("UPDATE reconciliation_breaks SET open_since = open_since - INTERVAL 50 HOUR WHERE subject = 'adj_1'")
+    listed = operator.invoke({"command": "breaks"})["result"]
+    assert [(one["subject"], one["age_h"]) for one in listed] == [("adj_1", 50), ("pay_Gone1", 0)]
+    [one] = operator.invoke({"command": "breaks", "kind": "unknown_payment"})["result"]
+    assert (one["our_amount"], "their_amount" in one, one["ordered"]) == (500, False, False)
+    assert operator.invoke({"command": "breaks", "kind": "odd"})["code"] == "invalid_request"
+    command = order("resolve_break", break_id=one["break_id"], reason="a test payment of ours, ticket 9")
+    assert done(operator, command)["subject"] == "pay_Gone1"
+    assert operator.invoke(command)["replayed"]
+    assert refused(operator, order("resolve_break", break_id=one["break_id"])) == "not_found"
+    assert refused(operator, order("resolve_break", break_id="brk_1")) == "invalid_request"
+    row = books.select("SELECT resolution, resolved_by, reason FROM reconciliation_breaks WHERE subject = 'pay_Gone1'")
+    assert row == [
+        {"resolution": "operator", "resolved_by": "meera@example.com", "reason": "a test payment of ours, ticket 9"}
+    ]
+    noted(books, Kind.UNKNOWN_PAYMENT, "pay_Gone1")
+    assert [one["subject"] for one in operator.invoke({"command": "breaks"})["result"]] == ["adj_1"], (
+        "it stays resolved"
+    )
+
+
+def test_what_waits_shows_withdrawals_and_open_breaks_and_no_stuck_event_that_is_resolved(
+    books: Books, operator: Function
+) -> None:
+    books.nothing_is_due()
+    person = books.person(money=1_000)
+    receipt, _ = withdraw(books, person, 400)
+    event_id = wiring.new_id()
+    books.write(
+        "INSERT INTO gateway_events (id, gateway, digest, name, body, received_at, outcome)"
+        " VALUES (%s, 'razorpay', %s, 'refund.failed', '', UTC_TIMESTAMP(6), 'stuck')",
+        event_id.bytes,
+        event_id.bytes * 2,
+    )
+    gateway = books.as_role("gateway")
+    breaks.tidy_breaks(gateway)
+    gateway.close()
+    pending = operator.invoke({"command": "pending"})["result"]
+    mine = [one for one in pending["withdrawals"] if one["withdrawal_id"] == ids.show(ids.WITHDRAWAL, receipt.id)]
+    assert [(one["wallet_id"], one["amount"], one["status"]) for one in mine] == [(wallet_id(person), 400, "pending")]
+    assert event_id.hex in {one["gateway_event_id"] for one in pending["stuck"]}
+    [stuck] = [one for one in pending["breaks"] if one["subject"] == event_id.hex]
+    done(operator, order("resolve_break", break_id=stuck["break_id"]))
+    after = operator.invoke({"command": "pending"})["result"]
+    assert event_id.hex not in {one["gateway_event_id"] for one in after["stuck"]}
+    assert stuck["break_id"] not in {one["break_id"] for one in after["breaks"]}
+
+
+def test_ending_a_dispute_is_journalled_and_only_of_one_that_there_is(books: Books, operator: Function) -> None:
+    person = books.person(money=1_000)
+    receipt, _ = withdraw(books, person, 400)
+    tell(books, receipt, PayoutStatus.SUCCEEDED)
+    command = order("end_dispute", withdrawal_id=ids.show(ids.WITHDRAWAL, receipt.id))
+    assert refused(operator, command) == "not_found"
+    gateway = books.as_role("gateway")
+    book_payout(gateway, wiring.new_id, payout(receipt, PayoutStatus.FAILED))
+    gateway.close()
+    assert done(operator, command)["wallet_id"] == wallet_id(person)
+    assert journal(books, person) == [("end_dispute", "meera@example.com", "the owner asked")]
+    assert books.balance(person) == 600, "the reconciler carries it out"

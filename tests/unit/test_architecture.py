@@ -40,6 +40,7 @@ FLOATS = {
     "layers/wallet/storage/database.py": "patience and jitter between tries, seconds",
     "layers/wallet/gateways/exchange.py": "pauses, seconds",
     "layers/wallet/gateways/http.py": "timeouts, seconds",
+    "layers/wallet/movements/rounds.py": "shares of a run's time",
     "layers/wallet/edge/requests.py": "when a token ends, seconds since 1970",
 }
 

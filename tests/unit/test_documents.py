@@ -2,15 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from tests.unit.calls import ROOT
 from tests.unit.template import functions, load, routes
 from wallet.edge import statuses
+from wallet.edge.commands import Command
+from wallet.ledger.breaks import Kind
 from wallet.ledger.refusals import Refusal
 
 API = (ROOT / "docs/api.md").read_text()
+RECONCILIATION = (ROOT / "docs/reconciliation.md").read_text()
+OPERATIONS = (ROOT / "docs/operations.md").read_text().splitlines()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -36,6 +41,21 @@ def test_no_link_of_a_document_leads_nowhere(document: Path) -> None:
     text = document.read_text()
     links = re.findall(r"\]\(([^)#:]+)\)", text)
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_break_has_an_owner_and_what_to_do(kind: Kind) -> None:
+    rows = [row for row in RECONCILIATION.splitlines() if row.startswith(f"| `{kind.value}` |")]
+    assert len(rows) == 1
+    cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
+    assert len(cells) == 4
+    assert all(cells), "what it means, whose it is, and what to do"
+
+
+def test_every_command_of_operators_is_documented() -> None:
+    documented = set(re.findall(r"`([a-z_]+)`", "".join(row.split("|")[1] for row in OPERATIONS if row.count("|") > 3)))
+    known = {get_args(get_type_hints(one)["command"])[0] for one in get_args(Command)}
+    assert known <= documented
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

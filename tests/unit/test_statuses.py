@@ -44,6 +44,7 @@ PROMISED = {
     "hold_not_due": 409,
     "capture_exceeds_hold": 409,
     "wallet_frozen": 409,
+    "too_many_open_top_ups": 429,
     "amount_out_of_range": 422,
     "refund_exceeds_payment": 409,
     "insufficient_funds": 402,

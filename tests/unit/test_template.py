@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit import template as templates
 from tests.unit.calls import FUNCTIONS, ROOT, door
 from wallet.edge.statuses import REFUSALS
 from wallet.ledger.refusals import Refusal
+from wallet.storage.breaks import Figures
 
 TEMPLATE = templates.load()
 ALL = templates.functions(TEMPLATE)
@@ -460,6 +462,37 @@ def test_a_function_gives_up_before_api_gateway_does() -> None:
 def test_every_function_has_a_log_that_ends(name: str) -> None:
     group = ALL[name]["LoggingConfig"]["LogGroup"]["Ref"]
     assert TEMPLATE["Resources"][group]["Properties"]["RetentionInDays"]
+
+
+def test_each_figure_of_the_reconciler_has_an_alarm_with_a_threshold_of_its_own() -> None:
+    alarms = {
+        resource["Properties"]["MetricName"]: resource["Properties"]
+        for resource in TEMPLATE["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    filters = [
+        resource["Properties"]
+        for resource in TEMPLATE["Resources"].values()
+        if resource["Type"] == "AWS::Logs::MetricFilter"
+        and resource["Properties"]["LogGroupName"] == {"Ref": "ReconcileLogs"}
+    ]
+    watched = {}
+    for told in filters:
+        assert told["FilterPattern"] == '{ $.message = "reconciled" }'
+        [metric] = told["MetricTransformations"]
+        alarm = alarms[metric["MetricName"]]
+        assert (alarm["Namespace"], metric["MetricNamespace"]) == ({"Ref": "AWS::StackName"},) * 2
+        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanOrEqualToThreshold")
+        watched[metric["MetricValue"].removeprefix("$.")] = alarm["Threshold"]["Ref"]
+        assert TEMPLATE["Parameters"][alarm["Threshold"]["Ref"]]["Default"] > 0
+    assert len(set(watched.values())) == len(watched)
+    assert set(watched) == {field.name for field in fields(Figures)} - {"open_breaks"}, "the logged line has these"
+
+
+def test_the_settlement_reports_are_read_each_day_by_the_reconciler() -> None:
+    events = ALL["ReconcileFunction"]["Events"]
+    assert json.loads(events["Settlements"]["Properties"]["Input"]) == {"task": "settlements"}
+    assert "Input" not in events["Clock"]["Properties"]
 
 
 def test_what_runs_by_the_clock_has_an_alarm_on_its_errors() -> None:

@@ -1,8 +1,8 @@
 """Breaks: where our books and somebody else's differ, as a pure rule.
 
 Three sides are held against each other: what we asked for (attempts, withdrawals), what the gateway says of its
-payments and of what it settled, and the ledger. One subject (a payment, a refund, a line of a report) has one break of each kind
-at most. What to do about each kind is in docs/reconciliation.md.
+payments and of what it settled, and the ledger. One subject (a payment, a refund, a line of a report) has one break of
+each kind at most. What to do about each kind is in docs/reconciliation.md.
 """
 
 from dataclasses import dataclass

@@ -40,6 +40,8 @@ def book_payout(
             transaction_id=new_id(),
             asked=asked,
         )
+    elif settled is Settled.KNOWN and asked:  # if it was disputed: the provider has taken that back
+        breaks.clear_break(database, Kind.DISPUTED_WITHDRAWAL, gateway=payout.provider, subject=payout.reference)
     elif settled is Settled.MISMATCH:
         found = Break(Kind.PAYOUT_MISMATCH, payout.reference, None, payout.amount, payout.currency)
         breaks.note_break(database, found, gateway=payout.provider, break_id=new_id())

@@ -38,16 +38,16 @@ def frequent_round(tools: Tools, findings: Findings, *, first_check_s: int, time
     database, gateway, new_id = tools.database, tools.gateway, tools.new_id
     whole_s = time_left_s()
 
-    def until(tenth: int) -> Callable[[], float]:
-        """What is left until so many tenths of the time are over."""
-        return lambda: time_left_s() - whole_s * (10 - tenth) / 10
+    def until(share: float) -> Callable[[], float]:
+        """What is left until so much of the time is over."""
+        return lambda: time_left_s() - whole_s * (1 - share)
 
-    reconcile(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(4))
-    reconcile_refunds(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(6))
-    reconcile_withdrawals(database, tools.provider, new_id, findings, first_check_s=first_check_s, time_left_s=until(8))
+    reconcile(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(0.4))
+    reconcile_refunds(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(0.6))
+    reconcile_withdrawals(database, tools.provider, new_id, findings, first_check_s=first_check_s, time_left_s=until(0.8))
     if tools.listing is not None:
         comparer = tools.comparer(tools.listing, findings)
-        walk_payments(comparer, first_check_s=first_check_s, now=tools.now, time_left_s=until(10))
+        walk_payments(comparer, first_check_s=first_check_s, now=tools.now, time_left_s=until(1))
     finish_leftovers(database, new_id, tools.parse, findings)
     tidy_breaks(database)
     sweep_identity(database)

@@ -43,10 +43,10 @@ class OpenedRefund:
 
 @dataclass(frozen=True, slots=True)
 class SuspenseCredit:
-    """Money that was credited out of suspense, by the transaction `credit_id`; `left` is what is still there of it."""
+    """Money that was credited by `transaction_id`, out of what `suspended_id` brought; `left` of that is still there."""
 
-    credit_id: UUID
     transaction_id: UUID
+    suspended_id: UUID
     wallet_id: UUID
     amount: int
     left: int
@@ -136,8 +136,8 @@ def credit_from_suspense(
     database: Database,
     instruction: Instruction,
     *,
-    credit_id: UUID,
     transaction_id: UUID,
+    suspended_id: UUID,
     wallet_id: UUID | None,
     amount: int | None,
     over_limits: bool,
@@ -150,16 +150,16 @@ def credit_from_suspense(
         database,
         "credit_from_suspense",
         instruction,
-        credit_id.bytes,
         transaction_id.bytes,
+        suspended_id.bytes,
         wallet_id.bytes if wallet_id is not None else None,
         amount,
         over_limits,
     )
     told = answer.result
     credit = SuspenseCredit(
-        credit_id=uuid_of(told["credit_id"]),
         transaction_id=uuid_of(told["transaction_id"]),
+        suspended_id=uuid_of(told["suspended_id"]),
         wallet_id=uuid_of(told["wallet_id"]),
         amount=told["amount"],
         left=told["left"],

@@ -1,5 +1,6 @@
 """The adapter's recipes against a scripted transport: no socket, and no second passes."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -60,6 +61,19 @@ class TestCreatingAnOrder:
             "customer_details": {"customer_id": "919876543210", "customer_phone": "9876543210"},
             "order_meta": {"payment_methods": "upi"},
         }
+
+    def test_an_order_can_not_be_paid_for_longer_than_we_ask_about_it(self) -> None:
+        talk = script(answer(order()))
+        gateway(talk).create_order(
+            receipt=RECEIPT,
+            amount_minor=25_000,
+            currency="INR",
+            contact=CONTACT,
+            expires_at=datetime(2026, 11, 27, 6, 30, 0, 123_456, tzinfo=UTC),
+        )
+        body = talk.sent[0].body
+        assert body is not None
+        assert body["order_expiry_time"] == "2026-11-27T06:30:00Z"
 
     def test_every_repetition_has_the_same_key_and_another_order_has_another(self) -> None:
         talk = script(lost(), refused("order_not_found", 404), answer(order()), answer(order(order_id="top_2")))

@@ -56,6 +56,18 @@ def checks(*, kept_days: int) -> tuple[Check, ...]:
                 OR COALESCE(back.times, 0) <> (d.status = 'reversed')) AND d.created_at > {since}""",
         ),
         Check(
+            "correction_is_told",
+            "every correction is told of once",
+            "transaction",
+            f"""
+            SELECT HEX(t.id) AS id, credited.times AS credited, corrected.times AS corrected FROM transactions t
+            LEFT JOIN {_told("transaction_id", "SuspenseCredited")} credited ON credited.id = t.id
+            LEFT JOIN {_told("withdrawal_id", "WithdrawalCorrected")} corrected ON corrected.id = t.withdrawal_id
+            WHERE t.type = 'adjustment' AND t.created_at > {since}
+                AND (COALESCE(credited.times, 0) <> (t.withdrawal_id IS NULL)
+                    OR COALESCE(corrected.times, 0) <> (t.withdrawal_id IS NOT NULL))""",
+        ),
+        Check(
             "source_refund_is_told",
             "every refund to source is told of as it stands",
             "refund to source",

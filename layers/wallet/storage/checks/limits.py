@@ -13,7 +13,7 @@ _LOADS = """(
     SELECT w.id AS wallet_id, t.amount, DATE(t.created_at + INTERVAL 330 MINUTE) AS day
     FROM transactions t JOIN postings p ON p.transaction_id = t.id AND p.side = 'credit'
     JOIN wallets w ON w.id = p.account_id JOIN users u ON u.id = w.user_id JOIN tiers r ON r.code = w.tier
-    WHERE t.type = 'top_up'
+    WHERE t.type IN ('top_up', 'adjustment')
         OR (t.type IN ('payment', 'hold_capture') AND NOT (u.kind = 'merchant' AND r.for_merchants)))"""
 _IN_MONTH = "x.day >= w.usage_month AND x.day < w.usage_month + INTERVAL 1 MONTH"
 _IN_YEAR = "x.day >= w.usage_year AND x.day < w.usage_year + INTERVAL 1 YEAR"

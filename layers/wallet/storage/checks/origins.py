@@ -12,7 +12,8 @@ CHECKS = (
         "SELECT HEX(actor_id) AS id, HEX(idem_key) AS idem_key FROM idempotency_records WHERE result IS NULL",
     ),
     # (Grouped, or the servers would look through all keys for each transaction.)
-    # What people ask for has their key or is a row of their file; an adjustment has an operator's key.
+    # What people ask for has their key or is a row of their file; an adjustment has an operator's key, or corrects a
+    # withdrawal.
     Check(
         "request_explains",
         "every payment, refund, capture and adjustment was asked for",
@@ -23,7 +24,7 @@ CHECKS = (
                    FROM idempotency_records GROUP BY 1, 2) k ON k.id = t.id
         LEFT JOIN bulk_payment_rows b ON b.transaction_id = t.id
         LEFT JOIN bulk_payments f ON f.id = b.bulk_payment_id AND f.user_id = t.actor_id
-        WHERE t.type IN ('payment', 'refund', 'hold_capture', 'adjustment') AND f.id IS NULL
+        WHERE t.type IN ('payment', 'refund', 'hold_capture', 'adjustment') AND f.id IS NULL AND t.withdrawal_id IS NULL
             AND (k.id IS NULL OR k.actor_id <> t.actor_id)""",
     ),
     # What came by a gateway has its payment's id. Of a top-up the attempt also tells of that payment, and asked for as

@@ -10,7 +10,36 @@ CHECKS = (
         """
         SELECT HEX(a.id) AS id, a.status, COUNT(t.id) AS credited FROM payment_attempts a
         LEFT JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
-        GROUP BY a.id, a.status HAVING COUNT(t.id) > 1 OR (a.status = 'succeeded' AND COUNT(t.id) <> 1)""",
+        GROUP BY a.id, a.amount, a.status HAVING COUNT(t.id) > 1 OR (a.status = 'succeeded' AND COUNT(t.id) <> 1
+            AND NOT EXISTS (SELECT 1 FROM transactions s JOIN transactions c ON c.cause_id = s.id
+                            WHERE s.attempt_id = a.id AND s.type = 'suspense' AND c.type = 'adjustment'
+                                AND c.amount = a.amount))""",
+    ),
+    Check(
+        "correction_fits",
+        "every correction is out of suspense into a wallet, or of a withdrawal that had failed",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, t.amount FROM transactions t
+        LEFT JOIN transactions c ON c.id = t.cause_id LEFT JOIN withdrawals d ON d.id = t.withdrawal_id
+        LEFT JOIN postings f ON f.transaction_id = t.id AND f.side = 'debit'
+        LEFT JOIN accounts a ON a.id = f.account_id
+        LEFT JOIN postings i ON i.transaction_id = t.id AND i.side = 'credit'
+        LEFT JOIN wallets w ON w.id = i.account_id
+        WHERE t.type = 'adjustment' AND NOT COALESCE(IF(t.withdrawal_id IS NULL,
+            c.type = 'suspense' AND a.code = 'suspense' AND w.id IS NOT NULL,
+            d.status = 'failed' AND d.amount = t.amount AND d.currency = t.currency AND t.cause_id IS NULL), FALSE)""",
+    ),
+    Check(
+        "suspense_is_left_once",
+        "no more was credited out of suspense, or is on its way back by us, than came",
+        "transaction",
+        """
+        SELECT HEX(s.id) AS id, s.amount FROM transactions s
+        WHERE s.type = 'suspense' AND s.amount
+            < COALESCE((SELECT SUM(c.amount) FROM transactions c WHERE c.cause_id = s.id AND c.type = 'adjustment'), 0)
+            + COALESCE((SELECT SUM(r.amount) FROM source_refunds r
+                        WHERE r.transaction_id = s.id AND r.status <> 'failed' AND r.origin = 'ours'), 0)""",
     ),
     Check(
         "withdrawal_is_booked",
@@ -31,7 +60,7 @@ CHECKS = (
         SELECT HEX(t.id) AS id, p.line FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
         JOIN postings p ON p.transaction_id = t.id JOIN accounts a ON a.id = p.account_id
         WHERE p.account_id <> d.wallet_id AND a.code <> CONCAT('payout:', d.provider)
-            OR (p.account_id = d.wallet_id) <> ((t.type = 'withdrawal') = (p.side = 'debit'))""",
+            OR (p.account_id = d.wallet_id) <> ((t.type IN ('withdrawal', 'adjustment')) = (p.side = 'debit'))""",
     ),
     Check(
         "withdrawal_has_its_fee",
@@ -40,7 +69,7 @@ CHECKS = (
         """
         SELECT HEX(t.id) AS id, d.fee, f.amount FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
         LEFT JOIN transactions f ON f.cause_id = t.id AND f.type = 'fee'
-        WHERE COALESCE(f.amount, 0) <> d.fee""",
+        WHERE t.type <> 'adjustment' AND COALESCE(f.amount, 0) <> d.fee""",
     ),
     Check(
         "source_gets_back_its_own",

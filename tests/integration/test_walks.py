@@ -1,0 +1,406 @@
+"""The gateway's own list of payments against the ledger: found money is booked, once, and differences are breaks."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.gateway.server import Simulator, running
+from tests.integration import razorpay_simulator as razorpay
+from tests.integration.conftest import Functions
+from tests.support.books import GATEWAY, Books, Person, captured, unique
+from tests.support.crowd import together
+from tests.support.functions import FunctionDiedError
+from wallet import wiring
+from wallet.gateways.port import PaymentPage
+from wallet.gateways.razorpay import client as razorpay_client
+from wallet.gateways.razorpay.client import RazorpayGateway
+from wallet.ledger.attempts import ObservedPayment
+from wallet.ledger.refunds import ObservedRefund, RefundStatus
+from wallet.movements.reconcile import Findings
+from wallet.movements.refund_to_source import book_refund
+from wallet.movements.top_up import TopUpRules, open_top_up
+from wallet.movements.walk_payments import Comparer, walk_payments
+from wallet.storage import breaks, settlement
+from wallet.storage.explained import explained
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Simulator]:
+    """A gateway of the test's own."""
+    with running(razorpay.settings(tmp_path)) as simulator:
+        yield simulator
+
+
+@dataclass
+class Place:
+    """Our books and their gateway."""
+
+    books: Books
+    simulator: Simulator
+
+    def __post_init__(self) -> None:
+        self.gateway = razorpay.adapter(self.simulator)
+
+    def order(self, person: Person, amount: int = 50_000) -> str:
+        """An attempt of theirs with its order at the gateway."""
+        rules = TopUpRules(valid_s=3600, first_check_s=3600, upi_intent=False)
+        with closing(self.books.as_role("money")) as money:
+            top_up, _ = open_top_up(money, self.gateway, wiring.new_id, rules, claim=person.claim(), amount=amount)
+        assert top_up.gateway_order_id is not None
+        return top_up.gateway_order_id
+
+    def foreign_order(self, amount: int = 50_000) -> str:
+        """An order that somebody else made with the same account."""
+        receipt, contact = unique("shop_"), "+919000000000"
+        order = self.gateway.create_order(receipt=receipt, amount_minor=amount, currency="INR", contact=contact)
+        return order.order_id
+
+    def play(self, order_id: str, outcome: str = "captured_without_webhook") -> list[str]:
+        """The person with the UPI app; the ids of the payments."""
+        return [payment["id"] for payment in razorpay.play(self.simulator, order_id, outcome)["payments"]]
+
+    def walk(self, *, at: datetime | None = None, gateway: RazorpayGateway | None = None) -> Findings:
+        """One run of both walks."""
+        findings = Findings()
+        with closing(self.books.as_role("gateway")) as database:
+            comparer = Comparer(database, gateway or self.gateway, wiring.new_id, findings)
+            moment = at or datetime.now(UTC) + timedelta(seconds=1)
+            walk_payments(comparer, first_check_s=1, now=lambda: moment, time_left_s=lambda: 60.0)
+        return findings
+
+    def booked(self, payment_id: str) -> list[tuple[str, str | None, int]]:
+        """How a payment stands in the ledger."""
+        return [
+            (row["type"], row["suspense_reason"], row["amount"])
+            for row in self.books.select(
+                "SELECT type, suspense_reason, amount FROM transactions WHERE gateway_payment_id = %s", payment_id
+            )
+        ]
+
+    def open_breaks(self) -> dict[tuple[str, str], tuple[int | None, int | None]]:
+        """What is open, with both amounts."""
+        with closing(self.books.as_role("operator")) as operator:
+            shown = breaks.shown_breaks(operator, kind=None, limit=100)
+        return {(one.kind, one.subject): (one.our_amount, one.their_amount) for one in shown}
+
+    def done_until(self, walk: str = "payments") -> datetime:
+        """How far a walk has come."""
+        with closing(self.books.as_role("gateway")) as database:
+            done = breaks.walked_until(database, gateway=GATEWAY, walk=walk)
+        assert done is not None
+        return done
+
+
+@pytest.fixture
+def place(books: Books, simulator: Simulator) -> Place:
+    books.nothing_is_due()
+    return Place(books, simulator)
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(razorpay_client, "_LARGEST_PAGE", 3)
+
+
+def test_money_whose_webhook_was_lost_is_credited_from_the_list_and_only_once(place: Place) -> None:
+    person = place.books.person()
+    [payment_id] = place.play(place.order(person))
+    assert place.walk().found == 1
+    assert place.booked(payment_id) == [("top_up", None, 50_000)]
+    assert place.books.balance(person) == 50_000
+    again = place.walk()
+    assert (again.found, again.broke, again.broken) == (0, 0, [])
+    assert place.open_breaks() == {}
+    assert place.books.faults() == []
+
+
+def test_money_that_comes_after_the_attempt_has_expired_is_credited(place: Place) -> None:
+    person = place.books.person()
+    order_id = place.order(person)
+    place.books.write(
+        "UPDATE payment_attempts SET status = 'expired', next_check_at = NULL WHERE gateway_order_id = %s", order_id
+    )
+    place.play(order_id)
+    assert place.walk().found == 1
+    assert place.books.balance(person) == 50_000
+
+
+def test_of_a_double_capture_one_is_credited_and_one_lies_in_suspense_with_its_reason(place: Place) -> None:
+    person = place.books.person()
+    first, second = place.play(place.order(person), "captured_twice")
+    assert place.walk().found == 2
+    assert sorted([*place.booked(first), *place.booked(second)], key=str) == [
+        ("suspense", "order_already_paid", 50_000),
+        ("top_up", None, 50_000),
+    ]
+    assert place.books.balance(person) == 50_000
+
+
+def test_a_wrong_amount_and_money_of_nobody_go_to_suspense_with_their_reasons(place: Place) -> None:
+    person = place.books.person()
+    [wrong] = place.play(place.order(person), "amount_mismatch")
+    [foreign] = place.play(place.foreign_order())
+    place.walk()
+    assert place.booked(wrong) == [("suspense", "amount_mismatch", 50_100)]
+    assert place.booked(foreign) == [("suspense", "unknown_order", 50_000)]
+    assert place.books.balance(person) == 0
+    assert place.open_breaks() == {}, "what is in suspense with its reason is explained"
+
+
+def test_what_was_never_captured_is_left_alone(place: Place) -> None:
+    person = place.books.person()
+    order_id = place.order(person)
+    for outcome in ("failed", "pending", "auto_refunded"):
+        place.play(order_id, outcome)
+    assert place.walk().found == 0
+    assert place.books.balance(person) == 0
+    assert place.open_breaks() == {}
+
+
+def test_a_refund_at_the_dashboard_that_nobody_told_us_of_is_booked_from_the_list(place: Place) -> None:
+    person = place.books.person()
+    [payment_id] = place.play(place.order(person))
+    place.walk()
+    razorpay.call(place.simulator, "POST", f"/simulator/payments/{payment_id}/refund", {"amount": 20_000})
+    assert place.walk().booked == 1
+    assert place.books.balance(person) == 30_000
+    assert place.open_breaks() == {}
+    assert place.books.faults() == []
+
+
+def test_money_that_was_refunded_before_we_heard_of_it_is_never_credited(place: Place) -> None:
+    person = place.books.person()
+    [payment_id] = place.play(place.order(person))
+    razorpay.call(place.simulator, "POST", f"/simulator/payments/{payment_id}/refund", {})
+    place.walk()
+    assert place.booked(payment_id) == [("suspense", "already_refunded", 50_000)]
+    assert place.books.balance(person) == 0
+    assert place.open_breaks() == {}
+    assert place.books.faults() == []
+
+
+def test_a_payment_that_the_gateway_does_not_know_is_a_break_with_our_amount(place: Place) -> None:
+    person = place.books.person()
+    made_up = captured(place.books.order(person, 700), 700)
+    with closing(place.books.as_role("gateway")) as database:
+        settlement.settle_payment(database, made_up, transaction_id=wiring.new_id())
+    assert place.walk().broke == 1
+    assert place.open_breaks() == {("unknown_payment", made_up.payment_id): (700, None)}
+    again = place.walk()
+    assert (again.broke, again.mended) == (0, 0), "it is still there, and not new"
+
+
+def test_a_payment_with_another_amount_there_is_a_break_with_both(place: Place) -> None:
+    [payment_id] = place.play(place.foreign_order(50_000))
+    lie = captured(None, 49_000, payment_id=payment_id)
+    with closing(place.books.as_role("gateway")) as database:
+        settlement.settle_payment(database, lie, transaction_id=wiring.new_id())
+    place.walk()
+    assert place.open_breaks() == {("payment_differs", payment_id): (49_000, 50_000)}
+
+
+def test_a_break_that_is_no_longer_there_resolves_itself_and_one_that_comes_again_is_open_again(place: Place) -> None:
+    person = place.books.person()
+    [payment_id] = place.play(place.order(person))
+    place.walk()
+    ahead = ObservedRefund(
+        GATEWAY, unique("rfnd_"), None, payment_id, 20_000, "INR", RefundStatus.SUCCEEDED, payment=None
+    )
+    with closing(place.books.as_role("gateway")) as database:
+        book_refund(database, wiring.new_id, ahead)  # which the gateway knows nothing of
+    assert place.walk().broke == 1
+    assert place.open_breaks() == {("refunded_differs", payment_id): (20_000, 0)}
+    _, told = razorpay.call(place.simulator, "POST", f"/simulator/payments/{payment_id}/refund", {"amount": 20_000})
+    assert told["status"] == "processed"
+    assert place.walk(at=datetime.now(UTC) + timedelta(hours=3)).mended == 1, "though no list is read of it any more"
+    row = place.books.select("SELECT * FROM reconciliation_breaks WHERE subject = %s", payment_id)[0]
+    assert (row["resolution"], row["resolved_at"] is None) == ("gone", False)
+    with closing(place.books.as_role("gateway")) as database:
+        book_refund(
+            database,
+            wiring.new_id,
+            ObservedRefund(
+                GATEWAY, unique("rfnd_"), None, payment_id, 100, "INR", RefundStatus.SUCCEEDED, payment=None
+            ),
+        )
+        comparer = Comparer(database, place.gateway, wiring.new_id, Findings())
+        comparer.ask_about([payment_id])
+    again = place.books.select("SELECT * FROM reconciliation_breaks WHERE subject = %s", payment_id)[0]
+    assert again["resolved_at"] is None
+    assert again["first_seen_at"] == row["first_seen_at"]
+    assert again["open_since"] > row["resolved_at"]
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_gateway_that_goes_down_in_the_middle_of_a_list_costs_nothing_but_time(place: Place) -> None:
+    people = [place.books.person() for _ in range(8)]
+    for person in people:
+        place.play(place.order(person))
+    before = place.done_until()
+    razorpay.fault(place.simulator, "down", path="/v1/payments", method="GET", after=2)
+    findings = place.walk()
+    assert findings.unreachable == 1
+    assert not findings.is_healthy
+    assert place.done_until() == before, "what was not read to its end is not called read"
+    razorpay.fault(place.simulator, "none")
+    assert findings.found + place.walk().found == 8
+    assert {place.books.balance(person) for person in people} == {50_000}
+    assert place.done_until() > before
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_pages_that_shift_while_they_are_read_hide_no_payment(place: Place) -> None:
+    people = [place.books.person() for _ in range(10)]
+    orders = [place.order(person) for person in people]
+    for order_id in orders[:7]:
+        place.play(order_id)
+    late = iter(orders[7:])
+
+    class Shifting(RazorpayGateway):
+        """A gateway where somebody pays between two pages."""
+
+        def payments_between(self, *, since_s: int, until_s: int) -> Iterator[PaymentPage]:
+            for page in super().payments_between(since_s=since_s, until_s=until_s + 60):
+                yield page
+                for order_id in list(late)[:1]:
+                    place.play(order_id)
+
+    shifting = Shifting.over_http(
+        base_url=place.simulator.url, key_id=razorpay.KEY_ID, key_secret=razorpay.KEY_SECRET, limits=razorpay.SHORT
+    )
+    place.walk(gateway=shifting)
+    assert {place.books.balance(person) for person in people[:7]} == {50_000}
+    for order_id in late:
+        place.play(order_id)
+    place.walk()
+    assert place.books.total(*people) == 50_000 * (8)
+
+
+def test_eight_that_walk_at_once_book_each_payment_once(place: Place) -> None:
+    people = [place.books.person() for _ in range(12)]
+    for person in people:
+        place.play(place.order(person))
+    walkers: list[Callable[[], Findings]] = [place.walk] * 8
+    found = together(walkers)
+    assert [one for one in found if isinstance(one, Exception)] == []
+    assert sum(one.found for one in found if isinstance(one, Findings)) == 12
+    assert {place.books.balance(person) for person in people} == {50_000}
+    assert place.books.faults() == []
+
+
+def test_a_run_that_dies_anywhere_is_made_up_for_by_the_next(place: Place) -> None:
+    class Dies(BaseException):
+        """As a SIGKILL: nothing is tidied up."""
+
+    people = [place.books.person() for _ in range(3)]
+    for person in people:
+        place.play(place.order(person))
+    for step in range(1, 40):
+        steps = iter(range(step))
+
+        class Dying(Comparer):
+            """Dies at its nth word with the database."""
+
+        with closing(place.books.as_role("gateway")) as database:
+            ask = database._ask  # noqa: SLF001 - the one place where every word passes
+
+            def counted(*asked: Any, steps: Iterator[int] = steps, ask: Callable[..., Any] = ask) -> Any:
+                if next(steps, None) is None:
+                    raise Dies
+                return ask(*asked)
+
+            database._ask = counted  # type: ignore[method-assign,assignment]  # noqa: SLF001 - as above
+            comparer = Dying(database, place.gateway, wiring.new_id, Findings())
+            moment = datetime.now(UTC) + timedelta(seconds=1)
+            try:
+                walk_payments(comparer, first_check_s=1, now=lambda at=moment: at, time_left_s=lambda: 60.0)  # type: ignore[misc]  # bound early
+            except Dies:
+                continue
+            break
+    else:
+        pytest.fail("it never came to its end")
+    assert step > 5
+    assert {place.books.balance(person) for person in people} == {50_000}
+    assert place.open_breaks() == {}
+    assert place.books.faults() == []
+
+
+def test_a_payment_that_is_captured_days_after_it_was_begun_is_found_by_the_later_walk(place: Place) -> None:
+    person = place.books.person()
+    order_id, start = place.order(person), datetime.now(UTC)
+    place.play(order_id, "failed")
+    place.walk(at=start + timedelta(hours=2))
+    waiting = place.gateway.payments_of(order_id)[0].payment_id
+    # the same payment is captured after all: not a new one
+    razorpay.call(place.simulator, "POST", f"/simulator/orders/{order_id}/pay", {"outcome": "failed"})
+    place.play(order_id)
+    assert place.walk(at=start + timedelta(hours=4)).found == 0, "the first walk has passed it"
+    assert place.walk(at=start + timedelta(days=6, hours=3)).found == 1
+    assert place.books.balance(person) == 50_000
+    assert waiting
+
+
+def test_the_function_walks_and_tells_the_figures(place: Place, functions: Functions) -> None:
+    person = place.books.person()
+    [foreign] = place.play(place.foreign_order(3_300))
+    place.play(place.order(person))
+    told = functions.make(
+        "reconcile", GATEWAY_BASE_URL=place.simulator.url, PAYOUT_BASE_URL=place.simulator.url
+    ).invoke({}, timeout_s=60)
+    assert told["found"] == 2
+    assert (told["open_breaks"], told["oldest_break_s"]) == (0, 0)
+    assert told["suspense_minor"] >= 3_300
+    assert told["oldest_suspense_s"] >= 0
+    assert told["webhook_silence_s"] >= 0
+    assert place.booked(foreign) == [("suspense", "unknown_order", 3_300)]
+    assert place.books.balance(person) == 50_000
+
+
+def test_a_function_that_is_killed_in_the_list_leaves_the_next_nothing_but_the_rest(
+    place: Place, functions: Functions
+) -> None:
+    people = [place.books.person() for _ in range(4)]
+    for person in people:
+        place.play(place.order(person))
+    addresses = {"GATEWAY_BASE_URL": place.simulator.url, "PAYOUT_BASE_URL": place.simulator.url}
+    razorpay.fault(place.simulator, "slow", path="/v1/payments", method="GET", times=1, seconds=2)
+    dying = functions.make("reconcile", **addresses)
+    killer: list[Callable[[], object]] = [lambda: dying.invoke({}, timeout_s=60), lambda: _kill_soon(dying)]
+    answers = together(killer)
+    assert any(isinstance(answer, FunctionDiedError) for answer in answers), answers
+    assert functions.make("reconcile", **addresses).invoke({}, timeout_s=60)["found"] == 4
+    assert {place.books.balance(person) for person in people} == {50_000}
+
+
+def _kill_soon(function: Any) -> None:
+    import time  # noqa: PLC0415 - here alone
+
+    time.sleep(1.2)
+    function.kill()
+
+
+def test_what_is_explained_is_measured_payment_by_payment(place: Place) -> None:
+    person = place.books.person()
+    [ours] = place.play(place.order(person))
+    [foreign] = place.play(place.foreign_order(30_000))
+    [missing] = place.play(place.foreign_order(20_000))
+
+    def there() -> list[ObservedPayment]:
+        pages = place.gateway.payments_between(since_s=0 + 946_684_800, until_s=4_000_000_000)
+        return [payment for page in pages for payment in page.payments]
+
+    with closing(place.books.as_role("gateway")) as database:
+        comparer = Comparer(database, place.gateway, wiring.new_id, Findings())
+        comparer.compare([payment for payment in there() if payment.payment_id != missing])
+        told = explained(database, there())
+        assert (told.value, told.explained, told.unexplained) == (100_000, 80_000, (missing,))
+        assert told.per_million == 800_000
+        comparer.compare(there())
+        assert explained(database, there()).per_million == 1_000_000
+        assert explained(database, []).per_million == 1_000_000
+    assert {ours, foreign}
