@@ -133,8 +133,9 @@ CASES: dict[str, tuple[str, ...]] = {
     "correction_fits": entry("adjustment", "@payer", "@payee", cause_id="@payment"),
     "correction_is_told": entry("adjustment", "@payer", "@payee", cause_id="@payment"),
     "suspense_is_left_once": (
-        transaction("suspense", amount=5, gateway="'razorpay'", gateway_payment_id="'pay_bad'", suspense_reason="'odd'")
-        .replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"),
+        transaction(
+            "suspense", amount=5, gateway="'razorpay'", gateway_payment_id="'pay_bad'", suspense_reason="'odd'"
+        ).replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"),
         transaction("adjustment", amount=6, cause_id="@bad"),
     ),
     "withdrawal_is_booked": (withdrawal("succeeded"),),

@@ -44,7 +44,9 @@ def frequent_round(tools: Tools, findings: Findings, *, first_check_s: int, time
 
     reconcile(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(0.4))
     reconcile_refunds(database, gateway, new_id, findings, first_check_s=first_check_s, time_left_s=until(0.6))
-    reconcile_withdrawals(database, tools.provider, new_id, findings, first_check_s=first_check_s, time_left_s=until(0.8))
+    reconcile_withdrawals(
+        database, tools.provider, new_id, findings, first_check_s=first_check_s, time_left_s=until(0.8)
+    )
     if tools.listing is not None:
         comparer = tools.comparer(tools.listing, findings)
         walk_payments(comparer, first_check_s=first_check_s, now=tools.now, time_left_s=until(1))

@@ -43,7 +43,7 @@ class OpenedRefund:
 
 @dataclass(frozen=True, slots=True)
 class SuspenseCredit:
-    """Money that was credited by `transaction_id`, out of what `suspended_id` brought; `left` of that is still there."""
+    """Money that was credited by `transaction_id` out of what `suspended_id` brought; `left` of that is still there."""
 
     transaction_id: UUID
     suspended_id: UUID
