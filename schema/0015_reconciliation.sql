@@ -391,15 +391,25 @@ CREATE PROCEDURE tidy_breaks()
 MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
     INSERT IGNORE INTO reconciliation_breaks
         (id, kind, gateway, subject, first_seen_at, open_since, last_seen_at)
     SELECT e.id, 'stuck_event', e.gateway, LOWER(HEX(e.id)), e.received_at, e.received_at, UTC_TIMESTAMP(6)
     FROM gateway_events e WHERE e.outcome = 'stuck';
-    UPDATE withdrawals d
-    JOIN operator_actions o ON o.subject_id = d.id
-    JOIN reconciliation_breaks b ON b.order_id = o.id AND b.resolved_at IS NULL
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    -- from the few breaks that are open, so that no other withdrawal is locked
+    UPDATE reconciliation_breaks b
+    STRAIGHT_JOIN operator_actions o ON o.id = b.order_id
+    STRAIGHT_JOIN withdrawals d ON d.id = o.subject_id
     SET d.next_check_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR
-    WHERE d.next_check_at IS NULL OR d.next_check_at > UTC_TIMESTAMP(6) + INTERVAL 1 HOUR;
+    WHERE b.resolved_at IS NULL AND b.order_id IS NOT NULL
+      AND (d.next_check_at IS NULL OR d.next_check_at > UTC_TIMESTAMP(6) + INTERVAL 1 HOUR);
+    COMMIT;
     SELECT 'done' AS outcome, NULL AS result;
 END//
 DELIMITER ;

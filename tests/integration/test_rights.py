@@ -17,6 +17,11 @@ _WRITES = [
     "UPDATE source_refunds SET status = 'failed'",
     "DELETE FROM source_refunds",
     "DELETE FROM operator_actions",
+    "UPDATE reconciliation_breaks SET resolution = 'operator'",
+    "DELETE FROM reconciliation_breaks",
+    "INSERT INTO settlement_lines (gateway) VALUES ('razorpay')",
+    "UPDATE reconciliation_walks SET done_until = UTC_TIMESTAMP(6)",
+    "CALL keep_break('', '', '', '', 1, 1, 'INR', @a)",
     "CALL begin_source_refund('', 'ours', '', '', '', NULL, 1, NULL, UTC_TIMESTAMP(6))",
     "CALL open_source_refund('', '', 1, '', @a, @b, @c)",
     "UPDATE tiers SET max_balance = NULL",
@@ -78,6 +83,7 @@ def test_who_may_begin_a_refund_to_source_may_not_settle_one_and_the_reverse() -
 
 def test_nobody_but_the_operator_orders_anything_about_a_wallet() -> None:
     orders = {"set_tier", "freeze_wallet", "unfreeze_wallet", "close_wallet", "set_slots", "refund_to_source"}
+    orders |= {"credit_from_suspense", "resolve_break", "end_dispute"}
     executes = {f"EXECUTE ON PROCEDURE {procedure}" for procedure in orders}
     assert {role for role, grants in roles.GRANTS.items() if executes & set(grants)} == {"operator"}
 

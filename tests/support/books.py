@@ -72,7 +72,7 @@ class Books:
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date."""
-        connection = connect(self.server, self.owner_credentials)
+        connection = connect(self.server, self.owner_credentials, patience_s=60)  # of two, one waits for the other
         try:
             return migrate.migrate(connection, self.credentials)
         finally:
