@@ -10,7 +10,7 @@ SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_FOR_UPDATES=0 $(BIN)/python -m samcli
 
 .PHONY: help
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/made  ## everything, then the money path step by step, then stay up until Ctrl-C
@@ -63,6 +63,14 @@ bench: $(VENV)/made  ## payments a second through the kernel, and a file of 10,0
 	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/payments.py
 	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/bulk.py
 
+.PHONY: mutate
+mutate: $(VENV)/made .mutation/venv/made  ## the rules of money broken in every small way; ONLY='wallet.ledger.attempts.*' for some
+	@nice -n 10 $(BIN)/python -m tests.mutation.ledger $(ONLY)
+
+.PHONY: mutate-kernel
+mutate-kernel: $(VENV)/made  ## the kernel broken on purpose, on the server that `make test` takes
+	@PYTHONPATH=.:layers nice -n 10 $(BIN)/python -m tests.mutation.kernel
+
 .PHONY: deploy
 deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="Name=value …" or "file://production.yaml"
 	@PYTHON='$(CURDIR)/$(BIN)/python' $(SAM) build
@@ -75,4 +83,11 @@ $(VENV)/made: requirements-dev.txt layers/requirements.txt
 	@echo "  making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+# mutmut has one of its own: it wants a newer click than sam does
+.mutation/venv/made: tests/mutation/requirements.txt layers/requirements.txt
+	@echo "  making .mutation/venv"
+	@$(PYTHON) -m venv .mutation/venv
+	@.mutation/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/mutation/requirements.txt
 	@touch $@

@@ -149,3 +149,32 @@ def test_any_other_failure_is_one(reason: str | None) -> None:
 @pytest.mark.parametrize("status", [status for status in PaymentStatus if status is not PaymentStatus.FAILED])
 def test_nothing_but_a_failed_payment_has_failed(status: PaymentStatus) -> None:
     assert not replace(PAID, status=status, captured=False).has_failed
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "may"),
+    [
+        (PaymentStatus.CREATED, None, False),
+        (PaymentStatus.AUTHORIZED, None, True),
+        (PaymentStatus.UNKNOWN, None, True),
+        (PaymentStatus.CAPTURED, None, False),
+        (PaymentStatus.REFUNDED, None, False),
+        (PaymentStatus.FAILED, "payment_cancelled", False),
+        (PaymentStatus.FAILED, None, False),
+        *((PaymentStatus.FAILED, reason, True) for reason in sorted(OUTCOME_UNKNOWN_REASONS)),
+    ],
+)
+def test_an_attempt_is_not_given_up_while_its_money_may_still_come(
+    status: PaymentStatus, reason: str | None, *, may: bool
+) -> None:
+    assert replace(PAID, status=status, captured=False, reason=reason).may_still_arrive is may
+
+
+def test_these_words_for_a_failure_and_no_others_leave_the_outcome_open() -> None:
+    assert sorted(OUTCOME_UNKNOWN_REASONS) == [
+        "collect_request_pending",
+        "deemed_transaction",
+        "payment_pending",
+        "record_not_found",
+        "verification_failed",
+    ]

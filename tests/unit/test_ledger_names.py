@@ -33,3 +33,8 @@ def test_an_initial_takes_along_what_belongs_to_it(word: str, first: str) -> Non
 
 def test_of_a_phone_three_digits_are_shown() -> None:
     assert mask_phone("+919876543210") == "••••• ••210"
+
+
+@pytest.mark.parametrize(("word", "first"), [("XX", "X"), ("aX", "a"), ("Xa", "X")])
+def test_a_plain_letter_binds_nothing(word: str, first: str) -> None:
+    assert initial(word) == first

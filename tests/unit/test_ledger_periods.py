@@ -43,3 +43,11 @@ def test_a_month_has_a_last_day() -> None:
         text: month.last_day.day for text in ("2026-02", "2028-02", "2026-12", "2026-04") if (month := Month.read(text))
     }
     assert days == {"2026-02": 28, "2028-02": 29, "2026-12": 31, "2026-04": 30}
+
+
+def test_a_month_begins_and_ends_at_midnight_in_india_told_in_utc() -> None:
+    month = Month.read("2026-11")
+    assert month is not None
+    assert month.first_day == date(2026, 11, 1)
+    assert month.begins_at.isoformat() == "2026-10-31T18:30:00+00:00"
+    assert month.ends_at.isoformat() == "2026-11-30T18:30:00+00:00"

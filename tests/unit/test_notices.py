@@ -222,3 +222,38 @@ def test_while_one_run_is_under_way_another_is_told_to_come_again(once: OncePerE
 
     with pytest.raises(IdempotencyAlreadyInProgressError):
         once.run("evt_1", Context(), again)
+
+
+def test_a_debit_is_read_whole() -> None:
+    event = told(outbox_event("WithdrawalSucceeded"))
+    debit = debit_of("WithdrawalSucceeded", event)
+    assert debit.event_id == event["id"]
+    assert debit.type == "WithdrawalSucceeded"
+    assert (debit.wallet_id, debit.other_wallet_id) == (wallet(1), wallet(2))
+    assert (debit.amount, debit.fee) == (event["data"]["amount"], event["data"]["fee"])
+    assert debit.at.isoformat() == "2026-11-22T06:30:00+00:00"
+
+
+def test_a_debit_to_no_wallet_names_none() -> None:
+    event = told(outbox_event("WithdrawalSucceeded", other_wallet_id=None))
+    assert debit_of("WithdrawalSucceeded", event).other_wallet_id is None
+
+
+def test_somebody_without_a_name_is_somebody() -> None:
+    assert "paid to somebody from" in notice("PaymentCompleted", recipient(None, "merchant"))
+
+
+@pytest.mark.parametrize(
+    ("event_type", "words"),
+    [
+        ("PaymentCompleted", " paid to Chai & Co from your wallet on "),
+        ("HoldCaptured", " of what you had promised was taken by Chai & Co from your wallet on "),
+        ("PaymentRefunded", " refunded to Chai & Co from your wallet on "),
+        ("WithdrawalSucceeded", " withdrawn from your wallet (fee Rs "),
+        ("RefundToSourceSucceeded", " of yours was sent back to where it came from on "),
+    ],
+)
+def test_each_debit_has_its_words(event_type: str, words: str) -> None:
+    text = notice(event_type, recipient("Chai & Co", "merchant"))
+    assert text.startswith("Rs ")
+    assert words in text

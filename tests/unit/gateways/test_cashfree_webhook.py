@@ -281,3 +281,14 @@ class TestAMalformedEvent:
     def test_any_headers_are_a_mismatch_and_nothing_else(self, body: bytes, given_signature: str, stamp: str) -> None:
         with pytest.raises(SignatureMismatchError):
             read_signed(body, given_signature, stamp)
+
+
+@pytest.mark.parametrize(("amount", "refunds"), [("0.00", 0), ("0.01", 1)])
+def test_a_refund_of_nothing_is_none(amount: str, refunds: int) -> None:
+    told = event(REFUNDED, refund=refund(refund_amount=Number(amount)))
+    assert len(read(written(told)).refunds) == refunds
+
+
+@pytest.mark.parametrize(("amount", "payments"), [("0.00", 0), ("0.01", 1)])
+def test_a_payment_of_nothing_is_none(amount: str, payments: int) -> None:
+    assert len(read(written(paid(payment_amount=Number(amount)))).payments) == payments

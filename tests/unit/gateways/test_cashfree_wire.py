@@ -219,3 +219,74 @@ class TestWhoAsks:
     def test_a_payer_abroad_has_no_number_of_ten_digits(self, contact: str, phone: str) -> None:
         asked = wire.order_request(receipt="top_1", amount_minor=100, currency="INR", contact=contact)
         assert asked["customer_details"] == {"customer_id": contact.removeprefix("+"), "customer_phone": phone}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("USER_DROPPED", "user_dropped"),
+        ("CANCELLED", "cancelled"),
+        ("VOID", "void"),
+        ("FAILED", None),
+        ("SUCCESS", None),
+    ],
+)
+def test_without_a_word_for_it_a_payers_going_away_is_the_reason(status: str, reason: str | None) -> None:
+    assert read(payment(payment_status=status)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("contact", "phone"),
+    [
+        ("+919876543210", "9876543210"),
+        ("+449876543210", "9999999999"),
+        ("+91987654321", "9999999999"),
+        ("9876543210", "9999999999"),
+    ],
+)
+def test_a_payers_phone_is_the_ten_digits_behind_indias_prefix(contact: str, phone: str) -> None:
+    asked = wire.order_request(receipt="top_1", amount_minor=25_050, currency="INR", contact=contact)
+    assert asked == {
+        "order_id": "top_1",
+        "order_amount": DecimalNumber("250.50"),
+        "order_currency": "INR",
+        "customer_details": {"customer_id": contact.removeprefix("+"), "customer_phone": phone},
+        "order_meta": {"payment_methods": "upi"},
+    }
+
+
+def test_a_refund_is_asked_for_in_the_same_words_each_time() -> None:
+    assert wire.refund_request(reference="rfd_1", amount_minor=1_005) == {
+        "refund_id": "rfd_1",
+        "refund_amount": DecimalNumber("10.05"),
+        "refund_note": "Wallet top-up refund",
+        "refund_speed": "STANDARD",
+    }
+
+
+@pytest.mark.parametrize(("status", "reason"), [("CANCELLED", "cancelled"), ("SUCCESS", None), ("FAILED", None)])
+def test_a_refund_that_was_given_up_says_so(status: str, reason: str | None) -> None:
+    told = wire.refund_of(json_object(written(refund(refund_status=status))))
+    assert (told.gateway, told.reason) == ("cashfree", reason)
+
+
+def test_a_refusal_keeps_its_words_and_its_sentence() -> None:
+    error = wire.rejection_of(
+        422, b'{"type": "invalid_request_error", "code": "order_amount_invalid", "message": "No."}'
+    )
+    assert (error.http_status, error.code, error.reason) == (422, "invalid_request_error", "order_amount_invalid")
+    assert error.description == "No."
+
+
+@pytest.mark.parametrize(
+    ("status", "amount", "becomes"),
+    [
+        ("SUCCESS", "249.99", PaymentStatus.CAPTURED),
+        ("SUCCESS", "250.00", PaymentStatus.REFUNDED),
+        ("NOT_ATTEMPTED", "250.00", PaymentStatus.CREATED),
+        ("FAILED", "250.00", PaymentStatus.FAILED),
+    ],
+)
+def test_only_money_that_came_and_went_back_whole_is_refunded(status: str, amount: str, becomes: PaymentStatus) -> None:
+    back = wire.refund_of(json_object(written(refund(refund_amount=Number(amount)))))
+    assert wire.with_refunds(read(payment(payment_status=status)), (back,)).status is becomes

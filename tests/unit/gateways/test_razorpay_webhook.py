@@ -372,3 +372,27 @@ class TestAMalformedEvent:
     def test_any_header_is_a_mismatch_and_nothing_else(self, body: bytes, header: str) -> None:
         with pytest.raises(SignatureMismatchError):
             read_signed(body, header)
+
+
+class TestTheSmallest:
+    @pytest.mark.parametrize(("amount", "payments"), [(0, 0), (1, 1)])
+    def test_a_payment_of_nothing_registers_a_mandate_and_is_no_money(self, amount: int, payments: int) -> None:
+        assert len(read(compact(event(payment=payment(amount=amount)))).payments) == payments
+
+    @pytest.mark.parametrize(("amount", "refunds"), [(0, 0), (1, 1)])
+    def test_a_refund_of_nothing_is_none(self, amount: int, refunds: int) -> None:
+        assert len(read(compact(event("refund.processed", refund=refund(amount=amount)))).refunds) == refunds
+
+    def test_a_refund_counts_in_events_of_refunds_only(self) -> None:
+        seen = read(compact(event("payment.captured", payment=payment(), refund=refund())))
+        assert (len(seen.payments), seen.refunds) == (1, ())
+
+    def test_a_payment_that_says_nothing_of_refunds_has_none(self) -> None:
+        told = payment()
+        del told["amount_refunded"]
+        (seen,) = read(compact(event(payment=told))).payments
+        assert seen.amount_refunded == 0
+
+    def test_a_payment_without_an_order_names_none(self) -> None:
+        (seen,) = read(compact(event(payment=payment(order_id=None)))).payments
+        assert seen.order_id is None

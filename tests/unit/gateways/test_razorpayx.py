@@ -355,3 +355,72 @@ def test_a_payout_of_somebody_elses_making_is_read_whatever_its_reference() -> N
 def test_what_can_not_be_read_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedEventError):
         event_of(body)
+
+
+def test_an_event_keeps_the_id_of_its_header() -> None:
+    body = event()
+    headers = {
+        "X-Razorpay-Signature": hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest(),
+        "X-Razorpay-Event-Id": "Ev3ntOfPayouts",
+    }
+    assert RazorpayXWebhook([SECRET]).read(body, headers).event_id == "Ev3ntOfPayouts"
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Asha Rao", "Asha Rao"),
+        ("Ram", "Ram"),
+        ("Al", "Wallet holder"),
+        ("आशा", "Wallet holder"),
+        ("Jos\u00e9 \u0905 Rao", "Jos Rao"),
+        ("Rao & Sons-", "Rao Sons"),
+        ("-Asha", "-Asha"),
+        ("Xavier X", "Xavier X"),
+        ("n" * 51, "n" * 50),
+        ("Anna (", "Anna"),
+    ],
+)
+def test_a_contacts_name_is_what_the_provider_can_write_of_it(name: str, plain: str) -> None:
+    assert wire.contact_name(name) == plain
+
+
+def rejected(status: int = 400, **told: str | None) -> GatewayRejectedError:
+    return GatewayRejectedError(http_status=status, **told)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["input_validation_failed", "beneficiary_vpa_invalid", "invalid_beneficiary", "transaction_limit_exceeded"],
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_these_reasons_blame_the_payout(reason: str, status: int) -> None:
+    assert wire.is_about_the_payout(rejected(status, reason=reason))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        rejected(),
+        rejected(reason="server_error"),
+        rejected(401, reason="input_validation_failed"),
+        rejected(404, field="vpa"),
+        rejected(423, field="vpa"),
+        rejected(field="account_number"),
+        rejected(field="X-Payout-Idempotency"),
+        rejected(field="vpa", description="Different request body for the same Idempotency Key"),
+        rejected(reason="input_validation_failed", description="an IDEMPOTENCY key in use"),
+    ],
+    ids=str,
+)
+def test_nothing_else_says_what_became_of_an_earlier_request(error: GatewayRejectedError) -> None:
+    assert not wire.is_about_the_payout(error)
+
+
+def test_a_field_of_the_payout_blames_the_payout() -> None:
+    assert wire.is_about_the_payout(rejected(field="vpa", description=None))
+
+
+def test_a_payout_names_its_provider() -> None:
+    assert wire.payout_of(payout()).provider == "razorpayx"
+    assert wire.payout_of(payout(reference_id=None)).reference is None

@@ -1,0 +1,238 @@
+"""What the kernel's locks are for, each shown by those who wait for it: no luck is needed for two to meet."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from pymysql.cursors import DictCursor
+
+from tests.support.books import GATEWAY, Books, Person, captured
+from tests.support.moves import capture, connection, pay, place, refund, refusals_in, release, settle
+from tests.support.payouts import make_older, tell, withdraw
+from tests.support.waiting import LOCK_WALLET, behind, behind_wallet, is_free, nothing
+from wallet import wiring
+from wallet.ledger.attempts import SuspenseReason
+from wallet.ledger.refusals import Refusal
+from wallet.ledger.withdrawals import PayoutStatus
+from wallet.storage import top_ups, withdrawals
+from wallet.storage.payments import refund_payment
+
+LOCK_ATTEMPT = "SELECT id FROM payment_attempts WHERE gateway = %s AND gateway_order_id = %s FOR UPDATE"
+LOCK_HOLD = "SELECT id FROM holds WHERE id = %s FOR UPDATE"
+LOCK_WITHDRAWAL = "SELECT id FROM withdrawals WHERE id = %s FOR UPDATE"
+
+
+def turning(person: Person, status: str) -> Callable[[DictCursor], object]:
+    return lambda cursor: cursor.execute(
+        "UPDATE wallets SET status = %s WHERE id = %s", (status, person.wallet_id.bytes)
+    )
+
+
+@pytest.mark.parametrize("frozen", ["payer", "payee"])
+def test_who_waits_to_pay_sees_the_freeze_that_they_waited_for(books: Books, frozen: str) -> None:
+    payer, payee = books.person(money=100), books.person()
+    turned = {"payer": payer, "payee": payee}[frozen]
+    answers = behind_wallet(books, turned, [partial(pay, books, payer, payee, 60)], turning(turned, "frozen"))
+    assert refusals_in(answers) == [Refusal.WALLET_FROZEN]
+    assert books.balance(payer) == 100
+
+
+def test_two_who_waited_for_the_same_100_spend_it_once(books: Books) -> None:
+    payer, payees = books.person(money=100), [books.person(), books.person()]
+    answers = behind_wallet(books, payer, [partial(pay, books, payer, payee, 60) for payee in payees], nothing)
+    assert refusals_in(answers) == [Refusal.INSUFFICIENT_FUNDS]
+    assert books.balance(payer) == 40
+    assert books.faults() == []
+
+
+def test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in(books: Books) -> None:
+    payers, payee = [books.person(money=60_000) for _ in range(2)], books.person(tier="small", money=950_000)
+    before = books.balance(payee)
+    answers = behind_wallet(books, payee, [partial(pay, books, payer, payee, 50_000) for payer in payers], nothing)
+    assert refusals_in(answers) == [Refusal.WALLET_LIMIT_EXCEEDED]
+    assert books.balance(payee) == before + 50_000
+
+
+def test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for(books: Books) -> None:
+    payers = [books.person(money=100) for _ in range(6)]
+    merchant = books.person(kind="merchant", tier="merchant")
+    books.spread(merchant, 16)
+
+    answers = behind(
+        books,
+        [partial(pay, books, payer, merchant, 60) for payer in payers],
+        turning(merchant, "frozen"),
+        "SELECT w.id FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = %s FOR UPDATE",
+        merchant.wallet_id.bytes,
+    )
+    assert refusals_in(answers) == [Refusal.WALLET_FROZEN] * 6
+    assert books.balance(merchant) == 0
+
+
+def test_a_gather_comes_after_whatever_its_slot_took_meanwhile(books: Books) -> None:
+    payer, merchant, supplier = (
+        books.person(money=1_000),
+        books.person(kind="merchant", tier="merchant"),
+        books.person(),
+    )
+    books.spread(merchant, 2)
+    while not _in_slot(books, merchant):
+        pay(books, payer, merchant, 10)
+    slot = "SELECT slot FROM wallet_slots WHERE wallet_id = %s FOR UPDATE"
+
+    def later(cursor: DictCursor) -> None:
+        cursor.execute(
+            "UPDATE wallet_slots SET last_entry_at = UTC_TIMESTAMP(6) + INTERVAL 1 SECOND WHERE wallet_id = %s",
+            (merchant.wallet_id.bytes,),
+        )
+
+    everything = books.balance(merchant)
+    [paid] = behind(books, [partial(pay, books, merchant, supplier, everything)], later, slot, merchant.wallet_id.bytes)
+    assert not isinstance(paid, Exception), paid
+    [gathered] = books.select(
+        "SELECT p.created_at >= s.last_entry_at AS behind FROM postings p"
+        " JOIN wallet_slots s ON s.wallet_id = p.account_id AND s.slot = p.slot"
+        " WHERE p.account_id = %s AND p.type = 'gather' AND p.slot = 1 AND p.created_at > UTC_TIMESTAMP(6)",
+        merchant.wallet_id.bytes,
+    )
+    assert gathered == {"behind": 1}
+
+
+def _in_slot(books: Books, merchant: Person) -> int:
+    rows = books.select("SELECT balance FROM wallet_slots WHERE wallet_id = %s", merchant.wallet_id.bytes)
+    return int(rows[0]["balance"])
+
+
+def test_two_captures_that_waited_for_one_hold_take_it_once(books: Books) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    hold = place(books, payer, payee, 300)
+    answers = behind_wallet(books, payer, [partial(capture, books, payee, hold.id, None) for _ in range(2)], nothing)
+    assert refusals_in(answers) == [Refusal.HOLD_NOT_PLACED]
+    assert books.balance(payee) == 300
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ"])
+def test_two_refunds_that_waited_for_one_payment_give_it_back_once(books: Books, isolation: str) -> None:
+    payer, payee = books.person(money=1_000), books.person(money=1_000)
+    paid = pay(books, payer, payee, 300)[0].transaction_id
+
+    def give_back() -> object:
+        database = books.as_role("money")
+        database.read(f"SET SESSION TRANSACTION ISOLATION LEVEL {isolation}")  # the server's own may be any
+        return refund_payment(
+            database, payee.claim(), transaction_id=wiring.new_id(), payment_id=paid, amount=None, reason=None
+        )
+
+    answers = behind_wallet(books, payee, [give_back, give_back], nothing)
+    assert refusals_in(answers) == [Refusal.REFUND_EXCEEDS_PAYMENT]
+    assert books.balance(payer) == 1_000
+
+
+def test_two_payments_that_waited_for_one_order_credit_it_once(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500)
+    answers = behind(
+        books,
+        [partial(settle, books, captured(order_id, 500)) for _ in range(2)],
+        nothing,
+        LOCK_ATTEMPT,
+        GATEWAY,
+        order_id,
+    )
+    assert sorted(answer.suspense or "" for answer in answers) == ["", SuspenseReason.ORDER_ALREADY_PAID]
+    assert books.balance(person) == 500
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize("news", [PayoutStatus.FAILED, PayoutStatus.SUCCEEDED])
+def test_news_that_waited_twice_for_one_withdrawal_is_booked_once(books: Books, news: PayoutStatus) -> None:
+    person = books.person(money=10_000)
+    receipt, _ = withdraw(books, person, 3_000)
+    told = [partial(tell, books, receipt, news)] * 2
+    answers = behind(books, told, nothing, LOCK_WITHDRAWAL, receipt.id.bytes)
+    assert sorted(answers) == ["done", "duplicate"]
+    assert books.held(person) == 0
+    assert books.faults() == []
+
+
+def test_of_two_who_waited_to_ask_about_one_attempt_one_asks(books: Books) -> None:
+    order_id = books.order(books.person(), 500, first_check_s=0)
+    open_ones = top_ups.due_attempts(connection(books, "gateway"), gateway=GATEWAY, limit=1_000)
+    [due] = [one for one in open_ones if one.gateway_order_id == order_id]
+
+    def claim() -> bool:
+        return top_ups.claim_check(connection(books, "gateway"), due, first_check_s=60)
+
+    assert sorted(behind(books, [claim, claim], nothing, LOCK_ATTEMPT, GATEWAY, order_id)) == [False, True]
+
+
+def test_of_two_who_waited_to_ask_about_one_withdrawal_one_asks(books: Books) -> None:
+    receipt, _ = withdraw(books, books.person(money=10_000), 3_000)
+    make_older(books, receipt, timedelta(hours=1))
+
+    def claim() -> bool:
+        gateway = connection(books, "gateway")
+        return withdrawals.claim_check(gateway, receipt.id, 0, first_check_s=60) is not None
+
+    assert sorted(behind(books, [claim, claim], nothing, LOCK_WITHDRAWAL, receipt.id.bytes)) == [False, True]
+
+
+def _moves(books: Books, payer: Person, payee: Person) -> dict[str, Callable[[], Any]]:
+    """What takes the locks of two wallets at once."""
+    paid = pay(books, payer, payee, 100)[0].transaction_id
+    held = place(books, payer, payee, 100).id
+    return {
+        "payment": partial(pay, books, payer, payee, 100),
+        "refund": partial(refund, books, payee, paid, 100),
+        "capture": partial(capture, books, payee, held, 100),
+    }
+
+
+@pytest.mark.parametrize("payer_is_first", [True, False])
+@pytest.mark.parametrize("move", ["payment", "refund", "capture"])
+def test_wallets_are_locked_in_the_order_of_their_ids(books: Books, move: str, *, payer_is_first: bool) -> None:
+    people = [books.person(money=1_000), books.person(money=1_000)]
+    first, second = sorted(people, key=lambda person: person.wallet_id.bytes)
+    payer, payee = (first, second) if payer_is_first else (second, first)
+    free: list[bool] = []
+
+    def look(_: DictCursor) -> None:
+        free.append(is_free(books, LOCK_WALLET, second.wallet_id.bytes))
+
+    [answer] = behind_wallet(books, first, [_moves(books, payer, payee)[move]], look)
+    assert not isinstance(answer, Exception), answer
+    assert free == [True], "who waits for the first wallet has locked the second"
+
+
+@pytest.mark.parametrize("end", ["capture", "release"])
+def test_a_payers_wallet_is_locked_before_the_hold(books: Books, end: str) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    hold = place(books, payer, payee, 100)
+    tasks: dict[str, Callable[[], Any]] = {
+        "capture": partial(capture, books, payee, hold.id, None),
+        "release": partial(release, books, payee, hold.id),
+    }
+    free: list[bool] = []
+    [answer] = behind_wallet(
+        books, payer, [tasks[end]], lambda _: free.append(is_free(books, LOCK_HOLD, hold.id.bytes))
+    )
+    assert not isinstance(answer, Exception), answer
+    assert free == [True]
+
+
+def test_an_attempt_is_locked_before_its_wallet(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 500)
+    free: list[bool] = []
+    [answer] = behind(
+        books,
+        [partial(settle, books, captured(order_id, 500))],
+        lambda _: free.append(is_free(books, LOCK_WALLET, person.wallet_id.bytes)),
+        LOCK_ATTEMPT,
+        GATEWAY,
+        order_id,
+    )
+    assert (answer.suspense, free) == (None, [True])

@@ -1,0 +1,689 @@
+"""The ways in which the kernel is broken, each with the tests that must notice.
+
+`old` stands exactly once in its file, so that no mutant rots into one that changes nothing. Where two rules of the
+kernel say the same (each good against another mistake), a mutant breaks both: breaking one of them changes nothing.
+"""
+
+# ruff: noqa: E501, S608, ISC004 - texts of the schema, to the letter
+from dataclasses import dataclass
+
+_TESTS = "tests/integration/test_"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """A text of a file in `schema/`, and what stands there instead."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A kernel that is wrong in one way; every test of `tests` has to fail on it."""
+
+    name: str
+    changes: tuple[Change, ...]
+    tests: tuple[str, ...]
+
+    def changes_of(self, file: str) -> list[Change]:
+        """Those of one file."""
+        return [change for change in self.changes if change.file == file]
+
+
+TABLES, OUTSIDE, LEDGER = "0002_wallets.sql", "0003_outside_money.sql", "0004_ledger.sql"
+KERNEL, TOP_UPS, PAYMENTS = "0005_kernel.sql", "0006_top_ups.sql", "0008_payments_and_holds.sql"
+WITHDRAWALS, REFUNDS, ROLES = "0009_withdrawals.sql", "0010_source_refunds.sql", "roles.py"
+
+
+def _mutant(name: str, tests: str | tuple[str, ...], *changes: tuple[str, str, str]) -> Mutant:
+    named = (tests,) if isinstance(tests, str) else tests
+    return Mutant(name, tuple(Change(*change) for change in changes), tuple(f"{_TESTS}{test}" for test in named))
+
+
+def _dropped(constraint: str, file: str, old: str, new: str = "") -> Mutant:
+    """A rule of a table that isn't there."""
+    test = f"kernel_constraints.py::test_each_rule_of_the_tables_refuses_what_breaks_it[{constraint}]"
+    return _mutant(f"{constraint} is dropped", test, (file, old, new))
+
+
+def _trigger(name: str, file: str, old: str, statement: str) -> Mutant:
+    test = f"rights.py::test_even_the_owner_can_not_change_the_past[{statement}]"
+    return _mutant(f"the trigger {name} is dropped", test, (file, old, ""))
+
+
+_ONLY_GROWS = " FOR EACH ROW\n    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';"
+_DEBIT_READ = (
+    "    SELECT status, tier, balance, held, last_entry_at, slots INTO p_status, p_tier, v_own, p_held, p_last, v_slots\n"
+    "    FROM wallets WHERE id = p_wallet_id"
+)
+_PAY_FIRST = (
+    "        IF v_payer_id < v_payee_id THEN\n"
+    "            CALL lock_debit(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
+)
+_PAY_SECOND = (
+    "        IF v_payer_id > v_payee_id THEN\n"
+    "            CALL lock_debit(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
+)
+_CAPTURE_FIRST = (
+    "        IF v_payer_id < v_payee_id THEN\n"
+    "            CALL lock_debit(v_payer_id, 0, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
+)
+_CAPTURE_SECOND = (
+    "        IF v_payer_id > v_payee_id THEN\n"
+    "            CALL lock_debit(v_payer_id, 0, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
+)
+_REFUNDED = (
+    "        SELECT COALESCE(SUM(amount), 0) INTO v_refunded FROM transactions"
+    " WHERE cause_id = p_payment_id AND type = 'refund';\n"
+)
+_REFUND_BEGINS = (
+    "    IF v_outcome IS NULL THEN\n"
+    "        IF v_payer_id < v_payee_id THEN\n"
+    "            CALL lock_credit(v_payer_id, FALSE, v_slot, v_payer_status, v_tier, v_unused, v_payer_last);\n"
+)
+_PAID_KEY = (
+    "        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;\n"
+)
+_PAID_END = "    IF v_outcome = 'done' THEN\n" + _PAID_KEY + "        COMMIT;\n    ELSE\n        ROLLBACK;\n"
+_POST_PAYMENT = (
+    "    IN p_reference VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin\n"
+    ")\nMODIFIES SQL DATA\nSQL SECURITY DEFINER\nBEGIN\n"
+    "    DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;\n"
+    "    DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;\n"
+    "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN "
+)
+_REFUND_KEPT = "'refunded', v_refunded + v_amount, 'balance', v_balance - v_amount, 'held', v_held + 0,\n"
+_REFUND_TIME = "            'created_at', DATE_FORMAT(v_now, '%Y-%m-%dT%H:%i:%s.%f'));\n"
+_FEE = "        CALL post_entry(v_fee_id, p_payee_id, p_slot, v_fees_id, 0, p_fee, p_at + INTERVAL 1 MICROSECOND);\n"
+
+LOCKS = (
+    _mutant(
+        "the debit lock is dropped",
+        (
+            "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
+            "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
+        ),
+        (KERNEL, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+    ),
+    _mutant(
+        "what a debit depends on is read before the lock",
+        (
+            "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
+            "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
+        ),
+        (
+            KERNEL,
+            _DEBIT_READ + " FOR UPDATE;",
+            _DEBIT_READ + ";\n    SELECT id INTO v_hold_id FROM wallets WHERE id = p_wallet_id FOR UPDATE;",
+        ),
+    ),
+    _mutant(
+        "the balance alone is read before the debit lock",
+        "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
+        (
+            KERNEL,
+            _DEBIT_READ + " FOR UPDATE;",
+            "    SELECT balance INTO v_there FROM wallets WHERE id = p_wallet_id;\n"
+            + _DEBIT_READ
+            + " FOR UPDATE;\n    SET v_own = v_there;",
+        ),
+    ),
+    _mutant(
+        "the credit lock is dropped",
+        (
+            "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payee]",
+            "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in",
+        ),
+        (
+            KERNEL,
+            "INTO p_status, p_tier, p_total, p_last, v_slots\n        FROM wallets WHERE id = p_wallet_id FOR UPDATE;",
+            "INTO p_status, p_tier, p_total, p_last, v_slots\n        FROM wallets WHERE id = p_wallet_id;",
+        ),
+    ),
+    _mutant(
+        "the lock of a credited slot is dropped",
+        "kernel_locks.py::test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for",
+        (
+            KERNEL,
+            "WHERE wallet_id = p_wallet_id AND slot = p_slot FOR UPDATE;",
+            "WHERE wallet_id = p_wallet_id AND slot = p_slot;",
+        ),
+    ),
+    _mutant(
+        "the lock of a gathered slot is dropped",
+        "kernel_locks.py::test_a_gather_comes_after_whatever_its_slot_took_meanwhile",
+        (
+            KERNEL,
+            "WHERE wallet_id = p_wallet_id AND slot = v_slot FOR UPDATE;",
+            "WHERE wallet_id = p_wallet_id AND slot = v_slot;",
+        ),
+    ),
+    _mutant(
+        "a payment locks the payer first, whoever has the lower id",
+        "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
+        (PAYMENTS, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
+        (PAYMENTS, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
+    ),
+    _mutant(
+        "a payment locks wallets in the reverse order",
+        (
+            "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-True]",
+            "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
+        ),
+        (PAYMENTS, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
+        (PAYMENTS, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
+    ),
+    _mutant(
+        "a capture locks the payee first, whoever has the lower id",
+        "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[capture-True]",
+        (PAYMENTS, _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
+        (PAYMENTS, _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
+    ),
+    _mutant(
+        "a refund locks its payee first, whoever has the lower id",
+        "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[refund-True]",
+        (PAYMENTS, _REFUND_BEGINS, _REFUND_BEGINS.replace("v_payer_id < v_payee_id", "FALSE")),
+        (
+            PAYMENTS,
+            "        IF v_payer_id > v_payee_id THEN\n            CALL lock_credit(v_payer_id, FALSE,",
+            "        IF TRUE THEN\n            CALL lock_credit(v_payer_id, FALSE,",
+        ),
+    ),
+    _mutant(
+        "a hold that is let go is locked without its payer's wallet",
+        "kernel_locks.py::test_a_payers_wallet_is_locked_before_the_hold[release]",
+        (
+            PAYMENTS,
+            "        SELECT id INTO v_locked FROM wallets WHERE id = v_payer_id FOR UPDATE;\n        SELECT status, expires_at INTO v_status",
+            "        SELECT status, expires_at INTO v_status",
+        ),
+    ),
+    _mutant(
+        "neither wallet nor hold is locked by who captures or lets go",
+        "kernel_locks.py::test_two_captures_that_waited_for_one_hold_take_it_once",
+        (KERNEL, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+        (
+            PAYMENTS,
+            "        FROM holds WHERE id = p_hold_id FOR UPDATE;\n        SET v_amount",
+            "        FROM holds WHERE id = p_hold_id;\n        SET v_amount",
+        ),
+    ),
+    _mutant(
+        "what was refunded is summed before the lock",
+        "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
+        (PAYMENTS, _REFUNDED, ""),
+        (PAYMENTS, _REFUND_BEGINS, _REFUND_BEGINS.replace("THEN\n", "THEN\n" + _REFUNDED, 1)),
+    ),
+    _mutant(
+        "a refund reads in whatever isolation its session has",
+        "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[REPEATABLE READ]",
+        (
+            PAYMENTS,
+            "    DECLARE v_payer_last, v_payee_last, v_now DATETIME(6) DEFAULT NULL;\n"
+            "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;\n\n"
+            "    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n",
+            "    DECLARE v_payer_last, v_payee_last, v_now DATETIME(6) DEFAULT NULL;\n"
+            "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;\n\n",
+        ),
+    ),
+    _mutant(
+        "the lock of a settled attempt is dropped",
+        (
+            "kernel_locks.py::test_two_payments_that_waited_for_one_order_credit_it_once",
+            "kernel_locks.py::test_an_attempt_is_locked_before_its_wallet",
+        ),
+        (
+            TOP_UPS,
+            "gateway_order_id = p_order_id FOR UPDATE;\n    SELECT id, suspense_reason",
+            "gateway_order_id = p_order_id;\n    SELECT id, suspense_reason",
+        ),
+    ),
+    _mutant(
+        "the lock of an attempt that is asked about is dropped",
+        "kernel_locks.py::test_of_two_who_waited_to_ask_about_one_attempt_one_asks",
+        (
+            TOP_UPS,
+            "    FROM payment_attempts WHERE id = p_attempt_id FOR UPDATE;",
+            "    FROM payment_attempts WHERE id = p_attempt_id;",
+        ),
+    ),
+    _mutant(
+        "the lock of a settled withdrawal is dropped",
+        "kernel_locks.py::test_news_that_waited_twice_for_one_withdrawal_is_booked_once",
+        (
+            WITHDRAWALS,
+            "    INTO v_status, v_payout_id, v_agrees\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
+            "    INTO v_status, v_payout_id, v_agrees\n    FROM withdrawals WHERE id = p_withdrawal_id;",
+        ),
+    ),
+    _mutant(
+        "the lock of a withdrawal that is asked about is dropped",
+        "kernel_locks.py::test_of_two_who_waited_to_ask_about_one_withdrawal_one_asks",
+        (
+            WITHDRAWALS,
+            "checks = p_checks INTO v_due\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
+            "checks = p_checks INTO v_due\n    FROM withdrawals WHERE id = p_withdrawal_id;",
+        ),
+    ),
+    _mutant(
+        "the lock of money in suspense that goes back is dropped",
+        "kernel_source_refunds.py::test_20_refunds_at_once_never_exceed_what_came[True]",
+        (
+            REFUNDS,
+            "            SELECT id INTO v_locked FROM transactions WHERE id = p_transaction_id FOR UPDATE;",
+            "            SELECT id INTO v_locked FROM transactions WHERE id = p_transaction_id;",
+        ),
+    ),
+)
+
+COMMITS = (
+    _mutant(
+        "the money commits before the key",
+        "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
+        "[payment-UPDATE ON idempotency_records]",
+        (PAYMENTS, _PAID_END, _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY)),
+    ),
+    _mutant(
+        "a refund commits before its key is written",
+        "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
+        "[refund-UPDATE ON idempotency_records]",
+        (
+            PAYMENTS,
+            _REFUND_KEPT + _REFUND_TIME,
+            _REFUND_KEPT + _REFUND_TIME + "        COMMIT;\n",
+        ),
+    ),
+    _mutant(
+        "a top-up commits before its attempt is called succeeded",
+        "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
+        "[top-up-UPDATE ON payment_attempts]",
+        (
+            TOP_UPS,
+            "            CALL count_load(v_wallet_id, p_amount, v_now);\n            -- asked",
+            "            CALL count_load(v_wallet_id, p_amount, v_now);\n            COMMIT;\n            -- asked",
+        ),
+    ),
+    _mutant(
+        "a refused payment is committed",
+        (
+            "kernel_payments.py::test_16_at_once_with_one_key_and_no_money_are_all_refused_and_leave_the_key_free",
+            "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
+        ),
+        (PAYMENTS, _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
+    ),
+    _mutant(
+        "a refused payment is left open",
+        "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
+        (PAYMENTS, _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
+    ),
+    _mutant(
+        "a payment that fails is not rolled back",
+        "kernel_atomicity.py::test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays",
+        (PAYMENTS, _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
+    ),
+)
+
+KEYS = (
+    _mutant(
+        "a key is any caller's",
+        "kernel_payments.py::test_the_same_key_of_another_caller_is_another_key",
+        (
+            LEDGER,
+            "idempotency_records_pk PRIMARY KEY (actor_id, idem_key)",
+            "idempotency_records_pk PRIMARY KEY (idem_key)",
+        ),
+        (
+            KERNEL,
+            "        FROM idempotency_records WHERE actor_id = p_actor_id AND idem_key = p_key;",
+            "        FROM idempotency_records WHERE idem_key = p_key;",
+        ),
+    ),
+    _mutant(
+        "a key is unique no longer",
+        (
+            "kernel_payments.py::test_16_at_once_with_one_key_move_money_once_and_get_one_answer",
+            "kernel_payments.py::test_a_repetition_gets_the_first_answer_however_much_has_happened_since",
+        ),
+        (
+            LEDGER,
+            "CONSTRAINT idempotency_records_pk PRIMARY KEY (actor_id, idem_key)",
+            "INDEX idempotency_records_pk (actor_id, idem_key)",
+        ),
+    ),
+    _mutant(
+        "a key answers whatever is asked under it",
+        "kernel_payments.py::test_a_key_with_another_request_is_refused_and_nothing_moves",
+        (KERNEL, "ELSEIF v_request_hash <> p_request_hash THEN", "ELSEIF FALSE THEN"),
+    ),
+    _mutant(
+        "a payment's key is not kept",
+        "kernel_payments.py::test_a_repetition_gets_the_first_answer_however_much_has_happened_since",
+        (PAYMENTS, _PAID_END, _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n")),
+    ),
+    _mutant(
+        "a gateway payment is known by its order, not by its id",
+        "kernel_settlement.py::test_the_second_of_two_payments_of_one_order_goes_to_suspense",
+        (
+            TOP_UPS,
+            "    SELECT id, suspense_reason INTO v_known_id, v_reason\n"
+            "    FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;",
+            "    SELECT id, suspense_reason INTO v_known_id, v_reason\n"
+            "    FROM transactions WHERE attempt_id = v_attempt_id LIMIT 1;",
+        ),
+    ),
+    _mutant(
+        "a gateway payment is looked for nowhere, and its key is dropped",
+        (
+            "kernel_settlement.py::test_a_captured_payment_is_credited_once_however_often_it_is_told",
+            "kernel_settlement.py::test_20_tellings_at_once_of_a_payment_for_an_unknown_order_book_it_once_in_suspense",
+        ),
+        (LEDGER, "    CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),\n", ""),
+        (TOP_UPS, "    IF v_known_id IS NOT NULL THEN\n        -- the same", "    IF FALSE THEN\n        -- the same"),
+    ),
+    _dropped(
+        "transactions_gateway_payment_is_unique",
+        LEDGER,
+        "    CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),\n",
+    ),
+    _dropped(
+        "transactions_withdrawal_is_booked_once",
+        LEDGER,
+        "    CONSTRAINT transactions_withdrawal_is_booked_once UNIQUE (withdrawal_id, type),\n",
+    ),
+    _dropped(
+        "postings_entries_are_numbered_once",
+        LEDGER,
+        "CONSTRAINT postings_entries_are_numbered_once UNIQUE (account_id, slot, entry_no)",
+        "INDEX postings_entries_are_numbered_once (account_id, slot, entry_no)",
+    ),
+    _dropped(
+        "withdrawals_payout_is_unique",
+        OUTSIDE,
+        "    CONSTRAINT withdrawals_payout_is_unique UNIQUE (provider, provider_payout_id),\n",
+    ),
+    _dropped(
+        "payment_attempts_order_is_unique",
+        OUTSIDE,
+        "    CONSTRAINT payment_attempts_order_is_unique UNIQUE (gateway, gateway_order_id),\n",
+    ),
+    _dropped(
+        "gateway_events_are_stored_once",
+        OUTSIDE,
+        "    CONSTRAINT gateway_events_are_stored_once UNIQUE (gateway, digest),\n",
+    ),
+)
+
+CHECKS = (
+    _mutant(
+        "an entry may overdraw",
+        "rights.py::test_even_the_owner_can_not_make_a_balance_negative",
+        (TABLES, "    CONSTRAINT wallets_balance_is_never_negative CHECK (balance >= 0),\n", ""),
+        (TABLES, "CHECK (held BETWEEN 0 AND balance)", "CHECK (held >= 0)"),
+    ),
+    _dropped("wallets_held_is_covered", TABLES, "CHECK (held BETWEEN 0 AND balance)", "CHECK (held >= 0)"),
+    _dropped(
+        "wallet_slots_balance_is_never_negative",
+        TABLES,
+        ",\n    CONSTRAINT wallet_slots_balance_is_never_negative CHECK (balance >= 0)\n",
+        "\n",
+    ),
+    _dropped(
+        "holds_capture_is_covered",
+        TABLES,
+        "    CONSTRAINT holds_capture_is_covered CHECK (captured BETWEEN 0 AND amount),\n",
+    ),
+    _dropped("holds_amount_is_positive", TABLES, "    CONSTRAINT holds_amount_is_positive CHECK (amount > 0),\n"),
+    _dropped(
+        "transactions_amount_is_positive",
+        LEDGER,
+        "    CONSTRAINT transactions_amount_is_positive CHECK (amount > 0),\n",
+    ),
+    _dropped("postings_amount_is_positive", LEDGER, "    CONSTRAINT postings_amount_is_positive CHECK (amount > 0),\n"),
+    _dropped(
+        "postings_balance_is_never_negative",
+        LEDGER,
+        "    CONSTRAINT postings_balance_is_never_negative CHECK (balance_after >= 0),\n",
+    ),
+    _dropped(
+        "transactions_suspense_has_a_reason",
+        LEDGER,
+        "    CONSTRAINT transactions_suspense_has_a_reason CHECK ((type = 'suspense') = (suspense_reason IS NOT NULL)),\n",
+    ),
+    _dropped(
+        "withdrawals_amount_is_positive",
+        OUTSIDE,
+        "    CONSTRAINT withdrawals_amount_is_positive CHECK (amount > 0 AND fee >= 0),\n",
+    ),
+    _dropped(
+        "payment_attempts_amount_is_positive",
+        OUTSIDE,
+        "    CONSTRAINT payment_attempts_amount_is_positive CHECK (amount > 0),\n",
+    ),
+)
+
+RULES = (
+    _mutant(
+        "a payment needs no money",
+        "kernel_payments.py::test_a_wallet_of_100_cannot_pay_60_twice",
+        (
+            PAYMENTS,
+            "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
+            "        ELSEIF FALSE THEN\n            SET p_outcome",
+        ),
+    ),
+    _mutant(
+        "what is held may be spent",
+        "kernel_payments.py::test_money_that_is_held_can_not_be_spent",
+        (
+            PAYMENTS,
+            "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
+            "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
+        ),
+    ),
+    _mutant(
+        "a payment may be refunded again and again",
+        (
+            "kernel_refunds.py::test_what_has_been_refunded_is_not_refunded_again",
+            "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
+        ),
+        (PAYMENTS, "        ELSEIF v_amount > v_paid - v_refunded OR v_amount <= 0 THEN", "        ELSEIF FALSE THEN"),
+    ),
+    _mutant(
+        "anybody refunds a payment",
+        "kernel_refunds.py::test_only_its_payee_refunds_a_payment",
+        (
+            PAYMENTS,
+            "t.type IN ('payment', 'hold_capture') AND payee.user_id = p_actor_id;",
+            "t.type IN ('payment', 'hold_capture');",
+        ),
+    ),
+    _mutant(
+        "more is captured than was held",
+        "kernel_holds.py::test_parts_are_captured_until_the_rest_is_let_go",
+        (PAYMENTS, "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
+    ),
+    _mutant(
+        "a hold that has lapsed is captured",
+        "kernel_holds.py::test_a_hold_ends_at_its_very_moment_although_nobody_has_swept",
+        (
+            PAYMENTS,
+            "        IF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) THEN",
+            "        IF v_status <> 'placed' THEN",
+        ),
+        (KERNEL, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+    ),
+    _mutant(
+        "what a lapsed hold held stays held until the sweep",
+        "kernel_holds.py::test_what_an_unswept_hold_held_can_be_spent_and_the_spending_ends_it",
+        (KERNEL, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+    ),
+    _mutant(
+        "payments are not counted for the limits",
+        "kernel_limits.py::test_of_payments_at_the_edge_of_a_period_exactly_as_many_as_fit_are_made",
+        (
+            PAYMENTS,
+            "        CALL count_debit(v_payer_id, p_amount, v_now);\n        IF v_payee_kind = 'merchant' THEN",
+            "        IF v_payee_kind = 'merchant' THEN",
+        ),
+    ),
+    _mutant(
+        "top-ups are not counted for the limits",
+        "kernel_limits.py::test_of_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_in_suspense_with_its_reason",
+        (
+            TOP_UPS,
+            "            CALL count_load(v_wallet_id, p_amount, v_now);\n            -- asked",
+            "            -- asked",
+        ),
+    ),
+    _mutant(
+        "another amount than was asked for is credited",
+        "kernel_settlement.py::test_money_that_is_not_what_was_asked_for_goes_to_suspense",
+        (TOP_UPS, "            WHEN p_amount <> v_amount THEN 'amount_mismatch'\n", ""),
+    ),
+    _mutant(
+        "the reason of a suspense is lost",
+        "kernel_settlement.py::test_money_that_is_not_what_was_asked_for_goes_to_suspense",
+        (
+            LEDGER,
+            "    CONSTRAINT transactions_suspense_has_a_reason CHECK ((type = 'suspense') = (suspense_reason IS NOT NULL)),\n",
+            "",
+        ),
+        (
+            TOP_UPS,
+            "                    v_attempt_id, p_gateway, p_payment_id, v_reason, v_now);",
+            "                    v_attempt_id, p_gateway, p_payment_id, NULL, v_now);",
+        ),
+    ),
+    _mutant(
+        "a fee is posted twice",
+        "kernel_fees.py::test_two_percent_of_what_a_merchant_is_paid_rounded_half_up",
+        (
+            KERNEL,
+            _FEE,
+            _FEE
+            + "        CALL derive_id(p_cause_id, 'again', v_fee_id);\n"
+            + "        INSERT INTO transactions (id, type, amount, currency, cause_id, created_at)\n"
+            + "        VALUES (v_fee_id, 'fee', p_fee, 'INR', p_cause_id, p_at + INTERVAL 2 MICROSECOND);\n"
+            + _FEE.replace("INTERVAL 1", "INTERVAL 2"),
+        ),
+    ),
+    _mutant(
+        "a payment tells of nothing",
+        "events.py::test_an_event_is_written_with_what_it_tells_of_or_not_at_all",
+        (
+            PAYMENTS,
+            "        CALL note_event(v_payer_id, v_payee_id, 'PaymentCompleted', JSON_OBJECT(",
+            "        SET @told = (SELECT JSON_OBJECT(",
+        ),
+        (
+            PAYMENTS,
+            "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)), v_now);",
+            "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)));",
+        ),
+    ),
+    _mutant(
+        "one line of an entry is written",
+        "kernel_payments.py::test_a_payment_moves_its_amount_and_nothing_else",
+        (
+            KERNEL,
+            "    CALL post_line(p_transaction_id, 2, p_credit_account_id, p_credit_slot, 'credit', p_amount, p_at);\n",
+            "",
+        ),
+    ),
+    _mutant(
+        "time stands still",
+        "kernel_payments.py::test_the_time_of_a_wallets_entries_never_runs_backwards",
+        (
+            PAYMENTS,
+            "        SET v_now = GREATEST(\n"
+            "            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);\n\n"
+            "        IF v_payee_status = 'closed' THEN",
+            "        SET v_now = UTC_TIMESTAMP(6);\n\n        IF v_payee_status = 'closed' THEN",
+        ),
+    ),
+    _mutant(
+        "what the bank sends back comes without its fee",
+        "withdrawals_kernel.py::test_a_withdrawal_that_comes_back_is_in_the_wallet_again_with_its_fee",
+        (
+            WITHDRAWALS,
+            "        CALL post_entry(v_fee_id, v_fees_id, 0, v_wallet_id, 0, v_fee, v_now);",
+            "        CALL post_entry(v_fee_id, v_fees_id, 0, v_payout_account_id, 0, v_fee, v_now);",
+        ),
+    ),
+    _mutant(
+        "a payout of another amount is booked",
+        "withdrawals_kernel.py::test_news_that_does_not_agree_with_what_was_asked_for_moves_nothing",
+        (
+            WITHDRAWALS,
+            "           provider = p_provider AND amount = p_amount AND currency = p_currency",
+            "           provider = p_provider AND currency = p_currency",
+        ),
+    ),
+    _mutant(
+        "more goes back to a source than came from it",
+        (
+            "kernel_source_refunds.py::test_refunds_of_a_top_up_never_add_up_to_more_than_it",
+            "kernel_source_refunds.py::test_20_refunds_at_once_never_exceed_what_came",
+        ),
+        (REFUNDS, "            WHEN v_left <= 0 OR p_opened > v_left THEN 'refund_exceeds_payment'\n", ""),
+    ),
+)
+
+GUARDS = (
+    _trigger(
+        "postings_are_kept",
+        LEDGER,
+        "CREATE TRIGGER postings_are_kept BEFORE DELETE ON postings" + _ONLY_GROWS,
+        "DELETE FROM postings",
+    ),
+    _trigger(
+        "postings_are_not_changed",
+        LEDGER,
+        "CREATE TRIGGER postings_are_not_changed BEFORE UPDATE ON postings" + _ONLY_GROWS,
+        "UPDATE postings SET amount = amount",
+    ),
+    _trigger(
+        "transactions_are_not_changed",
+        LEDGER,
+        "CREATE TRIGGER transactions_are_not_changed BEFORE UPDATE ON transactions" + _ONLY_GROWS,
+        "UPDATE transactions SET amount = amount",
+    ),
+    _trigger(
+        "idempotency_records_are_kept",
+        LEDGER,
+        "CREATE TRIGGER idempotency_records_are_kept BEFORE DELETE ON idempotency_records FOR EACH ROW\n"
+        "    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is kept as long as the ledger';",
+        "DELETE FROM idempotency_records",
+    ),
+    _mutant(
+        "an attempt may move back",
+        "kernel_settlement.py::test_an_attempt_never_moves_back_not_even_for_the_schemas_owner",
+        (
+            OUTSIDE,
+            "    IF FIELD(NEW.status, 'created', 'pending', 'failed', 'expired', 'succeeded', 'refunded')\n        <",
+            "    IF FALSE AND FIELD(NEW.status, 'created', 'pending', 'failed', 'expired', 'succeeded', 'refunded')\n        <",
+        ),
+    ),
+    _mutant(
+        "the paying functions may write postings",
+        (
+            "rights.py::test_no_function_can_write_the_books_or_read_secrets[INSERT INTO postings (transaction_id) VALUES ('')-money]",
+            "rights.py::test_no_role_is_granted_anything_but_select_and_execute",
+        ),
+        (ROLES, '    "SELECT ON postings",\n', '    "SELECT, INSERT ON postings",\n'),
+    ),
+    _mutant(
+        "the paying functions may call the kernel's parts",
+        "rights.py::test_no_function_can_write_the_books_or_read_secrets[CALL post_entry('', '', '', 1, UTC_TIMESTAMP(6))-money]",
+        (ROLES, '            "post_payment",\n', '            "post_payment",\n            "post_entry",\n'),
+    ),
+    _mutant(
+        "the functions of the gateway may pay",
+        "rights.py::test_who_settles_pays_nothing_and_who_pays_settles_nothing",
+        (ROLES, '            "settle_payment",\n', '            "settle_payment",\n            "post_payment",\n'),
+    ),
+)
+
+MUTANTS = LOCKS + COMMITS + KEYS + CHECKS + RULES + GUARDS

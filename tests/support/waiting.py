@@ -1,0 +1,89 @@
+"""Somebody who holds a lock, and those who wait for it: what else takes luck to happen at once, happens."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pymysql
+from pymysql.cursors import DictCursor
+
+from tests.support.books import Books, Person
+from wallet.storage.database import connect
+
+_PATIENCE_S = 2.5  # a lock wait ends after 3
+#: A row that is locked, as MySQL and MariaDB say it to one who won't wait.
+_LOCKED = (3572, 1205)
+
+Change = Callable[[DictCursor], object]
+
+
+@contextmanager
+def holding(books: Books, statement: str, *arguments: object) -> Iterator[tuple["pymysql.Connection[Any]", DictCursor]]:
+    """A commit of the owner's that has begun with `statement`, and ends with nothing done if nobody commits it."""
+    connection = connect(books.server, books.owner_credentials)
+    try:
+        connection.begin()
+        with connection.cursor() as cursor:
+            cursor.execute(statement, arguments)
+            cursor.fetchall()
+            yield connection, cursor
+    finally:
+        connection.close()
+
+
+def behind(
+    books: Books, tasks: Sequence[Callable[[], Any]], change: Change, statement: str, *arguments: object
+) -> list[Any]:
+    """What comes of tasks that all have to wait for the lock that `statement` takes: answers or exceptions, in order.
+
+    While they wait, `change` is done behind the lock, and committed.
+    """
+    with (
+        ThreadPoolExecutor(max_workers=len(tasks)) as pool,
+        holding(books, statement, *arguments) as (connection, cursor),
+    ):
+        asked = [pool.submit(_answer, task) for task in tasks]
+        until = time.monotonic() + _PATIENCE_S
+        while _waiting(books) < len(tasks):
+            assert time.monotonic() < until, f"not all of them wait: {[one.result() for one in asked if one.done()]}"
+            time.sleep(0.11)  # the server looks anew ten times a second
+        change(cursor)
+        connection.commit()
+        return [one.result() for one in asked]
+
+
+def behind_wallet(books: Books, person: Person, tasks: Sequence[Callable[[], Any]], change: Change) -> list[Any]:
+    """As `behind`, for the lock of somebody's wallet."""
+    return behind(books, tasks, change, LOCK_WALLET, person.wallet_id.bytes)
+
+
+LOCK_WALLET = "SELECT id FROM wallets WHERE id = %s FOR UPDATE"
+
+
+def nothing(_: DictCursor) -> None:
+    """They wait, and nothing changes meanwhile."""
+
+
+def is_free(books: Books, statement: str, *arguments: object) -> bool:
+    """Whether the rows of a `SELECT … FOR UPDATE` could be locked this moment."""
+    try:
+        with holding(books, f"{statement} NOWAIT", *arguments):
+            return True
+    except pymysql.MySQLError as error:
+        if error.args[0] not in _LOCKED:
+            raise
+        return False
+
+
+def _answer(task: Callable[[], Any]) -> Any:
+    try:
+        return task()
+    except Exception as error:  # noqa: BLE001 - an answer like any other, for the test to judge
+        return error
+
+
+def _waiting(books: Books) -> int:
+    rows = books.select("SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")
+    return int(rows[0]["n"])
