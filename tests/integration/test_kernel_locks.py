@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pymysql.cursors import DictCursor
 
-from tests.support.books import GATEWAY, Books, Person, captured
+from tests.support.books import GATEWAY, Books, Person, captured, unique
 from tests.support.moves import capture, connection, pay, place, refund, refusals_in, release, settle
 from tests.support.payouts import make_older, tell, withdraw
 from tests.support.waiting import LOCK_WALLET, behind, behind_wallet, is_free, nothing
@@ -16,7 +17,9 @@ from wallet import wiring
 from wallet.ledger.attempts import SuspenseReason
 from wallet.ledger.refusals import Refusal
 from wallet.ledger.withdrawals import PayoutStatus
-from wallet.storage import top_ups, withdrawals
+from wallet.storage import operators, top_ups, withdrawals
+from wallet.storage.claims import Claim
+from wallet.storage.operators import Instruction
 from wallet.storage.payments import refund_payment
 
 LOCK_ATTEMPT = "SELECT id FROM payment_attempts WHERE gateway = %s AND gateway_order_id = %s FOR UPDATE"
@@ -111,6 +114,40 @@ def test_two_captures_that_waited_for_one_hold_take_it_once(books: Books) -> Non
     answers = behind_wallet(books, payer, [partial(capture, books, payee, hold.id, None) for _ in range(2)], nothing)
     assert refusals_in(answers) == [Refusal.HOLD_NOT_PLACED]
     assert books.balance(payee) == 300
+    assert books.faults() == []
+
+
+def test_a_capture_that_waited_behind_a_release_finds_no_hold(books: Books) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    hold = place(books, payer, payee, 300)
+    tasks: list[Callable[[], Any]] = [
+        partial(release, books, payee, hold.id),
+        partial(capture, books, payee, hold.id, None),
+    ]
+    answers = behind_wallet(books, payer, tasks, nothing)
+    assert refusals_in(answers) == [Refusal.HOLD_NOT_PLACED]
+    assert (books.balance(payee), books.held(payer)) == (0, 0)
+    assert books.faults() == []
+
+
+def test_two_who_waited_to_send_money_of_nobody_back_send_it_once(books: Books) -> None:
+    arrived = captured(unique("order_of_nobody_"), 1_000)
+    assert settle(books, arrived).suspense is SuspenseReason.UNKNOWN_ORDER
+    [entry] = books.select("SELECT id FROM transactions WHERE gateway_payment_id = %s", arrived.payment_id)
+
+    def give_back() -> object:
+        return operators.refund_to_source(
+            connection(books, "operator"),
+            Instruction("Meera", "of nobody", Claim(wiring.new_id(), unique("key-"), b"h" * 32)),
+            refund_id=wiring.new_id(),
+            transaction_id=UUID(bytes=entry["id"]),
+            amount=None,
+        )
+
+    lock = "SELECT id FROM transactions WHERE id = %s FOR UPDATE"
+    answers = behind(books, [give_back, give_back], nothing, lock, entry["id"])
+    assert refusals_in(answers) == [Refusal.REFUND_EXCEEDS_PAYMENT]
+    books.write("UPDATE source_refunds SET next_check_at = NULL")  # no gateway of other tests knows of it
     assert books.faults() == []
 
 

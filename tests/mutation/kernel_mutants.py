@@ -201,8 +201,8 @@ LOCKS = (
         ),
     ),
     _mutant(
-        "neither wallet nor hold is locked by who captures or lets go",
-        "kernel_locks.py::test_two_captures_that_waited_for_one_hold_take_it_once",
+        "who captures locks neither the payer's wallet nor the hold",
+        "kernel_locks.py::test_a_capture_that_waited_behind_a_release_finds_no_hold",
         (KERNEL, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
         (
             PAYMENTS,
@@ -269,7 +269,7 @@ LOCKS = (
     ),
     _mutant(
         "the lock of money in suspense that goes back is dropped",
-        "kernel_source_refunds.py::test_20_refunds_at_once_never_exceed_what_came[True]",
+        "kernel_locks.py::test_two_who_waited_to_send_money_of_nobody_back_send_it_once",
         (
             REFUNDS,
             "            SELECT id INTO v_locked FROM transactions WHERE id = p_transaction_id FOR UPDATE;",

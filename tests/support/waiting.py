@@ -38,17 +38,21 @@ def behind(
 ) -> list[Any]:
     """What comes of tasks that all have to wait for the lock that `statement` takes: answers or exceptions, in order.
 
-    While they wait, `change` is done behind the lock, and committed.
+    They come one behind the other. While they wait, `change` is done behind the lock, and committed.
     """
     with (
         ThreadPoolExecutor(max_workers=len(tasks)) as pool,
         holding(books, statement, *arguments) as (connection, cursor),
     ):
-        asked = [pool.submit(_answer, task) for task in tasks]
-        until = time.monotonic() + _PATIENCE_S
-        while _waiting(books) < len(tasks):
-            assert time.monotonic() < until, f"not all of them wait: {[one.result() for one in asked if one.done()]}"
-            time.sleep(0.11)  # the server looks anew ten times a second
+        asked = []
+        for task in tasks:
+            asked.append(pool.submit(_answer, task))
+            until = time.monotonic() + _PATIENCE_S
+            while _waiting(books) < len(asked):
+                assert time.monotonic() < until, (
+                    f"who should wait does not: {[one.result() for one in asked if one.done()]}"
+                )
+                time.sleep(0.11)  # the server looks anew ten times a second
         change(cursor)
         connection.commit()
         return [one.result() for one in asked]
