@@ -672,7 +672,7 @@ GUARDS = (
             "rights.py::test_no_function_can_write_the_books_or_read_secrets[INSERT INTO postings (transaction_id) VALUES ('')-money]",
             "rights.py::test_no_role_is_granted_anything_but_select_and_execute",
         ),
-        (ROLES, '    "SELECT ON postings",\n)\n_ATTEMPTS', '    "SELECT, INSERT ON postings",\n)\n_ATTEMPTS'),
+        (ROLES, '    "SELECT ON postings",\n)\n', '    "SELECT, INSERT ON postings",\n)\n'),
     ),
     _mutant(
         "the paying functions may call the kernel's parts",
