@@ -65,6 +65,7 @@ def deploy(
         "DefaultTier": "full",
         "ReconcileSchedule": "rate(1 minute)",
         "ReconcileAfterSeconds": "60",
+        "CheckpointLockDays": "1",
         # to nobody's phone: the emulator keeps them
         "DebitNotices": "sms",
         "NoticeContact": "1800 000 000",
@@ -84,6 +85,7 @@ def deploy(
     if changed:
         _sam_deploy(state, emulator, template, wanted)
         _answer_for_the_gateway(emulator, template)
+        _lock_checkpoints(emulator, template, wanted)
     outputs = emulator.outputs(STACK)
     if not outputs:
         raise LocalStackError("the stack is not complete after its deployment; see logs/sam-deploy.log")
@@ -157,6 +159,23 @@ def _answer_for_the_gateway(emulator: Emulator, template: Path) -> None:
             responseTemplates=response["ResponseTemplates"],
         )
     client.create_deployment(restApiId=api, stageName="v1")
+
+
+def _lock_checkpoints(emulator: Emulator, template: Path, parameters: Mapping[str, str]) -> None:
+    """The emulator's S3 knows Object Lock, but not from a template: say it again."""
+    told = yaml.safe_load(template.read_text())
+    lock = told["Resources"]["CheckpointFiles"]["Properties"]["ObjectLockConfiguration"]
+    retention = {
+        name: parameters.get(value["Ref"], told["Parameters"][value["Ref"]]["Default"])
+        for name, value in lock["Rule"]["DefaultRetention"].items()
+    }
+    emulator.s3().put_object_lock_configuration(
+        Bucket=emulator.outputs(STACK)["CheckpointBucketName"],
+        ObjectLockConfiguration={
+            "ObjectLockEnabled": lock["ObjectLockEnabled"],
+            "Rule": {"DefaultRetention": {"Mode": retention["Mode"], "Days": int(retention["Days"])}},
+        },
+    )
 
 
 def _secrets(

@@ -134,6 +134,8 @@ def _describe(
         },
         "token_secret": deployed.outputs["TokenSecretArn"],
         "idempotency_table": deployed.outputs["IdempotencyTableName"],
+        "checkpoint_bucket": deployed.outputs["CheckpointBucketName"],
+        "checkpoint_key": deployed.outputs["CheckpointKeyArn"],
         "event_bus": deployed.outputs["EventBusName"],
         "webhook_signing_secret": deployed.outputs["WebhookSigningSecretArn"],
     }

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -62,7 +63,14 @@ def sns() -> "SNSClient":
 
 
 @functools.cache
-def _s3() -> "S3Client":
+def kms() -> "KMSClient":
+    """The client for the key that signs checkpoints."""
+    return boto3.client("kms", config=_PATIENCE)
+
+
+@functools.cache
+def s3() -> "S3Client":
+    """The client for files."""
     # With its own host name and signature 4 a link goes to the bucket's own region, where it is signed for; a link to
     # the host of all regions is sent on from there, and no longer fits its signature.
     config = Config(
@@ -88,7 +96,7 @@ class Files:
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
         """Stores a file."""
         try:
-            _s3().put_object(
+            s3().put_object(
                 Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, CacheControl="private, no-store"
             )
         except (BotoCoreError, ClientError) as error:
@@ -96,7 +104,7 @@ class Files:
 
     def link(self, key: str, *, valid_s: int) -> str:
         """A link to a file that opens for `valid_s` seconds; made here, without asking anybody."""
-        return _s3().generate_presigned_url(
+        return s3().generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=valid_s, HttpMethod="GET"
         )
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from wallet import aws
 from wallet.aws import Secret
 from wallet.ledger import ids
+from wallet.ledger.seals import SALT_SIZE
 from wallet.storage.claims import is_known
 from wallet.storage.database import Credentials, Database, Server, connect
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pymysql
     from pymysql.cursors import DictCursor
 
+    from wallet.channels.evidence import Archive, Signer
     from wallet.channels.port import Bus, Notices
     from wallet.edge.idempotency import Once
     from wallet.edge.once_per_event import OncePerEvent
@@ -54,6 +56,11 @@ def new_id() -> UUID:
 def new_word() -> str:
     """A word that nobody can guess, for where a file is put."""
     return secrets.token_urlsafe(24)
+
+
+def new_salt() -> bytes:
+    """What keeps a seal's hash from being guessed back."""
+    return secrets.token_bytes(SALT_SIZE)
 
 
 def setting(name: str) -> str:
@@ -124,6 +131,22 @@ def notices() -> "Notices":
 
     to = setting("NOTICES_TO")
     return SmsNotices(aws.sns()) if to == "sms" else TopicNotices(aws.sns(), to)
+
+
+@functools.cache
+def checkpoint_signer() -> "Signer":
+    """The key that signs checkpoints."""
+    from wallet.channels.kms import KmsSigner  # noqa: PLC0415 - only the sealer signs
+
+    return KmsSigner(aws.kms(), setting("CHECKPOINT_SIGNER"))
+
+
+@functools.cache
+def checkpoint_archive() -> "Archive":
+    """Where checkpoints are kept."""
+    from wallet.channels.locked_bucket import LockedBucket  # noqa: PLC0415 - as above
+
+    return LockedBucket(aws.s3(), setting("CHECKPOINT_BUCKET"))
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from wallet.ledger.checkpoints import Checkpoint, balances_after, entries_of, ma
 from wallet.ledger.seals import BEGINNING, Seal
 from wallet.storage import payments, seals
 from wallet.storage.database import Database, DatabaseBrokenError, connect
+from wallet.storage.seals import Unpublished
 
 if TYPE_CHECKING:
     from pymysql.cursors import DictCursor
@@ -162,15 +163,15 @@ def test_a_batch_is_appended_whole_and_waits_no_longer(ledger: Books, sealer: Da
     head = seals.head(sealer)
     assert (head.number, head.position, head.chain, head.digest) == (1, 5, checkpoint.chain, checkpoint.digest)
     assert head.balances == {"INR": {"gateway:razorpay": -1000, "wallets": 1000}}
-    assert seals.oldest_unpublished(sealer) == (checkpoint, entries_of(made))
+    assert seals.oldest_unpublished(sealer) == Unpublished(checkpoint, entries_of(made), checkpoint.digest)
 
     pay(ledger, payer, payee, 2)
     second, more = batch(sealer)
     assert seals.append(sealer, second, more)
     assert (second.first, second.chain_before, second.previous) == (6, checkpoint.chain, checkpoint.digest)
-    assert seals.oldest_unpublished(sealer) == (checkpoint, entries_of(made))
+    assert seals.oldest_unpublished(sealer) == Unpublished(checkpoint, entries_of(made), checkpoint.digest)
     seals.note_published(sealer, 1, signature=b"signed")
-    assert seals.oldest_unpublished(sealer) == (second, entries_of(more))
+    assert seals.oldest_unpublished(sealer) == Unpublished(second, entries_of(more), second.digest)
 
 
 def test_a_checkpoint_read_back_is_the_one_that_was_appended(ledger: Books, sealer: Database) -> None:
@@ -180,9 +181,9 @@ def test_a_checkpoint_read_back_is_the_one_that_was_appended(ledger: Books, seal
     seals.append(sealer, checkpoint, made)
     known = seals.oldest_unpublished(sealer)
     assert known is not None
-    assert known[0].digest == checkpoint.digest
+    assert known.checkpoint.digest == known.digest == checkpoint.digest
     stored = ledger.select("SELECT digest FROM checkpoints")[0]["digest"]
-    assert stored == hashlib.sha256(hashing.canonical(known[0].statement())).digest()
+    assert stored == hashlib.sha256(hashing.canonical(known.checkpoint.statement())).digest()
 
 
 def test_the_same_batch_once_more_is_done_and_changes_nothing(ledger: Books, sealer: Database) -> None:

@@ -16,9 +16,9 @@ def in_mumbai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     for name, value in (("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "word"), ("DEFAULT_REGION", "ap-south-1")):
         monkeypatch.setenv(f"AWS_{name}", value)
-    aws._s3.cache_clear()  # noqa: SLF001 - a client of another environment may be left
+    aws.s3.cache_clear()  # a client of another environment may be left
     yield
-    aws._s3.cache_clear()  # noqa: SLF001 - as above
+    aws.s3.cache_clear()
 
 
 def test_a_link_goes_to_the_buckets_own_region() -> None:

@@ -41,6 +41,7 @@ FOLDERS = {
     "ReconcileFunction": "reconcile",
     "OperatorFunction": "operator",
     "RelayFunction": "relay",
+    "SealFunction": "seal",
     "NotifyFunction": "notify",
     "StatementFunction": "statement",
 }
@@ -67,6 +68,7 @@ SECRETS = {
     "OperatorFunction": {"DatabaseOperatorSecretArn"},
     "RelayFunction": {"DatabaseClockSecretArn", "WebhookSigningSecret"},
     "NotifyFunction": {"DatabaseReaderSecretArn"},
+    "SealFunction": {"DatabaseSealerSecretArn"},
     "MigrateFunction": {
         "DatabaseOwnerSecretArn",
         "DatabaseIdentitySecretArn",
@@ -95,6 +97,7 @@ TELLS = {
     "RelayFunction": {"events:PutEvents"},
     "NotifyFunction": {"sns:Publish"},
     "StatementFunction": {"s3:PutObject", "s3:GetObject"},
+    "SealFunction": {"s3:PutObject", "s3:GetObject"},
     "BulkFunction": {"lambda:InvokeFunction"},
 }
 
@@ -301,6 +304,8 @@ def test_no_policy_has_a_star_or_any_other_service(name: str) -> None:
             continue  # a phone has no name in a policy; the next test says what this leaves
         if statement["Resource"] == {"Fn::Sub": "${StatementFiles.Arn}/wal_*"}:
             continue  # the files of one bucket, whatever their names
+        if statement["Resource"] == {"Fn::Sub": "${CheckpointFiles.Arn}/checkpoints/*"}:
+            continue  # as above
         assert "*" not in json.dumps(statement["Resource"])
     assert "Role" not in ALL[name]
 
@@ -319,6 +324,49 @@ def test_statements_are_kept_from_everybody_for_a_week_and_sent_encrypted_only()
 def test_statements_are_read_and_written_by_one_function_alone() -> None:
     users = {name for name in ALL if "StatementFiles" in json.dumps(templates.statements(ALL[name]))}
     assert users == {"StatementFunction"}
+
+
+def test_checkpoints_are_locked_and_outlive_the_stack() -> None:
+    for name in ("CheckpointFiles", "CheckpointKey"):
+        assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
+        assert TEMPLATE["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+    bucket = TEMPLATE["Resources"]["CheckpointFiles"]["Properties"]
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["ObjectLockConfiguration"]["Rule"] == {
+        "DefaultRetention": {"Mode": {"Ref": "CheckpointLockMode"}, "Days": {"Ref": "CheckpointLockDays"}}
+    }
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "LifecycleConfiguration" not in bucket
+
+
+def test_a_checkpoint_is_put_under_a_new_name_only_and_hidden_by_nobody() -> None:
+    rules = TEMPLATE["Resources"]["CheckpointFilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert {(rule["Effect"], rule["Principal"]) for rule in rules} == {("Deny", "*")}
+    told = {rule["Action"]: rule.get("Condition") for rule in rules}
+    assert told == {
+        "s3:*": {"Bool": {"aws:SecureTransport": "false"}},
+        "s3:PutObject": {"Null": {"s3:if-none-match": "true"}},
+        "s3:DeleteObject": None,
+    }
+
+
+def test_checkpoints_are_written_by_one_function_alone() -> None:
+    users = {name for name in ALL if "CheckpointFiles" in json.dumps(templates.statements(ALL[name]))}
+    assert users == {"SealFunction"}
+
+
+def test_nobody_but_the_sealer_signs_checkpoints() -> None:
+    """With `kms:*` for the account, as keys usually have it, any policy of any role could allow signing."""
+    key = TEMPLATE["Resources"]["CheckpointKey"]["Properties"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("RSA_3072", "SIGN_VERIFY")
+    signers = [
+        statement["Principal"]
+        for statement in key["KeyPolicy"]["Statement"]
+        if {"kms:Sign", "kms:*", "*"} & set(templates.listed(statement["Action"]))
+    ]
+    assert signers == [{"AWS": {"Fn::GetAtt": ["SealFunctionRole", "Arn"]}}]
+    assert not [name for name in ALL if "kms:" in json.dumps(templates.statements(ALL[name]))]
 
 
 def test_notices_go_to_our_topic_or_to_phones_but_to_no_other_topic() -> None:

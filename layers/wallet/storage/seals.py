@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
-from wallet.ledger.checkpoints import Balances, Checkpoint, entries_hash
+from wallet.ledger.checkpoints import Balances, Checkpoint, entries_hash, entries_of
 from wallet.ledger.seals import (
     BEGINNING,
     POSTING_COLUMNS,
@@ -34,7 +34,7 @@ LEFT JOIN transactions t ON t.id = u.transaction_id
 
 _POSTINGS = f"""
 SELECT p.transaction_id, {", ".join(f"p.{column}" for column in POSTING_COLUMNS)}, a.kind, a.code
-FROM postings p JOIN accounts a ON a.id = p.account_id
+FROM postings p LEFT JOIN accounts a ON a.id = p.account_id
 WHERE p.transaction_id IN ({{places}}) ORDER BY p.transaction_id, p.line
 """  # noqa: S608 - of constants
 
@@ -78,6 +78,15 @@ class Waiting:
     contents: tuple[Content, ...]
     codes: Mapping[str, str]
     missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """A checkpoint and its list of transactions as the database has them, and the digest it was appended with."""
+
+    checkpoint: Checkpoint
+    entries: list[list[str]]
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +143,14 @@ def append(database: Database, checkpoint: Checkpoint, seals: Sequence[Seal]) ->
     return answer.outcome == "done"
 
 
-def oldest_unpublished(database: Database) -> tuple[Checkpoint, list[list[str]]] | None:
-    """The first checkpoint that is not known to be published, with its list of transactions."""
+def oldest_unpublished(database: Database) -> Unpublished | None:
+    """The first checkpoint that is not known to be published."""
     rows = database.read(f"{_CHECKPOINT} WHERE c.published_at IS NULL ORDER BY c.number LIMIT 1")
     if not rows:
         return None
     row = rows[0]
-    entries = [
-        [seal.transaction_id, seal.leaf.hex()]
-        for seal in read_seals(database, first=row["first_position"], last=row["last_position"])
-    ]
-    return _checkpoint(row, entries), entries
+    entries = entries_of(read_seals(database, first=row["first_position"], last=row["last_position"]))
+    return Unpublished(_checkpoint(row, entries), entries, row["digest"])
 
 
 def note_published(database: Database, number: int, *, signature: bytes) -> None:
@@ -191,7 +197,7 @@ def _postings(
     for start in range(0, len(transaction_ids), _AT_ONCE):
         asked = transaction_ids[start : start + _AT_ONCE]
         rows = database.read(_POSTINGS.format(places=", ".join(["%s"] * len(asked))), *asked)
-        codes.update({row["account_id"].hex(): row["code"] for row in rows if row["kind"] != "wallet"})
+        codes.update({row["account_id"].hex(): row["code"] for row in rows if row["kind"] not in (None, "wallet")})
         for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
             postings[transaction_id] = tuple(record(line, POSTING_COLUMNS) for line in lines)
     return postings, codes

@@ -1,0 +1,34 @@
+"""KMS, as the key that signs checkpoints: nobody has it, and each use of it is on record in CloudTrail."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from wallet.channels.evidence import EvidenceUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+class KmsSigner:
+    """One RSA key, by its ARN."""
+
+    def __init__(self, client: "KMSClient", key: str) -> None:
+        self._client = client
+        self._key = key
+
+    def sign(self, digest: bytes) -> bytes:
+        """Has the key sign a SHA-256: a message itself may have 4 KB at most."""
+        try:
+            answer = self._client.sign(
+                KeyId=self._key,
+                Message=digest,
+                MessageType="DIGEST",
+                SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
+            )
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code")
+            raise EvidenceUnavailableError(f"KMS did not sign: {code}") from error
+        except BotoCoreError as error:
+            raise EvidenceUnavailableError(f"KMS did not sign: {type(error).__name__}") from error
+        return answer["Signature"]

@@ -1,0 +1,55 @@
+"""S3 with Object Lock, as the place where evidence is kept."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from wallet.channels.evidence import EvidenceUnavailableError, OtherEvidenceError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Object Lock keeps every version of an object, but a second version is what a reader is then given: so there is none.
+_NOBODY = "*"
+_EXISTS = "PreconditionFailed"
+
+
+class LockedBucket:
+    """One bucket; its default retention locks what is put into it."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Puts an object of this name if there is none; else looks whether it is the same."""
+        try:
+            if not self._put(name, content) and self._get(name) != content:
+                raise OtherEvidenceError(f"the bucket has another {name}")
+        except ClientError as error:
+            raise EvidenceUnavailableError(f"S3 did not keep {name}: {_code(error)}") from error
+        except BotoCoreError as error:
+            raise EvidenceUnavailableError(f"S3 did not keep {name}: {type(error).__name__}") from error
+
+    def _put(self, name: str, content: bytes) -> bool:
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=name,
+                Body=content,
+                ContentType="application/json",
+                IfNoneMatch=_NOBODY,
+                ChecksumAlgorithm="SHA256",
+            )
+        except ClientError as error:
+            if _code(error) != _EXISTS:
+                raise
+            return False
+        return True
+
+    def _get(self, name: str) -> bytes:
+        return self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read()
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code"))
