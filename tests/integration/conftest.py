@@ -33,6 +33,7 @@ _ROLE = {
     "webhook": "gateway",
     "reconcile": "gateway",
     "operator": "operator",
+    "seal": "sealer",
 }
 
 

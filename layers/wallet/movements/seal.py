@@ -106,8 +106,8 @@ class Sealer:
                 self.archive.keep(object_key(number), published(found.checkpoint, found.entries, signature))
             except EvidenceUnavailableError as error:
                 sealing.trouble = str(error)
-            except OtherEvidenceError as error:
-                sealing.contradictions.append(str(error))
+            except OtherEvidenceError:
+                sealing.contradictions.append(f"checkpoint {number}: something else is kept under its name")
             else:
                 seals.note_published(self.database, number, signature=signature)
                 sealing.published += 1

@@ -1,0 +1,402 @@
+"""The sealer over a real database, KMS and S3: everything is sealed and kept once, whoever dies, fails or meddles."""
+
+import hashlib
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from local.database import PrivateServer
+from local.state import State
+from tests.integration.conftest import Functions
+from tests.support.books import Books, Person
+from tests.support.crowd import together
+from tests.support.functions import Function, FunctionDiedError
+from tests.support.own_database import own_books
+from tests.support.proxy import Proxy
+from tests.support.vault import Vault, text_of
+from wallet import wiring
+from wallet.channels.kms import KmsSigner
+from wallet.channels.locked_bucket import LockedBucket
+from wallet.movements import seal as movement
+from wallet.movements.seal import Sealer, Sealing
+from wallet.storage import payments
+from wallet.storage.database import connect
+
+#: Lambda's, as the template has it.
+_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Place:
+    """A ledger whose chain begins here, the bucket for it, and who pays whom."""
+
+    books: Books
+    vault: Vault
+    bucket: str
+    payer: Person
+    payee: Person
+
+    def pay(self, times: int = 1) -> None:
+        """Payments of a paisa."""
+        with closing(self.books.as_role("money")) as money:
+            for _ in range(times):
+                payments.post_payment(
+                    money,
+                    self.payer.claim(),
+                    transaction_id=wiring.new_id(),
+                    payee_wallet_id=self.payee.wallet_id,
+                    payee_phone=None,
+                    amount=1,
+                    description="चाय",
+                    reference=None,
+                )
+
+    def seal(self, *, time_left_s: Callable[[], float] = lambda: 60) -> Sealing:
+        """A run in this process."""
+        sealing = Sealing()
+        with closing(self.books.as_role("sealer")) as database:
+            signer = KmsSigner(self.vault.client("kms"), self.vault.key)
+            archive = LockedBucket(self.vault.client("s3"), self.bucket)
+            Sealer(database, signer, archive, wiring.new_salt).run(sealing, time_left_s=time_left_s)
+        return sealing
+
+    def function(self, functions: Functions, *, url: str | None = None) -> Function:
+        """The deployed sealer, in a process of its own."""
+        settings = self.vault.settings(self.bucket, url=url)
+        return functions.make("seal", DATABASE_NAME=self.books.server.database, **settings)
+
+    def count(self, table: str) -> int:
+        rows = self.books.select(f"SELECT COUNT(*) AS n FROM {table}")  # noqa: S608 - a table's name
+        return int(rows[0]["n"])
+
+    def everything_is_kept(self) -> bool:
+        """Whether the bucket alone tells of every transaction, in the order and with the leaves of the database."""
+        rows = self.books.select("SELECT transaction_id, leaf FROM seals ORDER BY position")
+        assert self.vault.entries(self.bucket) == [[row["transaction_id"].hex(), row["leaf"].hex()] for row in rows]
+        unpublished = self.books.select("SELECT number FROM checkpoints WHERE published_at IS NULL")
+        return unpublished == [] and self.count("unsealed") == 0
+
+
+@pytest.fixture(scope="module")
+def vault(books: Books, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    known = books.credentials["sealer"]
+    secrets = {"db/sealer": {"username": known.username, "password": known.password}}
+    with Vault(State(tmp_path_factory.mktemp("vault")), secrets) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def own(server: PrivateServer) -> Iterator[Books]:
+    with own_books(server, "sealer") as books:
+        yield books
+
+
+@pytest.fixture
+def place(own: Books, vault: Vault) -> Place:
+    payer, payee = own.person(money=100_000), own.person()
+    for table in ("unsealed", "seals", "checkpoints"):
+        own.write(f"TRUNCATE TABLE {table}")
+    return Place(own, vault, vault.new_bucket(), payer, payee)
+
+
+def test_a_run_seals_what_there_is_and_keeps_it(place: Place, functions: Functions) -> None:
+    place.pay(5)
+    sealer = place.function(functions)
+    sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    assert place.everything_is_kept()
+    assert place.count("seals") == 5
+    sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    assert place.count("checkpoints") == 1, "a run that finds nothing leaves nothing"
+    place.pay(2)
+    sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    assert place.everything_is_kept()
+    assert [told["statement"]["last"] for told in vault_objects(place)] == [5, 7]
+
+
+def vault_objects(place: Place) -> list[dict[str, dict[str, object]]]:
+    return place.vault.objects(place.bucket)
+
+
+def test_a_leaf_can_be_found_from_the_row_and_the_salt_alone(place: Place) -> None:
+    """By hand, from what an export has: the hash that is kept is of what is in the ledger."""
+    place.pay()
+    place.seal()
+    ((transaction_id, leaf),) = place.vault.entries(place.bucket)
+    row = place.books.select("SELECT * FROM transactions WHERE id = %s", bytes.fromhex(transaction_id))[0]
+    lines = place.books.select(
+        "SELECT * FROM postings WHERE transaction_id = %s ORDER BY line", bytes.fromhex(transaction_id)
+    )
+    salt = place.books.select("SELECT salt FROM seals")[0]["salt"]
+
+    def plain(name: str, value: object) -> object:
+        if name == "created_at":
+            return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}"
+        return value.hex() if isinstance(value, bytes) else value
+
+    def hashed(word: bytes, number: int, found: dict[str, object]) -> bytes:
+        its_salt = hashlib.sha256(b"wallet salt 1\n" + salt + bytes([number])).digest()[:16]
+        text = text_of({name: plain(name, value) for name, value in found.items() if name != "transaction_id"})
+        return hashlib.sha256(word + its_salt + text).digest()
+
+    parts = [hashed(b"wallet transaction 1\n", 0, row)]
+    parts += [hashed(b"wallet posting 1\n", line["line"], line) for line in lines]
+    assert len(parts) == 3
+    assert leaf == hashlib.sha256(b"wallet leaf 1\n" + b"".join(parts)).hexdigest()
+
+
+def test_a_full_batch_is_followed_by_the_next_and_a_full_one_by_none(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(movement, "BATCH", 4)
+    place.pay(9)
+    assert place.seal().sealed == 9
+    place.pay(4)
+    assert place.seal().sealed == 4
+    assert [told["statement"]["last"] for told in vault_objects(place)] == [4, 8, 9, 13]
+    assert place.everything_is_kept()
+
+
+def test_a_run_ends_when_its_time_does_and_the_next_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(movement, "BATCH", 2)
+    place.pay(6)
+    sealing = place.seal(time_left_s=_once())
+    assert (sealing.sealed, sealing.published) == (2, 0)
+    assert place.seal(time_left_s=lambda: 0).sealed == 0
+    sealing = place.seal()
+    assert (sealing.sealed, sealing.published) == (4, 3)
+    assert place.everything_is_kept()
+
+
+# ------------------------------------------------------------------------------------------ a crash at each step
+
+#: What a request or an answer on its way looks like, and whether what it asks for has been done by then.
+_STEPS = {
+    "before it is signed": (b"TrentService.Sign", False),
+    "when it is signed": (b"TrentService.Sign", True),
+    "before it is put": (b"PUT /", False),
+    "when it is put": (b"PUT /", True),
+}
+
+
+def killed_at(place: Place, functions: Functions, marker: bytes, *, behind: bool) -> None:
+    """A sealer that is killed when its request of this kind is on its way, or when the answer is."""
+    with Proxy(place.vault.address) as proxy:
+        sealer = place.function(functions, url=f"http://{proxy.host}:{proxy.port}")
+        pid, asked = sealer.pid, threading.Event()
+
+        def judge(from_client: bool, chunk: bytes) -> bool:  # noqa: FBT001 - a judge's signature
+            if from_client and marker in chunk:
+                asked.set()
+            # what S3 says to a body that is announced first is not its answer yet
+            if asked.is_set() and from_client is not behind and b"100 Continue" not in chunk:
+                os.kill(pid, signal.SIGKILL)
+                return False
+            return True
+
+        proxy.judge = judge
+        with pytest.raises(FunctionDiedError):
+            sealer.invoke({}, timeout_s=_TIMEOUT_S)
+
+
+@pytest.mark.parametrize("step", _STEPS)
+def test_a_sealer_that_is_killed_is_followed_by_one_that_ends_its_work(
+    place: Place, functions: Functions, step: str
+) -> None:
+    marker, behind = _STEPS[step]
+    place.pay(3)
+    killed_at(place, functions, marker, behind=behind)
+    assert place.count("seals") == 3, "the batch was committed before anything was asked of the outside"
+    assert place.count("checkpoints WHERE published_at IS NULL") == 1
+    is_put = bool(place.vault.client("s3").list_objects_v2(Bucket=place.bucket)["KeyCount"])
+    assert is_put is (step == "when it is put")
+    place.pay(2)
+    place.function(functions).invoke({}, timeout_s=_TIMEOUT_S)
+    assert place.everything_is_kept()
+    assert [told["statement"]["last"] for told in vault_objects(place)] == [3, 5]
+
+
+@pytest.mark.parametrize("procedure", ["append_checkpoint", "note_checkpoint_published"])
+def test_a_sealer_that_is_killed_in_the_database_is_followed_by_one_that_ends_its_work(
+    place: Place, functions: Functions, procedure: str
+) -> None:
+    """It dies while its call waits for a lock, so that nobody hears what becomes of the call."""
+    place.pay(3)
+    if procedure == "note_checkpoint_published":
+        assert place.seal(time_left_s=_once()).published == 0
+    locked = {"append_checkpoint": "unsealed", "note_checkpoint_published": "checkpoints"}[procedure]
+    with _locked(place, locked):
+        sealer = place.function(functions)
+        pid = sealer.pid
+        waiting = threading.Thread(target=lambda: _died(sealer))
+        waiting.start()
+        _until(lambda: _is_asking(place))
+        os.kill(pid, signal.SIGKILL)
+        waiting.join()
+    _until(lambda: not _is_asking(place))
+    place.function(functions).invoke({}, timeout_s=_TIMEOUT_S)
+    assert place.everything_is_kept()
+    assert place.count("seals") == 3
+
+
+@contextmanager
+def _locked(place: Place, table: str) -> Iterator[None]:
+    """Within it, every row of a table is locked."""
+    connection = connect(place.books.server, place.books.owner_credentials)
+    try:
+        connection.begin()
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {table} FOR UPDATE")  # noqa: S608 - a table's name
+        yield
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def _once() -> Callable[[], float]:
+    """Time to append one batch, and none to publish it."""
+    looks = iter([10.0, 10.0, 0.0])
+    return lambda: next(looks, 0.0)
+
+
+def _died(sealer: Function) -> None:
+    with pytest.raises(FunctionDiedError):
+        sealer.invoke({}, timeout_s=_TIMEOUT_S)
+
+
+def _is_asking(place: Place) -> bool:
+    """Whether anybody else is inside a statement on this database: one that waits, as the others take no time.
+
+    Who is inside a procedure is shown there as its owner.
+    """
+    rows = place.books.select(
+        "SELECT id FROM information_schema.processlist"
+        " WHERE db = DATABASE() AND command = 'Query' AND id <> CONNECTION_ID()"
+    )
+    return rows != []
+
+
+def _until(is_so: Callable[[], bool], *, patience_s: float = 60) -> None:
+    ends = threading.Event()
+    for _ in range(int(patience_s / 0.02)):
+        if is_so():
+            return
+        ends.wait(0.02)
+    raise AssertionError("it never came to that")
+
+
+# -------------------------------------------------------------------------------------------- many at once
+
+
+def test_sealers_at_once_and_payers_leave_one_chain_without_a_gap(
+    place: Place, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paying = threading.Event()
+
+    def pays() -> None:
+        place.pay(40)
+
+    def seals() -> None:
+        while not paying.is_set():
+            assert place.seal().is_healthy
+
+    def everybody_pays() -> None:
+        assert together([pays, pays, pays]) == [None] * 3
+        paying.set()
+
+    monkeypatch.setattr(movement, "BATCH", 7)
+    assert together([everybody_pays, seals, seals]) == [None] * 3
+    sealers = [place.function(functions) for _ in range(2)]
+    place.pay(3)
+    together([lambda one=one: one.invoke({}, timeout_s=_TIMEOUT_S) for one in sealers])  # type: ignore[misc]
+    assert place.everything_is_kept()
+    assert place.count("seals") == 123
+
+
+# ------------------------------------------------------------------------------------------- what is down
+
+
+def test_without_its_key_it_seals_on_and_keeps_all_of_it_when_the_key_is_back(
+    place: Place, functions: Functions
+) -> None:
+    kms = place.vault.client("kms")
+    kms.disable_key(KeyId=place.vault.key)
+    try:
+        sealer = place.function(functions)
+        for _ in range(2):
+            place.pay(2)
+            with pytest.raises(FunctionDiedError, match="UnhealthyRunError"):
+                sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    finally:
+        kms.enable_key(KeyId=place.vault.key)
+    assert "KMS did not sign: DisabledException" in sealer.logged()
+    assert (place.count("unsealed"), place.count("checkpoints WHERE published_at IS NULL")) == (0, 2)
+    sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    assert place.everything_is_kept()
+
+
+@pytest.mark.parametrize("marker", [b"TrentService.Sign", b"PUT /"])
+def test_what_can_not_be_reached_holds_up_no_seal(place: Place, functions: Functions, marker: bytes) -> None:
+    place.pay(2)
+    with Proxy(place.vault.address) as proxy:
+        proxy.judge = lambda from_client, chunk: not (from_client and marker in chunk)
+        sealer = place.function(functions, url=f"http://{proxy.host}:{proxy.port}")
+        with pytest.raises(FunctionDiedError, match="UnhealthyRunError"):
+            sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    assert (place.count("unsealed"), place.count("seals")) == (0, 2)
+    assert place.seal().published == 1
+    assert place.everything_is_kept()
+
+
+# ------------------------------------------------------------------------------------- who meddles is named
+
+
+def test_another_object_where_a_checkpoint_belongs_is_told_and_not_replaced(place: Place, functions: Functions) -> None:
+    """An intruder with the sealer's rights, or a database that was set back behind what was published."""
+    place.pay(2)
+    s3 = place.vault.client("s3")
+    s3.put_object(Bucket=place.bucket, Key="checkpoints/000000000001.json", Body=b"{}")
+    sealer = place.function(functions)
+    with pytest.raises(FunctionDiedError, match="UnhealthyRunError"):
+        sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    (told,) = [json.loads(line) for line in sealer.logged().splitlines() if '"contradiction"' in line]
+    assert told["contradictions"] == ["checkpoint 1: something else is kept under its name"]
+    place.pay(1)
+    sealing = place.seal()
+    assert (sealing.sealed, sealing.published) == (1, 0), "it seals on, and publishes nothing behind a gap"
+    versions = s3.list_object_versions(Bucket=place.bucket)["Versions"]
+    assert [version["Key"] for version in versions] == ["checkpoints/000000000001.json"]
+    assert s3.get_object(Bucket=place.bucket, Key=versions[0]["Key"])["Body"].read() == b"{}"
+
+
+def test_seals_that_were_changed_before_they_were_signed_are_told_and_not_signed(place: Place) -> None:
+    place.pay(2)
+    place.seal(time_left_s=_once())
+    place.books.write("DROP TRIGGER seals_are_not_changed")
+    try:
+        place.books.write("UPDATE seals SET leaf = REVERSE(leaf) WHERE position = 2")
+    finally:
+        place.books.write("DELETE FROM schema_migrations WHERE version = '0014'")
+        place.books.migrate()
+    sealing = place.seal()
+    assert sealing.contradictions == ["checkpoint 1 is not what was appended"]
+    assert sealing.published == 0
+    assert place.vault.client("s3").list_objects_v2(Bucket=place.bucket)["KeyCount"] == 0
+
+
+def test_one_that_is_gone_before_its_seal_is_named_and_the_others_are_sealed(
+    place: Place, functions: Functions
+) -> None:
+    place.pay(2)
+    place.books.write("INSERT INTO unsealed VALUES (%s)", b"\1" * 16)
+    sealer = place.function(functions)
+    with pytest.raises(FunctionDiedError, match="UnhealthyRunError"):
+        sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    (told,) = [json.loads(line) for line in sealer.logged().splitlines() if '"contradiction"' in line]
+    assert told["missing"] == ["01" * 16]
+    assert (place.count("seals"), place.count("unsealed")) == (2, 1)
