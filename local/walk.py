@@ -17,6 +17,8 @@ import pymysql
 import urllib3
 from pymysql.cursors import DictCursor
 
+from local.invocation import invoke, newest_checkpoint
+
 _WAIT_S = 30
 _RUPEE = 100
 _INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -89,7 +91,10 @@ def walk(stack: Mapping[str, Any]) -> int:
     except StrayedError as strayed:
         print(f"\nThe walk went astray: {strayed}")
         return 1
-    return 0 if _ledger(stack["mysql"]) else 1
+    if not _ledger(stack["mysql"]):
+        return 1
+    _seal(stack)
+    return 0
 
 
 def _path(walker: Walker) -> None:
@@ -199,6 +204,16 @@ def _ledger(mysql: Mapping[str, Any]) -> bool:
     print(f"\n  wallets hold {owed} paise, and their postings say {in_wallets}")
     print(f"  debits less credits: {off or 0}: the books {'balance' if balanced else 'DO NOT BALANCE'}")
     return balanced
+
+
+def _seal(stack: Mapping[str, Any]) -> None:
+    """Runs the sealer now, and prints the last checkpoint that is kept."""
+    _title("Sealed: a chain of hashes over all of it, signed, where nobody can change it")
+    invoke(stack, "seal", "{}")
+    name, checkpoint, locked_until = newest_checkpoint(stack)
+    statement, until = checkpoint["statement"], f"{locked_until:%Y-%m-%d %H:%M}"
+    print(f"  {name}: transactions {statement['first']} to {statement['last']}, locked until {until}")
+    print(f"  chain {statement['chain']}, signed {checkpoint['signature'][:24]}…")
 
 
 def _show(rows: list[Any], title: str) -> None:

@@ -101,7 +101,8 @@ class Vault:
         """The chain as the objects alone tell it: every [transaction, leaf], after checking each signature and link."""
         key = load_der_public_key(self.client("kms").get_public_key(KeyId=self.key)["PublicKey"])
         assert isinstance(key, rsa.RSAPublicKey)
-        chain, previous, entries = bytes(32), "0" * 64, []
+        entries: list[list[str]] = []
+        chain, previous = bytes(32), "0" * 64
         for number, told in enumerate(self.objects(bucket), 1):
             statement = told["statement"]
             signature = base64.b64decode(told["signature"])
