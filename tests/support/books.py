@@ -108,7 +108,7 @@ class Books:
 
     def write(self, statement: str, *arguments: object) -> None:
         """Writes as the owner: what no function can."""
-        connection = connect(self.server, self.owner_credentials)
+        connection = connect(self.server, self.owner_credentials, patience_s=60)  # it may drop a database
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement, arguments)
