@@ -138,13 +138,13 @@ class Client:
                 return None
             time.sleep(0.2)
 
-    def register(self, kind: str) -> User | None:
+    def register(self, kind: str, patience_s: float = 30) -> User | None:
         """Somebody new, logged in; None if that did not come about."""
         number = self.society.next_number()
         phone = f"+9196{number:08}"
         operation = Operation("register", scope_of(phone).hex, phone, {"kind": kind}, f"key-{number}")
         told = {"phone": phone, "name": f"Person {number}", "password": PASSWORD, "kind": kind}
-        body = self.persist(self.history.begin(operation), "POST", "/register", told, patience_s=30)
+        body = self.persist(self.history.begin(operation), "POST", "/register", told, patience_s=patience_s)
         if body is None:
             return None
         user_id, wallet_id = body["user"]["id"], body["wallet"]["id"]

@@ -22,6 +22,8 @@ _MORE = ("WithdrawFunction", "BulkFunction", "RelayFunction", "OperatorFunction"
 #: What runs by itself, and moves money.
 CLOCKWORK = ("ReconcileFunction", "ExpireHoldsFunction", "BulkWorkerFunction")
 _DEADLOCK_TRIES = 3
+# seconds; longer than any harm lasts on a machine that has much else to do
+_END_S = 300
 
 
 class Harm:
@@ -54,7 +56,7 @@ class Harm:
     def end(self) -> None:
         """No more harm, and nothing left of it but its consequences."""
         for thread in self._threads:
-            thread.join(90)
+            thread.join(_END_S)
             if thread.is_alive():
                 self.failures.append(f"{thread.name} does not end")
         self._world.database_wire.disarm()

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.faults.aftermath import OBJECTIVE_MINUTES, OBJECTIVE_SHARE, Explained
 from tests.faults.evidence import Violation
+from tests.faults.explained import OBJECTIVE_MINUTES, OBJECTIVE_SHARE, Explained
 from tests.faults.history import History
 
 _SHOWN = 40

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.faults.aftermath import Aftermath
 from tests.faults.callers import Caller, everything_once
 from tests.faults.client import Client
+from tests.faults.explained import LastFault
 from tests.faults.harm import Harm
 from tests.faults.history import History
 from tests.faults.model import violations
@@ -21,6 +22,8 @@ from tests.faults.world import World
 
 CALLERS, PEOPLE = 8, 12
 _MERCHANTS = 3
+# Seconds. Longer than anything takes on a machine that has much else to do.
+_CALM_PATIENCE_S, _END_S = 180, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,10 @@ def run(settings: Settings, folder: Path) -> Report:
         with _step("people register"):
             _settle(client, settings)
         with _step("harm"):
-            failures, harm = _break(client, settings)
+            failures, harm, last = _break(client, settings)
         aftermath = Aftermath(world, client)
         with _step("explain"):
-            explained = aftermath.explain()
+            explained = aftermath.explain(last)
         with _step("ask again"):
             asked_again = aftermath.ask_again()
         with _step("the clock runs on"):
@@ -79,7 +82,7 @@ def _step(name: str) -> Iterator[None]:
 def _settle(client: Client, settings: Settings) -> None:
     """In calm the first people register, merchants become hot, and everything is done once that callers do."""
     kinds = ["merchant"] * _MERCHANTS + ["personal"] * (settings.people - _MERCHANTS)
-    threads = [threading.Thread(target=client.register, args=(kind,)) for kind in kinds]
+    threads = [threading.Thread(target=client.register, args=(kind, _CALM_PATIENCE_S)) for kind in kinds]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -90,8 +93,8 @@ def _settle(client: Client, settings: Settings) -> None:
     everything_once(client)
 
 
-def _break(client: Client, settings: Settings) -> tuple[list[str], Harm]:
-    """Callers and harm at once; returns when both have ended. What failed of the suite itself, and the harm."""
+def _break(client: Client, settings: Settings) -> tuple[list[str], Harm, LastFault]:
+    """Callers and harm at once; returns when both have ended. First what failed of the suite itself."""
     stop = threading.Event()
     harm = Harm(client.world, client.society, client.history)
     callers = [
@@ -106,10 +109,11 @@ def _break(client: Client, settings: Settings) -> tuple[list[str], Harm]:
     stop.set()
     client.closing.set()
     harm.end()
+    last = LastFault.now(client.world)
     failures = list(harm.failures)
     for number, caller in enumerate(callers):
-        caller.join(120)
+        caller.join(_END_S)
         if caller.is_alive() or caller.failure is not None:
             failures.append(f"caller {number}: {caller.failure!r}")
     client.closing.clear()
-    return failures, harm
+    return failures, harm, last

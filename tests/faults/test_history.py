@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.aftermath import Explained
 from tests.faults.evidence import Violation
+from tests.faults.explained import Explained
 from tests.faults.history import History, Operation, ToldEvent, Try
 from tests.faults.report import Report
 

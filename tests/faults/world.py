@@ -25,6 +25,7 @@ from local.detours import Detours
 from local.gateway.store import Store
 from local.state import State
 from tests.faults.aws_wire import AwsWire
+from tests.faults.books_of_world import GatewayBook, read_gateway
 from tests.faults.clocks import DatabaseClock, FunctionsClock
 from tests.faults.database_wire import DatabaseWire
 from tests.support.books import Books
@@ -94,6 +95,11 @@ class World:
     def gateway_book(self) -> Store:
         """The memory of the gateway simulator; to be closed."""
         return Store(self.state.folder / "gateway" / "gateway.sqlite3")
+
+    def read_gateway(self) -> GatewayBook:
+        """Everything in the gateway simulator's memory."""
+        with contextlib.closing(self.gateway_book) as store:
+            return read_gateway(store)
 
     def workers(self, function: str = "") -> list[int]:
         """The processes of a function, by a part of its name; of all functions if there is none."""
