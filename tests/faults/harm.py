@@ -64,6 +64,7 @@ class Harm:
         self._fault("none")
         self._world.functions_clock.set(0)
         self._world.database_clock.set(0)
+        self._done += self._world.count_locks()
 
     def _do(self, step: Step) -> None:
         threading.current_thread().name = step.kind
@@ -94,6 +95,7 @@ class Harm:
         """The server, with everything that it had not written."""
         with self._alone:
             time.sleep(dice.uniform(0, 0.5))
+            self._done += self._world.count_locks()
             self._world.kill_database()
         self._done["database: server killed and restarted"] += 1
 
@@ -229,15 +231,15 @@ class Harm:
         """A wallet's row, for longer than anybody waits for a lock."""
         user = dice.choice(self._society.people())
         hold_locks(self._world.connect, user.wallet, dice.uniform(2, 4.5))
-        self._done["database: a wallet locked by a hostile session (lock wait, 1205)"] += 1
+        self._done["database: a wallet locked by a hostile session for seconds"] += 1
 
     def deadlock(self, dice: random.Random) -> None:
         """A session that takes two of the busiest wallets in the wrong order, until somebody is chosen to give way."""
         merchants = self._society.people("merchant")
         first, second = sorted(dice.sample([user.wallet for user in merchants], 2), reverse=True)
         for _ in range(_DEADLOCK_TRIES):
-            lost = deadlock(self._world.connect, first, second, dice.uniform(0.2, 0.8))
-            self._done[f"database: locks in the wrong order ({'we' if lost else 'they'} gave way, 1213)"] += 1
+            deadlock(self._world.connect, first, second, dice.uniform(0.2, 0.8))
+            self._done["database: wallets locked in the wrong order by a hostile session"] += 1
 
     def database_clock(self, dice: random.Random) -> None:
         """Minutes ahead or behind, for some seconds."""

@@ -20,8 +20,8 @@ def hold_locks(connect: Connect, wallet: str, seconds: float) -> None:
         connection.rollback()
 
 
-def deadlock(connect: Connect, first: str, second: str, between_s: float) -> bool:
-    """Locks two wallets, the higher id first, as nobody may. True if it was this session that had to give way."""
+def deadlock(connect: Connect, first: str, second: str, between_s: float) -> None:
+    """Locks two wallets, the higher id first, as nobody may: it, or whoever it meets, has to give way."""
     with contextlib.closing(connect()) as connection, connection.cursor() as cursor:
         connection.begin()
         try:
@@ -31,8 +31,6 @@ def deadlock(connect: Connect, first: str, second: str, between_s: float) -> boo
         except pymysql.MySQLError as error:
             if error.args[0] != _DEADLOCK:
                 raise
-            return True
         finally:
             with contextlib.suppress(pymysql.MySQLError):
                 connection.rollback()
-    return False

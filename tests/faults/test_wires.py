@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pymysql
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from tests.faults.aws_wire import DYNAMODB, AwsWire, Trouble
 from tests.faults.clocks import DatabaseClock, FunctionsClock
 from tests.faults.database_wire import Cut, DatabaseWire
+from tests.faults.hostile_sessions import deadlock, hold_locks
 from tests.support.books import Books
 from wallet.storage.database import Database, Server, connect
 
@@ -203,3 +206,36 @@ def test_a_request_meets_what_is_armed_once_and_the_next_goes_through(
 def test_another_service_is_left_alone(aws: AwsWire) -> None:
     aws.arm("AWSEvents", Trouble.FAILS, 1)
     assert put(aws) == 200
+
+
+# --- hostile sessions
+
+
+def test_locks_in_the_wrong_order_are_a_deadlock(books: Books) -> None:
+    first, second = sorted((books.person().wallet_id.hex for _ in range(2)), reverse=True)
+
+    def connect_as_owner() -> "pymysql.Connection[Any]":
+        return connect(books.server, books.owner_credentials, patience_s=30)
+
+    def deadlocks() -> int:
+        query = "SELECT count AS n FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'"
+        return int(books.select(query)[0]["n"])
+
+    before = deadlocks()
+    in_order = threading.Thread(target=deadlock, args=(connect_as_owner, second, first, 1.0))
+    in_order.start()
+    deadlock(connect_as_owner, first, second, 1.0)
+    in_order.join()
+    assert deadlocks() == before + 1
+
+
+def test_a_locked_wallet_keeps_others_waiting(books: Books) -> None:
+    wallet = books.person().wallet_id
+    holding = threading.Thread(
+        target=hold_locks, args=(lambda: connect(books.server, books.owner_credentials), wallet.hex, 5.0)
+    )
+    holding.start()
+    time.sleep(1)
+    with pytest.raises(pymysql.MySQLError, match="1205"):
+        books.write("UPDATE wallets SET tier = 'small' WHERE id = %s", wallet.bytes)
+    holding.join()

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
@@ -35,6 +36,11 @@ from tests.support.client import Api
 _PARAMETERS = {"PasswordCost": "4", "DebitNotices": "off"}
 #: Enough of each function to meet itself; each one that is killed takes a second of the machine to start anew.
 _ENVIRONMENT = {"LOCAL_PROCESSES": "3"}
+
+_COUNTED = {
+    "lock_deadlocks": "(database: deadlocks, 1213, as the server counts)",
+    "lock_timeouts": "(database: lock waits that ran out, 1205, as the server counts)",
+}
 
 
 class World:
@@ -139,6 +145,13 @@ class World:
         )
         said = json.loads(answer["Payload"].read() or "null")
         return None if answer.get("FunctionError") else said
+
+    def count_locks(self) -> Counter[str]:
+        """What the server has counted since it was started: deadlocks, and lock waits that ran out."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(r"SELECT name, count FROM information_schema.innodb_metrics WHERE name LIKE 'lock\_%'")
+            told = dict(cursor.fetchall())
+        return Counter({said: int(told[name]) for name, said in _COUNTED.items()})
 
     def forget_keys(self, dice: random.Random, *, share: float) -> int:
         """DynamoDB loses this share of what it kept; how many records those were."""
