@@ -11,9 +11,9 @@ _CALM_S = 1.0
 
 #: Every kind of harm, and how often it is done beside the others. `harm.py` has a method for each.
 KINDS = {
-    "kill_functions": 10,
-    "kill_clock_run": 8,
-    "kill_database": 3,
+    "kill_functions": 26,
+    "kill_clock_run": 10,
+    "kill_database": 5,
     "cut_before_sent": 8,
     "cut_behind_sent": 8,
     "lose_answer": 8,
