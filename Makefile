@@ -3,6 +3,8 @@ PYTHON ?= python3
 STATE ?= .local
 # what top-ups go by: razorpay or cashfree
 GATEWAY = razorpay
+# how many workers share the tests: by default one a core, up to four; 0 is none, everything in one process
+WORKERS = auto
 VENV = .venv
 BIN = $(VENV)/bin
 LOCAL = $(BIN)/python -m local
@@ -42,7 +44,7 @@ sam-local: $(VENV)/made  ## the same functions under `sam local start-api` (Dock
 
 .PHONY: test
 test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need they start
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
 # SEED is what is done and when; without one a new one is made, and printed
 .PHONY: faults

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local import database, detours, ports
@@ -22,15 +22,22 @@ _GATEWAY_START_S = 20
 _DAEMONS = ("ministack", "gateway")
 
 
-def up(state: State, gateway: str = RAZORPAY, by: Detours = detours.NONE) -> dict[str, Any]:
+def up(
+    state: State,
+    gateway: str = RAZORPAY,
+    by: Detours = detours.NONE,
+    *,
+    options: Mapping[str, object] | None = None,
+) -> dict[str, Any]:
     """Starts what doesn't run, builds and deploys what has changed; what `stack.json` then holds.
 
-    `gateway` is the protocol that top-ups go by; the simulator speaks each. `by` is how the functions reach the rest.
+    `gateway` is the protocol that top-ups go by; the simulator speaks each. `by` is how the functions reach the rest,
+    `options` are the database server's.
     """
     with state.alone():
         was_up = is_up(state)
         try:
-            return _up(state, gateway, by)
+            return _up(state, PrivateServer(state.folder / "mysql", options=options), gateway, by)
         except BaseException:
             # what ran before goes on running, but a stack that never came up leaves nothing behind
             if not was_up:
@@ -72,9 +79,9 @@ def status(state: State) -> dict[str, str]:
     return lines
 
 
-def _up(state: State, gateway: str, by: Detours) -> dict[str, Any]:
+def _up(state: State, server: PrivateServer, gateway: str, by: Detours) -> dict[str, Any]:
     with _step("database") as say:
-        server = PrivateServer(state.folder / "mysql").ensure()
+        server.ensure()
         say(f"{server.program.flavour} {server.program.version} on {server.host}:{server.port}")
     with _step("AWS emulator") as say:
         emulator = Emulator(state, _port(state, "ministack"), by.environment)

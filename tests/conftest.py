@@ -1,4 +1,4 @@
-"""Fixtures that more than one suite uses."""
+"""Fixtures that more than one suite uses, and how a run is shared by several workers (`make test WORKERS=…`)."""
 
 import os
 from collections.abc import Iterator
@@ -6,8 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from local.database import PrivateServer
+from local.database import NO_POWER_CUT, PrivateServer
+from tests.support import leftovers, shares
 from tests.support.books import Books
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `--numprocesses auto` is."""
+    return shares.workers(config.args)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> shares.Shares:
+    """Who runs what: see `shares`."""
+    config.option.loadscopereorder = False  # by number of tests; ours are in the order of their length: e2e comes first
+    return shares.Shares(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # when the workers have had their time to end
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nothing runs on behind a run."""
+    if not hasattr(session.config, "workerinput"):
+        temporary = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - a hook has no other way
+        leftovers.end_all(temporary)
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     if "SERVER" in os.environ:
         yield PrivateServer(Path(os.environ["SERVER"])).ensure()
         return
-    with PrivateServer(tmp_path_factory.mktemp("database")) as started:
+    with PrivateServer(tmp_path_factory.mktemp(leftovers.DATABASE), options=NO_POWER_CUT) as started:
         yield started
 
 

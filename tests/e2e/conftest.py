@@ -11,8 +11,14 @@ import pytest
 from pymysql.cursors import DictCursor
 
 from local import stack
-from local.state import ROOT, State
+from local.database import NO_POWER_CUT
+from local.detours import Detours
 from tests.support.client import Api, pointed_at
+from tests.support.leftovers import END_TO_END, stack_to_ourselves
+
+#: A quarter of the work for each password, of which tests hash some two thousand; still far more than all else that a
+#: login does, as a test relies on.
+BY = Detours(parameters={"PasswordCost": "10"})
 
 
 @pytest.fixture(scope="session")
@@ -22,15 +28,15 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     if named is not None:
         yield Api(json.loads(Path(named).read_text()))
         return
-    state = State(ROOT / ".local" / "test")
-    stack.down(state)
-    shutil.rmtree(state.folder, ignore_errors=True)  # what an earlier version left is nobody's business
-    try:
-        yield Api(stack.up(state))
-    finally:
+    with stack_to_ourselves(END_TO_END) as state:
         stack.down(state)
-    if request.session.testsfailed == 0:  # else its logs are what there is to read
-        shutil.rmtree(state.folder)
+        shutil.rmtree(state.folder, ignore_errors=True)  # what an earlier version left is nobody's business
+        try:
+            yield Api(stack.up(state, by=BY, options=NO_POWER_CUT))
+        finally:
+            stack.down(state)
+        if request.session.testsfailed == 0:  # else its logs are what there is to read
+            shutil.rmtree(state.folder)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 import re
 import secrets
@@ -172,21 +173,35 @@ def cloud(api: Api) -> "tuple[CloudWatchLogsClient, SecretsManagerClient]":
 
 
 def logged(logs: "CloudWatchLogsClient", since_s: float = 0) -> Iterator[str]:
-    """Every line of every function, of this test session and of what ran before it."""
+    """Every line of every function, of this test session and of what ran before it, environment by environment."""
     for groups in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/wallet/"):
         for group in groups["logGroups"]:
+            streams: dict[str, list[str]] = {}
             pages = logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group["logGroupName"], startTime=int(since_s * 1000)
             )
             for page in pages:
                 for event in page["events"]:
-                    yield event["message"]
+                    streams.setdefault(event["logStreamName"], []).append(event["message"])
+            yield from itertools.chain.from_iterable(streams.values())
 
 
 def entries(lines: Sequence[str]) -> list[Json]:
-    """The lines that functions wrote; the others are Lambda's own."""
-    written = [line for line in lines if not re.match(r"(START|END|REPORT|INIT_START) ", line)]
-    return [json.loads(line) for line in written]
+    """The lines that functions wrote. The others are Lambda's own: of an invocation, and of one that failed.
+
+    One may fail: a notice that comes while the same one is being sent asks in this way to be sent once more.
+    """
+    written: list[Json] = []
+    error: list[str] = []
+    for line in lines:
+        if re.match(r"(START|END|REPORT|INIT_START) ", line):
+            assert not error or "IdempotencyAlreadyInProgressError" in "".join(error), error
+            error.clear()
+        elif error or line.startswith("Traceback "):
+            error.append(line)
+        else:
+            written.append(json.loads(line))
+    return written
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +213,7 @@ def lines(day: Day, cloud: "tuple[CloudWatchLogsClient, SecretsManagerClient]") 
         text = "\n".join(logged(cloud[0], time.time() - 120))
         return all(request_id in text for request_id in wanted)
 
-    wait_until(complete, within_s=10)
+    wait_until(complete)
     return list(logged(cloud[0]))
 
 

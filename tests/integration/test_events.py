@@ -329,8 +329,8 @@ def test_a_lease_is_one_relays_until_it_ends_or_is_given_back(quiet: Books) -> N
     mine, other = wiring.new_id(), wiring.new_id()
     with closing(quiet.as_role("clock")) as clock:
         assert outbox.claim_relay(clock, owner=mine, lease_s=30)
-        assert outbox.claim_relay(clock, owner=mine, lease_s=1)
         assert not outbox.claim_relay(clock, owner=other, lease_s=30)
+        assert outbox.claim_relay(clock, owner=mine, lease_s=1)
         time.sleep(1.05)
         assert outbox.claim_relay(clock, owner=other, lease_s=30)
         assert not outbox.mark_delivered(clock, [], owner=mine, lease_s=30)
@@ -450,7 +450,7 @@ def test_the_relay_hands_over_a_payment_and_the_merchants_signed_copy(
     payer, shop = quiet.person(money=100), quiet.person(kind="merchant", tier="merchant")
     with closing(quiet.as_role("money")) as money:
         payment_id = pay(money, payer, shop)
-    functions.make("relay", **ears.settings).invoke({}, timeout_s=9.5)
+    relay_everything(quiet, functions, ears)
     heard = ears.heard()
     assert [(one["source"], one["detail-type"]) for one in heard] == [
         (SOURCE, "TopUpSucceeded"),
@@ -464,6 +464,16 @@ def test_the_relay_hands_over_a_payment_and_the_merchants_signed_copy(
     assert payer.phone not in json.dumps(heard)
     functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
     assert ears.heard() == []
+
+
+def relay_everything(books: Books, functions: Functions, ears: Ears) -> None:
+    """Runs relays as the schedule does until nothing waits; each stops when it has 8 s left, here after one."""
+    relay = functions.make("relay", **ears.settings)
+    for _ in range(20):
+        relay.invoke({}, timeout_s=9)
+        if books.select("SELECT COUNT(*) AS n FROM outbox WHERE delivered_at IS NULL")[0]["n"] == 0:
+            return
+    raise AssertionError("something waits, however often a relay runs")
 
 
 def kill_it(functions: Functions, cloud: Cloud, ears: Ears, *, at_the_answer: bool) -> None:
@@ -484,7 +494,7 @@ def kill_it(functions: Functions, cloud: Cloud, ears: Ears, *, at_the_answer: bo
 
         proxy.judge = judge
         with pytest.raises(FunctionDiedError):
-            relay.invoke({}, timeout_s=10)
+            relay.invoke({}, timeout_s=60)
 
 
 def test_while_the_secret_changes_a_merchants_copy_is_signed_with_both(
@@ -496,7 +506,7 @@ def test_while_the_secret_changes_a_merchants_copy_is_signed_with_both(
     )
     with closing(quiet.as_role("money")) as money:
         pay(money, payer, shop)
-    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    relay_everything(quiet, functions, ears)
     (copy,) = [one["detail"] for one in ears.heard() if one["source"] == MERCHANT_SOURCE]
     assert copy["signatures"] == sign(copy["payload"], secrets=["a new one", SECRET], wallet_id=shop.wallet_id)
 
@@ -515,7 +525,7 @@ def test_a_relay_that_is_killed_while_it_hands_over_loses_nothing_and_may_repeat
     kill_it(functions, cloud, ears, at_the_answer=at_the_answer)
     first = ears.heard()
     quiet.write("UPDATE relays SET leased_until = UTC_TIMESTAMP(6)")  # instead of waiting for its end
-    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    relay_everything(quiet, functions, ears)
     again = ears.heard()
     assert [one["detail-type"] for one in first] == (["TopUpSucceeded"] if at_the_answer else [])
     assert [one["detail-type"] for one in again] == ["TopUpSucceeded", "PaymentCompleted"]
@@ -533,7 +543,7 @@ def test_a_relay_without_a_bus_fails_and_everything_waits(
         relay = functions.make("relay", **ears.settings, **cloud.environment(url=url))
         with pytest.raises(FunctionDiedError, match="UnhealthyRunError"):
             relay.invoke({}, timeout_s=60)
-    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    relay_everything(quiet, functions, ears)
     assert [one["detail-type"] for one in ears.heard()] == ["TopUpSucceeded"]
 
 
@@ -556,7 +566,7 @@ def paid(quiet: Books, functions: Functions, ears: Ears) -> Told:
     with closing(quiet.as_role("money")) as money:
         pay(money, payer, shop)
         hold(money, payer, shop)
-    functions.make("relay", **ears.settings).invoke({}, timeout_s=9)
+    relay_everything(quiet, functions, ears)
     return Told(payer, next(one for one in ears.heard() if one["detail-type"] == "PaymentCompleted"))
 
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.books import Books, Person, captured, set_clock, unique
+from local.database import PrivateServer
+from tests.support.books import Books, Person, beside, captured, set_clock, unique
 from wallet import wiring
 from wallet.ledger.accounts import FEES, SUSPENSE, Account
 from wallet.ledger.attempts import AttemptStatus, ObservedPayment, PaymentStatus
@@ -535,6 +536,14 @@ def _asked(ask: Callable[[], Answered]) -> Answered | Refusal:
 
 def _id(told: Transaction | Hold | Refusal) -> UUID | Refusal:
     return told if isinstance(told, Refusal) else told.id
+
+
+@pytest.fixture(scope="module")
+def books(server: PrivateServer) -> Iterator[Books]:
+    """A database of our own: the games write far more than all other tests together."""
+    with beside(server, "model") as books:
+        books.migrate()
+        yield books
 
 
 @pytest.fixture(scope="module")

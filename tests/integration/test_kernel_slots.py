@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 from functools import partial
 from typing import Any
 
@@ -219,9 +218,10 @@ def test_nothing_is_credited_behind_a_freeze_in_whichever_row(books: Books) -> N
     day = HotDay(books, rows=8)
     hold = place(books, day.payers[0], day.merchant, 100)
     frozen_at: list[Any] = []
+    everybody_sold = threading.Barrier(len(day.payers) + 1)
 
     def freeze() -> None:
-        time.sleep(0.2)
+        everybody_sold.wait(timeout=60)
         books.turn(day.merchant, "frozen")
         frozen_at.append(books.select("SELECT UTC_TIMESTAMP(6) AS now")[0]["now"])
 
@@ -234,6 +234,8 @@ def test_nothing_is_credited_behind_a_freeze_in_whichever_row(books: Books) -> N
                 assert refused.refusal is Refusal.WALLET_FROZEN  # noqa: PT017 - the loop's end is what is looked at
                 return sold
             sold += 1
+            if sold == 1:
+                everybody_sold.wait(timeout=60)
 
     everybody: list[Any] = [freeze, *(partial(sell, payer) for payer in day.payers)]
     sold: list[Any] = together(everybody)[1:]

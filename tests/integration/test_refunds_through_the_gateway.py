@@ -5,9 +5,9 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,15 +109,16 @@ class TestTheAdapter:
         self, simulator: Simulator, reference: str
     ) -> None:
         payment_id = paid(simulator)
-        razorpay.fault(simulator, "slow", path=f"/v1/payments/{payment_id}/refund", method="POST", times=1, seconds=1.5)
         path, key = f"/v1/payments/{payment_id}/refund", {"X-Refund-Idempotency": reference}
-        slow = threading.Thread(target=lambda: razorpay.call(simulator, "POST", path, {"amount": 20_000}, headers=key))
-        slow.start()
-        time.sleep(0.3)
-        assert razorpay.call(simulator, "POST", path, {"amount": 20_000}, headers=key)[0] == 409
-        with pytest.raises(GatewayUnavailableError):
-            self.ask(razorpay.adapter(simulator), payment_id, reference)
-        slow.join()
+        razorpay.fault(simulator, "slow", path=path, method="POST", times=2, seconds=1.5)
+        ask = partial(razorpay.call, simulator, "POST", path, {"amount": 20_000}, headers=key)
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(ask) for _ in range(2)]  # whichever comes first is carried out, slowly
+            (refused,), (carried_out,) = wait(both, return_when=FIRST_COMPLETED)
+            assert refused.result()[0] == 409
+            with pytest.raises(GatewayUnavailableError):
+                self.ask(razorpay.adapter(simulator), payment_id, reference)
+            assert carried_out.result()[0] == 200
         assert len(refunds_at(simulator, payment_id)) == 1
 
     def test_twenty_at_once_under_one_reference_are_one_refund(self, simulator: Simulator, reference: str) -> None:

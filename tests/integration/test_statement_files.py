@@ -13,7 +13,7 @@ import urllib3
 from local.database import PrivateServer
 from local.gateway.server import Simulator
 from tests.integration.conftest import Functions
-from tests.support.books import Books, Person
+from tests.support.books import Books, Person, beside
 from tests.support.cloud import BUCKET, Cloud
 from tests.support.functions import Function, api_event
 from tests.support.pen import GATEWAY_ACCOUNT, Pen
@@ -100,11 +100,10 @@ def test_what_is_put_is_for_nobody_else(books: Books, functions: Functions, clou
 
 
 def test_the_longest_month_fits_the_functions_time_and_memory(
-    cloud: Cloud, simulator: Simulator, tmp_path: Path
+    server: PrivateServer, cloud: Cloud, simulator: Simulator, tmp_path: Path
 ) -> None:
     """20,000 entries of a wallet with 16 slots, the most that a file is made of."""
-    with PrivateServer(tmp_path / "database") as server:
-        books = Books(server)
+    with beside(server, "long_month") as books:
         books.migrate()
         shop = long_month(books)
         functions = Functions(books, cloud, simulator, tmp_path)

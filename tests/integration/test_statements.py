@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.database import PrivateServer
-from tests.support.books import Books, Person
+from tests.support.books import Books, Person, beside
 from tests.support.pen import (
     FEES_ACCOUNT,
     GATEWAY_ACCOUNT,
@@ -101,10 +101,9 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
-    """A server of our own: what is written here is too much for others to check again and again."""
-    with PrivateServer(tmp_path_factory.mktemp("statements")) as server:
-        books = Books(server)
+def books(server: PrivateServer) -> Iterator[Books]:
+    """A database of our own: what is written here is too much for others to check again and again."""
+    with beside(server, "statements") as books:
         books.migrate()
         yield books
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.books import Books, Person
+from local.database import PrivateServer
+from tests.support.books import Books, Person, beside
 from tests.support.payouts import charge, person_with_tier, tell, withdraw
 from wallet.ledger.fees import FeeRate
 from wallet.ledger.limits import Limits, Tier
@@ -136,6 +137,14 @@ class Both:
         used = self.wallet.usage.begun(datetime.now(UTC)) if row["debited_month"] else self.wallet.usage
         assert (row["balance"], row["held"]) == (self.wallet.balance, self.wallet.held)
         assert (row["debited_day"], row["debited_month"]) == (used.debited_day, used.debited_month)
+
+
+@pytest.fixture(scope="module")
+def books(server: PrivateServer) -> Iterator[Books]:
+    """A database of our own: the games write far more than all other tests together."""
+    with beside(server, "withdrawals") as books:
+        books.migrate()
+        yield books
 
 
 @pytest.fixture(scope="module")

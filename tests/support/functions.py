@@ -1,21 +1,22 @@
 """The deployed functions, each in a process of its own as on Lambda, with its own environment and nothing else."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from tests.support.nursery import Child, Nursery
 from wallet.ledger import ids
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 10.0
 
 Json = dict[str, Any]
+
+# begins nothing before it is asked
+_nursery = Nursery([ROOT / "layers", ROOT])
 
 
 class FunctionDiedError(Exception):
@@ -30,7 +31,7 @@ class Function:
         self.environment = environment
         self.log = log
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Child | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -44,11 +45,10 @@ class Function:
         """The handler's answer; raises FunctionDiedError if there is none."""
         with self._lock:
             process = self._process or self._start()
-            assert process.stdin is not None
             try:
                 process.stdin.write(json.dumps({"event": event, "timeout_s": timeout_s}) + "\n")
                 process.stdin.flush()
-                line = self._answers.readline()
+                line = process.answers.readline()
             except BrokenPipeError:
                 line = ""
             if not line:
@@ -64,10 +64,6 @@ class Function:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.wait()
-            self._answers.close()
-            if process.stdin is not None:
-                process.stdin.close()
 
     @property
     def pid(self) -> int:
@@ -78,27 +74,8 @@ class Function:
         """Everything it ever wrote."""
         return self.log.read_text() if self.log.exists() else ""
 
-    def _start(self) -> "subprocess.Popen[str]":
-        read, write = os.pipe()
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "layers"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "ANSWERS_FD": str(write),
-            **self.environment,
-        }
-        with self.log.open("a") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "tests/support/runtime.py"), str(ROOT / f"functions/{self.name}/app.py")],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                pass_fds=[write],
-                text=True,
-            )
-        os.close(write)
-        self._answers = os.fdopen(read)
+    def _start(self) -> Child:
+        self._process = _nursery.begin(ROOT / f"functions/{self.name}/app.py", self.environment, self.log)
         return self._process
 
 

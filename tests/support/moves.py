@@ -24,7 +24,7 @@ _connections = threading.local()
 
 def connection(books: Books, role: str) -> Database:
     """This thread's connection of a role; it is closed when the thread ends."""
-    key = f"{books.server.port}:{role}"
+    key = f"{books.server.port}:{books.server.database}:{role}"
     known: dict[str, Database] = _connections.__dict__
     if key not in known:
         known[key] = books.as_role(role)

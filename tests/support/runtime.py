@@ -1,6 +1,6 @@
-"""A Lambda runtime in miniature: `python runtime.py app.py` serves events from stdin, one at a time, as Lambda does.
+"""A Lambda runtime in miniature: serves events from stdin, one at a time, as Lambda does.
 
-Answers go to the descriptor that ANSWERS_FD names; stdout and stderr are the function's log.
+Answers go to a descriptor of their own; stdout and stderr are the function's log.
 """
 
 import json
@@ -26,9 +26,10 @@ class Context:
         return max(0, int((self._ends_at - time.monotonic()) * 1000))
 
 
-def main() -> None:
-    handler = runpy.run_path(sys.argv[1])["handler"]
-    with os.fdopen(int(os.environ["ANSWERS_FD"]), "w") as answers:
+def serve(app: str, answers_fd: int) -> None:
+    """Serves the handler of a function's `app.py` until stdin ends."""
+    handler = runpy.run_path(app)["handler"]
+    with os.fdopen(answers_fd, "w") as answers:
         for line in sys.stdin:
             told = json.loads(line)
             try:
@@ -37,7 +38,3 @@ def main() -> None:
                 answer = {"error": f"{type(error).__name__}: {error}"}
             answers.write(json.dumps(answer) + "\n")
             answers.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -262,6 +262,10 @@ def test_no_parameter_takes_a_secret() -> None:
     assert taken == ["PasswordCost", "PasswordConcurrency"]
 
 
+def test_a_password_costs_what_it_should_where_nobody_says_otherwise() -> None:
+    assert TEMPLATE["Parameters"]["PasswordCost"]["Default"] == 12
+
+
 # ------------------------------------------------------------------------------------------- the policies
 
 

@@ -1,0 +1,32 @@
+"""What a worker had no time to end, as after a Ctrl-C on a busy machine: whoever began the run ends it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from local import database, stack
+from local.processes import LocalStackError
+from local.state import ROOT, State
+
+#: The stacks that tests deploy for themselves, by their folders.
+END_TO_END, BROKEN = _STACKS = ("test", "faults-in-short")
+#: What a private server's folder is called in a worker's folder for temporary files.
+DATABASE = "database"
+
+
+@contextlib.contextmanager
+def stack_to_ourselves(name: str) -> Iterator[State]:
+    """The folder of one of the stacks; LocalStackError if another run has it. It is free when its holder is dead."""
+    parent = State(ROOT / ".local")
+    with parent.alone(name):
+        yield State(parent.folder / name)
+
+
+def end_all(temporary: Path) -> None:
+    """Ends the servers below a run's folder for temporary files, and the stacks, unless another run has them now."""
+    for folder in (*temporary.glob(f"{DATABASE}*"), *temporary.glob(f"*/{DATABASE}*")):
+        database.stop_all(folder)
+    for name in _STACKS:
+        if (ROOT / ".local" / name).exists():
+            with contextlib.suppress(LocalStackError), stack_to_ourselves(name) as state:
+                stack.down(state)
