@@ -15,7 +15,7 @@ from local.processes import Daemon, LocalStackError
 
 DATABASE = "wallet"
 OWNER = "wallet_owner"
-#: For a server whose commits survive its death, but no power cut: the operating system has them, and writes when it can.
+#: For a server whose commits survive its death, but no power cut: the system has them, and writes in time.
 NO_POWER_CUT: Final[Mapping[str, object]] = {"innodb-flush-log-at-trx-commit": 2, "sync-binlog": 0}
 _START_S = 60
 _STOP_S = 30
