@@ -21,7 +21,6 @@ _MONEY = ("PayFunction", "TopUpFunction", "WebhookFunction", "HoldFunction", "Ca
 _MORE = ("WithdrawFunction", "BulkFunction", "RelayFunction", "OperatorFunction", "BulkWorkerFunction")
 #: What runs by itself, and moves money.
 CLOCKWORK = ("ReconcileFunction", "ExpireHoldsFunction", "BulkWorkerFunction")
-_DEADLOCK_TRIES = 3
 # seconds; longer than any harm lasts on a machine that has much else to do
 _END_S = 300
 
@@ -230,16 +229,14 @@ class Harm:
     def lock_rows(self, dice: random.Random) -> None:
         """A wallet's row, for longer than anybody waits for a lock."""
         user = dice.choice(self._society.people())
-        hold_locks(self._world.connect, user.wallet, dice.uniform(2, 4.5))
+        hold_locks(self._world.connect, user.wallet, dice.uniform(3.5, 7))
         self._done["database: a wallet locked by a hostile session for seconds"] += 1
 
     def deadlock(self, dice: random.Random) -> None:
-        """A session that takes two of the busiest wallets in the wrong order, until somebody is chosen to give way."""
-        merchants = self._society.people("merchant")
-        first, second = sorted(dice.sample([user.wallet for user in merchants], 2), reverse=True)
-        for _ in range(_DEADLOCK_TRIES):
-            deadlock(self._world.connect, first, second, dice.uniform(0.2, 0.8))
-            self._done["database: wallets locked in the wrong order by a hostile session"] += 1
+        """A session that takes everybody's wallet, all in the wrong order."""
+        wallets = sorted((user.wallet for user in self._society.people()), reverse=True)
+        deadlock(self._world.connect, wallets, dice.uniform(0.05, 0.2))
+        self._done["database: wallets locked in the wrong order by a hostile session"] += 1
 
     def database_clock(self, dice: random.Random) -> None:
         """Minutes ahead or behind, for some seconds."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Sequence
 
 import pymysql
 
@@ -20,14 +21,14 @@ def hold_locks(connect: Connect, wallet: str, seconds: float) -> None:
         connection.rollback()
 
 
-def deadlock(connect: Connect, first: str, second: str, between_s: float) -> None:
-    """Locks two wallets, the higher id first, as nobody may: it, or whoever it meets, has to give way."""
+def deadlock(connect: Connect, wallets: Sequence[str], between_s: float) -> None:
+    """Locks wallets one by one, the highest id first, as nobody may: it, or whoever it meets, has to give way."""
     with contextlib.closing(connect()) as connection, connection.cursor() as cursor:
         connection.begin()
         try:
-            cursor.execute(_LOCK, (first,))
-            time.sleep(between_s)
-            cursor.execute(_LOCK, (second,))
+            for wallet in wallets:
+                cursor.execute(_LOCK, (wallet,))
+                time.sleep(between_s)
         except pymysql.MySQLError as error:
             if error.args[0] != _DEADLOCK:
                 raise

@@ -222,9 +222,9 @@ def test_locks_in_the_wrong_order_are_a_deadlock(books: Books) -> None:
         return int(books.select(query)[0]["n"])
 
     before = deadlocks()
-    in_order = threading.Thread(target=deadlock, args=(connect_as_owner, second, first, 1.0))
+    in_order = threading.Thread(target=deadlock, args=(connect_as_owner, (second, first), 1.0))
     in_order.start()
-    deadlock(connect_as_owner, first, second, 1.0)
+    deadlock(connect_as_owner, (first, second), 1.0)
     in_order.join()
     assert deadlocks() == before + 1
 
