@@ -38,11 +38,11 @@ def through(books: Books, wire: DatabaseWire) -> Server:
 
 
 @pytest.fixture
-def tally(books: Books) -> str:
-    """A table that a statement leaves a row in."""
-    books.write("CREATE TABLE IF NOT EXISTS tally (n INT NOT NULL)")
-    books.write("DELETE FROM tally")
-    return "INSERT INTO tally VALUES (1)"
+def tally(books: Books) -> Iterator[str]:
+    """A statement that leaves a row in a table of its own."""
+    books.write("CREATE TABLE tally (n INT NOT NULL)")
+    yield "INSERT INTO tally VALUES (1)"
+    books.write("DROP TABLE tally")
 
 
 def rows(books: Books) -> int:
