@@ -38,6 +38,18 @@ walk: $(VENV)/made  ## the money path against the running stack
 operator: $(VENV)/made  ## one of the operator's commands on the running stack; COMMAND='{"command": "pending"}'
 	@$(LOCAL) operator "$$COMMAND" --state $(STATE)
 
+.PHONY: audit
+audit: $(VENV)/made  ## every promise about the books of the running stack; exit status 1 if one is broken
+	@$(LOCAL) audit --state $(STATE)
+
+.PHONY: export
+export: $(VENV)/made  ## ledger, checkpoints and public key of the running stack, for a stranger, in .local/export
+	@$(LOCAL) export --state $(STATE)
+
+.PHONY: verify
+verify: $(VENV)/made  ## what the stranger's verifier says of that
+	@$(LOCAL) verify --state $(STATE)
+
 .PHONY: sam-local
 sam-local: $(VENV)/made  ## the same functions under `sam local start-api` (Docker), until Ctrl-C
 	@$(LOCAL) sam-local --state $(STATE)

@@ -1,4 +1,4 @@
-"""The command: `python -m local up`, `down`, `run`, `walk`, `status`, `operator`; see `make help`."""
+"""The command: `python -m local up`, `down`, `run`, `walk`, `status`, `operator`, `audit` …; see `make help`."""
 
 import argparse
 import json
@@ -15,12 +15,14 @@ from local.state import ROOT, State
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
-    parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "operator", "hash"))
+    parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "operator", "export", "verify", "hash"))
     parser.add_argument(
         "parameters", nargs="*", help="with hash: what else a new version depends on; with operator: one command, JSON"
     )
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
     parser.add_argument("--gateway", choices=GATEWAYS, default=RAZORPAY, help="with up and run: what top-ups go by")
+    parser.add_argument("--folder", type=Path, help="with export and verify: what is exported; default: STATE/export")
+    parser.add_argument("--deployed", action="store_true", help="with export: the ledger that the environment names")
     given = parser.parse_args(arguments)
     if given.command == "hash":
         return _hash(given.parameters)
@@ -28,17 +30,24 @@ def main(arguments: list[str]) -> int:
     # a `kill` ends this as Ctrl-C does: with everything cleaned up
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        if given.command == "operator":
-            return _operator(state, given.parameters)
-        if given.command in _STARTING:
-            return _STARTING[given.command](state, given.gateway)
-        return _COMMANDS[given.command](state)
+        return _do(state, given)
     except LocalStackError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
+
+
+def _do(state: State, given: argparse.Namespace) -> int:
+    if given.command == "operator":
+        return _operator(state, given.parameters)
+    if given.command in _WITH_A_FOLDER:
+        folder = given.folder or state.folder / "export"
+        return _WITH_A_FOLDER[given.command](state, folder, deployed=given.deployed)
+    if given.command in _STARTING:
+        return _STARTING[given.command](state, given.gateway)
+    return _COMMANDS[given.command](state)
 
 
 def _interrupt(*_: object) -> None:
@@ -101,6 +110,26 @@ def _operator(state: State, commands: list[str]) -> int:
     return 0 if all(answer.get("status") == "done" for answer in answers) else 1
 
 
+def _audit(state: State) -> int:
+    from local import evidence  # noqa: PLC0415
+
+    return evidence.audit(stack.read(state))
+
+
+def _export(state: State, folder: Path, *, deployed: bool) -> int:
+    """Writes what a stranger needs; of a deployed stack the ledger alone, as the rest is its owner's to fetch."""
+    sys.path.insert(0, str(ROOT / "layers"))  # reading the ledger is the wallet's own business
+    from local import exporting  # noqa: PLC0415
+
+    return exporting.deployed(folder) if deployed else exporting.export(stack.read(state), folder)
+
+
+def _verify(_: State, folder: Path, *, deployed: bool) -> int:  # noqa: ARG001 - it is in the folder, whatever it is of
+    from local import evidence  # noqa: PLC0415
+
+    return evidence.verify(folder)
+
+
 def _hash(parameters: list[str]) -> int:
     """The BuildSha of a deployment: of the sources and of the parameters, which are part of a version too."""
     from local.build import combined, sources_hash  # noqa: PLC0415
@@ -115,8 +144,10 @@ _COMMANDS = {
     "down": _down,
     "walk": _walk,
     "status": _status,
+    "audit": _audit,
     "sam-local": _sam_local,
 }
+_WITH_A_FOLDER = {"export": _export, "verify": _verify}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -21,7 +21,7 @@ from local.state import State
 STACK = "wallet"
 #: The gateways that the template takes, and that the simulator speaks as.
 RAZORPAY, CASHFREE = GATEWAYS = ("razorpay", "cashfree")
-ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer")
+ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
 _BUCKET = "wallet-artifacts"
 
 

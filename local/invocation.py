@@ -6,17 +6,20 @@ from datetime import datetime
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from local.aws import REGION
 from local.processes import LocalStackError
 
 
-def invoke(stack: Mapping[str, Any], function: str, payload: str) -> dict[str, Any]:
-    """Invokes a function of a running stack (`stack.json`) with JSON; its answer.
+def invoke(stack: Mapping[str, Any], function: str, payload: str, *, patience_s: int = 60) -> dict[str, Any]:
+    """Invokes a function of a running stack (`stack.json`) with JSON; its answer, which may take `patience_s` seconds.
 
     `aws lambda invoke --function-name … --payload …` does the same on AWS.
     """
-    client = _session().client("lambda", endpoint_url=stack["aws_endpoint_url"])
+    # asked once: a second question would be a second run
+    once = Config(read_timeout=patience_s, retries={"total_max_attempts": 1})
+    client = session().client("lambda", endpoint_url=stack["aws_endpoint_url"], config=once)
     answer = client.invoke(FunctionName=stack["functions"][function], Payload=payload.encode())
     said: dict[str, Any] = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):
@@ -26,7 +29,7 @@ def invoke(stack: Mapping[str, Any], function: str, payload: str) -> dict[str, A
 
 def newest_checkpoint(stack: Mapping[str, Any]) -> tuple[str, dict[str, Any], datetime]:
     """The last checkpoint that a running stack keeps: its name, what it says, and until when it is locked."""
-    client = _session().client("s3", endpoint_url=stack["aws_endpoint_url"])
+    client = session().client("s3", endpoint_url=stack["aws_endpoint_url"])
     bucket = stack["checkpoint_bucket"]
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     name = max(found["Key"] for page in pages for found in page.get("Contents", []))
@@ -34,6 +37,6 @@ def newest_checkpoint(stack: Mapping[str, Any]) -> tuple[str, dict[str, Any], da
     return name, json.loads(kept["Body"].read()), kept["ObjectLockRetainUntilDate"]
 
 
-def _session() -> boto3.Session:
-    # or a person's own profile would get into this
+def session() -> boto3.Session:
+    """The emulator's own account: or a person's profile would get into this."""
     return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106 - an emulator's

@@ -203,6 +203,7 @@ def _ledger(mysql: Mapping[str, Any]) -> bool:
     balanced = not any(off.values()) and in_wallets == owed
     print(f"\n  wallets hold {owed} paise, and their postings say {in_wallets}")
     print(f"  debits less credits: {off or 0}: the books {'balance' if balanced else 'DO NOT BALANCE'}")
+    print("  make audit looks at every promise about them, and at what is signed and kept elsewhere")
     return balanced
 
 

@@ -8,8 +8,7 @@ The passwords' hashes are readable to one user alone.
 _PUBLIC_USER_COLUMNS = "id, phone, name, kind, created_at"
 _ARRIVED_COLUMNS = "id, attempt_id, amount, currency, gateway, gateway_payment_id, source_refund_id, created_at"
 
-_LEDGER = (
-    f"SELECT ({_PUBLIC_USER_COLUMNS}) ON users",
+_STORED_VALUE = (
     "SELECT ON tiers",
     "SELECT ON tier_limits",
     "SELECT ON wallets",
@@ -23,7 +22,10 @@ _LEDGER = (
 )
 # whether a key is known, not what was done under it
 _KEYS = ("SELECT (actor_id, idem_key) ON idempotency_records",)
+_LEDGER = (f"SELECT ({_PUBLIC_USER_COLUMNS}) ON users", *_STORED_VALUE)
 _ATTEMPTS = ("SELECT ON payment_attempts", "SELECT ON payment_attempt_events")
+
+_CHAIN = ("SELECT ON seals", "SELECT ON checkpoints", "SELECT ON ledger_identity")
 
 
 def _execute(*procedures: str) -> tuple[str, ...]:
@@ -108,8 +110,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "sweep_identity",
         ),
     ),
-    # balance, bulk_results
-    "reader": (*_LEDGER, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows"),
+    # balance, bulk_results, proof
+    "reader": (*_LEDGER, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows", *_CHAIN),
     # operator
     "operator": (
         *_LEDGER,
@@ -145,9 +147,23 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON postings",
         "SELECT (id, code, kind) ON accounts",
         "SELECT ON unsealed",
-        "SELECT ON seals",
-        "SELECT ON checkpoints",
-        "SELECT ON ledger_identity",
+        *_CHAIN,
         *_execute("append_checkpoint", "note_checkpoint_published"),
+    ),
+    # audit
+    "auditor": (
+        "SELECT (id, phone, kind) ON users",
+        *_STORED_VALUE,
+        *_ATTEMPTS,
+        *_CHAIN,
+        "SELECT ON unsealed",
+        "SELECT ON idempotency_records",
+        "SELECT ON operator_actions",
+        "SELECT ON source_refunds",
+        "SELECT ON outbox",
+        "SELECT ON bulk_payments",
+        "SELECT ON bulk_payment_rows",
+        "SELECT ON audits",
+        *_execute("note_audit"),
     ),
 }

@@ -474,6 +474,9 @@ def main(arguments: list[str]) -> int:
     except (UnreadableError, OSError) as error:
         print(f"can't be verified: {error}", file=sys.stderr)
         return 2
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        print(f"can't be verified: something is not of its form: {type(error).__name__} {error}", file=sys.stderr)
+        return 2
     print(f"the key: sha256:{key.fingerprint}: is it the one that you trust?")
     for line in report.lines:
         print(line)

@@ -17,28 +17,33 @@ from wallet.aws import Secret
 from wallet.ledger import ids
 from wallet.ledger.seals import SALT_SIZE
 from wallet.storage.claims import is_known
-from wallet.storage.database import Credentials, Database, Server, connect
+from wallet.storage.database import READ_TIMEOUT, Credentials, Database, Server, connect
 
 if TYPE_CHECKING:
     import pymysql
     from pymysql.cursors import DictCursor
 
     from wallet.channels.evidence import Archive, Signer
+    from wallet.channels.kept import Kept
     from wallet.channels.port import Bus, Notices
     from wallet.edge.idempotency import Once
     from wallet.edge.once_per_event import OncePerEvent
     from wallet.gateways.port import Gateway, GatewayEvent, ListingGateway, PayoutProvider, WebhookReader
     from wallet.identity.login import LoginRules
     from wallet.identity.tokens import SigningKey
+    from wallet.ledger.signatures import PublicKey
     from wallet.movements.top_up import TopUpRules
 
-_ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer")
+_ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
 
 #: The gateways that there are adapters for, and where each answers for real money.
 _GATEWAY_ADDRESSES = {"razorpay": "https://api.razorpay.com", "cashfree": "https://api.cashfree.com/pg"}
 
 #: Who pays withdrawals out, by its name in our books and in its webhooks' path.
 _PAYOUT_PROVIDER = "razorpayx"
+
+# Longer than the server gives any question of the audit.
+_AUDIT_PATIENCE_S = 120
 
 # A table may be large; the function itself may run for 300 seconds.
 _MIGRATION_PATIENCE_S = 280
@@ -82,12 +87,22 @@ def number(name: str) -> int:
 @functools.cache
 def database() -> Database:
     """The database, as this function's own user."""
+    return _database(patience_s=READ_TIMEOUT)
+
+
+@functools.cache
+def patient_database() -> Database:
+    """The same, for questions about everything there is."""
+    return _database(patience_s=_AUDIT_PATIENCE_S)
+
+
+def _database(*, patience_s: int) -> Database:
     secret = Secret(setting("DATABASE_SECRET"))
 
     def credentials(*, fresh: bool) -> Credentials:
         return _credentials(secret.json(fresh=fresh))
 
-    return Database(_server(), credentials)
+    return Database(_server(), credentials, patience_s=patience_s)
 
 
 @functools.cache
@@ -131,6 +146,23 @@ def notices() -> "Notices":
 
     to = setting("NOTICES_TO")
     return SmsNotices(aws.sns()) if to == "sms" else TopicNotices(aws.sns(), to)
+
+
+@functools.cache
+def kept_checkpoints() -> "Kept":
+    """What is kept of checkpoints, to be looked at."""
+    from wallet.channels.kept import KeptInBucket  # noqa: PLC0415 - only the audit looks
+
+    return KeptInBucket(aws.s3(), setting("CHECKPOINT_BUCKET"))
+
+
+@functools.cache
+def checkpoint_public_key() -> "PublicKey":
+    """What a checkpoint's signature is verified with."""
+    from wallet.channels.kept import public_key_of  # noqa: PLC0415 - as above
+    from wallet.ledger.signatures import read_public_key  # noqa: PLC0415 - as above
+
+    return read_public_key(public_key_of(aws.kms(), setting("CHECKPOINT_SIGNER")))
 
 
 @functools.cache

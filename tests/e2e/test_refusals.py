@@ -191,6 +191,17 @@ def _(world: World) -> Answer:
     return world.api.person(money=100).post("/payments", {"to": {"phone": new_phone()}, "amount": 1})
 
 
+@way_to(Refusal.PROOF_NOT_READY)
+def _(world: World) -> Answer:
+    asha, bela = world.api.person(money=100), world.api.person()
+    for _ in range(5):  # the sealer may come by at any moment, but hardly after each payment
+        paid = asha.pay(bela, 1).body["transaction_id"]
+        answer: Answer = asha.get(f"/wallet/transactions/{paid}/proof")
+        if answer.status != 200:
+            break
+    return answer
+
+
 @way_to(Refusal.HOLD_NOT_PLACED)
 def _(world: World) -> Answer:
     _, hotel, hold = placed(world)

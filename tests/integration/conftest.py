@@ -29,6 +29,7 @@ _ROLE = {
     "withdraw": "money",
     "bulk": "money",
     "bulk_results": "reader",
+    "proof": "reader",
     "bulk_worker": "money",
     "webhook": "gateway",
     "reconcile": "gateway",

@@ -24,7 +24,7 @@ from wallet.storage.database import AskCredentials, Credentials, Database, Serve
 from wallet.storage.rows import time_of, uuid_of
 from wallet.storage.users import NewUser
 
-ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer")
+ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
 GATEWAY = "razorpay"
 
 #: Every check of the product; here no event is ever too old to be looked at.

@@ -37,6 +37,7 @@ PROMISED = {
     "idempotency_key_reused": 422,
     "idempotency_key_in_use": 409,
     "phone_taken": 409,
+    "proof_not_ready": 409,
     "invalid_vpa": 422,
     "self_payment": 422,
     "payee_not_found": 404,

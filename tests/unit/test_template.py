@@ -42,6 +42,8 @@ FOLDERS = {
     "OperatorFunction": "operator",
     "RelayFunction": "relay",
     "SealFunction": "seal",
+    "AuditFunction": "audit",
+    "ProofFunction": "proof",
     "NotifyFunction": "notify",
     "StatementFunction": "statement",
 }
@@ -69,6 +71,8 @@ SECRETS = {
     "RelayFunction": {"DatabaseClockSecretArn", "WebhookSigningSecret"},
     "NotifyFunction": {"DatabaseReaderSecretArn"},
     "SealFunction": {"DatabaseSealerSecretArn"},
+    "AuditFunction": {"DatabaseAuditorSecretArn"},
+    "ProofFunction": {"DatabaseReaderSecretArn"},
     "MigrateFunction": {
         "DatabaseOwnerSecretArn",
         "DatabaseIdentitySecretArn",
@@ -78,6 +82,7 @@ SECRETS = {
         "DatabaseOperatorSecretArn",
         "DatabaseClockSecretArn",
         "DatabaseSealerSecretArn",
+        "DatabaseAuditorSecretArn",
     },
 }
 WITH_THE_TABLE = {
@@ -98,6 +103,13 @@ TELLS = {
     "NotifyFunction": {"sns:Publish"},
     "StatementFunction": {"s3:PutObject", "s3:GetObject"},
     "SealFunction": {"s3:PutObject", "s3:GetObject"},
+    "AuditFunction": {
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+        "kms:GetPublicKey",
+    },
     "BulkFunction": {"lambda:InvokeFunction"},
 }
 
@@ -355,9 +367,10 @@ def test_a_checkpoint_is_put_under_a_new_name_only_and_hidden_by_nobody() -> Non
     }
 
 
-def test_checkpoints_are_written_by_one_function_alone() -> None:
+def test_checkpoints_are_written_by_one_function_and_read_by_one_more() -> None:
     users = {name for name in ALL if "CheckpointFiles" in json.dumps(templates.statements(ALL[name]))}
-    assert users == {"SealFunction"}
+    assert users == {"SealFunction", "AuditFunction"}
+    assert not [action for action in TELLS["AuditFunction"] if re.search("Put|Delete|Bypass|Sign", action)]
 
 
 def test_nobody_but_the_sealer_signs_checkpoints() -> None:
@@ -370,7 +383,7 @@ def test_nobody_but_the_sealer_signs_checkpoints() -> None:
         if {"kms:Sign", "kms:*", "*"} & set(templates.listed(statement["Action"]))
     ]
     assert signers == [{"AWS": {"Fn::GetAtt": ["SealFunctionRole", "Arn"]}}]
-    assert not [name for name in ALL if "kms:" in json.dumps(templates.statements(ALL[name]))]
+    assert {name for name in ALL if "kms:" in json.dumps(templates.statements(ALL[name]))} == {"AuditFunction"}
 
 
 def test_notices_go_to_our_topic_or_to_phones_but_to_no_other_topic() -> None:

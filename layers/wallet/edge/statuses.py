@@ -57,6 +57,11 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "This key belongs to another request of yours. Nothing has moved.",
     ),
     Refusal.PHONE_TAKEN: (409, "Phone taken", "Somebody has registered with this phone."),
+    Refusal.PROOF_NOT_READY: (
+        409,
+        "Proof not ready",
+        "The transaction is under no published checkpoint yet; it will be in a minute or two.",
+    ),
     Refusal.INVALID_VPA: (422, "Invalid VPA", "A UPI address looks like asha@okbank."),
     Refusal.HOLD_NOT_PLACED: (409, "Hold not placed", "The hold is captured, released or expired."),
     Refusal.HOLD_NOT_DUE: (409, "Hold not due", "Only its payee may release a hold before it expires."),
@@ -79,7 +84,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.WALLET_LIMIT_EXCEEDED: (409, "Wallet limit exceeded", "A limit of one of the wallets forbids it."),
 }
 
-_RETRY_AFTER_S = {Refusal.IDEMPOTENCY_KEY_IN_USE: 1}
+_RETRY_AFTER_S = {Refusal.IDEMPOTENCY_KEY_IN_USE: 1, Refusal.PROOF_NOT_READY: 60}
 
 REFUSALS = {
     refusal: Problem(status, refusal.value, title, detail, _RETRY_AFTER_S.get(refusal))

@@ -38,6 +38,7 @@ class Refusal(StrEnum):
 
     # what the books say
     PHONE_TAKEN = "phone_taken"
+    PROOF_NOT_READY = "proof_not_ready"
     INVALID_VPA = "invalid_vpa"
     SELF_PAYMENT = "self_payment"
     PAYEE_NOT_FOUND = "payee_not_found"

@@ -13,6 +13,8 @@ import json
 import random
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,7 +29,7 @@ Row = dict[str, Any]
 # once more at the most if that much time is gone, so 12 in all; Lambda gives up the function after 15, API Gateway
 # after 29.
 _CONNECT_TIMEOUT = 2
-_READ_TIMEOUT = 5
+READ_TIMEOUT = 5
 _PATIENCE = 6.0
 _TRIES = 6
 
@@ -39,11 +41,19 @@ _WRONG_PASSWORD = 1045
 _NO_ENTRY = frozenset(
     {1040, _WRONG_PASSWORD, 1129, 1142, 1143, 1203, 1226, 1305, 1370, 1969, 2002, 2003, 2005, 3024, 9501}
 )
+# ended by the server, as its time was over: MySQL, MariaDB
+_TOO_SLOW = frozenset({3024, 1969})
+# how each is told how long the queries of a session may take: MySQL, MariaDB
+_TIME_LIMITS = ("SET SESSION max_execution_time = {milliseconds}", "SET SESSION max_statement_time = {seconds}")
 _REFUSALS = {refusal.value: refusal for refusal in Refusal}
 
 
 class DatabaseUnavailableError(Exception):
     """The database can't be reached or can't serve now; nothing is known to have moved. The same key works later."""
+
+
+class DatabaseTooSlowError(DatabaseUnavailableError):
+    """The server ended a query that took longer than it was given."""
 
 
 class DatabaseBrokenError(Exception):
@@ -84,12 +94,20 @@ class AskCredentials(Protocol):
         ...
 
 
+class Reader(Protocol):
+    """What can be asked."""
+
+    def read(self, query: str, *arguments: object) -> list[Row]:
+        """Runs a SELECT."""
+        ...
+
+
 #: Every session's, whatever the server's own is: what is too long or no number is an error, never cut to fit.
 SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
 def connect(
-    server: Server, credentials: Credentials, *, patience_s: int = _READ_TIMEOUT
+    server: Server, credentials: Credentials, *, patience_s: int = READ_TIMEOUT
 ) -> "pymysql.Connection[DictCursor]":
     """Opens a connection over TLS, verified: `ssl_ca=` alone would encrypt to anybody (PyMySQL's default).
 
@@ -119,7 +137,7 @@ class Database:
     seconds an answer may take.
     """
 
-    def __init__(self, server: Server, credentials: AskCredentials, *, patience_s: int = _READ_TIMEOUT) -> None:
+    def __init__(self, server: Server, credentials: AskCredentials, *, patience_s: int = READ_TIMEOUT) -> None:
         self._server = server
         self._credentials = credentials
         self._patience_s = patience_s
@@ -148,6 +166,27 @@ class Database:
         if connection is not None:
             connection.close()  # sends a farewell, and minds no error
 
+    def read_within(self, seconds: int, query: str, *arguments: object) -> list[Row]:
+        """Runs a SELECT that the server ends after so many seconds: then raises DatabaseTooSlowError."""
+        limit = _TIME_LIMITS["MariaDB" in str(self.read("SELECT VERSION() AS version")[0]["version"])]
+        self.read(limit.format(seconds=seconds, milliseconds=1000 * seconds))
+        return self.read(query, *arguments)
+
+    @contextmanager
+    def snapshot(self) -> Iterator["Reader"]:
+        """Within it everything is read as it was at one moment, on a connection of its own. It locks nothing.
+
+        A connection that is lost ends it, by an error: on another one the moment would be another.
+        """
+        connection = self._open()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            yield _Snapshot(connection)
+        finally:
+            connection.close()
+
     def _ask(self, statement: str, arguments: tuple[object, ...]) -> list[Row]:
         give_up_at = time.monotonic() + _PATIENCE
         for attempt in range(1, _TRIES + 1):
@@ -160,6 +199,8 @@ class Database:
                 elif code not in _CONTENDED:
                     self.close()
                     raise DatabaseBrokenError(f"{statement.partition('(')[0]}: error {code}") from error
+                if code in _TOO_SLOW:
+                    raise DatabaseTooSlowError(f"error {code}") from error
                 if attempt == _TRIES or code in _NO_ENTRY or time.monotonic() > give_up_at:
                     raise DatabaseUnavailableError(f"error {code}") from error
             else:
@@ -185,6 +226,22 @@ class Database:
             if _code(error) != _WRONG_PASSWORD:
                 raise
         return connect(self._server, self._credentials(fresh=True), patience_s=self._patience_s)
+
+
+class _Snapshot:
+    """A connection inside a snapshot."""
+
+    def __init__(self, connection: "pymysql.Connection[DictCursor]") -> None:
+        self._connection = connection
+
+    def read(self, query: str, *arguments: object) -> list[Row]:
+        """Runs a SELECT."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(query, arguments)
+                return list(cursor.fetchall())
+        except pymysql.MySQLError as error:
+            raise DatabaseUnavailableError(f"the snapshot is lost: error {_code(error)}") from error
 
 
 _contexts: dict[str, ssl.SSLContext] = {}

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from wallet.storage.database import Database
+from wallet.ledger.faults import Fault
+from wallet.storage.database import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +19,7 @@ class Check:
     query: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that breaks a promise. `id` is hexadecimal, or a currency; `told` is what else is known of it."""
-
-    code: str
-    names: str
-    id: str
-    told: str
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.names} {self.id}{self.told and f' ({self.told})'}"
-
-
-def find_faults(database: Database, check: Check, *, limit: int) -> list[Fault]:
+def find_faults(reader: Reader, check: Check, *, limit: int) -> list[Fault]:
     """What breaks the check's promise, at most `limit` of it, the oldest first: ids are ordered by time."""
     query = f"SELECT * FROM ({check.query}) found ORDER BY id LIMIT %s"  # noqa: S608 - checks are constants
     return [
@@ -41,5 +29,5 @@ def find_faults(database: Database, check: Check, *, limit: int) -> list[Fault]:
             id=str(row.pop("id")).lower(),
             told=", ".join(f"{name} {value}" for name, value in row.items()),
         )
-        for row in database.read(query, limit)
+        for row in reader.read(query, limit)
     ]

@@ -1,6 +1,6 @@
 """All checks, in the order in which they are worth asking: money first."""
 
-from wallet.storage.checks import events, limits, money, movements, origins, outside, promises
+from wallet.storage.checks import events, limits, money, movements, origins, outside, promises, sealing
 from wallet.storage.checks.check import Check
 
 
@@ -13,5 +13,6 @@ def every_check(*, events_kept_days: int) -> tuple[Check, ...]:
         *outside.CHECKS,
         *movements.CHECKS,
         *limits.CHECKS,
+        *sealing.CHECKS,
         *events.checks(kept_days=events_kept_days),
     )

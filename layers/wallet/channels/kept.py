@@ -1,0 +1,92 @@
+"""Reading the evidence: what is kept in a bucket under a name, and the public half of the key that signed it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+
+_MISSING = frozenset({"NoSuchKey", "404", "NoSuchVersion"})
+
+
+class KeptUnavailableError(Exception):
+    """What is kept can't be looked at now: nothing is known about it."""
+
+
+class Kept(Protocol):
+    """What is kept, by name. Of several versions under one name the first counts, and the others are told."""
+
+    def read(self, name: str) -> tuple[bytes, int] | None:
+        """What was kept first under a name, and how often something was done to that name; None if nothing is kept.
+
+        Raises KeptUnavailableError.
+        """
+        ...
+
+    def behind(self, name: str) -> Iterator[str]:
+        """Every name behind this one, in their order. Raises KeptUnavailableError."""
+        ...
+
+
+class KeptInBucket:
+    """A bucket with versions: who may put and delete can still hide what is locked, by a version or a marker before it.
+
+    So the oldest version is read, and everything that came after it is counted.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def read(self, name: str) -> tuple[bytes, int] | None:
+        """The oldest version, and how many versions and markers there are."""
+        try:
+            versions, markers = self._history(name)
+            if not versions:
+                return None
+            answer = self._client.get_object(Bucket=self._bucket, Key=name, VersionId=versions[-1])
+            return answer["Body"].read(), len(versions) + markers
+        except ClientError as error:
+            if _code(error) in _MISSING:
+                return None
+            raise KeptUnavailableError(f"S3 did not show {name}: {_code(error)}") from error
+        except BotoCoreError as error:
+            raise KeptUnavailableError(f"S3 did not show {name}: {type(error).__name__}") from error
+
+    def behind(self, name: str) -> Iterator[str]:
+        """The names of the objects behind another one, beside which they are."""
+        prefix = name.rpartition("/")[0] + "/"
+        pages = self._client.get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=name):
+                for found in page.get("Contents", []):
+                    yield found["Key"]
+        except ClientError as error:
+            raise KeptUnavailableError(f"S3 did not list {prefix}: {_code(error)}") from error
+        except BotoCoreError as error:
+            raise KeptUnavailableError(f"S3 did not list {prefix}: {type(error).__name__}") from error
+
+    def _history(self, name: str) -> tuple[list[str], int]:
+        """The ids of an object's versions, the newest first as S3 has them, and how often it was marked as deleted."""
+        versions, markers = [], 0
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=name):
+            versions += [version["VersionId"] for version in page.get("Versions", []) if version["Key"] == name]
+            markers += len([marker for marker in page.get("DeleteMarkers", []) if marker["Key"] == name])
+        return versions, markers
+
+
+def public_key_of(client: "KMSClient", key: str) -> bytes:
+    """The public half of a KMS key, as DER. Raises KeptUnavailableError."""
+    try:
+        return client.get_public_key(KeyId=key)["PublicKey"]
+    except ClientError as error:
+        raise KeptUnavailableError(f"KMS did not show the public key: {_code(error)}") from error
+    except BotoCoreError as error:
+        raise KeptUnavailableError(f"KMS did not show the public key: {type(error).__name__}") from error
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code"))

@@ -1,0 +1,74 @@
+"""The audit: every promise about the books looked at, by itself and against what is kept where nobody can alter it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wallet.channels.kept import Kept
+from wallet.ledger.audits import MOST_TOLD, AuditReport, Result
+from wallet.ledger.evidence import LATE
+from wallet.ledger.signatures import PublicKey
+from wallet.movements.verify_seals import SealAudit
+from wallet.storage import audits
+from wallet.storage.checks.check import Check, find_faults
+from wallet.storage.checks.every import every_check
+from wallet.storage.checks.sealing import timely_checks
+from wallet.storage.database import Database, DatabaseTooSlowError
+
+# One day less than the relay keeps events that were delivered: one of the last day may be gone by now.
+_EVENTS_KEPT_DAYS = 29
+# Minutes: the sealer runs every minute, and has an alarm of its own before this.
+_SEALED_WITHIN = 15
+# Seconds that one check may take at the most.
+_PATIENCE_S = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One run."""
+
+    database: Database
+    kept: Kept
+    key: PublicKey
+
+    def run(self, report: AuditReport, *, time_left_s: Callable[[], float]) -> None:
+        """Asks the checks, each within its time and all within half of it, then verifies the seals with the rest.
+
+        A check that there was no time for, or not enough, is unfinished.
+        """
+        report.next_number = audits.next_number(self.database)
+        until = int(time_left_s()) // 2
+        for check in _checks():
+            report.results.append(self._ask(check, min(_PATIENCE_S, int(time_left_s()) - until)))
+        SealAudit(self.database, self.kept, self.key).run(report, time_left_s=time_left_s)
+
+    def _ask(self, check: Check, seconds: int) -> Result:
+        result = Result(check.code, check.promise)
+        if seconds < 1:
+            result.is_finished = False
+            return result
+        try:
+            result.faults = find_faults(_Within(self.database, seconds), check, limit=MOST_TOLD)
+        except DatabaseTooSlowError:
+            result.is_finished = False
+            result.told = f"cut off after {seconds} seconds"
+        return result
+
+
+def _checks() -> tuple[Check, ...]:
+    late_minutes = LATE.seconds // 60
+    return (
+        *every_check(events_kept_days=_EVENTS_KEPT_DAYS),
+        *timely_checks(patience_minutes=_SEALED_WITHIN, late_minutes=late_minutes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """A database that may take so many seconds for an answer."""
+
+    database: Database
+    seconds: int
+
+    def read(self, query: str, *arguments: object) -> list[dict[str, object]]:
+        """Runs a SELECT."""
+        return self.database.read_within(self.seconds, query, *arguments)

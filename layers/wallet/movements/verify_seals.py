@@ -1,0 +1,183 @@
+"""Holds the seals in the database against the ledger and against the checkpoints that are kept elsewhere."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from wallet.channels.kept import Kept
+from wallet.ledger.audits import MOST_TOLD, AuditReport, Result
+from wallet.ledger.checkpoints import balances_after, entries_hash, object_key
+from wallet.ledger.evidence import (
+    Elsewhere,
+    Published,
+    Sealed,
+    UnreadableObjectError,
+    faults_of_batch,
+    floor_behind,
+    read_published,
+)
+from wallet.ledger.faults import Fault
+from wallet.ledger.seals import chain
+from wallet.ledger.signatures import PublicKey
+from wallet.storage import sealed as storage
+from wallet.storage.database import Database
+from wallet.storage.sealed import Stored
+
+SEALS = ("as_sealed", "every sealed transaction is as it was sealed and signed, and where it was")
+CHECKPOINTS = ("checkpoints_hold", "every checkpoint is kept, signed, and follows from the one before it")
+
+
+@dataclass(slots=True)
+class SealAudit:
+    """One look at the seals: what is kept elsewhere and signed by the key is what they are held against."""
+
+    database: Database
+    kept: Kept
+    key: PublicKey
+    seals: Result = field(default_factory=lambda: Result(*SEALS))
+    checkpoints: Result = field(default_factory=lambda: Result(*CHECKPOINTS))
+    accounts: dict[str, str] = field(default_factory=dict)
+    found: list[tuple[int, Fault]] = field(default_factory=list)
+
+    def run(self, report: AuditReport, *, time_left_s: Callable[[], float]) -> None:
+        """Looks at the newest checkpoint, then goes on where the last look stopped, and around, while there is time.
+
+        What it finds is in the report's results; a round that is not whole leaves them unfinished.
+        """
+        report.results += [self.seals, self.checkpoints]
+        self.accounts = storage.our_accounts(self.database)
+        # what is kept is looked at first: its row was there before it, so none of a running sealer can be missing
+        newest_kept = self._newest_kept()
+        ends = storage.read_ends(self.database)
+        report.checkpoints = max(ends.number, newest_kept)
+        self.seals.is_finished = self.checkpoints.is_finished = False
+        for number in _round(report.checkpoints, report.next_number):
+            if time_left_s() <= 0 or self._is_full:
+                report.next_number = number
+                break
+            self._look_at(number)
+            report.verified += 1
+        else:
+            report.next_number = 1
+            self.seals.is_finished = self.checkpoints.is_finished = True
+        # the first one first: the newest were looked at before all others
+        self.seals.faults = [fault for _, fault in sorted(self.found, key=lambda found: found[0])]
+        told = f"{report.verified} of {report.checkpoints} checkpoints"
+        self.seals.told = self.checkpoints.told = told
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self.found) + len(self.checkpoints.faults) >= MOST_TOLD
+
+    def _newest_kept(self) -> int:
+        """The number of the last object behind the last checkpoint of the database, or 0."""
+        newest = 0
+        for name in self.kept.behind(object_key(storage.read_ends(self.database).number)):
+            number = _number_of(name)
+            newest = max(newest, number)
+            if name != object_key(number):
+                self.checkpoints.faults.append(Fault("checkpoint", "object", name, "it is no checkpoint's"))
+        return newest
+
+    def _look_at(self, number: int) -> None:
+        stored = storage.find_checkpoint(self.database, number)
+        published = self._published(number, stored)
+        if stored is None:
+            self._broken(number, "it is not in the database any more")
+        if published is not None:
+            entries, first = published.entries, published.first
+            if stored is not None and stored.digest != published.digest:
+                self._broken(number, "the database has another one than was signed")
+        elif stored is not None:
+            first = stored.checkpoint.first
+            rows = storage.read_sealed(self.database, first=first, last=stored.checkpoint.last)
+            entries = tuple((found.seal.transaction_id, found.seal.leaf.hex()) for found in rows)
+        else:
+            return
+        found = storage.read_sealed(self.database, first=first, last=first + len(entries) - 1)
+        faults = list(self._faults(entries, found, first, stored))
+        self.found += [(number, fault) for fault in faults]
+        if stored is not None:
+            for fault in self._faults_of_row(stored, found, is_sound=not faults):
+                self._broken(number, fault)
+
+    def _published(self, number: int, stored: Stored | None) -> Published | None:
+        """The checkpoint's object, if it can be believed; else what is wrong with it is noted."""
+        kept = self.kept.read(object_key(number))
+        if kept is None:
+            if stored is None or stored.signature is not None:
+                self._broken(number, "it was published and is not kept any more")
+            return None
+        content, times = kept
+        if times > 1:
+            self._broken(number, f"something was done {times - 1} times to what is kept")
+        try:
+            published = read_published(content)
+        except UnreadableObjectError as error:
+            self._broken(number, str(error))
+            return None
+        fault = published.fault(number, self.key)
+        if fault is None and stored is not None and stored.signature not in (None, published.signature):
+            self._broken(number, "the database has another signature")
+        if fault is not None:
+            self._broken(number, fault)
+            return None
+        return published
+
+    def _faults(
+        self, entries: tuple[tuple[str, str], ...], found: list[Sealed], first: int, stored: Stored | None
+    ) -> Iterator[Fault]:
+        floor = ""
+        if stored is not None and stored.before.last:
+            newest = storage.newest_time(self.database, first=stored.before.first, last=stored.before.last)
+            floor = floor_behind(stored.before.sealed_at, newest)
+        return faults_of_batch(
+            entries,
+            found,
+            first=first,
+            floor=floor,
+            elsewhere=Elsewhere(partial(storage.position_of, self.database), self._signed_at),
+        )
+
+    def _signed_at(self, position: int) -> Collection[str]:
+        """The transactions under the checkpoint of a position, by what is kept of it."""
+        number = storage.number_at(self.database, position)
+        kept = self.kept.read(object_key(number))
+        try:
+            published = read_published(kept[0]) if kept is not None else None
+        except UnreadableObjectError:
+            published = None
+        if published is None or published.fault(number, self.key) is not None:
+            return ()
+        return {transaction for transaction, _ in published.entries}
+
+    def _faults_of_row(self, stored: Stored, found: list[Sealed], *, is_sound: bool) -> Iterator[str]:
+        """What is wrong with a checkpoint's row; its sums only where its transactions are sound."""
+        row, before = stored.checkpoint, stored.before
+        whole = replace(row, entries=entries_hash([[one.seal.transaction_id, one.seal.leaf.hex()] for one in found]))
+        if whole.digest != stored.digest:
+            yield "its row is not what was signed"
+        if row.first != before.last + 1 or row.chain_before != before.chain:
+            yield "it does not begin where the one before it ends"
+        if chain(row.chain_before, (one.seal.leaf for one in found)) != row.chain:
+            yield "its chain does not follow from its seals"
+        contents = [one.content for one in found if one.content is not None]
+        if is_sound and balances_after(before.balances or {}, contents, self.accounts) != row.balances:
+            yield "its balances do not follow from its transactions"
+
+    def _broken(self, number: int, told: str) -> None:
+        self.checkpoints.faults.append(Fault("checkpoint", "checkpoint", str(number), told))
+
+
+def _round(last: int, begin: int) -> Iterator[int]:
+    """The newest checkpoint, then all others from `begin` on, and around to it."""
+    if last:
+        yield last
+        begin = begin if 1 <= begin < last else 1
+        yield from range(begin, last)
+        yield from range(1, begin)
+
+
+def _number_of(name: str) -> int:
+    digits = name.rpartition("/")[2].removesuffix(".json")
+    return int(digits) if digits.isdecimal() else 0

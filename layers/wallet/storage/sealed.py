@@ -1,0 +1,231 @@
+"""Seals with what the ledger has for them, and the checkpoints as the database has them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from wallet.ledger.checkpoints import Balances, Checkpoint
+from wallet.ledger.evidence import Sealed
+from wallet.ledger.seals import BEGINNING, POSTING_COLUMNS, TRANSACTION_COLUMNS, Content, Record, Seal
+from wallet.storage.database import Reader, Row
+from wallet.storage.rows import exact_time
+from wallet.storage.seals import record
+
+_TRANSACTION = ", ".join(f"t.{column}" for column in TRANSACTION_COLUMNS)
+
+# The id of the seal beside that of the transaction, which is not there if somebody has taken it out.
+_SEALED = f"""
+SELECT s.position, s.transaction_id, s.salt, s.leaf, {_TRANSACTION}
+FROM seals s LEFT JOIN transactions t ON t.id = s.transaction_id
+WHERE s.position BETWEEN %s AND %s ORDER BY s.position
+"""  # noqa: S608 - of constants
+
+_WITHOUT_SEAL = f"""
+SELECT u.transaction_id IS NOT NULL AS waiting, {_TRANSACTION}
+FROM transactions t LEFT JOIN seals s ON s.transaction_id = t.id LEFT JOIN unsealed u ON u.transaction_id = t.id
+WHERE s.transaction_id IS NULL AND t.id > %s ORDER BY t.id LIMIT %s
+"""  # noqa: S608 - of constants
+
+_POSTINGS = f"""
+SELECT p.transaction_id, {", ".join(f"p.{column}" for column in POSTING_COLUMNS)}
+FROM postings p WHERE p.transaction_id IN ({{places}}) ORDER BY p.transaction_id, p.line
+"""  # noqa: S608 - of constants
+
+_CHECKPOINT = """
+SELECT i.id AS ledger, c.*, b.digest AS digest_before, b.last_position AS last_before, b.chain AS chain_of_before,
+       b.balances AS balances_before, b.first_position AS first_before, b.sealed_at AS sealed_before
+FROM ledger_identity i LEFT JOIN checkpoints c ON c.number = %s LEFT JOIN checkpoints b ON b.number = %s
+"""
+
+_ENDS = """
+SELECT (SELECT COALESCE(MAX(number), 0) FROM checkpoints) AS number,
+       (SELECT COALESCE(MAX(last_position), 0) FROM checkpoints) AS last_position,
+       (SELECT COALESCE(MAX(position), 0) FROM seals) AS position
+"""
+
+# RDS Proxy gives a connection to its user for good that sends a query of more than 16 KB.
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a checkpoint follows from, in the database: the one before it, or nothing."""
+
+    first: int = 0
+    last: int = 0
+    chain: bytes = BEGINNING
+    balances: Balances | None = None
+    sealed_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A checkpoint as its row says, with the digest and the signature that stand there."""
+
+    checkpoint: Checkpoint
+    digest: bytes
+    signature: bytes | None
+    before: Before
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The last checkpoint's number and position, and the last seal's position: 0 where there is none."""
+
+    number: int
+    last_position: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutSeal:
+    """A transaction that has no seal; `waiting` says whether it is on the list of those that get one."""
+
+    content: Content
+    waiting: bool
+
+
+def read_sealed(reader: Reader, *, first: int, last: int) -> list[Sealed]:
+    """The seals at these positions, as far as there are any, with their transactions."""
+    rows = reader.read(_SEALED, first, last)
+    postings = _postings(reader, [row["transaction_id"] for row in rows])
+    return [
+        Sealed(
+            Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"]),
+            None if row["id"] is None else _content(row, postings),
+        )
+        for row in rows
+    ]
+
+
+def read_without_seal(reader: Reader, *, behind: str, limit: int) -> list[WithoutSeal]:
+    """Transactions that have no seal, in the order of their ids, from the one behind this id (hexadecimal) on."""
+    rows = reader.read(_WITHOUT_SEAL, bytes.fromhex(behind), limit)
+    postings = _postings(reader, [row["id"] for row in rows])
+    return [WithoutSeal(_content(row, postings), bool(row["waiting"])) for row in rows]
+
+
+def read_ends(reader: Reader) -> Ends:
+    """How far seals and checkpoints go."""
+    return Ends(**reader.read(_ENDS)[0])
+
+
+def find_checkpoint(reader: Reader, number: int) -> Stored | None:
+    """A checkpoint by its number, with the one before it."""
+    row = reader.read(_CHECKPOINT, number, number - 1)[0]
+    if row["number"] is None:
+        return None
+    checkpoint = Checkpoint(
+        ledger=row["ledger"].hex(),
+        number=row["number"],
+        first=row["first_position"],
+        last=row["last_position"],
+        chain_before=row["chain_before"],
+        chain=row["chain"],
+        previous=row["digest_before"] or BEGINNING,
+        sealed_at=exact_time(row["sealed_at"]),
+        balances=json.loads(row["balances"]),
+        entries=b"",
+    )
+    return Stored(checkpoint, row["digest"], row["signature"], _before(row))
+
+
+def newest_time(reader: Reader, *, first: int, last: int) -> str:
+    """The latest time of what is sealed at these positions; nothing if nothing is."""
+    rows = reader.read(
+        "SELECT MAX(t.created_at) AS newest FROM seals s JOIN transactions t ON t.id = s.transaction_id"
+        " WHERE s.position BETWEEN %s AND %s",
+        first,
+        last,
+    )
+    return exact_time(rows[0]["newest"]) if rows[0]["newest"] is not None else ""
+
+
+def position_of(reader: Reader, transaction_id: str) -> int | None:
+    """Where a transaction is sealed, None if nowhere."""
+    rows = reader.read("SELECT position FROM seals WHERE transaction_id = %s", bytes.fromhex(transaction_id))
+    return rows[0]["position"] if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a transaction is sealed, and the checkpoint that it is under."""
+
+    position: int
+    stored: Stored
+
+
+def find_checkpoint_of(reader: Reader, transaction_id: UUID) -> Placed | None:
+    """The checkpoint that a transaction is under, None if it has no seal."""
+    position = position_of(reader, transaction_id.hex)
+    number = number_at(reader, position) if position is not None else 0
+    stored = find_checkpoint(reader, number) if number else None
+    return Placed(position, stored) if position is not None and stored is not None else None
+
+
+def number_at(reader: Reader, position: int) -> int:
+    """The number of the checkpoint that a position is under, 0 if there is none: both grow together, so by halving."""
+    low, high = 0, read_ends(reader).number
+    while low < high:
+        middle = (low + high + 1) // 2
+        rows = reader.read("SELECT first_position FROM checkpoints WHERE number = %s", middle)
+        if rows and rows[0]["first_position"] <= position:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def party_of(reader: Reader, *, user_id: UUID, transaction_id: UUID) -> str | None:
+    """The user's wallet (hexadecimal), if the transaction has a line of it."""
+    rows = reader.read(
+        "SELECT w.id FROM wallets w WHERE w.user_id = %s AND EXISTS"
+        " (SELECT 1 FROM postings p WHERE p.transaction_id = %s AND p.account_id = w.id)",
+        user_id.bytes,
+        transaction_id.bytes,
+    )
+    return rows[0]["id"].hex() if rows else None
+
+
+def read_leaves(reader: Reader, *, first: int, last: int) -> list[Seal]:
+    """The seals at these positions, in their order."""
+    rows = reader.read("SELECT * FROM seals WHERE position BETWEEN %s AND %s ORDER BY position", first, last)
+    return [Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"]) for row in rows]
+
+
+def our_accounts(reader: Reader) -> dict[str, str]:
+    """The codes of the accounts that are no wallets, by their ids."""
+    return {row["id"].hex(): row["code"] for row in reader.read("SELECT id, code FROM accounts WHERE kind <> 'wallet'")}
+
+
+def ledger_id(reader: Reader) -> str:
+    """Which ledger this is."""
+    return str(reader.read("SELECT id FROM ledger_identity")[0]["id"].hex())
+
+
+def _before(row: Row) -> Before:
+    if row["digest_before"] is None:
+        return Before()
+    return Before(
+        first=row["first_before"],
+        last=row["last_before"],
+        chain=row["chain_of_before"],
+        balances=json.loads(row["balances_before"]),
+        sealed_at=exact_time(row["sealed_before"]),
+    )
+
+
+def _content(row: Row, postings: dict[str, tuple[Record, ...]]) -> Content:
+    return Content(record(row, TRANSACTION_COLUMNS), postings.get(row["id"].hex(), ()))
+
+
+def _postings(reader: Reader, transaction_ids: Sequence[bytes]) -> dict[str, tuple[Record, ...]]:
+    found: dict[str, tuple[Record, ...]] = {}
+    for start in range(0, len(transaction_ids), _AT_ONCE):
+        asked = transaction_ids[start : start + _AT_ONCE]
+        rows = reader.read(_POSTINGS.format(places=", ".join(["%s"] * len(asked))), *asked)
+        for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
+            found[transaction_id] = tuple(record(line, POSTING_COLUMNS) for line in lines)
+    return found

@@ -1,0 +1,140 @@
+"""The audit by itself: what it has no time for is never passed, and the next one goes on there."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.database import PrivateServer
+from tests.support.evidence import Ledger, as_root
+from tests.support.moves import pay
+from tests.support.own_database import own_books
+from tests.support.signing import Folder, Key
+from wallet import wiring
+from wallet.ledger.audits import AuditReport, Outcome
+from wallet.ledger.signatures import read_public_key
+from wallet.movements.verify_seals import SealAudit
+from wallet.storage.audits import next_number, note_audit
+from wallet.storage.database import Database, DatabaseBrokenError, DatabaseTooSlowError, DatabaseUnavailableError
+
+
+@pytest.fixture(scope="module")
+def ledger(server: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """Five checkpoints, of one payment each."""
+    with own_books(server, "audited") as books:
+        scratch = tmp_path_factory.mktemp("evidence")
+        made = Ledger(books, Folder(scratch), Key(2048), scratch)
+        asha, bela = books.person(money=50_000), books.person()
+        for _ in range(5):
+            pay(books, asha, bela, 100)
+            made.seal()
+        yield made
+
+
+def looked(ledger: Ledger, *, begin: int, checkpoints: int) -> tuple[AuditReport, list[int]]:
+    """A look at the seals with time for so many checkpoints; what it looked at."""
+    seen: list[int] = []
+
+    class Watching(Folder):
+        def read(self, name: str) -> tuple[bytes, int] | None:
+            seen.append(int(name[-17:-5]))
+            return super().read(name)
+
+    report = AuditReport(next_number=begin)
+    kept = Watching(ledger.folder.path)
+    audit = SealAudit(ledger.books.as_role("auditor"), kept, read_public_key(ledger.key.der))
+    audit.run(report, time_left_s=lambda: checkpoints - len(seen))
+    return report, seen
+
+
+def test_the_newest_comes_first_then_it_goes_on_where_it_stopped_and_around(ledger: Ledger) -> None:
+    report, seen = looked(ledger, begin=1, checkpoints=3)
+    assert (seen, report.next_number, report.outcome) == ([5, 1, 2], 3, Outcome.UNFINISHED)
+    report, seen = looked(ledger, begin=3, checkpoints=4)
+    assert (seen, report.next_number, report.outcome) == ([5, 3, 4, 1], 2, Outcome.UNFINISHED)
+    report, seen = looked(ledger, begin=2, checkpoints=5)
+    assert (sorted(seen), report.outcome, report.verified) == ([1, 2, 3, 4, 5], Outcome.PASSED, 5)
+
+
+def test_an_audit_without_time_passes_nothing(ledger: Ledger) -> None:
+    report = ledger.audit(ledger.books.as_role("auditor"), seconds=0)
+    assert {result.outcome for result in report.results} == {Outcome.UNFINISHED}
+    assert report.outcome is Outcome.UNFINISHED
+
+
+def test_what_breaks_is_broken_though_there_was_no_time_for_the_rest(ledger: Ledger) -> None:
+    with as_root(ledger) as database:
+        database.read("UPDATE wallets SET balance = balance + 1 LIMIT 1")
+        report = ledger.audit(database, seconds=600)
+        report.results[-1].is_finished = False
+    assert report.outcome is Outcome.BROKEN
+
+
+def test_the_next_audit_begins_where_the_last_one_that_is_on_record_stopped(ledger: Ledger) -> None:
+    auditor = ledger.books.as_role("auditor")
+    report, _ = looked(ledger, begin=1, checkpoints=3)
+    audit_id = wiring.new_id()
+    note_audit(auditor, audit_id, report)
+    note_audit(auditor, audit_id, report)  # the answer was lost
+    assert next_number(auditor) == 3
+    rows = ledger.books.select("SELECT outcome, checkpoints, verified, next_number, faults FROM audits")
+    assert rows == [{"outcome": "unfinished", "checkpoints": 5, "verified": 3, "next_number": 3, "faults": "[]"}]
+    whole = ledger.audit(auditor)
+    assert (whole.outcome, whole.verified, whole.next_number) == (Outcome.PASSED, 5, 1)
+    note_audit(auditor, wiring.new_id(), whole)
+    assert next_number(auditor) == 1
+
+
+def test_what_an_audit_found_can_not_be_changed_and_a_pass_not_be_made_up(ledger: Ledger) -> None:
+    for statement in ("UPDATE audits SET outcome = 'passed'", "DELETE FROM audits"):
+        with pytest.raises(Exception, match="what an audit found stays"):
+            ledger.books.write(statement)
+    with pytest.raises(DatabaseBrokenError):
+        ledger.books.as_role("auditor").call("note_audit", wiring.new_id().bytes, "passed", 5, 3, 1, "[]")
+
+
+def test_a_question_that_takes_too_long_is_ended_by_the_server_and_the_next_one_is_answered(ledger: Ledger) -> None:
+    auditor = ledger.books.as_role("auditor")
+    tables = ", ".join(f"information_schema.columns c{n}" for n in range(4))
+    endless = f"SELECT COUNT(*) AS n FROM {tables}"  # noqa: S608 - of constants
+    with pytest.raises(DatabaseTooSlowError):
+        auditor.read_within(1, endless)
+    assert auditor.read_within(1, "SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_a_snapshot_is_one_moment_however_long_it_is_read(ledger: Ledger) -> None:
+    database = ledger.books.owner()
+    with database.snapshot() as reader:
+        before = reader.read("SELECT COUNT(*) AS n FROM users")
+        ledger.books.person()
+        assert reader.read("SELECT COUNT(*) AS n FROM users") == before
+    assert database.read("SELECT COUNT(*) AS n FROM users") != before
+
+
+def test_a_snapshot_whose_connection_breaks_ends_with_an_error(ledger: Ledger) -> None:
+    database: Database = ledger.books.owner()
+    with database.snapshot() as reader:
+        connection = reader.read("SELECT CONNECTION_ID() AS id")[0]["id"]
+        ledger.books.write(f"KILL {connection}")
+        with pytest.raises(DatabaseUnavailableError):
+            reader.read("SELECT 1")
+
+
+def test_what_waits_for_its_seal_for_long_is_told(ledger: Ledger) -> None:
+    with as_root(ledger) as database:
+        pair = database.read("SELECT transaction_id FROM seals ORDER BY position DESC LIMIT 1")
+        database.read("INSERT INTO unsealed VALUES (%s)", pair[0]["transaction_id"])
+        database.read("SET timestamp = UNIX_TIMESTAMP() + 1000")
+        report = ledger.audit(database)
+    broken = {result.code for result in report.results if result.outcome is Outcome.BROKEN}
+    assert {"sealed_soon", "sealed_or_waiting"} <= broken
+
+
+def test_what_waits_to_be_published_for_long_is_told(ledger: Ledger) -> None:
+    with as_root(ledger) as database:
+        database.read(
+            "INSERT INTO checkpoints SELECT 6, last_position + 1, last_position + 1, chain, chain, balances, digest,"
+            " sealed_at - INTERVAL 1 HOUR, NULL, NULL FROM checkpoints WHERE number = 5"
+        )
+        report = ledger.audit(database)
+    told = {result.code: [fault.id for fault in result.faults] for result in report.results}
+    assert told["published_soon"] == ["6"]

@@ -1,0 +1,413 @@
+"""Whoever is root in the database can alter anything there: the audit and the verifier say which transaction it was.
+
+Both look at the same ledger, sealed and signed before. The audit reads the database; the verifier reads an export of
+it, in a process of its own, as a stranger would.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.database import PrivateServer
+from tests.support.evidence import Inside, Ledger, as_root
+from tests.support.moves import capture, pay, place, refund
+from tests.support.own_database import own_books
+from tests.support.signing import Folder, Key
+from wallet.ledger import checkpoints
+from wallet.ledger.audits import Outcome
+from wallet.ledger.seals import POSTING_COLUMNS, TRANSACTION_COLUMNS, canonical, leaf_of
+from wallet.storage import sealed
+from wallet.storage.database import Database
+
+# ruff: noqa: S608 - every statement below is made of this file's own words
+
+
+@pytest.fixture(scope="module")
+def ledger(server: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """Three checkpoints of what people do, and no trigger any more."""
+    with own_books(server, "tampered") as books:
+        scratch = tmp_path_factory.mktemp("evidence")
+        made = Ledger(books, Folder(scratch), Key(2048), scratch)
+        asha, bela, shop = books.person(money=50_000), books.person(), books.person(kind="merchant", tier="merchant")
+        made.seal()
+        with books.fee("payment", basis_points=100):
+            paid = pay(books, asha, shop, 6_000, description="चाय", reference="r-1")[0]
+        refund(books, shop, paid.transaction_id, 1_000)
+        capture(books, shop, place(books, asha, shop, 500).id, 400)
+        made.seal()
+        for amount in (100, 200, 300):
+            pay(books, asha, bela, amount)
+        made.seal()
+        for trigger in books.select(
+            "SELECT trigger_name AS name FROM information_schema.triggers"
+            " WHERE trigger_schema = DATABASE() AND action_timing = 'BEFORE'"
+        ):
+            books.write(f"DROP TRIGGER {trigger['name']}")
+        for check in books.select(_CHECKS_OF_THE_LEDGER):
+            books.write(f"ALTER TABLE {check['tab']} DROP CONSTRAINT {check['name']}")
+        yield made
+
+
+_CHECKS_OF_THE_LEDGER = """
+SELECT table_name AS tab, constraint_name AS name FROM information_schema.table_constraints
+WHERE constraint_schema = DATABASE() AND constraint_type = 'CHECK'
+  AND table_name IN ('transactions', 'postings', 'seals', 'checkpoints')
+"""
+
+
+def transactions(ledger: Ledger) -> list[str]:
+    """The ids of all, in the order of their seals."""
+    return [
+        found["id"].hex() for found in ledger.books.select("SELECT transaction_id AS id FROM seals ORDER BY position")
+    ]
+
+
+def found_by(ledger: Ledger, database: Database) -> tuple[list[str], str]:
+    """What the audit says of the seals, and what the verifier says."""
+    report = ledger.audit(database)
+    verified = ledger.verify(ledger.export(Inside(database)))
+    assert report.outcome is Outcome.BROKEN
+    assert verified.returncode == 1, verified.stdout + verified.stderr
+    results = {result.code: result for result in report.results}
+    return [str(fault) for fault in results["as_sealed"].faults], verified.stdout
+
+
+def test_a_healthy_ledger_passes_both(ledger: Ledger) -> None:
+    report = ledger.audit(ledger.books.as_role("auditor"))
+    assert [str(fault) for result in report.results for fault in result.faults] == []
+    assert (report.outcome, report.checkpoints, report.verified) == (Outcome.PASSED, 3, 3)
+    verified = ledger.verify(ledger.export(ledger.books.owner()))
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert f"{len(transactions(ledger))} transactions are under 3 signed checkpoints" in verified.stdout
+
+
+# what one byte of a column may become, where its first byte can't be another
+_OTHER = {
+    "type": "IF({0} = 'payment', 'gather', 'payment')",
+    "amount": "{0} + 1",
+    "side": "IF({0} = 'debit', 'credit', 'debit')",
+    "line": "{0} + 4",
+    "slot": "{0} + 1",
+    "entry_no": "COALESCE({0} + 1000, 1)",
+    "balance_after": "COALESCE({0} + 1, 1)",
+    "created_at": "{0} + INTERVAL 1 MICROSECOND",
+}
+_IDS = (
+    "UNHEX(CONCAT(IF(LEFT(COALESCE(HEX({0}), '1'), 1) = '0', 'F', '0'),"
+    " SUBSTRING(COALESCE(HEX({0}), REPEAT('0', 32)), 2)))"
+)
+_TEXT = "CONCAT(IF(LEFT(COALESCE({0}, ''), 1) = 'X', 'Y', 'X'), SUBSTRING(COALESCE({0}, ''), 2))"
+
+
+def other(column: str) -> str:
+    """Another value of a column, that differs in a byte."""
+    if column in _OTHER:
+        return _OTHER[column].format(column)
+    return (_IDS if column.endswith("id") and column != "gateway_payment_id" else _TEXT).format(column)
+
+
+@pytest.mark.parametrize("column", [column for column in TRANSACTION_COLUMNS if column != "id"])
+def test_a_byte_of_a_transaction_is_altered(ledger: Ledger, column: str) -> None:
+    position = 5
+    victim = transactions(ledger)[position - 1]
+    with as_root(ledger) as database:
+        database.read(f"UPDATE transactions SET {column} = {other(column)} WHERE id = UNHEX('{victim}')")
+        assert database.read("SELECT ROW_COUNT() AS n")[0]["n"] == 1
+        audited, verified = found_by(ledger, database)
+    assert [fault.partition(" (")[0] for fault in audited] == [f"altered: transaction {victim}"]
+    assert f"BROKEN transaction {victim} at position {position}: altered" in verified
+
+
+@pytest.mark.parametrize("line", [1, 2])
+@pytest.mark.parametrize("column", POSTING_COLUMNS)
+def test_a_byte_of_a_posting_is_altered(ledger: Ledger, column: str, line: int) -> None:
+    position = 5
+    victim = transactions(ledger)[position - 1]
+    with as_root(ledger) as database:
+        database.read(
+            f"UPDATE postings SET {column} = {other(column)} WHERE transaction_id = UNHEX('{victim}') AND line = {line}"
+        )
+        assert database.read("SELECT ROW_COUNT() AS n")[0]["n"] == 1
+        audited, verified = found_by(ledger, database)
+    assert [fault.partition(" (")[0] for fault in audited] == [f"altered: transaction {victim}"]
+    assert f"BROKEN transaction {victim} at position {position}: altered" in verified
+
+
+@pytest.mark.parametrize("column", ["salt", "leaf"])
+def test_a_byte_of_a_seal_is_altered(ledger: Ledger, column: str) -> None:
+    victim = transactions(ledger)[4]
+    with as_root(ledger) as database:
+        database.read(
+            f"UPDATE seals SET {column} = INSERT({column}, 3, 1, IF(SUBSTRING({column}, 3, 1) = 'x', 'y', 'x'))"
+            " WHERE position = 5"
+        )
+        audited, verified = found_by(ledger, database)
+    assert [fault.partition(" (")[0] for fault in audited] == [f"altered: transaction {victim}"]
+    assert f"BROKEN transaction {victim} at position 5: altered" in verified
+
+
+def removed_posting(database: Database, ids: list[str]) -> tuple[str, str]:
+    database.read(f"DELETE FROM postings WHERE transaction_id = UNHEX('{ids[4]}') AND line = 2")
+    return "altered", ids[4]
+
+
+def inserted_pair(database: Database, ids: list[str]) -> tuple[str, str]:
+    for line, side in ((3, "debit"), (4, "credit")):
+        database.read(
+            "INSERT INTO postings (transaction_id, line, account_id, slot, type, side, amount, created_at)"
+            f" SELECT transaction_id, {line}, account_id, slot, type, '{side}', 500, created_at FROM postings"
+            f" WHERE transaction_id = UNHEX('{ids[6]}') AND line = {line - 2}"
+        )
+    return "altered", ids[6]
+
+
+def removed_transaction(database: Database, ids: list[str]) -> tuple[str, str]:
+    database.read(f"DELETE FROM postings WHERE transaction_id = UNHEX('{ids[3]}')")
+    database.read(f"DELETE FROM transactions WHERE id = UNHEX('{ids[3]}')")
+    return "removed", ids[3]
+
+
+def removed_with_its_seal(database: Database, ids: list[str]) -> tuple[str, str]:
+    removed_transaction(database, ids)
+    database.read("DELETE FROM seals WHERE position = 4")
+    return "removed", ids[3]
+
+
+def removed_and_closed_up(database: Database, ids: list[str]) -> tuple[str, str]:
+    removed_with_its_seal(database, ids)
+    for position in range(5, len(ids) + 1):
+        database.read(f"UPDATE seals SET position = {position - 1} WHERE position = {position}")
+    return "removed", ids[3]
+
+
+def swapped(database: Database, ids: list[str]) -> tuple[str, str]:
+    for before, after in ((2, 900), (3, 2), (900, 3)):
+        database.read(f"UPDATE seals SET position = {after} WHERE position = {before}")
+    return "reordered", ids[1]
+
+
+def swapped_across_checkpoints(database: Database, ids: list[str]) -> tuple[str, str]:
+    last = len(ids)
+    for before, after in ((2, 900), (last, 2), (900, last)):
+        database.read(f"UPDATE seals SET position = {after} WHERE position = {before}")
+    return "reordered", ids[1]
+
+
+def inserted_and_moved_up(database: Database, ids: list[str]) -> tuple[str, str]:
+    new = "11" * 16
+    made_up(database, ids[2], new)
+    for position in range(len(ids), 2, -1):
+        database.read(f"UPDATE seals SET position = {position + 1} WHERE position = {position}")
+    database.read(f"INSERT INTO seals SELECT 3, UNHEX('{new}'), salt, leaf FROM seals WHERE position = 4")
+    reseal(database, 3)
+    return "inserted", new
+
+
+def truncated(database: Database, ids: list[str]) -> tuple[str, str]:
+    """The last checkpoint and all that is under it, gone as if it had never been."""
+    first = database.read("SELECT first_position AS p FROM checkpoints WHERE number = 3")[0]["p"]
+    for position in range(first, len(ids) + 1):
+        database.read(f"DELETE FROM postings WHERE transaction_id = UNHEX('{ids[position - 1]}')")
+        database.read(f"DELETE FROM transactions WHERE id = UNHEX('{ids[position - 1]}')")
+    database.read(f"DELETE FROM seals WHERE position >= {first}")
+    database.read("DELETE FROM checkpoints WHERE number = 3")
+    return "removed", ids[first - 1]
+
+
+def rewritten(database: Database, ids: list[str]) -> tuple[str, str]:
+    """An amount altered, on both sides, and its seal, and every checkpoint from there on made again."""
+    database.read(f"UPDATE transactions SET amount = 60000 WHERE id = UNHEX('{ids[4]}')")
+    database.read(f"UPDATE postings SET amount = 60000 WHERE transaction_id = UNHEX('{ids[4]}')")
+    reseal(database, 5)
+    remake_checkpoints(database)
+    return "altered", ids[4]
+
+
+_TAMPERINGS: list[Callable[[Database, list[str]], tuple[str, str]]] = [
+    removed_posting,
+    inserted_pair,
+    removed_transaction,
+    removed_with_its_seal,
+    removed_and_closed_up,
+    swapped,
+    swapped_across_checkpoints,
+    inserted_and_moved_up,
+    truncated,
+    rewritten,
+]
+
+
+@pytest.mark.parametrize("tamper", _TAMPERINGS, ids=lambda tamper: tamper.__name__)
+def test_the_first_bad_transaction_is_named(
+    ledger: Ledger, tamper: Callable[[Database, list[str]], tuple[str, str]]
+) -> None:
+    ids = transactions(ledger)
+    with as_root(ledger) as database:
+        how, victim = tamper(database, ids)
+        audited, verified = found_by(ledger, database)
+    assert f"{how}: transaction {victim}" in {fault.partition(" (")[0] for fault in audited}, audited
+    broken = [line for line in verified.splitlines() if line.startswith("BROKEN")]
+    assert broken[0].startswith(f"BROKEN transaction {victim} at position")
+    assert f": {how}: " in broken[0]
+
+
+def made_up(database: Database, like: str, new: str, created_at: str = "created_at") -> None:
+    """A transaction with an id of its own that is like another one."""
+    for table, key, columns in (
+        ("transactions", "id", TRANSACTION_COLUMNS),
+        ("postings", "transaction_id", POSTING_COLUMNS),
+    ):
+        rest = [column for column in columns if column != "id"]
+        taken = [created_at if column == "created_at" else column for column in rest]
+        taken = ["entry_no + 500" if column == "entry_no" else column for column in taken]
+        taken = ["NULL" if column in ("gateway", "gateway_payment_id", "attempt_id") else column for column in taken]
+        database.read(
+            f"INSERT INTO {table} ({key}, {', '.join(rest)}) SELECT UNHEX('{new}'), {', '.join(taken)}"
+            f" FROM {table} WHERE {key} = UNHEX('{like}')"
+        )
+    database.read(f"DELETE FROM unsealed WHERE transaction_id = UNHEX('{new}')")
+
+
+def reseal(database: Database, position: int) -> None:
+    """Gives what stands at a position the leaf that it should have as it is now."""
+    [found] = sealed.read_sealed(database, first=position, last=position)
+    assert found.content is not None
+    leaf = leaf_of(found.content, found.seal.salt)
+    database.read(f"UPDATE seals SET leaf = UNHEX('{leaf.hex()}') WHERE position = {position}")
+
+
+def remake_checkpoints(database: Database) -> None:
+    """Makes the checkpoints' rows again, as they should be for the seals as they are now; the signatures can't be."""
+    for number in (1, 2, 3):
+        stored = sealed.find_checkpoint(database, number)
+        assert stored is not None
+        row = stored.checkpoint
+        found = sealed.read_sealed(database, first=row.first, last=row.last)
+        made = checkpoints.make_checkpoint(
+            [one.seal for one in found],
+            ledger=row.ledger,
+            number=number,
+            chain_before=stored.before.chain,
+            previous=row.previous,
+            sealed_at=row.sealed_at,
+            balances=checkpoints.balances_after(
+                stored.before.balances or {},
+                [one.content for one in found if one.content is not None],
+                sealed.our_accounts(database),
+            ),
+        )
+        database.read(
+            "UPDATE checkpoints SET chain_before = %s, chain = %s, digest = %s, balances = %s WHERE number = %s",
+            made.chain_before,
+            made.chain,
+            made.digest,
+            canonical(made.balances).decode(),
+            number,
+        )
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_transaction_that_is_inserted_and_backdated_is_named(ledger: Ledger, *, waits: bool) -> None:
+    new = "22" * 16
+    with as_root(ledger) as database:
+        made_up(database, transactions(ledger)[4], new, "created_at - INTERVAL 1 DAY")
+        if waits:
+            database.read(f"INSERT INTO unsealed VALUES (UNHEX('{new}'))")
+        report = ledger.audit(database)
+        verified = ledger.verify(ledger.export(Inside(database)))
+    code = "not_backdated" if waits else "sealed_or_waiting"
+    assert f"{code}: transaction {new}" in {
+        str(fault).partition(" (")[0] for result in report.results for fault in result.faults
+    }
+    assert verified.returncode == 1
+    assert f"BROKEN transaction {new}: inserted" in verified.stdout
+
+
+_COLUMNS_OF_CHECKPOINTS = {
+    "first_position": "first_position + 1",
+    "last_position": "last_position - 1",
+    "chain_before": "INSERT(chain_before, 2, 1, 'x')",
+    "chain": "INSERT(chain, 2, 1, 'x')",
+    "balances": "REPLACE(balances, '0', '1')",
+    "digest": "INSERT(digest, 2, 1, 'x')",
+    "sealed_at": "sealed_at + INTERVAL 1 MICROSECOND",
+    "signature": "INSERT(signature, 2, 1, 'x')",
+}
+
+
+@pytest.mark.parametrize("column", _COLUMNS_OF_CHECKPOINTS)
+def test_an_altered_row_of_a_checkpoint_is_named(ledger: Ledger, column: str) -> None:
+    with as_root(ledger) as database:
+        database.read(f"UPDATE checkpoints SET {column} = {_COLUMNS_OF_CHECKPOINTS[column]} WHERE number = 2")
+        report = ledger.audit(database)
+    results = {result.code: result for result in report.results}
+    assert report.outcome is Outcome.BROKEN
+    assert {fault.id for fault in results["checkpoints_hold"].faults} & {"2"}
+
+
+@pytest.fixture
+def kept(ledger: Ledger) -> Iterator[Callable[[int], Path]]:
+    """The file of a checkpoint, which is put back as it was."""
+    before = {path: path.read_bytes() for path in (ledger.folder.path / "checkpoints").iterdir()}
+    yield lambda number: ledger.folder.path / checkpoints.object_key(number)
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def altered(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"number":2', b'"number":2 ').replace(b'"balances":{"INR"', b'"balances":{"INS"'))
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"{}")
+
+
+def listed_otherwise(path: Path) -> None:
+    content = path.read_bytes()
+    begin = content.index(b'"entries":[["') + len(b'"entries":[["')
+    path.write_bytes(content[:begin] + b"ffff" + content[begin + 4 :])
+
+
+def signed_otherwise(path: Path) -> None:
+    content = path.read_bytes()
+    begin = content.index(b'"signature":"') + len(b'"signature":"') + 20
+    path.write_bytes(content[:begin] + (b"A" if content[begin : begin + 1] != b"A" else b"B") + content[begin + 1 :])
+
+
+@pytest.mark.parametrize("tamper", [altered, emptied, listed_otherwise, signed_otherwise, Path.unlink])
+def test_an_altered_checkpoint_is_named(
+    ledger: Ledger, kept: Callable[[int], Path], tamper: Callable[[Path], None]
+) -> None:
+    tamper(kept(2))
+    report = ledger.audit(ledger.books.owner())
+    results = {result.code: result for result in report.results}
+    assert {fault.id for fault in results["checkpoints_hold"].faults} == {"2"}
+    assert results["as_sealed"].faults == []
+    verified = ledger.verify(ledger.export(ledger.books.owner()))
+    assert verified.returncode == 1
+    assert "BROKEN checkpoint 2" in verified.stdout
+
+
+def test_checkpoints_of_another_key_are_not_believed(ledger: Ledger) -> None:
+    forged = Ledger(ledger.books, ledger.folder, Key(2048), ledger.scratch)
+    report = forged.audit(ledger.books.owner())
+    results = {result.code: result for result in report.results}
+    assert {fault.id for fault in results["checkpoints_hold"].faults} == {"1", "2", "3"}
+    assert forged.verify(forged.export(ledger.books.owner())).returncode == 1
+
+
+def test_a_truncated_tail_is_seen_past_whatever_else_was_put_into_the_bucket(ledger: Ledger) -> None:
+    ids = transactions(ledger)
+    decoy = ledger.folder.path / f"{checkpoints.object_key(2)}.0.json"
+    decoy.write_text("{}")
+    try:
+        with as_root(ledger) as database:
+            _, victim = truncated(database, ids)
+            report = ledger.audit(database)
+    finally:
+        decoy.unlink()
+    results = {result.code: [str(fault) for fault in result.faults] for result in report.results}
+    assert any(fault.startswith(f"removed: transaction {victim}") for fault in results["as_sealed"])
+    assert any("it is no checkpoint's" in fault for fault in results["checkpoints_hold"])

@@ -1,0 +1,100 @@
+"""A small ledger with its evidence, made by the product's own hashing, to be altered."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.support.signing import Key
+from verifier import verify
+from wallet.ledger import checkpoints, seals
+from wallet.ledger.checkpoints import Checkpoint
+from wallet.ledger.seals import POSTING_COLUMNS, TRANSACTION_COLUMNS, Content, Seal
+
+KEY = Key(2048)
+PUBLIC = verify.read_key(KEY.pem)
+LEDGER = "ab" * 16
+US, ASHA, BELA = "01" * 16, "0a" * 16, "0b" * 16
+
+
+def content(number: int, *, amount: int = 100, at: str = "2026-11-22T06:30:00") -> Content:
+    """A top-up of Asha's, or from the second on a payment to Bela."""
+    debit, credit = (US, ASHA) if number == 1 else (ASHA, BELA)
+    transaction: dict[str, Any] = dict.fromkeys(TRANSACTION_COLUMNS)
+    time = f"{at}.{number:06}Z"
+    transaction |= {"id": f"{number:032x}", "type": "payment", "amount": amount, "currency": "INR", "created_at": time}
+    lines = []
+    for line, (side, account) in enumerate((("debit", debit), ("credit", credit)), start=1):
+        posting: dict[str, Any] = dict.fromkeys(POSTING_COLUMNS)
+        posting |= {"line": line, "account_id": account, "slot": 0, "side": side, "amount": amount, "created_at": time}
+        lines.append(posting)
+    return Content(transaction, tuple(lines))
+
+
+def salt(position: int) -> bytes:
+    return hashlib.sha256(position.to_bytes(4, "big")).digest()[:16]
+
+
+class Evidence:
+    """A ledger of so many batches, with an export and a folder of checkpoints as the product would write them."""
+
+    def __init__(self, folder: Path, *sizes: int) -> None:
+        self.folder = folder
+        self.made: list[tuple[Checkpoint, list[Seal]]] = []
+        self.contents: list[Content] = []
+        chain = previous = seals.BEGINNING
+        balances: checkpoints.Balances = {}
+        (folder / "checkpoints").mkdir(parents=True)
+        for number, size in enumerate(sizes, start=1):
+            first = len(self.contents) + 1
+            batch = [content(position) for position in range(first, first + size)]
+            made = seals.make_seals(batch, [salt(first + index) for index in range(size)], first=first)
+            balances = checkpoints.balances_after(balances, batch, {US: "gateway:razorpay"})
+            checkpoint = checkpoints.make_checkpoint(
+                made,
+                ledger=LEDGER,
+                number=number,
+                chain_before=chain,
+                previous=previous,
+                sealed_at=f"2026-11-22T06:{30 + number}:00.000000Z",
+                balances=balances,
+            )
+            self.put(checkpoint, made)
+            chain, previous = checkpoint.chain, checkpoint.digest
+            self.contents += batch
+            self.made.append((checkpoint, made))
+        self.lines: list[dict[str, Any]] = [
+            {
+                "position": seal.position,
+                "transaction_id": seal.transaction_id,
+                "salt": seal.salt.hex(),
+                "leaf": seal.leaf.hex(),
+                **line_of(self.contents[seal.position - 1]),
+            }
+            for _, made in self.made
+            for seal in made
+        ]
+
+    def put(self, checkpoint: Checkpoint, made: list[Seal]) -> None:
+        name = self.folder / checkpoints.object_key(checkpoint.number)
+        name.write_bytes(checkpoints.published(checkpoint, checkpoints.entries_of(made), KEY.sign(checkpoint.digest)))
+
+    def verify(self, lines: list[dict[str, Any]] | None = None, *, accounts: Any = None) -> list[str]:
+        told = self.lines if lines is None else lines
+        head = {"format": "wallet export 1", "ledger": LEDGER, "accounts": accounts or {US: "gateway:razorpay"}}
+        export = self.folder / "export.jsonl"
+        export.write_text("\n".join(json.dumps(line) for line in [head, *told, {"end": len(told)}]))
+        report = verify.Report()
+        good = verify.read_checkpoints(self.folder / "checkpoints", PUBLIC, report)
+        verify.verify_export(verify.Export(export), good, report)
+        return report.breaks
+
+
+def line_of(content: Content) -> dict[str, Any]:
+    return {"transaction": dict(content.transaction), "postings": [dict(posting) for posting in content.postings]}
+
+
+def unsealed(number: int, **changes: Any) -> dict[str, Any]:
+    """A line of the export that has no seal."""
+    made = line_of(content(number, **changes))
+    return {"position": None, "transaction_id": made["transaction"]["id"], "waiting": True, **made}
