@@ -14,8 +14,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
-#: So many packets a client sends before its first question: TLS, who it is, what the session is like.
-_GREETING = 6
+#: At most so many packets a client sends before its first question: TLS, who it is, what the session is like.
+GREETING = 6
 _PIECE = 65_536
 
 
@@ -137,7 +137,7 @@ class _Link:
     def _questions(self) -> None:
         while piece := self._client.recv(_PIECE):
             self._packets += 1
-            at_work = self._packets > _GREETING
+            at_work = self._packets > GREETING
             cut = self._wire.take(Cut.BEFORE_SENT, Cut.BEHIND_SENT) if at_work else None
             if cut is Cut.BEFORE_SENT:
                 return
