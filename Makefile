@@ -14,6 +14,8 @@ SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_FOR_UPDATES=0 $(BIN)/python -m samcli
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
 .PHONY: run
 run: $(VENV)/made  ## everything, then the money path step by step, then stay up until Ctrl-C
 	@$(LOCAL) run --state $(STATE) --gateway $(GATEWAY)
@@ -62,6 +64,10 @@ test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need th
 .PHONY: faults
 faults: $(VENV)/made  ## break a stack of its own from a SEED, for so many MINUTES, and hold its books against what callers were told
 	@PYTHONPATH=.:layers:schema $(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),2)
+
+.PHONY: crash-points
+crash-points: $(VENV)/made  ## kill the doors at every point, and write docs/crash-points.md anew
+	@CRASH_POINTS=write $(BIN)/python -m pytest -q tests/faults/test_crash_points.py
 
 .PHONY: check
 check: $(VENV)/made  ## ruff, mypy, the template

@@ -76,9 +76,9 @@ class Functions:
         self._books, self._cloud, self._simulator, self._logs = books, cloud, simulator, logs
         self._made: list[Function] = []
 
-    def make(self, name: str, **changes: str) -> Function:
-        """A function of its own, cold."""
-        environment = {
+    def environment(self, name: str, **changes: str) -> dict[str, str]:
+        """The environment of a function."""
+        return {
             **self._cloud.environment(),
             "LOG_LEVEL": "INFO",
             "POWERTOOLS_SERVICE_NAME": "wallet",
@@ -113,7 +113,10 @@ class Functions:
             "BULK_WORKER": "a-function-that-is-not-there",
             **changes,
         }
-        function = Function(name, environment, self._logs / f"{name}-{len(self._made)}.log")
+
+    def make(self, name: str, **changes: str) -> Function:
+        """A function of its own, cold."""
+        function = Function(name, self.environment(name, **changes), self._logs / f"{name}-{len(self._made)}.log")
         self._made.append(function)
         return function
 

@@ -1,0 +1,138 @@
+"""What crash points and database faults are tried on: a database, AWS, a gateway, and doors whose processes may die."""
+
+import hashlib
+import json
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from local.gateway.server import Simulator
+from tests.integration import razorpay_simulator as razorpay
+from tests.integration.conftest import Functions
+from tests.support.books import GATEWAY, Books, Person
+from tests.support.cloud import TABLE, Cloud
+from tests.support.cold import ColdFunction, Run
+from wallet import wiring
+from wallet.movements.top_up import receipt_of
+from wallet.storage import top_ups
+
+Json = dict[str, Any]
+
+#: What a killed process had been given, in seconds, and so how long its key may answer 409. In production it is the 15
+#: seconds of the function's time-out.
+IN_PROGRESS_S = 0.3
+#: What is given to a process that may live.
+LONG_S = 60.0
+
+
+class Doors:
+    """Functions by their names, each started when it is first asked for."""
+
+    def __init__(self, functions: Functions, folder: Path, running: ExitStack) -> None:
+        self._functions, self._folder, self._running = functions, folder, running
+        self._known: dict[str, ColdFunction] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, name: str) -> ColdFunction:
+        with self._lock:
+            if name not in self._known:
+                # what is asked about again is due when a test says so, and not by itself
+                environment = self._functions.environment(name, RECONCILE_AFTER_SECONDS="3600")
+                cold = ColdFunction(name, environment, self._folder / f"{name}.log")
+                self._known[name] = self._running.enter_context(cold)
+            return self._known[name]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All of it."""
+
+    books: Books
+    cloud: Cloud
+    simulator: Simulator
+    doors: Doors
+
+    def answer(self, door: str, event: Json) -> Json:
+        """A whole run of a door in a process of its own; its answer."""
+        run = self.doors[door].run(event, timeout_s=LONG_S)
+        assert run.error is None, run.error
+        answer: Json = run.answer
+        return answer
+
+    def repeated(self, door: str, event: Json) -> Json:
+        """What a client does whose answer was lost just now: the same request, again while its key is in use.
+
+        No longer than the dead process's time: whoever asks after that is answered.
+        """
+        promised = time.time() + IN_PROGRESS_S + 0.01
+        while True:
+            asked_at = time.time()
+            answer = self.answer(door, event)
+            if answer["statusCode"] != 409 or told(answer)["code"] != "idempotency_key_in_use":
+                return answer
+            assert asked_at <= promised, "a dead process's record holds up its key for longer than promised"
+            time.sleep(0.02)
+
+    def forget(self, actor_id: UUID, key: str) -> None:
+        """DynamoDB loses what it knew of a key, as it does by itself after a day."""
+        digest = hashlib.sha256(json.dumps([str(actor_id), key]).encode()).hexdigest()
+        table: Any = self.cloud.client("dynamodb")
+        lost = table.delete_item(TableName=TABLE, Key={"id": {"S": f"wallet.v1#{digest}"}}, ReturnValues="ALL_OLD")
+        assert "Attributes" in lost, "it knew nothing"
+
+    def attempt(
+        self, person: Person, amount: int, *, valid_s: int = 3600, first_check_s: int = 3600, attached: bool = True
+    ) -> tuple[UUID, str]:
+        """An attempt of theirs, and its order at the gateway, which our row knows of if `attached`."""
+        money = self.books.as_role("money")
+        top_up, payer, _ = top_ups.open_top_up(
+            money,
+            person.claim(),
+            attempt_id=wiring.new_id(),
+            gateway=GATEWAY,
+            amount=amount,
+            valid_s=valid_s,
+            first_check_s=first_check_s,
+        )
+        made = razorpay.adapter(self.simulator).create_order(
+            receipt=receipt_of(top_up.id), amount_minor=amount, currency="INR", contact=payer.phone
+        )
+        if attached:
+            top_ups.attach_order(money, top_up.id, order_id=made.order_id)
+        money.close()
+        return top_up.id, made.order_id
+
+    def pays(self, order_id: str, outcome: str = "captured_without_webhook") -> str:
+        """The person with the UPI app pays an order; the payment's id."""
+        payment_id: str = razorpay.play(self.simulator, order_id, outcome)["payments"][0]["id"]
+        return payment_id
+
+    def booked(self, payment_id: str) -> list[Json]:
+        """The transactions that a gateway payment came to: its type, amount, and why it is in suspense."""
+        return self.books.select(
+            "SELECT type, amount, suspense_reason FROM transactions WHERE gateway_payment_id = %s", payment_id
+        )
+
+
+class Situation:
+    """One fresh case of something: what the door is asked, and what must be so when a process died over it."""
+
+    #: What the process is given, in seconds.
+    timeout_s = IN_PROGRESS_S
+    #: Whether a run that isn't killed ends in an error, for people to see.
+    fails = False
+    event: Json = {}  # noqa: RUF012 - each has its own, or none
+
+    def after_death(self, run: Run, /) -> None:
+        """Does what those do who were waiting, and looks at everything. The run has an answer if it was handed over."""
+        raise NotImplementedError
+
+
+def told(answer: Json) -> Json:
+    """The body of an answer."""
+    body: Json = json.loads(answer["body"])
+    return body
