@@ -12,14 +12,14 @@ Judge = Callable[[bool, bytes], bool]
 
 
 class Proxy:
-    """Forwards connections to `target`; `judge` may cut any of them at any chunk.
+    """Forwards connections to `target`, whatever that is when they are made; `judge` may cut any at any chunk.
 
     Cutting before the chunk is forwarded loses it: a request that never arrives, or an answer that is lost after the
     work was done.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
-        self._target = target
+        self.target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host, self.port = self._listener.getsockname()[:2]
         self.judge: Judge = lambda _from_client, _chunk: True
@@ -48,7 +48,7 @@ class Proxy:
             except OSError:
                 return
             try:
-                server = socket.create_connection(self._target, timeout=5)
+                server = socket.create_connection(self.target, timeout=5)
             except OSError:
                 _shut(client)
                 continue

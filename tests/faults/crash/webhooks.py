@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tests.faults.crash.world import Json, Situation, World, told
 from tests.integration.test_functions_under_faults import captured_body, webhook_event
@@ -13,6 +14,9 @@ from tests.support.cold import Run
 from tests.support.payouts import state_of, withdraw
 from wallet import wiring
 from wallet.storage import settlement
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class Told(Situation):
@@ -48,7 +52,10 @@ class Paid(Told):
 
     def __init__(self, world: World, *, told_amount: int = 500, known: bool = True, name: str = "captured") -> None:
         self.person = world.books.person()
-        order_id = world.attempt(self.person, self.amount)[1] if known else unique("order_")
+        self.attempt_id: UUID | None = None
+        order_id = unique("order_")
+        if known:
+            self.attempt_id, order_id = world.attempt(self.person, self.amount)
         self.payment_id = world.pays(order_id) if known else unique("pay_")
         self.told_amount, self.known = told_amount, known
         super().__init__(world, webhook_event(captured_body(order_id, self.payment_id, told_amount, f"payment.{name}")))

@@ -30,18 +30,19 @@ LONG_S = 60.0
 
 
 class Doors:
-    """Functions by their names, each started when it is first asked for."""
+    """Functions by their names, each started when it is first asked for, with changes to its environment."""
 
-    def __init__(self, functions: Functions, folder: Path, running: ExitStack) -> None:
+    def __init__(self, functions: Functions, folder: Path, running: ExitStack, **changes: str) -> None:
         self._functions, self._folder, self._running = functions, folder, running
+        # what is asked about again is due when a test says so, and not by itself
+        self._changes = {"RECONCILE_AFTER_SECONDS": "3600", **changes}
         self._known: dict[str, ColdFunction] = {}
         self._lock = threading.Lock()
 
     def __getitem__(self, name: str) -> ColdFunction:
         with self._lock:
             if name not in self._known:
-                # what is asked about again is due when a test says so, and not by itself
-                environment = self._functions.environment(name, RECONCILE_AFTER_SECONDS="3600")
+                environment = self._functions.environment(name, **self._changes)
                 cold = ColdFunction(name, environment, self._folder / f"{name}.log")
                 self._known[name] = self._running.enter_context(cold)
             return self._known[name]
