@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,8 @@ class Mortal:
         pid = self._server.daemon.pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)  # or MySQL finds its number in the socket's lock file, and somebody who has it
         until(lambda: self._server.daemon.pid() is None)
         self._proxy.cut_all()
 
