@@ -55,6 +55,8 @@ CASES = (
     Case("webhook", "paid out", webhooks.paid_out("processed", ("succeeded", 400, 0))),
     Case("webhook", "not paid out", webhooks.paid_out("failed", ("failed", 1_000, 0))),
     Case("webhook", "a payout begun", webhooks.PaidOutInitiated),
+    Case("webhook", "another amount paid out", webhooks.PaidOutOtherwise),
+    Case("webhook", "paid out, and then not", webhooks.PaidOutAndFailed),
     Case("webhook", "forged", webhooks.Forged),
     *(Case("reconcile", name, clock.only(kind), alone=True) for name, kind in clock.KINDS.items()),
     _minor("refund", "a part of a payment", others.GivingBack),

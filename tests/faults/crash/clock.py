@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from tests.faults.crash.world import LONG_S, Situation, World
+from tests.faults.crash.world import LONG_S, Json, Situation, World
 from tests.integration import razorpay_simulator as razorpay
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.test_functions_under_faults import captured_body
@@ -270,6 +270,33 @@ class SentOutBefore(SentOut):
         )
 
 
+class SentOutLongAgo(SentOutBefore):
+    """It is in the books as paid, and its provider is asked whether it stayed so."""
+
+    def make(self) -> None:
+        super().make()
+        self.run()
+        self.world.books.write(
+            "UPDATE withdrawals SET next_check_at = UTC_TIMESTAMP(6) WHERE id = %s", self.receipt.id.bytes
+        )
+
+
+class SettlementReports(Due):
+    """The day's reports of settlements."""
+
+    event: Json = {"task": "settlements"}  # noqa: RUF012 - as above
+
+    def make(self) -> None:
+        """The gateway makes them."""
+
+    def check(self) -> None:
+        (walk,) = self.world.books.select(
+            "SELECT done_until >= UTC_TIMESTAMP(6) - INTERVAL 2 DAY AS done FROM reconciliation_walks"
+            " WHERE walk = 'settlements'"
+        )
+        assert walk["done"]
+
+
 class SentOutSlowly(SentOut):
     """Its bank takes its time."""
 
@@ -366,9 +393,11 @@ KINDS: dict[str, Callable[[World], Due]] = {
     "a refund to source that somebody else was faster with": SentBackByAnother,
     "a withdrawal that was never asked for": SentOut,
     "a withdrawal that is paid": SentOutBefore,
+    "a withdrawal that was paid, asked about again": SentOutLongAgo,
     "a withdrawal under way": SentOutSlowly,
     "a withdrawal that is refused": SentOutNowhere,
     "a withdrawal that is too old": SentOutTooLate,
     "an event that a dead webhook left": LeftBehind,
+    "the settlement reports": SettlementReports,
     "a gateway that is down": NobodyThere,
 }

@@ -28,11 +28,12 @@ says, no key was held up for longer than the dead process's time, nothing is lef
 right.
 
 What every case of a door begins with (secrets, the connection) stands in its first case only, and for the doors behind
-the four nowhere; a case of `reconcile` has what is not in *nothing is due*.
+the four nowhere; a case of `reconcile` has what is not in *nothing is due* (a question that is numbered there is not
+listed again). The gateway's list of payments is empty here: what only the list tells of is booked by the same calls.
 
-In two cases a death makes the clock find something late, not at its next run: of an order that was paid twice the
+In two cases a death makes the clock find something not by asking about what is due: of an order that was paid twice the
 second payment, and a refund that somebody began at the gateway before ours was refused there. Their webhooks tell of
-them at once; if those are lost too, the last question does, when the days of the top-up are over.
+them at once, the gateway's list does soon after, and the last question, when the days of the top-up are over.
 
 Written by `make crash-points`; `tests/faults/test_crash_points.py` fails if a door has a point that is not here, or if
 one here is not met.

@@ -31,7 +31,9 @@ class Told(Situation):
 
     def after_death(self, _run: Run, /) -> None:
         answer = self.world.answer("webhook", self.event)
-        assert (answer["statusCode"], told(answer)["status"]) in ((200, self.outcome), (200, "duplicate"))
+        # the gateway has nothing to do about what is for people
+        said = "ignored" if self.outcome == "stuck" else self.outcome
+        assert (answer["statusCode"], told(answer)["status"]) in ((200, said), (200, "duplicate"))
         # "duplicate": the process that died had booked it, and not yet said so
         assert self._outcomes() in ([self.outcome], ["duplicate"])
         self.check()
@@ -146,6 +148,40 @@ class PaidOutInitiated(PaidOut):
     def check(self) -> None:
         super().check()
         assert state_of(self.world.books, self.receipt.id)["provider_payout_id"] is not None
+
+
+class PaidOutOtherwise(PaidOut):
+    """A payout of another amount than was asked for: a break, for people."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, "processed", ("pending", 1_000, 600))
+        self.event = payout_event(reference_of(self.receipt), "processed", amount=60_000)
+        self.outcome = "stuck"
+
+    def check(self) -> None:
+        super().check()
+        assert breaks_of(self.world, reference_of(self.receipt)) == ["payout_mismatch"]
+
+
+class PaidOutAndFailed(PaidOut):
+    """A payout that is said to have failed after it was paid: a break, for people."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, "processed", ("succeeded", 400, 0))
+        assert told(world.answer("webhook", self.event)) == {"status": "processed"}
+        self.event, self.outcome = payout_event(reference_of(self.receipt), "failed"), "stuck"
+
+    def check(self) -> None:
+        super().check()
+        assert breaks_of(self.world, reference_of(self.receipt)) == ["disputed_withdrawal"]
+
+
+def breaks_of(world: World, subject: str) -> list[str]:
+    """The kinds of the breaks that are open of something."""
+    rows = world.books.select(
+        "SELECT kind FROM reconciliation_breaks WHERE subject = %s AND resolved_at IS NULL", subject
+    )
+    return [row["kind"] for row in rows]
 
 
 class Forged(Told):

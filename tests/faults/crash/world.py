@@ -34,8 +34,8 @@ class Doors:
 
     def __init__(self, functions: Functions, folder: Path, running: ExitStack, **changes: str) -> None:
         self._functions, self._folder, self._running = functions, folder, running
-        # what is asked about again is due when a test says so, and not by itself
-        self._changes = {"RECONCILE_AFTER_SECONDS": "3600", **changes}
+        # what is asked about again is due when a test says so, and not by itself; nor is any payment in the list yet
+        self._changes = {"RECONCILE_AFTER_SECONDS": "86400", **changes}
         self._known: dict[str, ColdFunction] = {}
         self._lock = threading.Lock()
 
