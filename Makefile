@@ -14,8 +14,6 @@ SAM = SAM_CLI_TELEMETRY=0 SAM_CLI_CHECK_FOR_UPDATES=0 $(BIN)/python -m samcli
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-
 .PHONY: run
 run: $(VENV)/made  ## everything, then the money path step by step, then stay up until Ctrl-C
 	@$(LOCAL) run --state $(STATE) --gateway $(GATEWAY)
