@@ -59,9 +59,9 @@ class Paying(Keyed):
         super().__init__(world, "pay", payer, resource="/payments", body=body, status=status)
 
     def done(self) -> bool:
-        balances = (self.world.books.balance(self.actor), self.world.books.balance(self.payee))
-        assert balances in ((1_000, 0), (940, 60))
-        return balances == (940, 60)
+        wallets = self.world.wallets(self.actor, self.payee)
+        assert wallets in ([(1_000, 0), (0, 0)], [(940, 0), (60, 0)])
+        return wallets == [(940, 0), (60, 0)]
 
     def check(self, body: Json) -> None:
         assert self.done()

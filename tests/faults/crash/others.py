@@ -26,9 +26,9 @@ class GivingBack(Keyed):
         self.event = self.request("/payments/{id}/refunds", {"amount": 30}, path={"id": ids.show(ids.PAYMENT, payment)})
 
     def done(self) -> bool:
-        balances = (self.world.books.balance(self.payer), self.world.books.balance(self.actor))
-        assert balances in ((940, 60), (970, 30))
-        return balances == (970, 30)
+        wallets = self.world.wallets(self.payer, self.actor)
+        assert wallets in ([(940, 0), (60, 0)], [(970, 0), (30, 0)])
+        return wallets == [(970, 0), (30, 0)]
 
     def check(self, body: Json) -> None:
         assert self.done()
@@ -44,7 +44,7 @@ class Promising(Keyed):
         super().__init__(world, "hold", payer, resource="/holds", body=body, status=201)
 
     def done(self) -> bool:
-        state = (self.world.books.balance(self.actor), self.world.books.held(self.actor))
+        (state,) = self.world.wallets(self.actor)
         assert state in ((1_000, 0), (1_000, 60))
         return state == (1_000, 60)
 
@@ -71,7 +71,7 @@ class Taking(Keyed):
         self.event = self.request(self.resource, {}, path={"id": ids.show(ids.HOLD, hold)})
 
     def done(self) -> bool:
-        state = (self.world.books.balance(self.payer), self.world.books.held(self.payer))
+        (state,) = self.world.wallets(self.payer)
         assert state in ((1_000, 60), self.after)
         return state == self.after
 
@@ -98,7 +98,7 @@ class TakingOut(Keyed):
         super().__init__(world, "withdraw", person, resource="/withdrawals", body=body, status=202)
 
     def done(self) -> bool:
-        state = (self.world.books.balance(self.actor), self.world.books.held(self.actor))
+        (state,) = self.world.wallets(self.actor)
         assert state in ((1_000, 0), (1_000, 600)), "nothing leaves before its provider has said so"
         return self._row() is not None
 

@@ -112,6 +112,23 @@ class World:
         payment_id: str = razorpay.play(self.simulator, order_id, outcome)["payments"][0]["id"]
         return payment_id
 
+    def wallets(self, *people: Person) -> list[tuple[int, int]]:
+        """What is in each one's wallet and what of it is held, in paise: all of one moment, whoever is at work."""
+        query = (
+            "SELECT w.id, w.held, w.balance + COALESCE((SELECT SUM(s.balance) FROM wallet_slots s"
+            " WHERE s.wallet_id = w.id), 0) AS balance FROM wallets w WHERE w.id IN %s"
+        )
+        rows = self.books.select(query, tuple(person.wallet_id.bytes for person in people))
+        found = {row["id"]: (int(row["balance"]), int(row["held"])) for row in rows}
+        return [found[person.wallet_id.bytes] for person in people]
+
+    def until_nobody_is_at_work(self) -> None:
+        """The database has ended what a dead process asked for; ten seconds are enough for that."""
+        ends = time.monotonic() + 10
+        while self.books.select("SELECT 1 FROM information_schema.INNODB_TRX"):
+            assert time.monotonic() < ends, "a transaction of a dead process stays open"
+            time.sleep(0.01)
+
     def booked(self, payment_id: str) -> list[Json]:
         """The transactions that a gateway payment came to: its type, amount, and why it is in suspense."""
         return self.books.select(
