@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.test_problems import signature
 from tests.support.client import PASSWORD, Answer, Api, Json, Person, new_key, new_phone
+from tests.support.crowd import together
 from tests.support.problems import problem
 from wallet.edge.statuses import REFUSALS
 from wallet.ledger.refusals import Refusal
@@ -143,6 +144,14 @@ def _(world: World) -> Answer:
 def _(world: World) -> Answer:
     guess = {"phone": new_phone(), "password": "wrong"}
     return [world.api.call("POST", "/login", guess) for _ in range(11)][-1]
+
+
+@way_to(Refusal.TOO_MANY_OPEN_TOP_UPS)
+def _(world: World) -> Answer:
+    asha = world.api.person()
+    opened = together([lambda: asha.open_top_up(100) for _ in range(50)], at_once=4)
+    assert [one for one in opened if isinstance(one, Exception)] == []
+    return asha.post("/top-ups", {"amount": 100})
 
 
 @way_to(Refusal.INVALID_CREDENTIALS)
