@@ -1,7 +1,6 @@
 """Withdrawals that were paid out and failed: shown, and ended only by an operator's order and the provider's word."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
@@ -98,15 +97,6 @@ class Dispute:
         return resolution
 
 
-@contextmanager
-def fees(books: Books) -> Iterator[None]:
-    charge(books, flat=FEE)
-    try:
-        yield
-    finally:
-        charge(books)
-
-
 @pytest.fixture(autouse=True)
 def quiet(books: Books) -> None:
     books.nothing_is_due()
@@ -124,7 +114,7 @@ def test_a_contradiction_moves_nothing_and_is_a_break_that_says_both_words(books
 
 
 def test_a_payout_that_failed_after_all_comes_back_with_its_fee_when_an_operator_has_ordered_it(books: Books) -> None:
-    with fees(books):
+    with charge(books, flat=FEE):
         dispute = Dispute(books, SUCCEEDED, FAILED)
         assert books.balance(dispute.person) == 7_000 - FEE
         dispute.hear()
@@ -141,7 +131,7 @@ def test_a_payout_that_failed_after_all_comes_back_with_its_fee_when_an_operator
 
 
 def test_a_payout_that_was_paid_after_all_is_debited_once_without_a_fee(books: Books) -> None:
-    with fees(books):
+    with charge(books, flat=FEE):
         dispute = Dispute(books, FAILED, SUCCEEDED)
         dispute.hear()
         dispute.order()

@@ -150,9 +150,8 @@ def books(server: PrivateServer) -> Iterator[Books]:
 @pytest.fixture(scope="module")
 def charged(books: Books) -> Iterator[Books]:
     """Withdrawals cost something meanwhile."""
-    charge(books, basis_points=_RATE.basis_points, flat=_RATE.flat)
-    yield books
-    charge(books)
+    with charge(books, basis_points=_RATE.basis_points, flat=_RATE.flat):
+        yield books
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,8 +4,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,16 +41,6 @@ from wallet.storage.withdrawals import Settled
 PENDING = PayoutStatus.PENDING
 SUCCEEDED, FAILED, REVERSED = PayoutStatus.SUCCEEDED, PayoutStatus.FAILED, PayoutStatus.REVERSED
 FINAL = (SUCCEEDED, FAILED, REVERSED)
-
-
-@contextmanager
-def fee(books: Books, *, basis_points: int = 0, flat: int = 0) -> Iterator[None]:
-    """Withdrawals cost something for a while."""
-    charge(books, basis_points=basis_points, flat=flat)
-    try:
-        yield
-    finally:
-        charge(books)
 
 
 def withdrawing(*arguments: Any, **changes: Any) -> Callable[[], tuple[WithdrawalReceipt, bool]]:
@@ -116,7 +105,7 @@ def debited(books: Books, person: Person) -> tuple[int, int]:
 def test_a_withdrawal_sets_its_amount_and_its_fee_aside_and_moves_nothing(books: Books) -> None:
     person = books.person(money=10_000)
     before = provider_account(books)
-    with fee(books, basis_points=150, flat=200):
+    with charge(books, basis_points=150, flat=200):
         receipt, replayed = withdraw(books, person, 3_333)
     assert not replayed
     assert receipt.fee == 250, "2.00 and 1.5 % of 33.33, half a paisa rounded up"
@@ -141,7 +130,7 @@ def test_what_is_set_aside_can_be_neither_paid_nor_withdrawn_again(books: Books)
 
 def test_the_fee_must_be_covered_too(books: Books) -> None:
     person = books.person(money=1_000)
-    with fee(books, flat=1):
+    with charge(books, flat=1):
         assert refusal_of(withdrawing(books, person, 1_000)) is Refusal.INSUFFICIENT_FUNDS
         receipt, _ = withdraw(books, person, 999)
     assert receipt.balance.available == 0
@@ -176,7 +165,7 @@ def test_somebody_without_a_wallet_withdraws_nothing(books: Books) -> None:
 def test_the_limits_of_debits_hold_for_withdrawals_and_the_fee_is_none(books: Books, limits: dict[str, int]) -> None:
     person = person_with_tier(books, **limits)
     books.top_up(person, 10_000)
-    with fee(books, flat=50):
+    with charge(books, flat=50):
         assert refusal_of(withdrawing(books, person, 501)) is Refusal.WALLET_LIMIT_EXCEEDED
         withdraw(books, person, 500)
     assert debited(books, person) == (500, 500)
@@ -303,7 +292,7 @@ def test_withdrawals_and_payments_at_once_never_spend_a_paisa_twice(books: Books
 def test_a_withdrawal_that_is_paid_out_leaves_the_wallet_with_its_fee(books: Books) -> None:
     person = books.person(money=10_000)
     before = provider_account(books)
-    with fee(books, flat=250):
+    with charge(books, flat=250):
         receipt, _ = withdraw(books, person, 3_000)
     assert tell(books, receipt, SUCCEEDED) is Settled.NEW
     assert (books.balance(person), held(books, person)) == (6_750, 0)
@@ -319,7 +308,7 @@ def test_a_withdrawal_that_is_paid_out_leaves_the_wallet_with_its_fee(books: Boo
 
 def test_a_withdrawal_that_fails_is_available_again_and_nothing_is_posted(books: Books) -> None:
     person = books.person(money=10_000)
-    with fee(books, flat=250):
+    with charge(books, flat=250):
         receipt, _ = withdraw(books, person, 3_000)
     assert tell(books, receipt, FAILED) is Settled.NEW
     assert (books.balance(person), held(books, person)) == (10_000, 0)
@@ -333,7 +322,7 @@ def test_a_withdrawal_that_fails_is_available_again_and_nothing_is_posted(books:
 def test_a_withdrawal_that_comes_back_is_in_the_wallet_again_with_its_fee(books: Books) -> None:
     person = books.person(money=10_000)
     before = provider_account(books)
-    with fee(books, flat=250):
+    with charge(books, flat=250):
         receipt, _ = withdraw(books, person, 3_000)
     tell(books, receipt, SUCCEEDED)
     assert tell(books, receipt, REVERSED) is Settled.NEW
@@ -391,7 +380,7 @@ def test_in_every_order_of_news_the_kernel_does_what_the_pure_rule_says(
     books: Books, story: tuple[PayoutStatus, ...]
 ) -> None:
     person = books.person(money=10_000)
-    with fee(books, flat=10):
+    with charge(books, flat=10):
         receipt, _ = withdraw(books, person, 4_000)
     status = WithdrawalStatus.PENDING
     booked: list[Booking] = []

@@ -1,5 +1,7 @@
 """Withdrawals, as tests ask for them and as a payout provider tells of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -80,14 +82,12 @@ def provider_account(books: Books) -> int:
     return int(rows[0]["sum"])
 
 
-def charge(books: Books, *, basis_points: int = 0, flat: int = 0) -> None:
-    """A fee on withdrawals from now on; 0 and 0 is none."""
-    books.write(
-        "INSERT INTO fee_rates (movement, valid_from, basis_points, flat)"
-        " VALUES ('withdrawal', UTC_TIMESTAMP(6), %s, %s)",
-        basis_points,
-        flat,
-    )
+@contextmanager
+def charge(books: Books, *, basis_points: int = 0, flat: int = 0) -> Iterator[None]:
+    """From now on, and for as long as this is open, withdrawals cost something; afterwards what they did before."""
+    now = books.select("SELECT UTC_TIMESTAMP(6) AS now")[0]["now"]
+    with books.fee("withdrawal", basis_points=basis_points, flat=flat, since=str(now)):
+        yield
 
 
 _INDIA = timedelta(hours=5, minutes=30)
