@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from local.gateway.server import Simulator
+from local.gateway.server import Simulator, running
+from tests.integration import razorpay_simulator as razorpay
 from tests.integration.conftest import Functions
 from tests.integration.razorpay_simulator import KEY_SECRET, Receiver, call, fault, play, receiving
 from tests.integration.spoken import SPOKEN, Spoken, aim
@@ -80,6 +82,13 @@ class Shop:
     def of_a_capture(self) -> int:
         """How many events tell of a capture."""
         return 1 if self.spoken.name == "cashfree" else 3
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Simulator]:
+    """A gateway of the test's own: its webhooks are nobody else's."""
+    with running(razorpay.settings(tmp_path)) as simulator:
+        yield simulator
 
 
 @pytest.fixture(params=SPOKEN, ids=lambda spoken: spoken.name)
