@@ -2,13 +2,18 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from local.database import NO_POWER_CUT, PrivateServer
+from local.gateway.server import Simulator, running
+from tests.integration import razorpay_simulator as razorpay
+from tests.integration import razorpayx_simulator as razorpayx
 from tests.support import leftovers, shares
 from tests.support.books import Books
+from tests.support.cloud import TOKEN_SECRET, Cloud
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -51,3 +56,28 @@ def books(server: PrivateServer) -> Books:
     books = Books(server)
     books.migrate()
     return books
+
+
+@pytest.fixture(scope="session")
+def cloud(books: Books) -> Iterator[Cloud]:
+    """Secrets and the idempotency table, as the template makes them: one a process, which is all that moto knows of."""
+    secrets: dict[str, object] = {
+        f"db/{role}": {"username": known.username, "password": known.password}
+        for role, known in books.credentials.items()
+    }
+    secrets["token"] = TOKEN_SECRET
+    secrets["gateway"] = {"key_id": razorpay.KEY_ID, "key_secret": razorpay.KEY_SECRET}
+    secrets["webhook"] = {"secrets": razorpay.WEBHOOK_SECRETS}
+    secrets["cashfree"] = {"client_id": razorpay.KEY_ID, "client_secret": razorpay.KEY_SECRET}
+    secrets["payout"] = {"key_id": razorpay.KEY_ID, "key_secret": razorpay.KEY_SECRET}
+    secrets["payout-webhook"] = {"secrets": [razorpayx.WEBHOOK_SECRET]}
+    with Cloud(secrets) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """The gateway; webhooks are sent by the tests that want them."""
+    settings = replace(razorpay.settings(tmp_path_factory.mktemp("gateway")))
+    with running(settings) as started:
+        yield started

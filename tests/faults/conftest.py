@@ -8,11 +8,9 @@ import pytest
 
 from local.gateway.server import Simulator
 from tests.faults.crash.world import Doors, World
-from tests.integration.conftest import Functions, cloud, simulator
+from tests.integration.conftest import Functions
 from tests.support.books import Books
 from tests.support.cloud import Cloud
-
-__all__ = ["cloud", "simulator"]
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,16 @@
 """Functions in processes of their own, over a real database, moto's AWS and the gateway simulator."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from local.gateway.server import Simulator, running
+from local.gateway.server import Simulator
 from tests.integration import razorpay_simulator as razorpay
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.support.books import Books
-from tests.support.cloud import BUCKET, TABLE, TOKEN_SECRET, Cloud
+from tests.support.cloud import BUCKET, TABLE, Cloud
 from tests.support.functions import Function
-
-WEBHOOK_SECRETS = [razorpay.WEBHOOK_SECRET, "the-secret-before-it"]
 
 _ROLE = {
     "register": "identity",
@@ -38,35 +35,10 @@ _ROLE = {
 }
 
 
-@pytest.fixture(scope="session")
-def cloud(books: Books) -> Iterator[Cloud]:
-    """Secrets and the idempotency table, as the template makes them."""
-    secrets: dict[str, object] = {
-        f"db/{role}": {"username": known.username, "password": known.password}
-        for role, known in books.credentials.items()
-    }
-    secrets["token"] = TOKEN_SECRET
-    secrets["gateway"] = {"key_id": razorpay.KEY_ID, "key_secret": razorpay.KEY_SECRET}
-    secrets["webhook"] = {"secrets": WEBHOOK_SECRETS}
-    secrets["cashfree"] = {"client_id": razorpay.KEY_ID, "client_secret": razorpay.KEY_SECRET}
-    secrets["payout"] = {"key_id": razorpay.KEY_ID, "key_secret": razorpay.KEY_SECRET}
-    secrets["payout-webhook"] = {"secrets": [razorpayx.WEBHOOK_SECRET]}
-    with Cloud(secrets) as started:
-        yield started
-
-
 @pytest.fixture(autouse=True, scope="module")
 def nothing_is_due(books: Books) -> None:
     """Each file begins without what the ones before it left to be asked about."""
     books.nothing_is_due()
-
-
-@pytest.fixture(scope="session")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """The gateway; webhooks are sent by the tests that want them."""
-    settings = replace(razorpay.settings(tmp_path_factory.mktemp("gateway")))
-    with running(settings) as started:
-        yield started
 
 
 class Functions:

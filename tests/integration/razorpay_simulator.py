@@ -23,6 +23,8 @@ KEY_ID, KEY_SECRET, WEBHOOK_SECRET, ACCOUNT = (
     "sim-webhook-secret",
     "acc_Sim1",
 )
+#: Both live ones, the newest first.
+WEBHOOK_SECRETS = [WEBHOOK_SECRET, "the-secret-before-it"]
 #: Shorter than in production, so that a test of slowness takes a second.
 SHORT = Limits(connect_seconds=0.5, read_seconds=0.5, order_seconds=2.5, intent_seconds=1.0, question_seconds=1.5)
 
