@@ -259,11 +259,3 @@ def _(world: World) -> Answer:
 @way_to(Refusal.WALLET_LIMIT_EXCEEDED)
 def _(world: World) -> Answer:
     return world.api.person(money=1_000).post("/top-ups", {"amount": 20_000_000})
-
-
-@way_to(Refusal.TOO_MANY_OPEN_TOP_UPS)
-def _(world: World) -> Answer:
-    asha = world.api.person()
-    for _ in range(50):
-        asha.open_top_up(10_000)
-    return asha.post("/top-ups", {"amount": 10_000})
