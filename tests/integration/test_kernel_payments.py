@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.support.books import Books, new_phone, unique
 from tests.support.crowd import together
-from tests.support.moves import connection, deadlocks, pay, place, refusal_of
+from tests.support.moves import clock_at, connection, deadlocks, pay, place, refusal_of
 from wallet import wiring
 from wallet.ledger.receipts import PaymentReceipt
 from wallet.ledger.refusals import Refusal, Refused
@@ -198,10 +199,11 @@ def test_only_payer_and_payee_see_a_payment(books: Books) -> None:
 
 def test_the_time_of_a_wallets_entries_never_runs_backwards(books: Books) -> None:
     payer, payee = books.person(money=1_000), books.person()
-    books.write(
-        "UPDATE wallets SET last_entry_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR WHERE id = %s", payee.wallet_id.bytes
-    )
-    receipt, _ = pay(books, payer, payee, 1)
-    later, _ = pay(books, payer, books.person(), 1)
-    assert later.created_at >= receipt.created_at
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    with clock_at(books, ahead):
+        first, _ = pay(books, payer, payee, 1)
+        at_the_same_moment, _ = pay(books, payer, payee, 1)
+    with clock_at(books, ahead - timedelta(minutes=5)):
+        by_a_clock_behind, _ = pay(books, payee, books.person(), 1)
+    assert ahead == first.created_at < at_the_same_moment.created_at < by_a_clock_behind.created_at
     assert books.faults() == []

@@ -105,6 +105,7 @@ def build(tree: Path) -> None:
         "functions",
         "docs",
         "infrastructure",
+        "verifier",
         "tests/unit",
         "tests/support",
         "tests/__init__.py",
@@ -120,7 +121,7 @@ def build(tree: Path) -> None:
     options = {
         "source_paths": ["wallet"],
         "only_mutate": [*MUTATED],
-        "also_copy": ["conftest.py", "functions", "docs", "infrastructure", "template.yaml"],
+        "also_copy": ["conftest.py", "functions", "docs", "infrastructure", "verifier", "template.yaml"],
         "do_not_mutate_patterns": [*_MESSAGES],
         "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": tests(tree / "tests" / "unit"),

@@ -177,6 +177,7 @@ class Books:
         self.write("UPDATE gateway_events SET outcome = 'ignored' WHERE outcome IS NULL")
         for walk in ("payments", "late payments", "settlements", "unsettled"):
             self.write("REPLACE INTO reconciliation_walks VALUES (%s, %s, UTC_TIMESTAMP(6))", GATEWAY, walk)
+        self.write("CALL tidy_breaks()")  # stuck events are breaks when the reconciler next runs: so they are now
         self.write(
             "UPDATE reconciliation_breaks SET resolved_at = UTC_TIMESTAMP(6), resolution = 'gone'"
             " WHERE resolved_at IS NULL"
