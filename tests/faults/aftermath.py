@@ -58,10 +58,12 @@ class Aftermath:
         while self._client.society.frozen:
             user = self._client.society.frozen.popleft()
             self._client.command("unfreeze", user)
-        self._world.end_payouts(random.Random(1))
+        dice = random.Random(1)
         for ahead_s in _LATER:
+            self._world.end_payouts(dice)
             self._at(ahead_s)
         while self._waits() and self._ahead_s < _LATER[-1] + _MORE_S:
+            self._world.end_payouts(dice)  # some are only asked for now
             self._at(self._ahead_s + _DAY)
         self._await_relay()
         self._world.database_clock.set(0)

@@ -19,6 +19,7 @@ _NAMED_IN_ANSWER = {
     "withdraw": ("id",),
     "bulk": ("id",),
     "refund_to_source": ("refund_id",),
+    "credit_from_suspense": ("transaction_id",),
 }
 #: What leaves a row of its own behind.
 EFFECTIVE = (*_NAMED_IN_ANSWER, "operator")

@@ -253,8 +253,7 @@ class Caller(threading.Thread):
             )
             found = (shown or {}).get("result", {}).get("top_ups", [])
         else:
-            waiting = self._client.world.invoke("OperatorFunction", {"command": "pending"})
-            found = (waiting or {}).get("result", {}).get("suspense", [])
+            found = self._suspense()
         money = [one for one in found if one["left"] > 0]
         if not money:
             return
@@ -264,6 +263,30 @@ class Caller(threading.Thread):
         operation = self._client.begin("refund_to_source", None, asked)
         command = {"command": "refund_to_source", "transaction_id": chosen["transaction_id"]}
         self._client.order(operation, command | ({"amount": amount} if amount else {}))
+
+    def credit_suspense(self) -> None:
+        """Money in suspense, or a part of it, to whom it came for, or to somebody."""
+        money = [one for one in self._suspense() if one["left"] > 0]
+        if not money:
+            return
+        chosen, somebody = self._dice.choice(money), self._somebody()
+        amount = self._dice.choice((None, self._dice.randint(1, chosen["left"])))
+        wallet_id = self._dice.choice((chosen["wallet_id"], somebody.wallet_id)) or somebody.wallet_id
+        asked = {"transaction": hex_of(chosen["transaction_id"]), "wallet": hex_of(wallet_id), "amount": amount}
+        operation = self._client.begin("credit_from_suspense", None, asked)
+        command = {
+            "command": "credit_from_suspense",
+            "transaction_id": chosen["transaction_id"],
+            "wallet_id": wallet_id,
+            "over_limits": True,
+        }
+        self._client.order(operation, command | ({"amount": amount} if amount else {}))
+
+    def _suspense(self) -> list[Json]:
+        """What waits for an operator, as the product tells it."""
+        waiting = self._client.world.invoke("OperatorFunction", {"command": "pending"})
+        found: list[Json] = (waiting or {}).get("result", {}).get("suspense", [])
+        return found
 
     # --- what they share
 
@@ -316,6 +339,7 @@ _DOINGS = {
     "freeze": 2,
     "warm": 1,
     "send_back": 4,
+    "credit_suspense": 3,
 }
 
 

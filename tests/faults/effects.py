@@ -105,9 +105,17 @@ def _sent_back(ledger: Ledger) -> Iterator[Effect]:
             yield Effect("refund_to_source", orders.get(row["id"], ""), row["id"], facts)
 
 
+def _credited_from_suspense(ledger: Ledger) -> Iterator[Effect]:
+    orders = {row["id"]: row["reason"] for row in ledger.actions if row["command"] == "credit_from_suspense"}
+    for row in ledger.transactions:
+        if row["type"] == "adjustment":
+            facts = {"transaction": row["cause_id"], "wallet": row["credited"], "amount": row["amount"]}
+            yield Effect("credit_from_suspense", orders.get(row["id"], ""), row["id"], facts)
+
+
 def _ordered(ledger: Ledger) -> Iterator[Effect]:
     for row in ledger.actions:
-        if row["command"] != "refund_to_source":
+        if row["command"] not in ("refund_to_source", "credit_from_suspense"):
             facts = {"wallet": row["wallet_id"], "command": row["command"]}
             yield Effect("operator", row["reason"], row["id"], facts)
 
@@ -122,5 +130,6 @@ _FINDERS: tuple[Callable[[Ledger], Iterator[Effect]], ...] = (
     _withdrawn,
     _files,
     _sent_back,
+    _credited_from_suspense,
     _ordered,
 )

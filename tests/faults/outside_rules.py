@@ -94,9 +94,9 @@ def _fits(came: _Arrival, row: Row, attempt: Row | None, evidence: Evidence) -> 
 def _is_true(reason: str, came: _Arrival, attempt: Row | None, evidence: Evidence) -> bool:
     if attempt is None:
         return reason == "unknown_order"
-    credited = any(
-        row["type"] == "top_up" and row["attempt_id"] == attempt["id"] for row in evidence.ledger.transactions
-    )
+    own = [row for row in evidence.ledger.transactions if row["attempt_id"] == attempt["id"]]
+    out_of_suspense = {row["cause_id"] for row in evidence.ledger.transactions if row["type"] == "adjustment"}
+    credited = any(row["type"] == "top_up" or row["id"] in out_of_suspense for row in own)
     truths: dict[str, bool] = {
         "currency_mismatch": came.currency != _INR,
         "amount_mismatch": came.amount != attempt["amount"],
@@ -104,6 +104,21 @@ def _is_true(reason: str, came: _Arrival, attempt: Row | None, evidence: Evidenc
         "already_refunded": came.refunded,
     }
     return truths.get(reason, False)
+
+
+def what_was_in_suspense_leaves_it_once(evidence: Evidence) -> Iterator[Violation]:
+    """What operators credit, and what they send back, is never more than came; what a gateway gives back is its own."""
+    left: Counter[str] = Counter()
+    for row in evidence.ledger.transactions:
+        if row["type"] == "adjustment":
+            left[row["cause_id"]] += row["amount"]
+    for row in evidence.ledger.source_refunds:
+        if row["origin"] == "ours" and row["status"] != "failed":
+            left[row["transaction_id"]] += row["amount"]
+    came = {row["id"]: row["amount"] for row in evidence.ledger.transactions if row["type"] in ("suspense", "top_up")}
+    for transaction_id, amount in left.items():
+        if amount > came.get(transaction_id, 0):
+            yield Violation("more left than came", transaction_id, f"{amount} {came.get(transaction_id)}")
 
 
 def only_the_gateway_is_believed(evidence: Evidence) -> Iterator[Violation]:
@@ -175,6 +190,7 @@ def _as_ours(refund: Mapping[str, object]) -> tuple[object, object, object]:
 
 RULES: tuple[Rule, ...] = (
     what_came_is_booked_once,
+    what_was_in_suspense_leaves_it_once,
     only_the_gateway_is_believed,
     payouts_agree,
     withdrawals_are_booked_as_they_stand,

@@ -16,6 +16,7 @@ _KNOWN_TYPES = frozenset(
         "withdrawal",
         "withdrawal_return",
         "refund_to_source",
+        "adjustment",
         "fee",
         "gather",
     }

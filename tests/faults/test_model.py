@@ -161,11 +161,19 @@ def all_is_well() -> Evidence:
             "k13",
             done({"refund_id": shown("rfd", number("13"))}, 200),
         ),
+        operation(
+            "credit_from_suspense",
+            OPERATOR,
+            "op16",
+            {"transaction": number("2001"), "wallet": BELAS, "amount": None},
+            "k16",
+            done({"transaction_id": shown("txn", number("16"))}, 200),
+        ),
         operation("operator", OPERATOR, "op14", {"wallet": BELAS, "command": "freeze"}, "k14", done({}, 200)),
         operation(
             "balance", ASHA, "/wallet", {}, None, done({"balance": {"total": 9, "held": 4, "available": 5}}, 200)
         ),
-        operation("last_look", BELA, "op15", {"wallet": BELAS}, "k15", done({"balance": {"total": 110}}, 200)),
+        operation("last_look", BELA, "op15", {"wallet": BELAS}, "k15", done({"balance": {"total": 9111}}, 200)),
     ]
     history.told_events = [
         ToldEvent("forged", "pay_forged", "order_1", 9001, "INR", counts=False, status=401),
@@ -219,6 +227,7 @@ def _ledger() -> Ledger:
             transaction("1011", "withdrawal", ASHAS, PAYOUT_ACCOUNT, 50, withdrawal_id=number("11")),
             transaction("1012", "withdrawal_return", PAYOUT_ACCOUNT, ASHAS, 50, withdrawal_id=number("11")),
             transaction("1013", "refund_to_source", ASHAS, GATEWAY_ACCOUNT, 40, source_refund_id=number("13")),
+            transaction("16", "adjustment", SUSPENSE, BELAS, 9001, cause_id=number("2001")),
             transaction("1014", "payment", ASHAS, BELAS, 10, reference="op12.0"),
         ],
         holds=[
@@ -276,9 +285,11 @@ def _ledger() -> Ledger:
             key_of(ASHA, "k12", bulk_payment_id=number("12")),
             key_of(OPERATOR, "k13", refund_id=number("13")),
             key_of(OPERATOR, "k14"),
+            key_of(OPERATOR, "k16", transaction_id=number("16")),
         ],
         actions=[
             {"id": number("13"), "command": "refund_to_source", "wallet_id": ASHAS, "reason": "op13"},
+            {"id": number("16"), "command": "credit_from_suspense", "wallet_id": BELAS, "reason": "op16"},
             {"id": number("14"), "command": "freeze", "wallet_id": BELAS, "reason": "op14"},
         ],
     )
@@ -298,7 +309,7 @@ def _ledger() -> Ledger:
             "held": 0,
             "balance": 9001 - 500 + 500 - 100 - 200 - 40 - 10,
         },
-        {"id": BELAS, "user_id": BELA, "status": "frozen", "held": 0, "balance": 500 - 500 + 100 + 10},
+        {"id": BELAS, "user_id": BELA, "status": "frozen", "held": 0, "balance": 500 - 500 + 100 + 10 + 9001},
     ]
     return ledger
 
@@ -401,6 +412,12 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("in suspense for no reason", lambda e: of(e.ledger.transactions, "2003").update(suspense_reason="unknown_order")),
     ("credited, though it does not agree", lambda e: of(e.ledger.transactions, "1001").update(credited=BELAS)),
     ("credited, though it does not agree", lambda e: of(e.ledger.transactions, "2002").update(type="top_up")),
+    ("told done, not in the books", lambda e: remove(e.ledger.transactions, "16")),
+    ("other in the books than was asked", lambda e: of(e.ledger.transactions, "16").update(cause_id=number("2002"))),
+    ("other in the books than was asked", lambda e: of(e.ledger.transactions, "16").update(credited=ASHAS)),
+    ("in the books, asked for by nobody", lambda e: again(e.ledger.transactions, "16")),
+    ("more left than came", lambda e: of(e.ledger.transactions, "16").update(amount=9002)),
+    ("more left than came", lambda e: e.ledger.source_refunds[0].update(transaction_id=number("2001"))),
     ("a false webhook was believed", _believed),
     ("paid out twice", lambda e: e.gateway.payouts.append(e.gateway.payouts[0])),
     ("a withdrawal disagrees with its payout", lambda e: e.gateway.payouts[0].update(status="failed")),
@@ -420,8 +437,8 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("a balance is not its postings", lambda e: e.ledger.wallets[0].update(balance=1)),
     ("a balance is not its postings", lambda e: of(e.ledger.transactions, "1013").update(amount=39)),
     ("a transaction has one side", lambda e: of(e.ledger.transactions, "1013").update(credited=None)),
-    ("a balance is negative", lambda e: e.ledger.wallets[1].update(held=111)),
-    ("a balance told is not in the books", lambda e: _told(e, "op15").update(total=111)),
+    ("a balance is negative", lambda e: e.ledger.wallets[1].update(held=9112)),
+    ("a balance told is not in the books", lambda e: _told(e, "op15").update(total=110)),
     ("a balance told is not in the books", lambda e: asked(e, "op15").tries.clear()),
     ("a transaction of an unknown type", lambda e: of(e.ledger.transactions, "1013").update(type="gift")),
     ("a refund to source is not booked as it stands", lambda e: remove(e.ledger.transactions, "1013")),
