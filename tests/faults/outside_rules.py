@@ -38,6 +38,7 @@ def what_came_is_booked_once(evidence: Evidence) -> Iterator[Violation]:
         if row["type"] in ("top_up", "suspense"):
             booked[row["gateway_payment_id"]].append(row)
     attempts = {row["gateway_order_id"]: row for row in evidence.ledger.attempts}
+    credited = _credited(evidence)
     for came in _arrivals(evidence).values():
         own = booked.pop(came.payment_id, [])
         if not own and came.must:
@@ -45,7 +46,7 @@ def what_came_is_booked_once(evidence: Evidence) -> Iterator[Violation]:
         if len(own) > 1:
             yield Violation("booked twice", came.payment_id)
         for row in own:
-            yield from _fits(came, row, attempts.get(came.order_id), evidence)
+            yield from _fits(came, row, attempts.get(came.order_id), credited)
     for payment_id, rows in booked.items():
         yield Violation("booked, never captured", payment_id, str(rows))
 
@@ -76,11 +77,21 @@ def _arrivals(evidence: Evidence) -> dict[str, _Arrival]:
     return known
 
 
-def _fits(came: _Arrival, row: Row, attempt: Row | None, evidence: Evidence) -> Iterator[Violation]:
+def _credited(evidence: Evidence) -> set[str]:
+    """The attempts whose money is in a wallet, at once or by an operator out of suspense."""
+    out_of_suspense = {row["cause_id"] for row in evidence.ledger.transactions if row["type"] == "adjustment"}
+    return {
+        row["attempt_id"]
+        for row in evidence.ledger.transactions
+        if row["type"] == "top_up" or row["id"] in out_of_suspense
+    }
+
+
+def _fits(came: _Arrival, row: Row, attempt: Row | None, credited: set[str]) -> Iterator[Violation]:
     if row["amount"] != came.amount or row["currency"] != came.currency:
         yield Violation("booked with another amount", came.payment_id, str(row))
     if row["type"] == "suspense":
-        if not _is_true(row["suspense_reason"], came, attempt, evidence):
+        if not _is_true(row["suspense_reason"], came, attempt, credited):
             yield Violation("in suspense for no reason", came.payment_id, f"{row['suspense_reason']} {came}")
         return
     agrees = attempt is not None and (
@@ -91,16 +102,13 @@ def _fits(came: _Arrival, row: Row, attempt: Row | None, evidence: Evidence) -> 
         yield Violation("credited, though it does not agree", came.payment_id, f"{row} {attempt}")
 
 
-def _is_true(reason: str, came: _Arrival, attempt: Row | None, evidence: Evidence) -> bool:
+def _is_true(reason: str, came: _Arrival, attempt: Row | None, credited: set[str]) -> bool:
     if attempt is None:
         return reason == "unknown_order"
-    own = [row for row in evidence.ledger.transactions if row["attempt_id"] == attempt["id"]]
-    out_of_suspense = {row["cause_id"] for row in evidence.ledger.transactions if row["type"] == "adjustment"}
-    credited = any(row["type"] == "top_up" or row["id"] in out_of_suspense for row in own)
     truths: dict[str, bool] = {
         "currency_mismatch": came.currency != _INR,
         "amount_mismatch": came.amount != attempt["amount"],
-        "order_already_paid": credited,
+        "order_already_paid": attempt["id"] in credited,
         "already_refunded": came.refunded,
     }
     return truths.get(reason, False)
