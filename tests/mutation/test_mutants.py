@@ -25,6 +25,16 @@ def test_what_a_mutant_changes_is_there_once_and_its_tests_exist(mutant: Mutant,
         assert f"def {name.partition('[')[0]}(" in (ROOT / file).read_text(encoding="utf-8"), test
 
 
+def test_nothing_that_a_mutant_changes_is_made_anew_by_a_later_migration() -> None:
+    made = re.compile(r"^CREATE (?:PROCEDURE|FUNCTION|TRIGGER) (\w+)", re.MULTILINE)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "schema").glob("0*.sql"))}
+    newest = {name: file for file, text in texts.items() for name in made.findall(text)}
+    for change in (change for mutant in MUTANTS for change in mutant.changes if change.file in texts):
+        text = texts[change.file]
+        around = made.findall(text[: text.index(change.old) + len(change.old)])
+        assert not around or newest[around[-1]] == change.file, f"{change.file}: {change.old}"
+
+
 def test_mutants_are_known_by_their_names() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
     assert set(SHORT) <= {mutant.name for mutant in MUTANTS}

@@ -1,6 +1,7 @@
 """How several workers share a run: which tests stay together, in which order, and how many workers are worth while."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
@@ -11,11 +12,19 @@ MOST_WORKERS = 4
 TESTS = Path(__file__).resolve().parents[1]
 
 
-def share_of(path: str) -> str:
-    """What a test file belongs to, and goes to one worker with: the stack's tests to each other, others to their file.
+#: Minutes of tests in one file, each about a door that its parameter begins with: `…[pay: repeated]`.
+_BY_DOOR = re.compile(r"test_crash_points\.py::\w+\[(\w+):")
 
-    `path` is as in a test's id, relative to the repository.
+
+def share_of(test: str) -> str:
+    """What a test belongs to, and goes to one worker with: the stack's tests to each other, others to their file.
+
+    `test` is a test's id or a file, relative to the repository.
     """
+    path, _, _ = test.partition("::")
+    by_door = _BY_DOOR.search(test)
+    if by_door is not None:
+        return f"{path} {by_door[1]}"
     return "e2e" if "e2e" in PurePath(path).parts else path
 
 
@@ -23,7 +32,7 @@ class Shares(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """A worker takes the next share when it is done with its own: the stack's tests, which are the longest, first."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return share_of(nodeid.partition("::")[0])
+        return share_of(nodeid)
 
 
 def workers(asked: Sequence[str], *, cores: int | None = None) -> int:
