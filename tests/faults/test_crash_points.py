@@ -115,7 +115,6 @@ _NOT_AMONG_THEM = {
         "note_payout": "nothing calls it any more",
     },
     "gateway": {
-        "keep_settlement_lines": "copies the gateway's report, line by line under its own id; nothing moves",
         "note_payout": "nothing calls it any more",
     },
 }

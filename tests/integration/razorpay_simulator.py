@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,14 @@ def play(simulator: Simulator, order_id: str, outcome: str, **more: object) -> d
     assert status == 200, told
     assert isinstance(told, dict)
     return told
+
+
+def begun_at(simulator: Simulator, payment_id: str, moment: datetime) -> None:
+    """The gateway's memory has it that a payment was begun then."""
+    store = simulator._store  # noqa: SLF001 - nobody but a test goes back in time
+    payment = store.payment(payment_id)
+    assert payment is not None
+    store.keep_payment(replace(payment, created_at=int(moment.timestamp())))
 
 
 @dataclass

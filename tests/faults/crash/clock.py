@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from tests.faults.crash.world import LONG_S, Json, Situation, World
@@ -11,11 +11,12 @@ from tests.integration import razorpay_simulator as razorpay
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.test_functions_under_faults import captured_body
 from tests.integration.test_kernel_source_refunds import instruction
-from tests.support.books import captured
+from tests.support.books import GATEWAY, captured, unique
 from tests.support.cold import Run
 from tests.support.payouts import PROVIDER, make_older, state_of
 from wallet import wiring
 from wallet.ledger import ids
+from wallet.ledger.periods import INDIA
 from wallet.ledger.receipts import WithdrawalReceipt
 from wallet.storage import operators, settlement, withdrawals
 
@@ -298,6 +299,60 @@ class SettlementReports(Due):
         assert walk["done"]
 
 
+class Foreign(Due):
+    """Money for an order that none of our attempts made: only the gateway's own books tell of it."""
+
+    def make(self) -> None:
+        order = razorpay.adapter(self.world.simulator).create_order(
+            receipt=unique("shop_"), amount_minor=500, currency="INR", contact="+919000000000"
+        )
+        self.payment_id = self.world.pays(order.order_id)
+
+    def check(self) -> None:
+        assert self.world.booked(self.payment_id) == [
+            {"type": "suspense", "amount": 500, "suspense_reason": "unknown_order"}
+        ]
+        assert not self.world.books.select(
+            "SELECT kind FROM reconciliation_breaks WHERE subject = %s AND resolved_at IS NULL", self.payment_id
+        )
+
+
+class Listed(Foreign):
+    """It is in the gateway's list of payments, which is walked some hours behind."""
+
+    def make(self) -> None:
+        super().make()
+        begun = datetime.now(UTC) - timedelta(hours=5)
+        self.world.books.write(
+            "REPLACE INTO reconciliation_walks VALUES (%s, 'payments', %s)",
+            GATEWAY,
+            (begun - timedelta(minutes=1)).replace(tzinfo=None),
+        )
+        razorpay.begun_at(self.world.simulator, self.payment_id, begun)
+
+
+class Settled(Foreign):
+    """The gateway has paid it out to us: it is in yesterday's report."""
+
+    event: Json = {"task": "settlements"}  # noqa: RUF012 - as above
+
+    def make(self) -> None:
+        self._settle(days_ago=60)  # whatever other cases have left
+        super().make()
+        self._settle(days_ago=1)
+
+    def _settle(self, *, days_ago: int) -> None:
+        day = f"{datetime.now(INDIA) - timedelta(days=days_ago):%Y-%m-%d}"
+        assert razorpay.call(self.world.simulator, "POST", "/simulator/settlements", {"day": day})[0] == 200
+
+    def check(self) -> None:
+        super().check()
+        lines = self.world.books.select(
+            "SELECT type, amount, credit FROM settlement_lines WHERE entity_id = %s", self.payment_id
+        )
+        assert [(line["type"], line["amount"]) for line in lines] == [("payment", 500)]
+
+
 class SentOutSlowly(SentOut):
     """Its bank takes its time."""
 
@@ -399,6 +454,8 @@ KINDS: dict[str, Callable[[World], Due]] = {
     "a withdrawal that is refused": SentOutNowhere,
     "a withdrawal that is too old": SentOutTooLate,
     "an event that a dead webhook left": LeftBehind,
+    "a payment that only the gateway's list tells of": Listed,
     "the settlement reports": SettlementReports,
+    "a payment that only a settlement report tells of": Settled,
     "a gateway that is down": NobodyThere,
 }

@@ -29,7 +29,7 @@ right.
 
 What every case of a door begins with (secrets, the connection) stands in its first case only, and for the doors behind
 the four nowhere; a case of `reconcile` has what is not in *nothing is due* (a question that is numbered there is not
-listed again). The gateway's list of payments is empty here: what only the list tells of is booked by the same calls.
+listed again). But for one case the gateway's list of payments is not read yet: it is walked hours behind.
 
 In two cases a death makes the clock find something not by asking about what is due: of an order that was paid twice the
 second payment, and a refund that somebody began at the gateway before ours was refused there. Their webhooks tell of
