@@ -148,12 +148,17 @@ def notices() -> "Notices":
     return SmsNotices(aws.sns()) if to == "sms" else TopicNotices(aws.sns(), to)
 
 
+def _checkpoint_prefix() -> str:
+    """What the names of checkpoints begin with in their bucket: mostly nothing."""
+    return os.environ.get("CHECKPOINT_PREFIX", "")
+
+
 @functools.cache
 def kept_checkpoints() -> "Kept":
     """What is kept of checkpoints, to be looked at."""
     from wallet.channels.kept import KeptInBucket  # noqa: PLC0415 - only the audit looks
 
-    return KeptInBucket(aws.s3(), setting("CHECKPOINT_BUCKET"))
+    return KeptInBucket(aws.s3(), setting("CHECKPOINT_BUCKET"), _checkpoint_prefix())
 
 
 @functools.cache
@@ -178,7 +183,7 @@ def checkpoint_archive() -> "Archive":
     """Where checkpoints are kept."""
     from wallet.channels.locked_bucket import LockedBucket  # noqa: PLC0415 - as above
 
-    return LockedBucket(aws.s3(), setting("CHECKPOINT_BUCKET"))
+    return LockedBucket(aws.s3(), setting("CHECKPOINT_BUCKET"), _checkpoint_prefix())
 
 
 @functools.cache

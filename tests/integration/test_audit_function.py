@@ -118,6 +118,26 @@ def test_an_empty_bucket_is_a_break(place: Place) -> None:
     assert place.faults() == ["checkpoint: checkpoint 1 (it was published and is not kept any more)"]
 
 
+def test_a_ledger_that_was_set_back_behind_what_was_published_goes_on_under_another_prefix(place: Place) -> None:
+    """What is still true of the old checkpoints is taken along, byte for byte."""
+    s3 = place.vault.client("s3")
+    s3.put_object(Bucket=place.bucket, Key=object_key(2), Body=b"of transactions that a restore has lost")
+    pay(place.books, place.books.person(money=10_000), place.books.person(), 100)
+    with pytest.raises(FunctionDiedError, match="UnhealthyRunError"):
+        place.make("seal").invoke({}, timeout_s=60)
+    assert any("published_soon" in fault or "checkpoint 2" in fault for fault in place.faults())
+
+    again = {"CHECKPOINT_PREFIX": "restored-1/"}
+    kept = s3.get_object(Bucket=place.bucket, Key=object_key(1))["Body"].read()
+    s3.put_object(Bucket=place.bucket, Key="restored-1/" + object_key(1), Body=kept, IfNoneMatch="*")
+    place.make("seal", **again).invoke({}, timeout_s=60)
+    answer = place.make("audit", **again).invoke({}, timeout_s=_TIMEOUT_S)
+    assert (answer["outcome"], answer["checkpoints"], answer["verified"]) == ("passed", 2, 2)
+    found = s3.list_objects_v2(Bucket=place.bucket, Prefix="restored-1/")["Contents"]
+    assert [one["Key"] for one in found] == ["restored-1/" + object_key(1), "restored-1/" + object_key(2)]
+    assert any("checkpoint 2" in fault for fault in place.faults()), "the old ones are no longer this ledger's"
+
+
 @pytest.mark.parametrize("setting", ["CHECKPOINT_BUCKET", "CHECKPOINT_SIGNER"])
 def test_an_audit_that_can_not_look_fails(place: Place, setting: str) -> None:
     changed = {"CHECKPOINT_BUCKET": "no-such-bucket", "CHECKPOINT_SIGNER": place.vault.key[:-12] + "0" * 12}

@@ -62,7 +62,7 @@ class Place:
         sealing = Sealing()
         with closing(self.books.as_role("sealer")) as database:
             signer = KmsSigner(self.vault.client("kms"), self.vault.key)
-            archive = LockedBucket(self.vault.client("s3"), self.bucket)
+            archive = LockedBucket(self.vault.client("s3"), self.bucket, "")
             Sealer(database, signer, archive, wiring.new_salt).run(sealing, time_left_s=time_left_s)
         return sealing
 

@@ -76,6 +76,7 @@ class Vault:
             "AWS_ENDPOINT_URL": url or self._emulator.url,
             "DATABASE_SECRET": "db/sealer",
             "CHECKPOINT_BUCKET": bucket,
+            "CHECKPOINT_PREFIX": "",
             "CHECKPOINT_SIGNER": self.key,
         }
 

@@ -320,7 +320,7 @@ def test_no_policy_has_a_star_or_any_other_service(name: str) -> None:
             continue  # a phone has no name in a policy; the next test says what this leaves
         if statement["Resource"] == {"Fn::Sub": "${StatementFiles.Arn}/wal_*"}:
             continue  # the files of one bucket, whatever their names
-        if statement["Resource"] == {"Fn::Sub": "${CheckpointFiles.Arn}/checkpoints/*"}:
+        if statement["Resource"] == {"Fn::Sub": "${CheckpointFiles.Arn}/${CheckpointPrefix}checkpoints/*"}:
             continue  # as above
         assert "*" not in json.dumps(statement["Resource"])
     assert "Role" not in ALL[name]

@@ -37,17 +37,20 @@ class KeptInBucket:
     So the oldest version is read, and everything that came after it is counted.
     """
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
+        """`prefix` is what all names begin with there, and nowhere else."""
         self._client = client
         self._bucket = bucket
+        self._prefix = prefix
 
     def read(self, name: str) -> tuple[bytes, int] | None:
         """The oldest version, and how many versions and markers there are."""
         try:
-            versions, markers = self._history(name)
+            key = self._prefix + name
+            versions, markers = self._history(key)
             if not versions:
                 return None
-            answer = self._client.get_object(Bucket=self._bucket, Key=name, VersionId=versions[-1])
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=versions[-1])
             return answer["Body"].read(), len(versions) + markers
         except ClientError as error:
             if _code(error) in _MISSING:
@@ -58,23 +61,24 @@ class KeptInBucket:
 
     def behind(self, name: str) -> Iterator[str]:
         """The names of the objects behind another one, beside which they are."""
-        prefix = name.rpartition("/")[0] + "/"
+        after = self._prefix + name
+        prefix = after.rpartition("/")[0] + "/"
         pages = self._client.get_paginator("list_objects_v2")
         try:
-            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=name):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
                 for found in page.get("Contents", []):
-                    yield found["Key"]
+                    yield found["Key"].removeprefix(self._prefix)
         except ClientError as error:
             raise KeptUnavailableError(f"S3 did not list {prefix}: {_code(error)}") from error
         except BotoCoreError as error:
             raise KeptUnavailableError(f"S3 did not list {prefix}: {type(error).__name__}") from error
 
-    def _history(self, name: str) -> tuple[list[str], int]:
+    def _history(self, key: str) -> tuple[list[str], int]:
         """The ids of an object's versions, the newest first as S3 has them, and how often it was marked as deleted."""
         versions, markers = [], 0
-        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=name):
-            versions += [version["VersionId"] for version in page.get("Versions", []) if version["Key"] == name]
-            markers += len([marker for marker in page.get("DeleteMarkers", []) if marker["Key"] == name])
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key):
+            versions += [version["VersionId"] for version in page.get("Versions", []) if version["Key"] == key]
+            markers += len([marker for marker in page.get("DeleteMarkers", []) if marker["Key"] == key])
         return versions, markers
 
 

@@ -15,11 +15,12 @@ _EXISTS = "PreconditionFailed"
 
 
 class LockedBucket:
-    """One bucket; its default retention locks what is put into it."""
+    """One bucket, or what in it begins with a prefix; its default retention locks what is put into it."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._prefix = prefix
 
     def keep(self, name: str, content: bytes) -> None:
         """Puts an object of this name if there is none; else looks whether it is the same."""
@@ -35,7 +36,7 @@ class LockedBucket:
         try:
             self._client.put_object(
                 Bucket=self._bucket,
-                Key=name,
+                Key=self._prefix + name,
                 Body=content,
                 ContentType="application/json",
                 IfNoneMatch=_NOBODY,
@@ -48,7 +49,7 @@ class LockedBucket:
         return True
 
     def _get(self, name: str) -> bytes:
-        return self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read()
+        return self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"].read()
 
 
 def _code(error: ClientError) -> str:
