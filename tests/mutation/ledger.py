@@ -46,6 +46,7 @@ TESTS = (
     "test_notices.py",
     "test_reconcile_refunds.py",
     "test_relay.py",
+    "test_signatures.py",
     "test_statement_file.py",
     "test_webhook_signing.py",
 )

@@ -9,6 +9,7 @@ from tests.support.signing import Key
 from verifier import verify
 from wallet.ledger import checkpoints, seals
 from wallet.ledger.checkpoints import Checkpoint
+from wallet.ledger.proofs import make_proof
 from wallet.ledger.seals import POSTING_COLUMNS, TRANSACTION_COLUMNS, Content, Seal
 
 KEY = Key(2048)
@@ -79,6 +80,21 @@ class Evidence:
         name = self.folder / checkpoints.object_key(checkpoint.number)
         name.write_bytes(checkpoints.published(checkpoint, checkpoints.entries_of(made), KEY.sign(checkpoint.digest)))
 
+    def proof(self, position: int, account: str = BELA) -> dict[str, Any]:
+        """The proof of a transaction for whoever has the account, as it comes out of a file."""
+        checkpoint, made = next((c, m) for c, m in self.made if c.first <= position <= c.last)
+        proof = make_proof(
+            self.contents[position - 1],
+            made,
+            checkpoint,
+            account_id=account,
+            position=position,
+            digest=checkpoint.digest,
+            signature=KEY.sign(checkpoint.digest),
+        )
+        through_a_file: dict[str, Any] = json.loads(json.dumps(proof))
+        return through_a_file
+
     def verify(self, lines: list[dict[str, Any]] | None = None, *, accounts: Any = None) -> list[str]:
         told = self.lines if lines is None else lines
         head = {"format": "wallet export 1", "ledger": LEDGER, "accounts": accounts or {US: "gateway:razorpay"}}
@@ -88,6 +104,13 @@ class Evidence:
         good = verify.read_checkpoints(self.folder / "checkpoints", PUBLIC, report)
         verify.verify_export(verify.Export(export), good, report)
         return report.breaks
+
+
+def verified(proof: dict[str, Any]) -> verify.Report:
+    """What a stranger finds in a proof."""
+    report = verify.Report()
+    verify.verify_proof(proof, PUBLIC, report)
+    return report
 
 
 def line_of(content: Content) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """What a break is: nothing where the sides agree, one kind where they don't."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +12,7 @@ from wallet.ledger.breaks import (
     OF_SETTLEMENTS,
     BookedPayment,
     BookedRefund,
+    Break,
     Kind,
     SettlementLine,
     weigh_line,
@@ -67,26 +71,42 @@ def test_a_payment_is_no_break_exactly_where_both_sides_say_the_same(
         assert found.ours != found.theirs or found.kind is Kind.PAYMENT_DIFFERS, "the amounts say what differs"
 
 
-def test_each_way_to_differ_has_its_kind() -> None:
-    booked = BookedPayment("pay_1", 500, "INR", returned=100, promised=200)
-    told = ObservedPayment("razorpay", "pay_1", None, 500, "INR", PaymentStatus.CAPTURED, captured=True)
+BOOKED = BookedPayment("pay_1", 500, "INR", returned=100, promised=200)
+TOLD = ObservedPayment(
+    "razorpay", "pay_1", None, 500, "INR", PaymentStatus.CAPTURED, captured=True, amount_refunded=150
+)
 
-    def kind(ours: BookedPayment | None, **changes: object) -> Kind | None:
-        fields = {name: getattr(told, name) for name in ObservedPayment.__slots__} | {"amount_refunded": 150} | changes
-        found = weigh_payment("pay_1", ours, ObservedPayment(**fields))
-        return None if found is None else found.kind
 
-    assert kind(booked) is None
-    assert kind(None) is Kind.UNBOOKED_PAYMENT
-    assert kind(booked, amount=501) is Kind.PAYMENT_DIFFERS
-    assert kind(booked, currency="USD") is Kind.PAYMENT_DIFFERS
-    assert kind(booked, captured=False, status=PaymentStatus.FAILED) is Kind.PAYMENT_DIFFERS
-    assert kind(booked, amount_refunded=99) is Kind.REFUNDED_DIFFERS
-    assert kind(booked, amount_refunded=201) is Kind.REFUNDED_DIFFERS
-    assert kind(None, captured=False, status=PaymentStatus.AUTHORIZED) is None
-    found = weigh_payment("pay_1", booked, None)
-    assert found is not None
-    assert (found.kind, found.ours, found.theirs) == (Kind.UNKNOWN_PAYMENT, 500, None)
+@pytest.mark.parametrize(
+    ("booked", "told", "found"),
+    [
+        (None, TOLD, Break(Kind.UNBOOKED_PAYMENT, "pay_1", None, 500, "INR")),
+        (BOOKED, None, Break(Kind.UNKNOWN_PAYMENT, "pay_1", 500, None, "INR")),
+        (BOOKED, replace(TOLD, amount=501), Break(Kind.PAYMENT_DIFFERS, "pay_1", 500, 501, "INR")),
+        (BOOKED, replace(TOLD, currency="USD"), Break(Kind.PAYMENT_DIFFERS, "pay_1", 500, 500, "USD")),
+        (
+            BOOKED,
+            replace(TOLD, captured=False, status=PaymentStatus.FAILED),
+            Break(Kind.PAYMENT_DIFFERS, "pay_1", 500, 0, "INR"),
+        ),
+        (BOOKED, replace(TOLD, amount_refunded=99), Break(Kind.REFUNDED_DIFFERS, "pay_1", 100, 99, "INR")),
+        (BOOKED, replace(TOLD, amount_refunded=201), Break(Kind.REFUNDED_DIFFERS, "pay_1", 100, 201, "INR")),
+    ],
+)
+def test_a_payment_that_differs_is_a_break_that_says_in_what(
+    booked: BookedPayment | None, told: ObservedPayment | None, found: Break
+) -> None:
+    assert weigh_payment("pay_1", booked, told) == found
+
+
+@pytest.mark.parametrize("refunded", [100, 150, 200])
+def test_a_refund_that_is_on_its_way_is_no_break_whether_it_has_arrived_or_not(refunded: int) -> None:
+    assert weigh_payment("pay_1", BOOKED, replace(TOLD, amount_refunded=refunded)) is None
+
+
+def test_what_has_not_arrived_and_is_not_booked_is_no_break() -> None:
+    assert weigh_payment("pay_1", None, None) is None
+    assert weigh_payment("pay_1", None, replace(TOLD, captured=False, status=PaymentStatus.AUTHORIZED)) is None
 
 
 @st.composite
@@ -125,8 +145,25 @@ def test_a_settled_line_is_no_break_exactly_where_it_is_booked_with_its_gross_am
     assert found is None or found.kind in OF_SETTLEMENTS
 
 
+LINE = SettlementLine("payment", "pay_1", None, 500, "INR", 20, 490, 10, 2, "setl_1", None, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "booked", "found"),
+    [
+        (replace(LINE, type="adjustment"), None, Break(Kind.UNEXPLAINED_LINE, "pay_1", None, 470, "INR")),
+        (LINE, None, Break(Kind.UNBOOKED_LINE, "pay_1", None, 500, "INR")),
+        (LINE, BookedRefund("pay_1", 501, "INR"), Break(Kind.LINE_DIFFERS, "pay_1", 501, 500, "INR")),
+        (LINE, BookedRefund("pay_1", 500, "USD"), Break(Kind.LINE_DIFFERS, "pay_1", 500, 500, "INR")),
+    ],
+)
+def test_a_settled_line_that_differs_is_a_break_that_says_in_what(
+    line: SettlementLine, booked: BookedRefund | None, found: Break
+) -> None:
+    assert weigh_line(line, booked) == found
+
+
 @given(st.booleans(), st.booleans())
 def test_what_is_not_settled_is_a_break_only_when_its_time_is_over(settled: bool, late: bool) -> None:  # noqa: FBT001 - drawn
     found = weigh_waiting("pay_1", amount=500, currency="INR", settled=settled, late=late)
-    assert (found is not None) == (late and not settled)
-    assert found is None or (found.kind, found.ours, found.theirs) == (Kind.NOT_SETTLED, 500, None)
+    assert found == (Break(Kind.NOT_SETTLED, "pay_1", 500, None, "INR") if late and not settled else None)

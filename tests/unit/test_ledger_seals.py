@@ -131,6 +131,18 @@ def test_a_column_that_is_left_out_or_unknown_is_an_error() -> None:
         seals.leaf_of(Content(TRANSACTION, ({**CONTENT.postings[0], "colour": 1},)), SALT)
 
 
+@pytest.mark.parametrize("line", [None, "x"])
+def test_a_posting_that_has_no_line_has_no_salt_and_so_no_leaf(line: str | None) -> None:
+    with pytest.raises(ValueError, match=f"'{line}'"):
+        seals.leaf_of(Content(TRANSACTION, ({**CONTENT.postings[0], "line": line},)), SALT)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_json_has_no_word_for_is_never_hashed(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        seals.canonical({"amount": value})
+
+
 def test_another_salt_is_another_leaf_and_each_line_has_its_own() -> None:
     assert seals.leaf_of(CONTENT, bytes(16)) != by_hand()
     assert len({seals.line_salt(SALT, line) for line in range(256)} | {SALT}) == 257

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 from contextlib import suppress
 
 import pytest
@@ -67,6 +68,16 @@ def test_a_longer_form_of_a_good_signature_is_not_believed() -> None:
     assert both(b"m", b"\0" + signature) == both(b"m", shifted) == (False, False)
 
 
+def test_a_signature_that_is_as_long_and_not_smaller_than_the_modulus_is_not_believed() -> None:
+    """Raised to the exponent it is the same block: one signature would have two forms."""
+    for number in itertools.count():
+        message = str(number).encode()
+        other = int.from_bytes(KEY.sign(hashlib.sha256(message).digest()), "big") + OURS.modulus
+        if other.bit_length() <= SIZE * 8:
+            break
+    assert both(message, other.to_bytes(SIZE, "big")) == (False, False)
+
+
 def forgeries(message: bytes) -> dict[str, bytes]:
     """Blocks that a verifier takes which only parses them: what is raised to 1 is what it is."""
     told = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(message).digest()
@@ -102,6 +113,17 @@ def _small_exponent() -> bytes:
     return _der(rsa.generate_private_key(public_exponent=3, key_size=2048).public_key())
 
 
+def _even_exponent() -> bytes:
+    """No library makes one."""
+    assert KEY.der.endswith((65537).to_bytes(3, "big"))
+    return KEY.der[:-3] + (65540).to_bytes(3, "big")
+
+
+def _cut_off_in_its_exponent() -> bytes:
+    """What is left would be a key, with the exponent 65537."""
+    return _der(rsa.RSAPublicNumbers(0x01000101, OURS.modulus).public_key())[:-1]
+
+
 def _der(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
@@ -115,9 +137,21 @@ def _der(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
         KEY.der + b"\0",
         _small(),
         _small_exponent(),
+        _even_exponent(),
+        _cut_off_in_its_exponent(),
         _der(ec.generate_private_key(ec.SECP256R1()).public_key()),
     ],
-    ids=["nothing", "one byte", "cut off", "more behind", "1024 bits", "exponent 3", "another kind"],
+    ids=[
+        "nothing",
+        "one byte",
+        "cut off",
+        "more behind",
+        "1024 bits",
+        "exponent 3",
+        "even exponent",
+        "cut-off exponent",
+        "another kind",
+    ],
 )
 def test_a_key_that_is_none_or_too_weak_is_refused(der: bytes) -> None:
     with pytest.raises(UnusableKeyError):

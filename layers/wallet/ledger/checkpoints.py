@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from wallet.ledger.seals import Content, Seal, canonical, chain
+from wallet.ledger.seals import Content, Seal, canonical, chain, whole_number
 
 FORMAT = "wallet checkpoint 1"
 #: The most transactions under one checkpoint: what a proof of one of them carries at most.
@@ -105,7 +105,7 @@ def published(checkpoint: Checkpoint, entries: Sequence[Sequence[str]], signatur
         {
             "statement": checkpoint.statement(),
             "entries": entries,
-            "signature": base64.b64encode(signature).decode("ascii"),
+            "signature": base64.b64encode(signature).decode(),
         }
     )
 
@@ -122,6 +122,6 @@ def balances_after(before: Balances, contents: Sequence[Content], codes: Mapping
         accounts = after.setdefault(str(content.transaction["currency"]), {})
         for posting in content.postings:
             name = codes.get(str(posting["account_id"]), WALLETS)
-            amount = int(posting["amount"] or 0)
+            amount = whole_number(posting, "amount")
             accounts[name] = accounts.get(name, 0) + (amount if posting["side"] == "credit" else -amount)
     return after

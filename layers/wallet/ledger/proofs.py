@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from wallet.ledger.checkpoints import Checkpoint
-from wallet.ledger.seals import Content, Record, Seal, canonical, chain, line_salt, posting_hash
+from wallet.ledger.seals import Content, Record, Seal, canonical, chain, line_salt, posting_hash, whole_number
 
 FORMAT = "wallet proof 1"
 
@@ -47,12 +47,12 @@ def make_proof(
         "before": chain(checkpoint.chain_before, leaves[:index]).hex(),
         "after": [leaf.hex() for leaf in leaves[index + 1 :]],
         "statement": statement,
-        "signature": base64.b64encode(signature).decode("ascii"),
+        "signature": base64.b64encode(signature).decode(),
     }
 
 
 def _line(posting: Record, salt: bytes, account_id: str) -> dict[str, object]:
-    salt = line_salt(salt, int(posting["line"] or 0))
+    salt = line_salt(salt, whole_number(posting, "line"))
     if posting["account_id"] == account_id:
         return {"posting": posting, "salt": salt.hex()}
     return {"hash": posting_hash(posting, salt).hex()}

@@ -72,9 +72,14 @@ class Seal:
     leaf: bytes
 
 
+def whole_number(record: Record, column: str) -> int:
+    """A column that is always a whole number. Raises ValueError if it is none here."""
+    return int(str(record[column]))
+
+
 def canonical(value: object) -> bytes:
-    """The one way in which JSON is written before it is hashed or signed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+    """The one way in which JSON is written before it is hashed or signed: sorted, without blanks, nothing but ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def line_salt(salt: bytes, line: int) -> bytes:
@@ -99,7 +104,7 @@ def join(head: bytes, lines: Iterable[bytes]) -> bytes:
 
 def leaf_of(content: Content, salt: bytes) -> bytes:
     """The hash of a transaction with all of its postings, under its salt."""
-    lines = [posting_hash(posting, line_salt(salt, int(posting["line"] or 0))) for posting in content.postings]
+    lines = [posting_hash(posting, line_salt(salt, whole_number(posting, "line"))) for posting in content.postings]
     return join(head_hash(content.transaction, line_salt(salt, 0)), lines)
 
 
