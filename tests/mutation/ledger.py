@@ -37,6 +37,9 @@ MUTATED = (
     "wallet/gateways/*/wire.py",
 )
 
+#: What holds the tables against what is published. It is not mutated, but reads them as what is: anew at each call.
+READERS = ("tests/support/event_schemas.py",)
+
 #: Its unit tests: fast, and about the rules. A new file of the ledger has its tests in `test_ledger_<name>.py`.
 TESTS = (
     "test_ledger_*.py",
@@ -97,11 +100,6 @@ def build(tree: Path) -> None:
     """The copy: the package unfolded, and beside it whatever its unit tests look at."""
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(ROOT / "layers" / "wallet", tree / "wallet", ignore=shutil.ignore_patterns("__pycache__"))
-    inside = [path.relative_to(tree) for path in tree.joinpath("wallet").rglob("*.py")]
-    mutated = {path: ".".join(path.with_suffix("").parts) for path in inside if any(map(path.match, MUTATED))}
-    unfolded = unfold({name: tree.joinpath(path).read_text() for path, name in mutated.items()})
-    for path, name in mutated.items():
-        tree.joinpath(path).write_text(unfolded[name])
     beside = [
         "functions",
         "docs",
@@ -118,6 +116,7 @@ def build(tree: Path) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.exists():
             shutil.copy2(source, target)
+    _unfold_in(tree)
     tree.joinpath("conftest.py").write_text(_CONFTEST)
     options = {
         "source_paths": ["wallet"],
@@ -137,6 +136,16 @@ def build(tree: Path) -> None:
     ]
     lines += [f"{name} = {json.dumps(value)}" for name, value in options.items()]
     tree.joinpath("pyproject.toml").write_text("\n".join(lines) + "\n")
+
+
+def _unfold_in(tree: Path) -> None:
+    inside = [path.relative_to(tree) for path in tree.joinpath("wallet").rglob("*.py")]
+    named = {
+        ".".join(path.with_suffix("").parts): tree / path
+        for path in (*(path for path in inside if any(map(path.match, MUTATED))), *map(Path, READERS))
+    }
+    for name, text in unfold({name: path.read_text() for name, path in named.items()}).items():
+        named[name].write_text(text)
 
 
 def run(tree: Path, mutmut: Path, at_once: int, only: list[str]) -> None:

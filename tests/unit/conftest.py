@@ -3,7 +3,8 @@
 import io
 import json
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +25,16 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
     monkeypatch.setattr(socket.socket, "bind", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture
+def clock_in_india(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose own time is India's: what is told in UTC is so everywhere, not only where that is the same."""
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "IST-5:30")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

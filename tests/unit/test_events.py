@@ -1,6 +1,8 @@
 """Domain events: what leaves the house says what is documented, and nothing else."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
@@ -111,6 +113,20 @@ def test_an_events_id_is_its_own_and_the_same_each_time() -> None:
     assert shown[1] == shown[2]
     assert len(set(shown)) == 3
     assert shown == sorted(shown)
+
+
+def test_an_events_id_carries_the_millisecond_in_which_it_was_noted() -> None:
+    event = replace(outbox_event(), created_at=NOON.replace(microsecond=123_999))
+    shown = ids.read(ids.EVENT, event.id)
+    assert shown is not None
+    assert datetime.fromtimestamp((shown.int >> 80) / 1000, UTC) == NOON.replace(microsecond=123_000)
+
+
+@pytest.mark.usefixtures("clock_in_india")
+def test_a_time_in_an_event_is_told_in_utc_wherever_we_are() -> None:
+    public = told(outbox_event("HoldPlaced"))
+    assert public["occurred_at"] == "2026-11-22T06:30:00.000Z"
+    assert public["data"]["expires_at"] == "2026-11-22T06:30:00.123Z"
 
 
 def test_every_field_is_used_and_described() -> None:

@@ -75,6 +75,13 @@ def test_26_digits_read_as_themselves_or_are_too_large(digits: str) -> None:
     assert read is None or ids.show(ids.USER, read) == f"usr_{digits}"
 
 
+def test_an_id_is_made_as_the_standard_makes_its_own_example() -> None:
+    """RFC 9562, A.6; of our ten bytes the standard has no use for six bits, which are set here."""
+    entropy = bytes.fromhex("fcc3d8c4dc0c0c07398f")
+    made = ids.uuid7(unix_ms=0x017F22E279B0, entropy=entropy)
+    assert made == UUID("017F22E2-79B0-7CC3-98C4-DC0C0C07398F")
+
+
 SHOWN = ids.show(ids.WALLET, SOME)
 
 

@@ -45,6 +45,14 @@ def test_a_month_has_a_last_day() -> None:
     assert days == {"2026-02": 28, "2028-02": 29, "2026-12": 31, "2026-04": 30}
 
 
+@pytest.mark.parametrize(
+    "text", ["", "2026", "2026-1", "2026-00", "2026-13", "1999-12", "2100-01", "2026-10-01", " 2026-10", "2026-10\n"]
+)
+def test_what_names_no_month_of_this_century_is_none(text: str) -> None:
+    assert Month.read(text) is None
+
+
+@pytest.mark.usefixtures("clock_in_india")
 def test_a_month_begins_and_ends_at_midnight_in_india_told_in_utc() -> None:
     month = Month.read("2026-11")
     assert month is not None

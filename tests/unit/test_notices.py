@@ -250,6 +250,10 @@ def test_somebody_without_a_name_is_somebody() -> None:
         ("HoldCaptured", " of what you had promised was taken by Chai & Co from your wallet on "),
         ("PaymentRefunded", " refunded to Chai & Co from your wallet on "),
         ("WithdrawalSucceeded", " withdrawn from your wallet (fee Rs "),
+        (
+            "WithdrawalCorrected",
+            " of a withdrawal that was paid out after all was taken from your wallet on ",
+        ),
         ("RefundToSourceSucceeded", " of yours was sent back to where it came from on "),
     ],
 )

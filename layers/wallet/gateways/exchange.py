@@ -11,9 +11,8 @@ from wallet.gateways.fields import MalformedWireError
 from wallet.gateways.http import Answer, Deadline, Transport, named
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 
-_TRIES = 3
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 1.0
+#: The longest pause after each try, in seconds. Behind the last one there is none: it is the last.
+_PAUSES = (0.1, 0.2, 0)
 
 _OK, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
 _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 408, 429
@@ -89,7 +88,7 @@ class Exchange:
         worth_repeating: type[GatewayUnavailableError],
     ) -> T:
         """Send, and send again after a pause while it is worth it and there is time."""
-        for pause in _pauses():
+        for pause in _PAUSES:
             try:
                 answer = self._transport.send(request.method, request.path, request.body, deadline, request.headers)
                 return self._understood(request, answer, read)
@@ -118,8 +117,3 @@ class Exchange:
 def malformed(method: str, path: str, error: ValueError) -> GatewayUnavailableError:
     """Make the error for an answer that can't be read: nobody knows what it said."""
     return GatewayUnavailableError(f"{named(method, path)}: malformed answer ({error})")
-
-
-def _pauses() -> list[float]:
-    growing = [min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**n) for n in range(_TRIES - 1)]
-    return [*growing, 0]

@@ -35,14 +35,15 @@ def uuid7(*, unix_ms: int, entropy: bytes) -> UUID:
 def show(prefix: str, value: UUID) -> str:
     """The public form, as `wal_06b3…`."""
     number = value.int
-    digits = [_DIGITS[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5)]
+    digits = [_DIGITS[number >> shift & 31] for shift in reversed(range(0, 5 * _LENGTH, 5))]
     return f"{prefix}_{''.join(digits)}"
 
 
 def read(prefix: str, text: str) -> UUID | None:
     """The id that `text` shows, or None if it is not the public form of one with this prefix."""
-    head, underscore, digits = text.partition("_")
-    if head != prefix or not underscore or len(digits) != _LENGTH:
+    head = f"{prefix}_"
+    digits = text.removeprefix(head)
+    if not text.startswith(head) or len(digits) != _LENGTH:
         return None
     number = 0
     for digit in digits:

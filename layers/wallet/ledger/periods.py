@@ -65,7 +65,8 @@ class Month:
         return _midnight(self._next())
 
     def _next(self) -> date:
-        return (self.first_day + timedelta(days=31)).replace(day=1)
+        years, month = divmod(self.first_day.month, 12)
+        return date(self.first_day.year + years, month + 1, 1)
 
 
 def _midnight(day: date) -> datetime:

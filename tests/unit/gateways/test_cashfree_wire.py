@@ -1,5 +1,7 @@
 """Cashfree's words and rupees, one by one."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,7 +109,10 @@ class TestAPayment:
         seen = read(payment(is_captured=False))
         assert (seen.status, seen.captured, seen.may_still_arrive) == (PaymentStatus.AUTHORIZED, False, True)
 
-    @pytest.mark.parametrize(("number", "text"), [(1_453_002_795, "1453002795"), ("1453002795", "1453002795")])
+    @pytest.mark.parametrize(
+        ("number", "text"),
+        [(1_453_002_795, "1453002795"), ("1453002795", "1453002795"), (0, "0"), ("azAZ09_-", "azAZ09_-")],
+    )
     def test_an_id_may_be_a_number_or_a_text(self, number: object, text: str) -> None:
         assert read(payment(cf_payment_id=number)).payment_id == text
 
@@ -120,6 +125,16 @@ class TestAPayment:
     def test_another_currency_is_told_as_it_was_paid(self) -> None:
         seen = read(payment(payment_currency="USD", payment_amount=Number("3.01")))
         assert (seen.amount, seen.currency) == (301, "USD")
+
+    def test_of_another_currency_nothing_is_taken_for_a_surcharge(self) -> None:
+        assert read(payment(payment_currency="JPY", payment_amount=Number("440.50"))).amount == 44_050
+
+    @pytest.mark.parametrize("silence", [{"is_captured": None}, {}])
+    def test_a_success_that_is_silent_about_its_capture_is_money(self, silence: Fields) -> None:
+        told = payment(**silence)
+        if not silence:
+            del told["is_captured"]
+        assert read(told).has_arrived
 
     @pytest.mark.parametrize(
         ("changes", "reason"),
@@ -290,3 +305,22 @@ def test_a_refusal_keeps_its_words_and_its_sentence() -> None:
 def test_only_money_that_came_and_went_back_whole_is_refunded(status: str, amount: str, becomes: PaymentStatus) -> None:
     back = wire.refund_of(json_object(written(refund(refund_amount=Number(amount)))))
     assert wire.with_refunds(read(payment(payment_status=status)), (back,)).status is becomes
+
+
+@pytest.mark.usefixtures("clock_in_india")
+def test_an_orders_end_is_told_in_utc_wherever_we_are() -> None:
+    ends = datetime(2026, 11, 27, 6, 30, tzinfo=UTC)
+    asked = wire.order_request(
+        receipt="top_1", amount_minor=100, currency="INR", contact="+919876543210", expires_at=ends
+    )
+    assert asked["order_expiry_time"] == "2026-11-27T06:30:00Z"
+
+
+@pytest.mark.parametrize("name", ["PAYMENT_SUCCESS_WEBHOOK", "azAZ09_.-", "n" * 64])
+def test_an_events_name_keeps_its_letters(name: str) -> None:
+    assert wire.event_name_of({"type": name}) == name
+
+
+@pytest.mark.parametrize("header", ["azAZ09+/=_-", "n" * 64])
+def test_an_events_id_keeps_its_letters(header: str) -> None:
+    assert wire.event_id_of(header) == header

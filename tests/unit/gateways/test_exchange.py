@@ -8,13 +8,13 @@ from wallet.gateways.exchange import Exchange
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 
 
-def exchange(replies: Script) -> Exchange:
+def exchange(replies: Script, *, pause: float | None = None) -> Exchange:
     return Exchange(
         replies,
         lambda status, _: GatewayRejectedError(http_status=status),
         clock=replies.time.clock,
         sleep=replies.time.sleep,
-        uniform=lambda _, longest: longest,
+        uniform=lambda _, longest: longest if pause is None else pause,
     )
 
 
@@ -72,3 +72,11 @@ def test_nobody_waits_for_a_try_that_would_come_too_late(seconds: float, tries: 
     else:
         assert get(replies, seconds=seconds) == {"a": 1}
     assert len(replies.sent) == tries
+
+
+def test_a_pause_that_lasts_as_long_as_the_time_that_is_left_is_not_begun() -> None:
+    replies = script(answer({}, 500), answer({"a": 1}))
+    asked = exchange(replies, pause=0.5)
+    with pytest.raises(GatewayUnavailableError, match="status 500"):
+        asked.get("/v1/orders", asked.deadline(0.5), json_object)
+    assert replies.time.slept == []

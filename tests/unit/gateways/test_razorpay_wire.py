@@ -28,6 +28,11 @@ def test_a_refund_that_is_silent_about_its_currency_has_its_payments(
     assert wire.refund_of(refund(currency=told), currency=of_the_payment).currency == read
 
 
+def test_a_refund_is_known_by_its_gateway_and_its_id() -> None:
+    told = wire.refund_of(refund())
+    assert (told.gateway, told.refund_id) == ("razorpay", "rfnd_Umbrella00001")
+
+
 def test_a_currency_that_nobody_names_is_malformed() -> None:
     with pytest.raises(MalformedWireError):
         wire.refund_of(refund(currency=""))

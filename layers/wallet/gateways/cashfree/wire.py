@@ -41,7 +41,7 @@ _SESSION = re.compile(r"[!-~]{1,512}")
 _EVENT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _EVENT_ID = re.compile(r"[A-Za-z0-9+/=_-]{1,64}")
 
-_INDIA = "+91"
+_INDIAN_PHONE = re.compile(r"\+91([0-9]{10})")
 #: A payer abroad has no number of ten digits; the documentation allows made-up details where nobody needs them.
 _NO_PHONE = "9999999999"
 
@@ -84,14 +84,14 @@ def order_request(
     From `expires_at` on no payment of it can be begun; what comes later than that goes back. Without it an order can be
     paid for 30 days, far longer than we ask about it.
     """
-    phone = contact.removeprefix(_INDIA) if contact.startswith(_INDIA) else ""
+    indian = _INDIAN_PHONE.fullmatch(contact)
     return {
         "order_id": receipt,
         "order_amount": rupees(amount_minor),
         "order_currency": currency,
         "customer_details": {
             "customer_id": contact.removeprefix("+"),
-            "customer_phone": phone if re.fullmatch("[0-9]{10}", phone) else _NO_PHONE,
+            "customer_phone": indian[1] if indian else _NO_PHONE,
         },
         "order_meta": {"payment_methods": "upi"},
     } | ({} if expires_at is None else {"order_expiry_time": f"{expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"})
@@ -217,16 +217,18 @@ def rupees(amount_minor: int) -> DecimalNumber:
 
 def paise(entity: Mapping[str, object], name: str) -> int:
     """Read an amount in rupees, as it was written: `100`, `100.5` or `100.50`, never `100.005` or `1e2`."""
-    value = entity.get(name)
-    amount = -1
-    # bool is an int to Python: the type itself has to be right
-    if type(value) is int:
-        amount = value * _PAISE
-    elif isinstance(value, DecimalNumber) and (written := _RUPEES.fullmatch(value.text)):
-        amount = int(written[1]) * _PAISE + int(written[2].ljust(2, "0"))
-    if not 0 <= amount <= MAX_AMOUNT:
+    amount = _in_paise(entity.get(name))
+    if amount is None or not 0 <= amount <= MAX_AMOUNT:
         raise MalformedWireError(f"{name} is not an amount in rupees with two places at most")
     return amount
+
+
+def _in_paise(value: object) -> int | None:
+    # bool is an int to Python: the type itself has to be right
+    if type(value) is int:
+        return value * _PAISE
+    written = _RUPEES.fullmatch(value.text) if isinstance(value, DecimalNumber) else None
+    return int(written[1]) * _PAISE + int(written[2].ljust(2, "0")) if written else None
 
 
 def identifier(entity: Mapping[str, object], name: str) -> str:
@@ -237,7 +239,7 @@ def identifier(entity: Mapping[str, object], name: str) -> str:
 
 def _is_captured(entity: Mapping[str, object]) -> bool:
     """Whether a successful payment is taken already; only an answer says so, and only an authorisation is not."""
-    captured = entity.get("is_captured", True)
+    captured = entity.get("is_captured")
     if captured is not None and not isinstance(captured, bool):
         raise MalformedWireError("is_captured is not a boolean")
     return captured is not False
