@@ -1,6 +1,7 @@
 """The whole model: whatever is asked of it, in whatever order, no money is made and none is lost."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -434,3 +435,435 @@ def test_what_is_refunded_comes_back_above_the_cap() -> None:
         book.settle(observed(f"pay_{number}", f"order_{number}", 450), transaction_id=UUID(int=600 + number), now=NOW)
     book.refund(transaction_id=UUID(int=7), payee=WALLETS[1], payment_id=paid.id, amount=None, key="r", now=NOW)
     assert book.wallets[WALLETS[0]].balance == 1_400
+
+
+# ------------------------------------------------------------------------------------------- one command each
+
+ASHA, BELA, CHETAN = WALLETS
+LATER = NOW + timedelta(seconds=30)
+
+
+def full_book() -> Book:
+    """With 500 in each wallet."""
+    return played([]).book
+
+
+def refund(
+    book: Book, paid: Transaction, amount: int | None = None, *, payee: UUID = BELA, key: str = "r", number: int = 70
+) -> Transaction | Refusal:
+    return book.refund(
+        transaction_id=UUID(int=number), payee=payee, payment_id=paid.id, amount=amount, key=key, now=NOW
+    )
+
+
+def release(book: Book, number: int, *, actor: UUID = BELA, key: str = "l", now: datetime = NOW) -> Hold | Refusal:
+    return book.release(actor=actor, hold_id=UUID(int=number), key=key, now=now)
+
+
+def transaction(answer: object) -> Transaction:
+    assert isinstance(answer, Transaction)
+    return answer
+
+
+def hold_of(answer: object) -> Hold:
+    assert isinstance(answer, Hold)
+    return answer
+
+
+def test_a_payment_is_booked_whole_under_the_id_that_it_was_given() -> None:
+    book = full_book()
+    paid = transaction(pay(book, 7, 100, "k"))
+    assert (paid.id, paid.type, paid.currency, paid.amount) == (UUID(int=7), TransactionType.PAYMENT, "INR", 100)
+    assert (paid.debited, paid.credited) == (Account.of_wallet(ASHA), Account.of_wallet(BELA))
+    assert book.transactions[-1] is paid
+
+
+def test_a_payment_is_a_debit_of_the_payers_day_and_a_load_of_the_payees_month() -> None:
+    book = full_book()
+    before = {one: book.wallets[one].usage for one in (ASHA, BELA)}
+    pay(book, 7, 100, "k")
+    assert book.wallets[ASHA].usage == before[ASHA].with_debit(100, NOW)
+    assert book.wallets[BELA].usage == before[BELA].with_load(100, NOW)
+
+
+def test_a_merchants_takings_are_no_load_and_its_fee_follows_from_the_payment() -> None:
+    book = full_book()
+    before = book.wallets[MERCHANT].usage
+    paid = transaction(pay(book, 7, 100, "k", MERCHANT))
+    charge = book.transactions[-1]
+    assert (charge.type, charge.cause_id, charge.amount) == (TransactionType.FEE, paid.id, 11)
+    assert charge.id not in {done.id for done in book.transactions[:-1]}
+    assert book.wallets[MERCHANT].usage == before
+
+
+def test_a_payment_that_costs_nothing_has_no_fee() -> None:
+    book = replace(full_book(), fee_rates=((LONG_AGO, FeeRate(0, 0)),))
+    pay(book, 7, 100, "k", MERCHANT)
+    assert book.transactions[-1].type is TransactionType.PAYMENT
+    assert book.wallets[MERCHANT].balance == 600
+
+
+def test_a_payment_is_refunded_in_parts_and_then_the_rest_and_then_no_more() -> None:
+    book = full_book()
+    paid = transaction(pay(book, 7, 400, "k"))
+    first = transaction(refund(book, paid, 150, key="r1", number=71))
+    rest = transaction(refund(book, paid, key="r2", number=72))
+    assert [(one.id, one.cause_id, one.amount) for one in (first, rest)] == [
+        (UUID(int=71), paid.id, 150),
+        (UUID(int=72), paid.id, 250),
+    ]
+    assert refund(book, paid, 1, key="r3", number=73) is Refusal.REFUND_EXCEEDS_PAYMENT
+    assert (book.wallets[ASHA].balance, book.wallets[BELA].balance, book.refunded(paid.id)) == (500, 500, 400)
+
+
+def test_a_fee_counts_towards_no_refund() -> None:
+    book = full_book()
+    paid = transaction(pay(book, 7, 100, "k", MERCHANT))
+    assert book.refunded(paid.id) == 0
+    assert transaction(refund(book, paid, payee=MERCHANT)).amount == 100
+    assert book.refunded(paid.id) == 100
+
+
+def test_what_a_payee_no_longer_has_is_not_refunded() -> None:
+    book = full_book()
+    paid = transaction(pay(book, 7, 300, "k"))
+    book.wallets[BELA] = replace(book.wallets[BELA], held=501)
+    assert refund(book, paid) is Refusal.INSUFFICIENT_FUNDS
+
+
+@pytest.mark.parametrize(("closed", "refusal"), [(ASHA, Refusal.WALLET_FROZEN), (CHETAN, None), (MERCHANT, None)])
+def test_a_refund_asks_for_the_wallet_of_the_one_who_paid(closed: UUID, refusal: Refusal | None) -> None:
+    book = full_book()
+    paid = transaction(pay(book, 7, 100, "k"))
+    book.wallets[closed] = replace(book.wallets[closed], status=WalletStatus.CLOSED)
+    answer = refund(book, paid)
+    assert (answer if isinstance(answer, Refusal) else None) is refusal
+
+
+def test_only_a_payment_or_a_capture_can_be_refunded() -> None:
+    book = full_book()
+    paid = transaction(pay(book, 7, 100, "k"))
+    back = transaction(refund(book, paid))
+    top_up = next(done for done in book.transactions if done.credited == Account.of_wallet(BELA))
+    assert top_up.type is TransactionType.TOP_UP
+    assert refund(book, top_up, key="r1") is Refusal.NOT_FOUND
+    assert refund(book, back, key="r2", payee=ASHA) is Refusal.NOT_FOUND
+
+
+def test_a_hold_is_placed_as_it_was_asked_for() -> None:
+    book = full_book()
+    before = book.wallets[ASHA].usage
+    placed = hold_of(place(book, 1, 300))
+    assert placed == Hold(UUID(int=1), ASHA, BELA, 300, NOW, NOW + timedelta(seconds=60))
+    assert book.holds == {UUID(int=1): placed}
+    assert (book.wallets[ASHA].held, book.wallets[ASHA].balance) == (300, 500)
+    assert book.wallets[ASHA].usage == before.with_debit(300, NOW)
+    assert book.wallets[BELA].held == 0
+
+
+@pytest.mark.parametrize(
+    ("payee", "amount", "refusal"),
+    [
+        (NOBODY, 1, Refusal.PAYEE_NOT_FOUND),
+        (ASHA, 1, Refusal.SELF_PAYMENT),
+        (BELA, 401, Refusal.WALLET_LIMIT_EXCEEDED),
+        (BELA, 501, Refusal.INSUFFICIENT_FUNDS),
+    ],
+)
+def test_a_promise_that_can_not_be_leaves_no_trace(payee: UUID, amount: int, refusal: Refusal) -> None:
+    book = full_book()
+    before = dict(book.wallets)
+    ends = NOW + timedelta(seconds=60)
+    answer = book.place(hold_id=UUID(int=1), payer=ASHA, payee=payee, amount=amount, expires_at=ends, key="h", now=NOW)
+    assert answer is refusal
+    assert (book.holds, book.wallets) == ({}, before)
+
+
+def test_a_capture_is_a_payment_out_of_what_was_set_aside() -> None:
+    book = full_book()
+    place(book, 1, 300)
+    usage = book.wallets[ASHA].usage
+    taken = transaction(capture(book, 1, 100))
+    assert (taken.id, taken.type, taken.currency) == (UUID(int=1_001), TransactionType.HOLD_CAPTURE, "INR")
+    assert (taken.amount, taken.debited, taken.credited) == (100, Account.of_wallet(ASHA), Account.of_wallet(BELA))
+    assert (book.wallets[ASHA].balance, book.wallets[ASHA].held, book.wallets[BELA].balance) == (400, 200, 600)
+    assert book.wallets[ASHA].usage == usage
+    assert book.wallets[BELA].usage.loaded_month == 600
+    rest = transaction(capture(book, 1, None, now=LATER))
+    assert rest.amount == 200
+    assert book.holds[UUID(int=1)].status is HoldStatus.CAPTURED
+    assert book.wallets[ASHA].held == 0
+
+
+def test_a_merchant_pays_a_fee_for_a_capture_too() -> None:
+    book = full_book()
+    ends = NOW + timedelta(seconds=60)
+    book.place(hold_id=UUID(int=1), payer=ASHA, payee=MERCHANT, amount=100, expires_at=ends, key="h", now=NOW)
+    book.capture(
+        transaction_id=UUID(int=7), payee=MERCHANT, hold_id=UUID(int=1), amount=None, final=False, key="c", now=NOW
+    )
+    assert (book.wallets[MERCHANT].balance, book.balance(FEES)) == (589, 11)
+
+
+def test_a_final_capture_frees_what_is_left_for_the_payer_to_spend_today() -> None:
+    book = full_book()
+    before = book.wallets[ASHA].usage
+    place(book, 1, 300)
+    book.capture(
+        transaction_id=UUID(int=7), payee=BELA, hold_id=UUID(int=1), amount=100, final=True, key="c", now=LATER
+    )
+    assert book.holds[UUID(int=1)].status is HoldStatus.CAPTURED
+    assert (book.wallets[ASHA].held, book.wallets[ASHA].available) == (0, 400)
+    assert book.wallets[ASHA].usage == before.with_debit(100, NOW)
+
+
+@pytest.mark.parametrize(("payee", "number"), [(ASHA, 1), (CHETAN, 1), (BELA, 2)])
+def test_only_its_payee_captures_a_hold_that_is_there(payee: UUID, number: int) -> None:
+    book = full_book()
+    place(book, 1, 300)
+    answer = book.capture(
+        transaction_id=UUID(int=7), payee=payee, hold_id=UUID(int=number), amount=1, final=False, key="c", now=NOW
+    )
+    assert answer is Refusal.NOT_FOUND
+
+
+@pytest.mark.parametrize(("amount", "answer"), [(300, None), (301, Refusal.CAPTURE_EXCEEDS_HOLD)])
+def test_no_more_is_captured_than_was_promised(amount: int, answer: Refusal | None) -> None:
+    book = full_book()
+    place(book, 1, 300)
+    taken = capture(book, 1, amount)
+    assert (taken if isinstance(taken, Refusal) else None) is answer
+
+
+@pytest.mark.parametrize("frozen", [ASHA, BELA])
+def test_a_capture_asks_for_the_wallets_of_both(frozen: UUID) -> None:
+    book = full_book()
+    place(book, 1, 300)
+    book.wallets[frozen] = replace(book.wallets[frozen], status=WalletStatus.FROZEN)
+    assert capture(book, 1, 1) is Refusal.WALLET_FROZEN
+
+
+def test_its_payee_lets_a_hold_go_once_and_everything_of_it_is_free() -> None:
+    book = full_book()
+    before = book.wallets[ASHA]
+    place(book, 1, 300)
+    let_go = hold_of(release(book, 1))
+    assert (let_go.id, let_go.status) == (UUID(int=1), HoldStatus.RELEASED)
+    assert book.holds[UUID(int=1)] == let_go
+    assert book.wallets[ASHA] == replace(before, usage=before.usage.begun(NOW))
+    assert release(book, 1, key="another") is Refusal.HOLD_NOT_PLACED
+    assert release(book, 1, actor=ASHA) is Refusal.HOLD_NOT_PLACED
+
+
+@pytest.mark.parametrize(("actor", "number"), [(CHETAN, 1), (MERCHANT, 1), (BELA, 2)])
+def test_a_hold_is_let_go_by_nobody_else(actor: UUID, number: int) -> None:
+    book = full_book()
+    place(book, 1, 300)
+    assert release(book, number, actor=actor) is Refusal.NOT_FOUND
+    assert book.holds[UUID(int=1)].status is HoldStatus.PLACED
+
+
+def test_a_hold_lapses_at_its_time_and_no_earlier_and_only_that_one() -> None:
+    book = full_book()
+    place(book, 1, 100, seconds=60)
+    place(book, 2, 100, seconds=61)
+    book.lapse(NOW + timedelta(seconds=59))
+    assert {hold.status for hold in book.holds.values()} == {HoldStatus.PLACED}
+    book.lapse(NOW + timedelta(seconds=60))
+    assert [hold.status for hold in book.holds.values()] == [HoldStatus.EXPIRED, HoldStatus.PLACED]
+    assert book.wallets[ASHA].held == 100
+    release(book, 2)
+    book.lapse(NOW + timedelta(days=1))
+    assert book.holds[UUID(int=2)].status is HoldStatus.RELEASED
+
+
+# --------------------------------------------------------------------------------------------- keys
+
+Ask = Callable[[Book, UUID, str, int, datetime], object]
+
+
+def _pays(book: Book, caller: UUID, key: str, what: int, now: datetime) -> object:
+    return book.pay(transaction_id=UUID(int=900), payer=caller, payee=MERCHANT, amount=10 + what, key=key, now=now)
+
+
+def _places(book: Book, caller: UUID, key: str, what: int, now: datetime) -> object:
+    ends = now + timedelta(seconds=600 + what)
+    return book.place(
+        hold_id=UUID(int=900 + what), payer=caller, payee=MERCHANT, amount=10, expires_at=ends, key=key, now=now
+    )
+
+
+def _refunds(book: Book, caller: UUID, key: str, what: int, now: datetime) -> object:
+    paid = next(
+        done for done in book.transactions if done.type == "payment" and done.credited.code.endswith(caller.hex)
+    )
+    return book.refund(
+        transaction_id=UUID(int=900), payee=caller, payment_id=paid.id, amount=10 + what, key=key, now=now
+    )
+
+
+def _captures(book: Book, caller: UUID, key: str, what: int, now: datetime) -> object:
+    hold = next(hold for hold in book.holds.values() if hold.payee == caller)
+    return book.capture(
+        transaction_id=UUID(int=900), payee=caller, hold_id=hold.id, amount=10 + what, final=False, key=key, now=now
+    )
+
+
+def _releases(book: Book, caller: UUID, key: str, what: int, now: datetime) -> object:
+    held = [hold for hold in book.holds.values() if hold.payee == caller]
+    return book.release(actor=caller, hold_id=held[what].id, key=key, now=now)
+
+
+def busy_book() -> Book:
+    """In which two people have been paid and promised something, the second of them more than the first."""
+    book = full_book()
+    for number, payee in enumerate((ASHA, BELA)):
+        payer = CHETAN
+        book.pay(transaction_id=UUID(int=800 + number), payer=payer, payee=payee, amount=50, key=f"p{number}", now=NOW)
+        for more in (0, 1):
+            book.place(
+                hold_id=UUID(int=810 + 2 * number + more),
+                payer=payer,
+                payee=payee,
+                amount=50 + number,
+                expires_at=NOW + timedelta(hours=1),
+                key=f"h{number}{more}",
+                now=NOW,
+            )
+    return book
+
+
+each_command = pytest.mark.parametrize("ask", [_pays, _places, _refunds, _captures, _releases])
+
+
+@each_command
+def test_a_key_answers_its_own_command_again_whenever_it_comes(ask: Ask) -> None:
+    book = busy_book()
+    first = ask(book, ASHA, "k", 0, NOW)
+    assert not isinstance(first, Refusal)
+    after = len(book.transactions), dict(book.wallets)
+    assert ask(book, ASHA, "k", 0, LATER) is first
+    assert (len(book.transactions), book.wallets) == after
+
+
+@each_command
+def test_a_key_is_refused_for_another_request_and_says_nothing_of_its_own(ask: Ask) -> None:
+    book = busy_book()
+    ask(book, ASHA, "k", 0, NOW)
+    assert ask(book, ASHA, "k", 1, NOW) is Refusal.IDEMPOTENCY_KEY_REUSED
+
+
+@each_command
+def test_a_key_is_refused_for_another_command(ask: Ask) -> None:
+    book = busy_book()
+    first = _releases if ask is not _releases else _pays
+    first(book, ASHA, "k", 1, NOW)
+    assert ask(book, ASHA, "k", 0, NOW) is Refusal.IDEMPOTENCY_KEY_REUSED
+
+
+@each_command
+def test_a_key_is_the_callers_own_at_each_command(ask: Ask) -> None:
+    book = busy_book()
+    first, second = ask(book, ASHA, "k", 0, NOW), ask(book, BELA, "k", 0, NOW)
+    assert not isinstance(second, Refusal)
+    assert second != first
+
+
+@each_command
+def test_what_lapsed_before_a_command_is_free_before_it(ask: Ask) -> None:
+    book = busy_book()
+    place(book, 1, 300, seconds=10)
+    ask(book, ASHA, "k", 0, NOW + timedelta(seconds=10))
+    assert book.holds[UUID(int=1)].status is HoldStatus.EXPIRED
+
+
+# --------------------------------------------------------------------------------------------- arrivals
+
+
+def opened(amount: int = 500) -> Book:
+    book = a_book()
+    assert book.open_top_up(wallet_id=ASHA, order_id="order_0", amount=amount, now=NOW) is None
+    return book
+
+
+def test_a_top_up_is_booked_as_it_arrived_and_counts_as_a_load() -> None:
+    book = opened()
+    assert book.attempts["order_0"].amount == 500
+    assert book.settle(observed("pay_0", "order_0", 500), transaction_id=UUID(int=7), now=NOW) is None
+    (done,) = book.transactions
+    assert (done.id, done.type, done.currency, done.amount) == (UUID(int=7), TransactionType.TOP_UP, "INR", 500)
+    assert (done.debited, done.credited) == (GATEWAY, Account.of_wallet(ASHA))
+    assert (book.wallets[ASHA].usage.loaded_month, book.wallets[ASHA].usage.loaded_year) == (500, 500)
+    assert book.attempts["order_0"].status is AttemptStatus.SUCCEEDED
+    assert book.suspended == {}
+
+
+def test_a_top_up_that_is_refused_opens_nothing() -> None:
+    book = a_book()
+    assert book.open_top_up(wallet_id=ASHA, order_id="order_0", amount=601, now=NOW) is Refusal.AMOUNT_OUT_OF_RANGE
+    assert book.attempts == {}
+
+
+def test_a_payment_of_the_same_name_at_another_gateway_is_another_one() -> None:
+    book = opened()
+    here = observed("pay_0", "order_0", 500)
+    there = replace(here, gateway="cashfree")
+    book.settle(here, transaction_id=UUID(int=7), now=NOW)
+    assert book.settle(there, transaction_id=UUID(int=8), now=NOW) is SuspenseReason.ORDER_ALREADY_PAID
+    assert [done.debited for done in book.transactions] == [GATEWAY, Account.of_gateway("cashfree")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"amount": 499}, SuspenseReason.AMOUNT_MISMATCH),
+        ({"currency": "USD"}, SuspenseReason.CURRENCY_MISMATCH),
+        ({"order_id": "order_9"}, SuspenseReason.UNKNOWN_ORDER),
+        ({"order_id": None}, SuspenseReason.UNKNOWN_ORDER),
+        ({"amount_refunded": 1}, SuspenseReason.ALREADY_REFUNDED),
+    ],
+)
+def test_what_agrees_with_nothing_that_was_asked_for_goes_to_suspense_as_it_arrived(
+    changes: dict[str, object], reason: SuspenseReason
+) -> None:
+    book = opened()
+    told = replace(observed("pay_0", "order_0", 500), **changes)  # type: ignore[arg-type]  # of many types
+    assert book.settle(told, transaction_id=UUID(int=7), now=NOW) is reason
+    (done,) = book.transactions
+    assert (done.type, done.amount, done.currency) == (TransactionType.SUSPENSE, told.amount, told.currency)
+    assert book.suspended == {"pay_0": reason}
+    assert (book.wallets[ASHA].balance, book.wallets[ASHA].usage.loaded_month) == (0, 0)
+    after = AttemptStatus.PENDING if reason is SuspenseReason.UNKNOWN_ORDER else AttemptStatus.FAILED
+    assert book.attempts["order_0"].status is after
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": WalletStatus.CLOSED}, SuspenseReason.WALLET_CLOSED),
+        ({"status": WalletStatus.CLOSING}, None),
+        ({"balance": 500}, None),
+        ({"balance": 501}, SuspenseReason.OVER_BALANCE_LIMIT),
+    ],
+)
+def test_a_wallet_that_can_not_take_the_money_any_more_does_not_get_it(
+    changes: dict[str, object], reason: SuspenseReason | None
+) -> None:
+    book = opened()
+    book.wallets[ASHA] = replace(book.wallets[ASHA], **changes)  # type: ignore[arg-type]  # of two types
+    assert book.settle(observed("pay_0", "order_0", 500), transaction_id=UUID(int=7), now=NOW) is reason
+
+
+def test_what_a_tier_lets_in_per_month_is_counted_when_the_money_arrives() -> None:
+    book = opened()
+    tier = Tier(((LONG_AGO, Limits("month", max_load_month=999)),))
+    wallet = book.wallets[ASHA]
+    book.wallets[ASHA] = replace(wallet, tier=tier, usage=wallet.usage.with_load(500, NOW))
+    told = observed("pay_0", "order_0", 500)
+    assert book.settle(told, transaction_id=UUID(int=7), now=NOW) is SuspenseReason.OVER_LOAD_LIMIT
+
+
+def test_a_failure_of_an_order_of_nobody_is_nothing() -> None:
+    book = opened()
+    book.fail("order_9")
+    assert {name: attempt.status for name, attempt in book.attempts.items()} == {"order_0": AttemptStatus.PENDING}

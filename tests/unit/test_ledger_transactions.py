@@ -71,7 +71,7 @@ def test_a_payment_takes_from_the_payer_what_it_gives_the_payee(amount: int) -> 
     made = payment(transaction_id=ID, payer=PAYER, payee=PAYEE, currency=INR, amount=amount)
     signed = {posting.account: posting.signed for posting in made.postings}
     assert signed == {Account.of_wallet(PAYER): -amount, Account.of_wallet(PAYEE): amount}
-    assert made.type is TransactionType.PAYMENT
+    assert (made.id, made.type, made.currency, made.cause_id) == (ID, TransactionType.PAYMENT, INR, None)
 
 
 @given(amounts)
@@ -79,7 +79,7 @@ def test_money_that_arrives_is_the_gateways_debt_and_the_wallets_gain(amount: in
     made = arrival(transaction_id=ID, gateway="razorpay", wallet_id=PAYEE, currency=INR, amount=amount)
     signed = {posting.account: posting.signed for posting in made.postings}
     assert signed == {Account.of_gateway("razorpay"): -amount, Account.of_wallet(PAYEE): amount}
-    assert made.type is TransactionType.TOP_UP
+    assert (made.id, made.type, made.currency, made.cause_id) == (ID, TransactionType.TOP_UP, INR, None)
 
 
 @given(amounts)
@@ -97,6 +97,7 @@ def test_a_refund_takes_from_the_payee_and_names_the_payment(paid: int, part: in
     signed = {posting.account: posting.signed for posting in made.postings}
     assert signed == {Account.of_wallet(PAYER): part, Account.of_wallet(PAYEE): -part}
     assert (made.type, made.cause_id, made.amount) == (TransactionType.REFUND, ID, part)
+    assert (made.id, made.currency) == (UUID(int=4), INR)
 
 
 @given(amounts)
@@ -105,7 +106,19 @@ def test_a_fee_is_the_payees_and_names_the_payment(part: int) -> None:
     made = fee(transaction_id=UUID(int=4), paid=before, amount=part)
     signed = {posting.account: posting.signed for posting in made.postings}
     assert signed == {FEES: part, Account.of_wallet(PAYEE): -part}
-    assert (made.type, made.cause_id) == (TransactionType.FEE, ID)
+    assert (made.id, made.type, made.currency, made.cause_id) == (UUID(int=4), TransactionType.FEE, INR, ID)
+
+
+def test_what_follows_from_a_payment_is_of_its_currency() -> None:
+    paid = payment(transaction_id=ID, payer=PAYER, payee=PAYEE, currency="USD", amount=5)
+    assert [make(transaction_id=UUID(int=4), paid=paid, amount=5).currency for make in (refund, fee)] == ["USD", "USD"]
+
+
+def test_a_capture_is_a_payment_of_another_type() -> None:
+    kind = TransactionType.HOLD_CAPTURE
+    made = payment(transaction_id=ID, payer=PAYER, payee=PAYEE, currency=INR, amount=5, kind=kind)
+    assert made.type is kind
+    assert (made.debited, made.credited) == (Account.of_wallet(PAYER), Account.of_wallet(PAYEE))
 
 
 def test_a_transaction_never_changes() -> None:

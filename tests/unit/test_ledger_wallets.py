@@ -233,6 +233,33 @@ def test_each_capture_that_can_not_be_has_its_refusal(hold: Hold, amount: int, r
     assert refuse_capture(PAYER, PAYEE, hold, amount, NOW) is refusal
 
 
+@pytest.mark.parametrize(("captured", "amount"), [(0, 50_000), (49_999, 1)])
+def test_all_that_is_left_of_a_hold_may_be_captured(captured: int, amount: int) -> None:
+    assert refuse_capture(PAYER, PAYEE, replace(HOLD, captured=captured), amount, NOW) is None
+
+
+@pytest.mark.parametrize("status", [FROZEN, CLOSING, CLOSED])
+def test_nothing_is_captured_while_either_side_may_not_move_money(status: WalletStatus) -> None:
+    assert refuse_capture(replace(PAYER, status=status), PAYEE, HOLD, 1, NOW) is Refusal.WALLET_FROZEN
+    assert refuse_capture(PAYER, replace(PAYEE, status=status), HOLD, 1, NOW) is Refusal.WALLET_FROZEN
+
+
+@pytest.mark.parametrize("status", [FROZEN, CLOSING, CLOSED])
+def test_nothing_is_promised_while_the_payer_may_not_move_money(status: WalletStatus) -> None:
+    assert refuse_hold(replace(PAYER, status=status), PAYEE, 1, NOW) is Refusal.WALLET_FROZEN
+
+
+@pytest.mark.parametrize(("amount", "refusal"), [(0, Refusal.REFUND_EXCEEDS_PAYMENT), (1, None), (2, None)])
+def test_a_refund_gives_back_a_paisa_at_least(amount: int, refusal: Refusal | None) -> None:
+    assert refuse_refund(replace(PAYEE, balance=2), PAYER, 2, amount) is refusal
+
+
+def test_all_that_is_available_may_be_given_back_and_no_more() -> None:
+    payee = replace(PAYEE, balance=10, held=3)
+    assert refuse_refund(payee, PAYER, 10, 7) is None
+    assert refuse_refund(payee, PAYER, 10, 8) is Refusal.INSUFFICIENT_FUNDS
+
+
 @given(
     is_open=st.booleans(),
     amount=st.sampled_from([1, 60_000]),

@@ -68,7 +68,7 @@ class Book:
             self._pay_payee(done, payee, now)
             return done
 
-        return self._once((payer, key), ("pay", payee, amount), now, act)
+        return self._once((payer, key), (TransactionType.PAYMENT, payee, amount), now, act)
 
     def refund(
         self, *, transaction_id: UUID, payee: UUID, payment_id: UUID, amount: int | None, key: str, now: datetime
@@ -88,7 +88,7 @@ class Book:
             self._post(done)
             return done
 
-        return self._once((payee, key), ("refund", payment_id, amount), now, act)
+        return self._once((payee, key), (TransactionType.REFUND, payment_id, amount), now, act)
 
     def place(
         self, *, hold_id: UUID, payer: UUID, payee: UUID, amount: int, expires_at: datetime, key: str, now: datetime
@@ -107,7 +107,7 @@ class Book:
             self._count_debit(payer, amount, now)
             return hold
 
-        return self._once((payer, key), ("place", payee, amount, expires_at - now), now, act)
+        return self._once((payer, key), (HoldStatus.PLACED, payee, amount, expires_at - now), now, act)
 
     def capture(
         self,
@@ -143,7 +143,7 @@ class Book:
             self._pay_payee(done, payee, now)
             return done
 
-        return self._once((payee, key), ("capture", hold_id, amount, final), now, act)
+        return self._once((payee, key), (TransactionType.HOLD_CAPTURE, hold_id, amount, final), now, act)
 
     def release(self, *, actor: UUID, hold_id: UUID, key: str, now: datetime) -> Hold | Refusal:
         """Lets a hold go: its payee may at any time, its payer has nothing to let go before it has lapsed."""
@@ -161,7 +161,7 @@ class Book:
             self._turn(hold.end(HoldStatus.RELEASED))
             return self.holds[hold_id]
 
-        return self._once((actor, key), ("release", hold_id), now, act)
+        return self._once((actor, key), (HoldStatus.RELEASED, hold_id), now, act)
 
     def open_top_up(self, *, wallet_id: UUID, order_id: str, amount: int, now: datetime) -> Refusal | None:
         """An attempt with its order at the gateway."""
@@ -174,7 +174,7 @@ class Book:
         """Books money that has arrived, once; why it went to suspense, if it did."""
         if (observed.gateway, observed.payment_id) in self._arrived:
             return None
-        attempt = self.attempts.get(observed.order_id or "")
+        attempt = None if observed.order_id is None else self.attempts.get(observed.order_id)
         reason = weigh(observed, self._expected(attempt, observed.amount, now))
         self._arrived.add((observed.gateway, observed.payment_id))
         wallet_id = attempt.wallet_id if attempt is not None and reason is None else None
