@@ -492,8 +492,17 @@ def test_a_merchants_takings_are_no_load_and_its_fee_follows_from_the_payment() 
     paid = transaction(pay(book, 7, 100, "k", MERCHANT))
     charge = book.transactions[-1]
     assert (charge.type, charge.cause_id, charge.amount) == (TransactionType.FEE, paid.id, 11)
-    assert charge.id not in {done.id for done in book.transactions[:-1]}
     assert book.wallets[MERCHANT].usage == before
+
+
+def test_a_fees_id_is_made_of_its_payments_and_is_another_for_each() -> None:
+    one, other = full_book(), full_book()
+    for book in (one, other):
+        for number in (7, 8):
+            pay(book, number, 100, f"k{number}", MERCHANT)
+    fees = [done.id for done in one.transactions if done.type is TransactionType.FEE]
+    assert fees == [done.id for done in other.transactions if done.type is TransactionType.FEE]
+    assert len({done.id for done in one.transactions}) == len(one.transactions)
 
 
 def test_a_payment_that_costs_nothing_has_no_fee() -> None:

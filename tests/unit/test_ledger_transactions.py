@@ -130,3 +130,9 @@ def test_a_transaction_never_changes() -> None:
 def test_our_accounts_and_wallets_never_share_a_name() -> None:
     wallet = Account.of_wallet(UUID(int=0))
     assert len({wallet, Account.of_gateway("razorpay"), Account.of_gateway("cashfree"), SUSPENSE, FEES}) == 5
+
+
+def test_of_more_than_two_lines_the_first_takes_and_the_last_brings() -> None:
+    lines = (debit(5), Posting(SUSPENSE, Side.CREDIT, 2), credit(3))
+    made = Transaction(ID, TransactionType.GATHER, INR, lines)
+    assert (made.debited, made.credited, made.amount) == (Account.of_wallet(PAYER), Account.of_wallet(PAYEE), 5)

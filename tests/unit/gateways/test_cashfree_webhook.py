@@ -102,7 +102,7 @@ class TestTheSignature:
         old = "1500000000000"
         assert read_signed(body, signature(body, stamp=old), old).name == SUCCESS
 
-    @pytest.mark.parametrize("forged", [None, "", "0" * 44, "é" * 44, "\ud800", 7, b"0" * 44, ["0" * 44]], ids=repr)
+    @pytest.mark.parametrize("forged", [None, "", "0" * 44, "é" * 44, "\ud800", 7, b"0" * 44, ["0" * 44]])
     def test_a_forged_header_is_a_mismatch_and_never_a_crash(self, forged: object) -> None:
         with pytest.raises(SignatureMismatchError):
             read_signed(written(paid()), forged)
@@ -214,7 +214,6 @@ class TestAMalformedEvent:
     @pytest.mark.parametrize(
         "body",
         [b"", b"null", b"[]", b"{", b"\xff\xfe{}", b'{"type":"A","type":"B"}', b'{"type":"A","x":NaN}', b"{}"],
-        ids=repr,
     )
     def test_a_body_that_is_not_one_plain_event(self, body: bytes) -> None:
         with pytest.raises(MalformedEventError):

@@ -107,7 +107,6 @@ class TestTheSignature:
             b"0" * 64,
             ["0" * 64],
         ],
-        ids=repr,
     )
     def test_a_forged_header_is_a_mismatch_and_never_a_crash(self, forged: object) -> None:
         with pytest.raises(SignatureMismatchError):
@@ -300,7 +299,8 @@ class TestAMalformedEvent:
             b'{"x":' * 100_000 + b"1" + b"}" * 100_000,
             b'{"event":"payment.captured","x":"\x01"}',
         ],
-        ids=lambda body: repr(body[:40]),
+        # pytest doubles a backslash each time that it collects in one process, as under mutmut: then it is another test
+        ids=lambda body: repr(body[:40]).replace("\\", "/"),
     )
     def test_a_body_that_is_not_one_plain_object(self, body: bytes) -> None:
         with pytest.raises(MalformedEventError):
