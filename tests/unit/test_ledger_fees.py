@@ -21,6 +21,11 @@ def test_two_percent_is_rounded_to_a_whole_paisa_and_half_of_one_up(amount: int,
     assert FeeRate(basis_points=200, flat=0).on(amount) == fee
 
 
+@pytest.mark.parametrize(("amount", "fee"), [(4_999, 0), (5_000, 1), (14_999, 1), (15_000, 2)])
+def test_what_is_a_hair_below_half_a_paisa_is_rounded_down(amount: int, fee: int) -> None:
+    assert FeeRate(basis_points=1, flat=0).on(amount) == fee
+
+
 @given(basis_points=st.integers(0, 1_000), flat=st.integers(0, 1_000_000), amount=st.integers(1, MAX_AMOUNT))
 def test_a_fee_is_never_off_by_more_than_half_a_paisa(basis_points: int, flat: int, amount: int) -> None:
     exact = flat + Fraction(amount * basis_points, 10_000)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-INDIA = timezone(timedelta(hours=5, minutes=30), "IST")
+INDIA = timezone(timedelta(hours=5, minutes=30))
 
 _MONTH = re.compile(r"(?P<year>20[0-9]{2})-(?P<month>0[1-9]|1[0-2])")
 _APRIL = 4
