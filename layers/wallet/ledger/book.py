@@ -174,7 +174,7 @@ class Book:
         """Books money that has arrived, once; why it went to suspense, if it did."""
         if (observed.gateway, observed.payment_id) in self._arrived:
             return None
-        attempt = None if observed.order_id is None else self.attempts.get(observed.order_id)
+        attempt = self.attempts.get(observed.order_id or "")
         reason = weigh(observed, self._expected(attempt, observed.amount, now))
         self._arrived.add((observed.gateway, observed.payment_id))
         wallet_id = attempt.wallet_id if attempt is not None and reason is None else None
@@ -290,6 +290,6 @@ class Book:
         self.transactions.append(transaction)
         change = {posting.account: posting.signed for posting in transaction.postings}
         for wallet in self.wallets.values():
-            moved = change.get(Account.of_wallet(wallet.id), 0)
+            moved = change.get(Account.of_wallet(wallet.id))
             if moved:
                 self.wallets[wallet.id] = replace(wallet, balance=wallet.balance + moved)
