@@ -271,7 +271,7 @@ class Caller(threading.Thread):
             return
         chosen, somebody = self._dice.choice(money), self._somebody()
         amount = self._dice.choice((None, self._dice.randint(1, chosen["left"])))
-        wallet_id = self._dice.choice((chosen["wallet_id"], somebody.wallet_id)) or somebody.wallet_id
+        wallet_id = self._dice.choice((chosen.get("wallet_id"), somebody.wallet_id)) or somebody.wallet_id
         asked = {"transaction": hex_of(chosen["transaction_id"]), "wallet": hex_of(wallet_id), "amount": amount}
         operation = self._client.begin("credit_from_suspense", None, asked)
         command = {
