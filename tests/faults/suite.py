@@ -105,7 +105,7 @@ def _break(client: Client, settings: Settings) -> tuple[list[str], Harm, LastFau
     for caller in callers:
         caller.start()
     harm.run(plan(settings.seed, settings.seconds, every_s=settings.every_s), began, stop)
-    time.sleep(max(0.0, began + settings.seconds - time.monotonic()))
+    stop.wait(max(0.0, began + settings.seconds - time.monotonic()))
     stop.set()
     client.closing.set()
     harm.end()
