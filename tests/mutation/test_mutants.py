@@ -81,6 +81,14 @@ def test_what_is_unfolded_says_the_same_in_functions(monkeypatch: pytest.MonkeyP
     assert not first.over(4), "a function reads what the constant's function makes, at each call"
 
 
+def test_what_is_published_is_made_of_the_tables_as_they_are_in_a_mutant(tmp_path: Path) -> None:
+    ledger.build(tmp_path / "tree")
+    for path in ledger.READERS:
+        text = (tmp_path / "tree" / path).read_text(encoding="utf-8")
+        assert "in CATALOGUE_made()" in text
+        assert "FIELDS_made()[name]" in text
+
+
 def test_every_survivor_that_is_argued_for_is_listed_in_a_form_that_is_read() -> None:
     lines = (ROOT / "tests" / "mutation" / "survivors.md").read_text(encoding="utf-8").splitlines()
     told = [line for line in lines if line.startswith("- ")]
