@@ -1,5 +1,7 @@
 """Withdrawals that were paid out and failed: shown, and ended only by an operator's order and the provider's word."""
 
+import json
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -14,15 +16,15 @@ from wallet.ledger import ids
 from wallet.ledger.breaks import Kind
 from wallet.ledger.receipts import WithdrawalReceipt
 from wallet.ledger.refusals import Refused
-from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus
+from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus, Standing, Verdict, WithdrawalStatus, weigh
 from wallet.movements.payouts import book_payout
 from wallet.movements.reconcile import Findings
 from wallet.movements.reconcile_withdrawals import reconcile_withdrawals
-from wallet.storage import breaks, operators
+from wallet.storage import breaks, operators, withdrawals
 from wallet.storage.operators import Instruction, OrderedEnd
 from wallet.storage.withdrawals import Settled
 
-SUCCEEDED, FAILED = PayoutStatus.SUCCEEDED, PayoutStatus.FAILED
+SUCCEEDED, FAILED, REVERSED = PayoutStatus.SUCCEEDED, PayoutStatus.FAILED, PayoutStatus.REVERSED
 FEE = 5
 
 
@@ -64,9 +66,32 @@ class Dispute:
     def reference(self) -> str:
         return ids.show(ids.WITHDRAWAL, self.receipt.id)
 
-    def hear(self, *, asked: bool = False) -> Settled:
+    def hear(self, news: PayoutStatus | None = None, *, asked: bool = False) -> Settled:
         with closing(self.books.as_role("gateway")) as database:
-            return book_payout(database, wiring.new_id, payout(self.receipt, self.news), asked=asked)
+            return book_payout(database, wiring.new_id, payout(self.receipt, news or self.news), asked=asked)
+
+    def answers(self, news: PayoutStatus) -> Findings:
+        """The provider is asked, now, and says this."""
+        self.provider.told = {self.reference: payout(self.receipt, news)}
+        self.books.write("UPDATE withdrawals SET next_check_at = UTC_TIMESTAMP(6) WHERE id = %s", self.receipt.id.bytes)
+        return self.ask()
+
+    def end(self, news: PayoutStatus | None = None) -> None:
+        """An operator orders the end of what is open, and the provider says the same word when it is asked."""
+        self.hear(news, asked=news is not None)
+        self.order()
+        assert self.answers(news or self.news).booked == 1
+        assert self.open_breaks() == []
+
+    def asked_in_h(self) -> int | None:
+        """In how many hours the provider is asked next."""
+        row = self.books.select(
+            "SELECT ROUND(TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), next_check_at) / 3600) AS hours FROM withdrawals"
+            " WHERE id = %s",
+            self.receipt.id.bytes,
+        )
+        hours: int | None = row[0]["hours"]
+        return hours
 
     def order(self) -> OrderedEnd:
         instruction = Instruction("meera", "the bank says so, ticket 12", self.person.claim())
@@ -240,3 +265,243 @@ def test_a_payout_that_is_not_what_was_asked_for_is_a_break_and_is_not_believed(
     assert row == [{"kind": "payout_mismatch", "our_amount": None, "their_amount": 3_001, "resolved_at": None}]
     assert held(books, person) == 3_000
     assert state_of(books, receipt.id)["provider_payout_id"] is None
+
+
+def corrected(books: Books) -> Dispute:
+    """One that failed in our books and was paid out after all: its amount was debited by an operator's order."""
+    dispute = Dispute(books, FAILED, SUCCEEDED)
+    dispute.end()
+    assert books.balance(dispute.person) == 7_000
+    return dispute
+
+
+def ordered_back(books: Books) -> Dispute:
+    """One that was paid out in our books and failed after all: its money came back by an operator's order."""
+    dispute = Dispute(books, SUCCEEDED, FAILED)
+    dispute.end()
+    assert books.balance(dispute.person) == 10_000
+    return dispute
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["event", "answer"])
+def test_a_correction_that_the_bank_sends_back_is_in_the_wallet_again_once(books: Books, asked: bool) -> None:  # noqa: FBT001 - a parameter
+    with charge(books, flat=FEE):
+        dispute = corrected(books)
+        assert dispute.hear(REVERSED, asked=asked) is Settled.NEW
+        assert books.balance(dispute.person) == 10_000, "without a fee, for the correction took none"
+        for again in (REVERSED, FAILED):
+            assert dispute.hear(again) is Settled.KNOWN
+            assert dispute.hear(again, asked=True) is Settled.KNOWN
+        assert dispute.hear(SUCCEEDED) is Settled.KNOWN, "an event from before it came back"
+        assert (books.balance(dispute.person), dispute.open_breaks()) == (10_000, [])
+    told = books.select(
+        "SELECT detail FROM outbox WHERE type = 'WithdrawalReversed' AND wallet_id = %s", dispute.person.wallet_id.bytes
+    )
+    assert [json.loads(row["detail"])["fee"] for row in told] == [0]
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["event", "answer"])
+def test_a_corrected_payout_that_is_called_failed_again_is_a_dispute_that_an_operator_ends(
+    books: Books,
+    asked: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    dispute = corrected(books)
+    assert dispute.hear(FAILED, asked=asked) is Settled.DISPUTED
+    assert dispute.hear(FAILED, asked=asked) is Settled.DISPUTED
+    assert dispute.open_breaks() == [("disputed_withdrawal", 3_000, 0, False)]
+    assert books.balance(dispute.person) == 7_000, "without an order nothing moves"
+    dispute.order()
+    assert dispute.hear(FAILED) is Settled.DISPUTED, "an event carries no order out"
+    assert dispute.answers(FAILED).booked == 1
+    assert books.balance(dispute.person) == 10_000
+    assert (dispute.open_breaks(), dispute.resolution()) == ([], "ended")
+    assert dispute.answers(FAILED) == Findings(asked=1)
+    assert books.balance(dispute.person) == 10_000
+    assert books.faults() == []
+
+
+def test_an_old_event_that_says_failed_has_the_provider_asked_whose_answer_ends_it(books: Books) -> None:
+    dispute = corrected(books)
+    assert dispute.hear(FAILED) is Settled.DISPUTED
+    assert dispute.asked_in_h() == 0
+    assert dispute.hear(SUCCEEDED) is Settled.KNOWN
+    assert dispute.open_breaks() != [], "an event ends nothing"
+    assert dispute.ask() == Findings(asked=1)
+    assert (dispute.open_breaks(), dispute.resolution()) == ([], "gone")
+    assert books.balance(dispute.person) == 7_000
+    assert books.faults() == []
+
+
+def test_one_that_was_ordered_back_and_was_paid_after_all_is_a_dispute_again(books: Books) -> None:
+    with charge(books, flat=FEE):
+        dispute = ordered_back(books)
+        assert dispute.hear(SUCCEEDED) is Settled.KNOWN, "an old event"
+        assert dispute.open_breaks() == []
+        assert dispute.answers(SUCCEEDED).broken == [f"{dispute.reference}: disputed"]
+        assert dispute.open_breaks() == [("disputed_withdrawal", 0, 3_000, False)]
+        assert books.balance(dispute.person) == 10_000
+        dispute.order()
+        assert dispute.answers(SUCCEEDED).booked == 1
+        assert books.balance(dispute.person) == 7_000
+        assert state_of(books, dispute.receipt.id)["status"] == "reversed"
+        assert (dispute.open_breaks(), dispute.resolution()) == ([], "ended")
+        assert dispute.answers(SUCCEEDED) == Findings(asked=1)
+    assert books.faults() == []
+
+
+def test_an_order_does_nothing_about_a_contradiction_that_it_was_not_given_for(books: Books) -> None:
+    dispute = Dispute(books, SUCCEEDED, FAILED)
+    dispute.hear()
+    dispute.order()
+    assert dispute.hear(REVERSED) is Settled.NEW, "the bank has sent it back"
+    assert dispute.answers(SUCCEEDED).booked == 0, "the answer to a question from before that"
+    assert books.balance(dispute.person) == 10_000
+    assert dispute.open_breaks() == [("disputed_withdrawal", 0, 3_000, False)]
+    assert dispute.answers(REVERSED) == Findings(asked=1)
+    assert (dispute.open_breaks(), dispute.resolution()) == ([], "gone")
+    assert books.faults() == []
+
+
+def test_what_an_order_waits_for_outlives_what_the_bank_does_meanwhile(books: Books) -> None:
+    dispute = corrected(books)
+    dispute.hear(FAILED)
+    dispute.order()
+    assert dispute.hear(REVERSED) is Settled.NEW
+    assert (books.balance(dispute.person), dispute.open_breaks()) == (10_000, [])
+    assert dispute.answers(FAILED) == Findings(asked=1)
+    assert books.balance(dispute.person) == 10_000
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize("first", [corrected, ordered_back])
+def test_a_third_turn_is_shown_and_is_not_an_orders_to_end(books: Books, first: Callable[[Books], Dispute]) -> None:
+    dispute = first(books)
+    there, back = (FAILED, SUCCEEDED) if first is corrected else (SUCCEEDED, FAILED)
+    dispute.end(there)
+    balance = books.balance(dispute.person)
+    assert dispute.hear(back, asked=True) is Settled.DISPUTED
+    with pytest.raises(Refused, match="not_found"):
+        dispute.order()
+    assert dispute.hear(back, asked=True) is Settled.DISPUTED
+    assert len(dispute.open_breaks()) == 1
+    assert books.balance(dispute.person) == balance
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize("first", [corrected, ordered_back])
+def test_whatever_has_ended_a_dispute_the_provider_is_asked_daily_for_a_week_more(
+    books: Books, first: Callable[[Books], Dispute]
+) -> None:
+    dispute = first(books)
+    old = "UPDATE withdrawals SET created_at = created_at - INTERVAL 90 DAY WHERE id = %s"
+    books.write(old, dispute.receipt.id.bytes)
+    assert dispute.asked_in_h() == 24
+    days = 0
+    while dispute.asked_in_h() is not None:
+        books.write(
+            "UPDATE withdrawals SET ended_at = ended_at - INTERVAL 1 DAY WHERE id = %s", dispute.receipt.id.bytes
+        )
+        assert dispute.answers(dispute.news) == Findings(asked=1)
+        days += 1
+    assert days == 6
+    books.write(
+        "UPDATE withdrawals SET created_at = created_at + INTERVAL 90 DAY WHERE id = %s", dispute.receipt.id.bytes
+    )
+
+
+def test_a_dispute_that_the_provider_takes_back_has_it_asked_for_a_week_more(books: Books) -> None:
+    dispute = Dispute(books, FAILED, SUCCEEDED)
+    dispute.hear()
+    assert dispute.answers(FAILED) == Findings(asked=1)
+    assert (dispute.resolution(), dispute.asked_in_h()) == ("gone", 24)
+    assert dispute.answers(FAILED) == Findings(asked=1)
+    assert dispute.asked_in_h() == 24
+
+
+@pytest.mark.parametrize("first", [corrected, ordered_back])
+@pytest.mark.parametrize("news", [SUCCEEDED, FAILED, REVERSED])
+@pytest.mark.parametrize("asked", [False, True], ids=["event", "answer"])
+@pytest.mark.parametrize("turns", [1, 2])
+def test_the_kernel_weighs_what_it_hears_as_the_pure_rule_does(
+    books: Books,
+    first: Callable[[Books], Dispute],
+    news: PayoutStatus,
+    asked: bool,  # noqa: FBT001 - a parameter
+    turns: int,
+) -> None:
+    dispute = first(books)
+    if turns > 1:
+        dispute.end(FAILED if first is corrected else SUCCEEDED)
+    status = WithdrawalStatus(state_of(books, dispute.receipt.id)["status"])
+    standing = Standing(status, corrected=turns > 1 or first is corrected, returned=turns > 1 or first is ordered_back)
+    told = {Verdict.COMES_BACK: Settled.NEW, Verdict.DISPUTED: Settled.DISPUTED}
+    assert books.balance(dispute.person) == (7_000 if standing.is_paid else 10_000)
+    verdict = weigh(standing, news, asked=asked)
+    assert dispute.hear(news, asked=asked) is told.get(verdict, Settled.KNOWN)
+    is_paid = standing.is_paid and verdict is not Verdict.COMES_BACK
+    assert books.balance(dispute.person) == (7_000 if is_paid else 10_000)
+    assert bool(dispute.open_breaks()) is (verdict is Verdict.DISPUTED)
+
+
+@pytest.mark.parametrize("news", [REVERSED, FAILED])
+def test_twenty_who_hear_it_at_once_after_a_correction_give_the_money_back_once(
+    books: Books, news: PayoutStatus
+) -> None:
+    dispute = corrected(books)
+    if news is FAILED:
+        dispute.hear(FAILED)
+        dispute.order()
+    answers = together([lambda: dispute.hear(news, asked=True)] * 20)
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    assert answers.count(Settled.NEW) == 1, answers
+    assert (books.balance(dispute.person), dispute.open_breaks()) == (10_000, [])
+    assert books.faults() == []
+
+
+def test_a_commit_whose_answer_is_lost_is_no_second_return_and_no_duplicate(books: Books) -> None:
+    dispute = corrected(books)
+    transaction_id, told = wiring.new_id(), payout(dispute.receipt, REVERSED)
+    with closing(books.as_role("gateway")) as database:
+        for _ in range(2):
+            settled = withdrawals.hear_dispute(
+                database,
+                told,
+                withdrawal_id=dispute.receipt.id,
+                subject=dispute.reference,
+                break_id=wiring.new_id(),
+                transaction_id=transaction_id,
+                asked=False,
+            )
+            assert settled is Settled.NEW
+    assert books.balance(dispute.person) == 10_000
+
+
+def test_news_that_does_not_agree_takes_no_correction_back(books: Books) -> None:
+    dispute = corrected(books)
+    with closing(books.as_role("gateway")) as database:
+        for lie in ({"amount": 3_001}, {"currency": "USD"}, {"payout_id": "pout_another"}):
+            told = payout(dispute.receipt, REVERSED, **lie)
+            assert book_payout(database, wiring.new_id, told, asked=True) is Settled.MISMATCH
+    assert books.balance(dispute.person) == 7_000
+
+
+def test_a_correction_that_comes_back_opens_a_closed_wallet_again(books: Books) -> None:
+    dispute = Dispute(books, FAILED, SUCCEEDED)
+    withdraw_all, _ = withdraw(books, dispute.person, 7_000)
+    tell(books, withdraw_all, SUCCEEDED)
+    books.write("UPDATE wallets SET status = 'closing' WHERE id = %s", dispute.person.wallet_id.bytes)
+    dispute.end()
+    standing = "SELECT status, balance FROM wallets WHERE id = %s"
+    assert books.select(standing, dispute.person.wallet_id.bytes) == [{"status": "closed", "balance": 0}]
+    assert dispute.hear(REVERSED) is Settled.NEW
+    assert books.select(standing, dispute.person.wallet_id.bytes) == [{"status": "closing", "balance": 3_000}]
+    assert books.faults() == []
+
+
+def test_who_dies_between_the_two_questions_to_the_kernel_leaves_the_money_to_be_given_back(books: Books) -> None:
+    dispute = corrected(books)
+    assert tell(books, dispute.receipt, REVERSED) is Settled.DISPUTED, "and here it died"
+    assert books.balance(dispute.person) == 7_000
+    assert dispute.hear(REVERSED) is Settled.NEW
+    assert books.balance(dispute.person) == 10_000

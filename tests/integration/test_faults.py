@@ -141,6 +141,10 @@ CASES: dict[str, tuple[str, ...]] = {
         ).replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"),
         transaction("adjustment", amount=6, cause_id="@bad"),
     ),
+    "return_fits": (
+        withdrawal("failed"),
+        transaction("withdrawal_return", withdrawal_id="@bad", cause_id="@payment"),
+    ),
     "withdrawal_is_booked": (withdrawal("succeeded"),),
     "withdrawal_goes_out": (withdrawal("succeeded"), *entry("withdrawal", "@payer", "@fees", withdrawal_id="@bad")),
     "withdrawal_has_its_fee": (withdrawal("succeeded", fee=5), transaction("withdrawal", withdrawal_id="@bad")),

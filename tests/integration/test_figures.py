@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,29 @@ def test_the_oldest_break_that_is_open_has_an_age_and_one_that_is_resolved_has_n
         breaks.clear_break(database, Kind.UNKNOWN_PAYMENT, gateway=GATEWAY, subject="pay_1")
         assert figures(fresh).open_breaks == 1
         assert older(figures(fresh).oldest_break_s, 0)
+
+
+def test_a_break_that_an_operator_has_resolved_is_open_again_when_its_currency_is_another(fresh: Books) -> None:
+    with closing(fresh.as_role("gateway")) as database:
+        found = Break(Kind.PAYMENT_DIFFERS, "pay_1", 500, 600, "INR")
+        breaks.note_break(database, found, gateway=GATEWAY, break_id=wiring.new_id())
+        fresh.write(
+            "UPDATE reconciliation_breaks SET resolved_at = UTC_TIMESTAMP(6), resolution = 'operator',"
+            " resolved_by = 'meera', reason = 'asked'"
+        )
+        assert not breaks.note_break(database, found, gateway=GATEWAY, break_id=wiring.new_id())
+        assert figures(fresh).open_breaks == 0
+        other = replace(found, currency="USD")
+        assert breaks.note_break(database, other, gateway=GATEWAY, break_id=wiring.new_id())
+        assert figures(fresh).open_breaks == 1
+
+
+def test_money_in_suspense_of_another_currency_is_seen_by_its_age_and_is_no_rupees(fresh: Books) -> None:
+    with closing(fresh.as_role("gateway")) as database:
+        for currency, amount in (("INR", 700), ("USD", 300)):
+            arrived = captured(unique("order_"), amount, currency=currency)
+            settlement.settle_payment(database, arrived, transaction_id=wiring.new_id())
+    assert figures(fresh).suspense_minor == 700
 
 
 def test_money_in_suspense_is_summed_without_what_went_back_or_was_credited(fresh: Books) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from wallet import wiring
 from wallet.ledger.attempts import AttemptStatus
 from wallet.ledger.refunds import RefundStatus
 from wallet.ledger.refusals import Refusal, Refused
-from wallet.storage import operators, settlement
+from wallet.storage import breaks, operators, settlement
 from wallet.storage.database import Database, Server
 from wallet.storage.operators import Instruction, SuspenseCredit
 
@@ -252,6 +253,58 @@ def test_what_the_gateway_gives_back_after_it_was_credited_is_shown_as_uncovered
     assert books.balance(person) == 1_900, "the wallet is left alone: this is a debt of its owner"
     assert events(books, person) == ["RefundToSourceRequested", "RefundToSourceSucceeded"]
     assert books.faults() == []
+
+
+def uncovered_refund(books: Books) -> tuple[Entry, str]:
+    """A refund that somebody began at the gateway after the money in suspense had been credited."""
+    entry = wrong_amount(books, books.person())
+    credit(books, entry.id)
+    refund_id = unique("rfnd_")
+    hear(books, entry.told(RefundStatus.PENDING, 900, reference=None, refund_id=refund_id))
+    return entry, refund_id
+
+
+def breaks_of(books: Books, refund_id: str) -> list[dict[str, Any]]:
+    """What is open about this refund, after a run of the clock."""
+    with closing(books.as_role("gateway")) as database:
+        breaks.tidy_breaks(database)
+        breaks.tidy_breaks(database)
+    return books.select(
+        "SELECT id, their_amount, currency FROM reconciliation_breaks"
+        " WHERE kind = 'uncovered_refund' AND subject = %s AND resolved_at IS NULL",
+        refund_id,
+    )
+
+
+def test_an_uncovered_refund_is_a_break_until_an_operator_resolves_it_and_is_not_listed_again(books: Books) -> None:
+    entry, refund_id = uncovered_refund(books)
+    (found,) = breaks_of(books, refund_id)
+    assert (found["their_amount"], found["currency"]) == (900, "INR")
+    operators.resolve_break(operator(books), instruction(), action_id=wiring.new_id(), break_id=UUID(bytes=found["id"]))
+    assert breaks_of(books, refund_id) == []
+    assert entry.id not in {refund.transaction_id for refund in operators.waiting(operator(books)).uncovered}
+    hear(books, entry.told(RefundStatus.SUCCEEDED, 900, reference=None, refund_id=refund_id))
+    assert breaks_of(books, refund_id) == []
+
+
+def test_an_uncovered_refund_that_fails_is_no_break_any_more(books: Books) -> None:
+    entry, refund_id = uncovered_refund(books)
+    assert len(breaks_of(books, refund_id)) == 1
+    hear(books, entry.told(RefundStatus.FAILED, 900, reference=None, refund_id=refund_id))
+    assert breaks_of(books, refund_id) == []
+
+
+def test_a_refund_at_the_gateway_that_is_covered_by_what_is_in_suspense_is_no_break(books: Books) -> None:
+    entry = wrong_amount(books, books.person())
+    refund_id = unique("rfnd_")
+    hear(books, entry.told(RefundStatus.SUCCEEDED, 900, reference=None, refund_id=refund_id))
+    assert breaks_of(books, refund_id) == []
+
+
+def test_a_new_uncovered_refund_is_shown_however_many_there_are(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operators, "_MOST", 2)
+    made = [uncovered_refund(books)[0].id for _ in range(4)]
+    assert [one.transaction_id for one in operators.waiting(operator(books)).uncovered] == [made[3], made[2]]
 
 
 @pytest.mark.parametrize("lost_when_asked", [True, False])

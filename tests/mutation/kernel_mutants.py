@@ -35,6 +35,7 @@ class Mutant:
 TABLES, OUTSIDE, LEDGER = "0002_wallets.sql", "0003_outside_money.sql", "0004_ledger.sql"
 KERNEL, TOP_UPS, PAYMENTS = "0005_kernel.sql", "0006_top_ups.sql", "0008_payments_and_holds.sql"
 WITHDRAWALS, REFUNDS, ROLES = "0009_withdrawals.sql", "0010_source_refunds.sql", "roles.py"
+WORDS = "0017_words_taken_back.sql"
 
 
 def _mutant(name: str, tests: str | tuple[str, ...], *changes: tuple[str, str, str]) -> Mutant:
@@ -253,7 +254,7 @@ LOCKS = (
         "the lock of a settled withdrawal is dropped",
         "kernel_locks.py::test_news_that_waited_twice_for_one_withdrawal_is_booked_once",
         (
-            WITHDRAWALS,
+            WORDS,
             "    INTO v_status, v_payout_id, v_agrees\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
             "    INTO v_status, v_payout_id, v_agrees\n    FROM withdrawals WHERE id = p_withdrawal_id;",
         ),
@@ -262,7 +263,7 @@ LOCKS = (
         "the lock of a withdrawal that is asked about is dropped",
         "kernel_locks.py::test_of_two_who_waited_to_ask_about_one_withdrawal_one_asks",
         (
-            WITHDRAWALS,
+            WORDS,
             "checks = p_checks INTO v_due\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
             "checks = p_checks INTO v_due\n    FROM withdrawals WHERE id = p_withdrawal_id;",
         ),
@@ -616,7 +617,7 @@ RULES = (
         "a payout of another amount is booked",
         "withdrawals_kernel.py::test_news_that_does_not_agree_with_what_was_asked_for_moves_nothing",
         (
-            WITHDRAWALS,
+            WORDS,
             "           provider = p_provider AND amount = p_amount AND currency = p_currency",
             "           provider = p_provider AND currency = p_currency",
         ),

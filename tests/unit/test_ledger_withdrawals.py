@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from wallet.ledger.limits import Limits, Tier
 from wallet.ledger.refusals import Refusal
 from wallet.ledger.wallets import MIN_WITHDRAWAL, Wallet, WalletStatus, refuse_withdrawal
-from wallet.ledger.withdrawals import Booking, PayoutStatus, Step, WithdrawalStatus, hear
+from wallet.ledger.withdrawals import (
+    Booking,
+    PayoutStatus,
+    Standing,
+    Step,
+    Verdict,
+    WithdrawalStatus,
+    hear,
+    weigh,
+)
 
 PENDING, SUCCEEDED, FAILED, REVERSED = WithdrawalStatus
 
@@ -91,6 +100,35 @@ def test_a_failed_payout_that_is_called_reversed_later_has_been_given_back_alrea
 @pytest.mark.parametrize(("status", "news"), [(SUCCEEDED, PayoutStatus.FAILED), (FAILED, PayoutStatus.SUCCEEDED)])
 def test_of_two_words_that_contradict_each_other_the_first_stands(status: WithdrawalStatus, news: PayoutStatus) -> None:
     assert hear(status, news) == Step(status, disputed=True)
+
+
+PAID, GONE, SENT_BACK = PayoutStatus.SUCCEEDED, PayoutStatus.FAILED, PayoutStatus.REVERSED
+AGREES, OLD, COMES_BACK, DISPUTED = Verdict
+
+
+@pytest.mark.parametrize(
+    ("standing", "is_paid", "verdicts"),
+    [  # what `processed`, `failed` and `reversed` are to it, first as an event's word, then as the answer to a question
+        (Standing(SUCCEEDED), True, (AGREES, AGREES, DISPUTED, DISPUTED, COMES_BACK, COMES_BACK)),
+        (Standing(FAILED), False, (DISPUTED, DISPUTED, AGREES, AGREES, AGREES, AGREES)),
+        (Standing(FAILED, corrected=True), True, (AGREES, AGREES, DISPUTED, DISPUTED, COMES_BACK, COMES_BACK)),
+        (Standing(FAILED, corrected=True, returned=True), False, (OLD, DISPUTED, AGREES, AGREES, AGREES, AGREES)),
+        (Standing(REVERSED, returned=True), False, (OLD, DISPUTED, AGREES, AGREES, AGREES, AGREES)),
+        (
+            Standing(REVERSED, corrected=True, returned=True),
+            True,
+            (AGREES, AGREES, DISPUTED, DISPUTED, DISPUTED, DISPUTED),
+        ),
+    ],
+)
+def test_news_is_weighed_against_where_the_money_is_and_not_against_a_status(
+    standing: Standing,
+    is_paid: bool,  # noqa: FBT001 - a parameter of the test
+    verdicts: tuple[Verdict, ...],
+) -> None:
+    assert standing.is_paid is is_paid
+    told = [weigh(standing, news, asked=asked) for news in (PAID, GONE, SENT_BACK) for asked in (False, True)]
+    assert tuple(told) == verdicts
 
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     STUCK_EVENT = "stuck_event"  # an event that contradicts the books, or can't be read
     DISPUTED_WITHDRAWAL = "disputed_withdrawal"  # paid out and failed: we have heard both
     PAYOUT_MISMATCH = "payout_mismatch"  # a payout that is not what was asked for
+    UNCOVERED_REFUND = "uncovered_refund"  # begun at the gateway, when the wallet had spent the money
 
 
 #: What a look at one payment at the gateway may open, and so may close.

@@ -148,12 +148,12 @@ CATALOGUE: Mapping[str, EventType] = {
         "A withdrawal was not paid out: what was set aside is available again.", _WITHDRAWAL, ("reason",)
     ),
     "WithdrawalReversed": EventType(
-        "A withdrawal that had been paid out came back from the bank, and is in the wallet again with its fee.",
+        "A withdrawal that had been paid out came back from the bank, and is in the wallet again with the fee it took.",
         _WITHDRAWAL,
         ("reason",),
     ),
     "WithdrawalCorrected": EventType(
-        "A withdrawal that had failed in our books was paid out after all: its amount was debited.",
+        "A withdrawal that had failed or come back in our books was paid out after all: its amount was debited.",
         _WITHDRAWAL,
         ("reason",),
     ),

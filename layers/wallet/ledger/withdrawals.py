@@ -2,7 +2,8 @@
 
 One small machine, moved forward only and fed by what the provider says, in webhooks and in answers, which may come in
 any order and any number of times. `hear` is the whole rule; the procedure `settle_withdrawal` in `schema/` applies the
-same rule inside the commit, and a property test holds the two together.
+same rule inside the commit, and a property test holds the two together. What comes after an operator's order has ended
+a dispute is `weigh`'s.
 """
 
 from dataclasses import dataclass
@@ -92,3 +93,48 @@ _FROM_PENDING = {
     PayoutStatus.FAILED: Step(WithdrawalStatus.FAILED, (Booking.IS_FREED,)),
     PayoutStatus.REVERSED: Step(WithdrawalStatus.REVERSED, (Booking.LEAVES, Booking.COMES_BACK)),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the money of a withdrawal that has ended is, by the books: its status, and what operators' orders did.
+
+    `corrected`: a correction has debited the wallet, for it was paid out after all. `returned`: money has come back from
+    the bank, what had left by the withdrawal or by its correction. Each is booked once at most.
+    """
+
+    status: WithdrawalStatus
+    corrected: bool = False
+    returned: bool = False
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the payee has the money, and not the wallet."""
+        if self.status is WithdrawalStatus.FAILED:
+            return self.corrected and not self.returned
+        return self.status is WithdrawalStatus.SUCCEEDED or self.corrected
+
+
+class Verdict(StrEnum):
+    """What a provider's last word is to the books."""
+
+    AGREES = "agrees"  # the same; if we have asked, a dispute is over
+    OLD = "old"  # an event from before the money came back
+    COMES_BACK = "comes_back"  # a correction is taken back: the bank has returned the money
+    DISPUTED = "disputed"  # nothing moves unless an operator has ordered it, and we have asked
+
+
+def weigh(standing: Standing, news: PayoutStatus, *, asked: bool) -> Verdict:
+    """Weighs final `news` against where the money is; the procedure `hear_dispute` applies the same rule.
+
+    An event that says `failed` after a correction may be an old one too. It is disputed all the same, for it must not get
+    lost: it is our own question that clears it.
+    """
+    says_paid = news is PayoutStatus.SUCCEEDED
+    if says_paid == standing.is_paid:
+        return Verdict.AGREES
+    if news is PayoutStatus.REVERSED and not standing.returned:
+        return Verdict.COMES_BACK
+    if says_paid and standing.returned and not asked:
+        return Verdict.OLD
+    return Verdict.DISPUTED

@@ -20,8 +20,8 @@ def book_payout(
 ) -> Settled:
     """Books one observed payout; one that is still under way is written down, and nothing moves.
 
-    `asked`: it answers a question that we have just put. Only then an operator's order to end a dispute is carried out:
-    an event may be an old one. What is for people becomes a break.
+    `asked`: it answers a question that we have just put. Only then an operator's order to end a dispute is carried out,
+    or a dispute ends: an event may be an old one. What is for people becomes a break.
     """
     withdrawal_id = ids.read(ids.WITHDRAWAL, payout.reference) if payout.reference is not None else None
     if payout.reference is None or withdrawal_id is None:
@@ -30,7 +30,8 @@ def book_payout(
         settled = withdrawals.note_payout(database, payout, withdrawal_id=withdrawal_id)
     else:
         settled = withdrawals.settle_withdrawal(database, payout, withdrawal_id=withdrawal_id, transaction_id=new_id())
-    if settled is Settled.DISPUTED:
+    if settled is Settled.DISPUTED or (settled is Settled.KNOWN and asked):
+        # an answer that says nothing new may still end a dispute, or contradict what an order has brought about
         settled = withdrawals.hear_dispute(
             database,
             payout,
@@ -40,8 +41,6 @@ def book_payout(
             transaction_id=new_id(),
             asked=asked,
         )
-    elif settled is Settled.KNOWN and asked:  # if it was disputed: the provider has taken that back
-        breaks.clear_break(database, Kind.DISPUTED_WITHDRAWAL, gateway=payout.provider, subject=payout.reference)
     elif settled is Settled.MISMATCH:
         found = Break(Kind.PAYOUT_MISMATCH, payout.reference, None, payout.amount, payout.currency)
         breaks.note_break(database, found, gateway=payout.provider, break_id=new_id())

@@ -37,7 +37,10 @@ def clear_break(database: Database, kind: Kind, *, gateway: str, subject: str) -
 
 
 def tidy_breaks(database: Database) -> None:
-    """Makes a break of every stuck event, and has withdrawals asked about that an operator's order waits for."""
+    """Makes a break of every stuck event and of every refund that nothing covers.
+
+    It also has withdrawals asked about that an operator's order waits for.
+    """
     database.call("tidy_breaks")
 
 
@@ -202,6 +205,7 @@ def lines_about(database: Database, ids: Collection[str], *, gateway: str) -> di
 class Figures:
     """What alarms look at. Ages are seconds, 0 where there is nothing; money is minor units.
 
+    `suspense_minor` is of rupees, which wallets hold; money of another currency is seen by its age.
     `webhook_silence_s`: for how long no webhook has come while somebody might have paid: since the last one, or since
     the oldest open attempt was made if that is later; 0 while no attempt is open.
     """
@@ -220,7 +224,7 @@ FROM reconciliation_breaks WHERE resolved_at IS NULL
 """
 
 _SUSPENSE_FIGURES = """
-SELECT CAST(COALESCE(SUM(rest), 0) AS SIGNED) AS suspense_minor,
+SELECT CAST(COALESCE(SUM(IF(currency = 'INR', rest, 0)), 0) AS SIGNED) AS suspense_minor,
        COALESCE(TIMESTAMPDIFF(SECOND, MIN(created_at), UTC_TIMESTAMP(6)), 0) AS oldest_suspense_s
 FROM money_in_suspense WHERE rest > 0
 """

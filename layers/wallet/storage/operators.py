@@ -406,7 +406,8 @@ class Waiting:
     """What waits for a person or for a gateway, the oldest first.
 
     `uncovered` are refunds that somebody began at the gateway when the wallet could no longer cover them, or when what
-    was in suspense had been credited: suspense bears them. `breaks` has those that are open.
+    was in suspense had been credited: suspense bears them. They are breaks too, until an operator has resolved them, and
+    the newest come first: no other will tell of them. `breaks` has those that are open.
     """
 
     breaks: tuple[OpenBreak, ...]
@@ -438,9 +439,10 @@ _PENDING_REFUNDS = f"{_REFUND} WHERE r.status = 'pending' ORDER BY r.created_at 
 # ruff: noqa: S608 - every query is made of the constants here
 _UNCOVERED = f"""
 {_REFUND} JOIN transactions t ON t.id = r.transaction_id
-WHERE r.wallet_id IS NULL AND r.status <> 'failed'
+LEFT JOIN reconciliation_breaks b ON b.id = r.id AND b.resolved_at IS NOT NULL
+WHERE r.wallet_id IS NULL AND r.status <> 'failed' AND b.id IS NULL
     AND (t.type = 'top_up' OR EXISTS (SELECT 1 FROM money_in_suspense m WHERE m.id = t.id AND m.rest < 0))
-ORDER BY r.created_at LIMIT %s
+ORDER BY r.created_at DESC LIMIT %s
 """
 
 _CLOSING = """

@@ -81,9 +81,10 @@ def hear_dispute(
     asked: bool,
     transaction_id: UUID,
 ) -> Settled:
-    """Takes down that the provider contradicts the books, or books its last word if an operator has ordered that.
+    """Weighs the provider's word against where the money is by the books, corrections and all.
 
-    `asked`: it is the answer to our own question; an event may be an old one, and carries nothing out.
+    A contradiction becomes a break, or is booked if an operator has ordered that. `asked`: it is the answer to our own
+    question; an event may be an old one, and carries no order out.
     """
     answer = database.call(
         "hear_dispute",

@@ -51,9 +51,10 @@ def checks(*, kept_days: int) -> tuple[Check, ...]:
             LEFT JOIN {_told("withdrawal_id", "WithdrawalSucceeded")} paid ON paid.id = d.id
             LEFT JOIN {_told("withdrawal_id", "WithdrawalFailed")} failed ON failed.id = d.id
             LEFT JOIN {_told("withdrawal_id", "WithdrawalReversed")} back ON back.id = d.id
+            LEFT JOIN transactions r ON r.withdrawal_id = d.id AND r.type = 'withdrawal_return'
             WHERE (COALESCE(asked.times, 0) <> 1 OR COALESCE(paid.times, 0) <> (d.status IN ('succeeded', 'reversed'))
                 OR COALESCE(failed.times, 0) <> (d.status = 'failed')
-                OR COALESCE(back.times, 0) <> (d.status = 'reversed')) AND d.created_at > {since}""",
+                OR COALESCE(back.times, 0) <> (r.id IS NOT NULL)) AND d.created_at > {since}""",
         ),
         Check(
             "correction_is_told",

@@ -17,18 +17,31 @@ CHECKS = (
     ),
     Check(
         "correction_fits",
-        "every correction is out of suspense into a wallet, or of a withdrawal that had failed",
+        "every correction is out of suspense into a wallet, or of a withdrawal that had failed or come back",
         "transaction",
         """
         SELECT HEX(t.id) AS id, t.amount FROM transactions t
         LEFT JOIN transactions c ON c.id = t.cause_id LEFT JOIN withdrawals d ON d.id = t.withdrawal_id
+        LEFT JOIN transactions b ON b.withdrawal_id = d.id AND b.type = 'withdrawal_return'
         LEFT JOIN postings f ON f.transaction_id = t.id AND f.side = 'debit'
         LEFT JOIN accounts a ON a.id = f.account_id
         LEFT JOIN postings i ON i.transaction_id = t.id AND i.side = 'credit'
         LEFT JOIN wallets w ON w.id = i.account_id
         WHERE t.type = 'adjustment' AND NOT COALESCE(IF(t.withdrawal_id IS NULL,
             c.type = 'suspense' AND a.code = 'suspense' AND w.id IS NOT NULL,
-            d.status = 'failed' AND d.amount = t.amount AND d.currency = t.currency AND t.cause_id IS NULL), FALSE)""",
+            (d.status = 'failed' OR d.status = 'reversed' AND b.created_at < t.created_at)
+            AND d.amount = t.amount AND d.currency = t.currency AND t.cause_id IS NULL), FALSE)""",
+    ),
+    Check(
+        "return_fits",
+        "every return gives back what had left for its withdrawal, by the withdrawal or by its correction",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, t.amount FROM transactions t
+        LEFT JOIN withdrawals d ON d.id = t.withdrawal_id LEFT JOIN transactions c ON c.id = t.cause_id
+        WHERE t.type = 'withdrawal_return' AND NOT COALESCE(
+            c.withdrawal_id = d.id AND c.type = IF(d.status = 'failed', 'adjustment', 'withdrawal')
+            AND c.amount = t.amount AND c.created_at < t.created_at, FALSE)""",
     ),
     Check(
         "suspense_is_left_once",
@@ -50,7 +63,7 @@ CHECKS = (
         LEFT JOIN transactions t ON t.withdrawal_id = d.id AND t.amount = d.amount
         GROUP BY d.id, d.status
         HAVING COALESCE(SUM(t.type = 'withdrawal'), 0) <> (d.status IN ('succeeded', 'reversed'))
-            OR COALESCE(SUM(t.type = 'withdrawal_return'), 0) <> (d.status = 'reversed')""",
+            OR d.status <> 'failed' AND COALESCE(SUM(t.type = 'withdrawal_return'), 0) <> (d.status = 'reversed')""",
     ),
     Check(
         "withdrawal_goes_out",
@@ -68,8 +81,8 @@ CHECKS = (
         "transaction",
         """
         SELECT HEX(t.id) AS id, d.fee, f.amount FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
-        LEFT JOIN transactions f ON f.cause_id = t.id AND f.type = 'fee'
-        WHERE t.type <> 'adjustment' AND COALESCE(f.amount, 0) <> d.fee""",
+        LEFT JOIN transactions f ON f.cause_id = t.id AND f.type = 'fee' LEFT JOIN transactions c ON c.id = t.cause_id
+        WHERE COALESCE(f.amount, 0) <> IF(t.type = 'adjustment' OR COALESCE(c.type, '') = 'adjustment', 0, d.fee)""",
     ),
     Check(
         "source_gets_back_its_own",
