@@ -94,12 +94,13 @@ _INDIA = timedelta(hours=5, minutes=30)
 
 
 def make_older(books: Books, receipt: WithdrawalReceipt, by: timedelta) -> None:
-    """Time goes by: the withdrawal was asked for so much earlier, counted then, and is due."""
+    """Time goes by: the withdrawal was asked for and has ended so much earlier, counted then, and is due."""
     row = state_of(books, receipt.id)
     before, after = row["created_at"] + _INDIA, row["created_at"] - by + _INDIA
     books.write(
-        "UPDATE withdrawals SET created_at = %s, next_check_at = UTC_TIMESTAMP(6) WHERE id = %s",
+        "UPDATE withdrawals SET created_at = %s, ended_at = %s, next_check_at = UTC_TIMESTAMP(6) WHERE id = %s",
         row["created_at"] - by,
+        row["ended_at"] and row["ended_at"] - by,
         receipt.id.bytes,
     )
     if row["status"] in ("pending", "succeeded"):

@@ -99,8 +99,8 @@ _FROM_PENDING = {
 class Standing:
     """Where the money of a withdrawal that has ended is, by the books: its status, and what operators' orders did.
 
-    `corrected`: a correction has debited the wallet, for it was paid out after all. `returned`: money has come back from
-    the bank, what had left by the withdrawal or by its correction. Each is booked once at most.
+    `corrected`: a correction has debited the wallet, for it was paid out after all. `returned`: money has come back
+    from the bank, what had left by the withdrawal or by its correction. Each is booked once at most.
     """
 
     status: WithdrawalStatus
@@ -127,8 +127,8 @@ class Verdict(StrEnum):
 def weigh(standing: Standing, news: PayoutStatus, *, asked: bool) -> Verdict:
     """Weighs final `news` against where the money is; the procedure `hear_dispute` applies the same rule.
 
-    An event that says `failed` after a correction may be an old one too. It is disputed all the same, for it must not get
-    lost: it is our own question that clears it.
+    An event that says `failed` after a correction may be an old one too. It is disputed all the same, for it must not
+    get lost: it is our own question that clears it.
     """
     says_paid = news is PayoutStatus.SUCCEEDED
     if says_paid == standing.is_paid:

@@ -406,8 +406,8 @@ class Waiting:
     """What waits for a person or for a gateway, the oldest first.
 
     `uncovered` are refunds that somebody began at the gateway when the wallet could no longer cover them, or when what
-    was in suspense had been credited: suspense bears them. They are breaks too, until an operator has resolved them, and
-    the newest come first: no other will tell of them. `breaks` has those that are open.
+    was in suspense had been credited: suspense bears them. The newest come first, and those are left out whose break an
+    operator has resolved. `breaks` has those that are open.
     """
 
     breaks: tuple[OpenBreak, ...]
