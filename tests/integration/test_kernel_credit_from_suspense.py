@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.test_kernel_source_refunds import Entry, events, hear, instruction, over_the_cap, row
+from tests.integration.test_kernel_source_refunds import Entry, events, hear, instruction, over_the_cap, pay, row
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.moves import deadlocks, refusals_in
@@ -285,6 +285,18 @@ def test_an_uncovered_refund_is_a_break_until_an_operator_resolves_it_and_is_not
     assert entry.id not in {refund.transaction_id for refund in operators.waiting(operator(books)).uncovered}
     hear(books, entry.told(RefundStatus.SUCCEEDED, 900, reference=None, refund_id=refund_id))
     assert breaks_of(books, refund_id) == []
+
+
+def test_a_refund_of_a_top_up_whose_wallet_has_spent_the_money_is_such_a_break_and_a_covered_one_is_none(
+    books: Books,
+) -> None:
+    spent, kept = Entry(books, books.person(), 1_000), Entry(books, books.person(), 1_000)
+    pay(books, spent.person, books.person(), 900)
+    told = {entry: unique("rfnd_") for entry in (spent, kept)}
+    for entry, refund_id in told.items():
+        hear(books, entry.told(RefundStatus.SUCCEEDED, 1_000, reference=None, refund_id=refund_id))
+    assert [(one["their_amount"], one["currency"]) for one in breaks_of(books, told[spent])] == [(1_000, "INR")]
+    assert breaks_of(books, told[kept]) == []
 
 
 def test_an_uncovered_refund_that_fails_is_no_break_any_more(books: Books) -> None:
