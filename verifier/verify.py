@@ -349,7 +349,9 @@ class _Walk:
                 return
         for found in self.export.unsealed():
             self.waiting += 1
-            if not found["waiting"]:
+            if found["transaction"] is None:
+                fault = "inserted: there are postings of it, and it is not in the ledger"
+            elif not found["waiting"]:
                 fault = "inserted: it is neither sealed nor waits for a seal"
             elif found["transaction"]["created_at"] < self._floor:
                 fault = "inserted: it is dated before what was sealed before it came"

@@ -36,6 +36,11 @@ def posting(**changes: Any) -> str:
     return _POSTING.format(**given | changes)
 
 
+def orphan(**changes: Any) -> str:
+    """A posting of no transaction, whose type the trigger does not find."""
+    return posting(transaction="@bad", **changes).replace("INSERT INTO", "INSERT IGNORE INTO")
+
+
 def transaction(kind: str, *, amount: int = 1, **columns: Any) -> str:
     names = "".join(f", {name}" for name in columns)
     values = "".join(f", {value}" for value in columns.values())
@@ -96,6 +101,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "transaction_balances": (transaction("payment"),),
     "balance_is_its_postings": ("UPDATE wallets SET balance = balance + 1 WHERE id = @payer",),
     "entries_without_gap": ("UPDATE wallets SET entries = entries + 1 WHERE id = @payer",),
+    "posting_has_its_transaction": ("SET foreign_key_checks = 0", orphan()),
     "posting_has_its_row": (posting(slot=7, entry_no=1, after=1),),
     "balance_after_follows": (posting(after=7),),
     "time_runs_forward": (posting(at="'2020-01-01'"),),
@@ -133,6 +139,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "request_explains": entry("payment", "@payer", "@payee"),
     "arrival_explains": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),
     "movement_explains": (transaction("withdrawal"),),
+    "reference_is_there": ("SET foreign_key_checks = 0", transaction("fee", cause_id="@bad")),
+    "owner_asked": entry("payment", "@payer", "@payee", actor_id="(SELECT user_id FROM wallets WHERE id = @payee)"),
     "correction_fits": entry("adjustment", "@payer", "@payee", cause_id="@payment"),
     "correction_is_told": entry("adjustment", "@payer", "@payee", cause_id="@payment"),
     "suspense_is_left_once": (
@@ -193,7 +201,85 @@ def test_each_fault_is_found(owner: "pymysql.Connection[Any]", code: str) -> Non
             cursor.execute(QUERIES[code])
             assert cursor.fetchall()
     finally:
-        owner.rollback()
+        as_it_was(owner)
+
+
+def as_it_was(owner: "pymysql.Connection[Any]") -> None:
+    """Takes back what a case did."""
+    owner.rollback()
+    with owner.cursor() as cursor:
+        cursor.execute("SET foreign_key_checks = 1")
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        transaction("fee", cause_id="@other"),
+        transaction("hold_capture", hold_id="@other"),
+        transaction("withdrawal_return", withdrawal_id="@other", cause_id="@payment"),
+        transaction("refund_to_source", source_refund_id="@other", cause_id="@payment"),
+        transaction("top_up", attempt_id="@other"),
+        orphan(account="@other", entry_no="NULL", after="NULL"),
+    ],
+    ids=["a cause", "a hold", "a withdrawal", "a refund to source", "an attempt", "an account"],
+)
+def test_whatever_a_transaction_refers_to_and_is_not_there_names_the_transaction(
+    owner: "pymysql.Connection[Any]", named: str
+) -> None:
+    owner.begin()
+    try:
+        with owner.cursor() as cursor:
+            cursor.execute("SET @other = UNHEX(REPEAT('77', 16)), foreign_key_checks = 0")
+            cursor.execute(named.replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"))
+            cursor.execute(QUERIES["reference_is_there"])
+            assert [row["id"] for row in cursor.fetchall()] == ["00000000000070008000000000000BAD"]
+    finally:
+        as_it_was(owner)
+
+
+@pytest.mark.parametrize("kind", ["payment", "refund", "hold_capture"])
+def test_money_that_another_ones_wallet_paid_names_the_transaction(owner: "pymysql.Connection[Any]", kind: str) -> None:
+    """Of a capture it is the payee who asks for it."""
+    columns = {"payment": {}, "refund": {"cause_id": "@payment"}, "hold_capture": {"hold_id": "@hold"}}[kind]
+    right, wrong = ("@payee", "@payer") if kind == "hold_capture" else ("@payer", "@payee")
+    for asks, found in ((right, []), (wrong, ["00000000000070008000000000000BAD"])):
+        owner.begin()
+        try:
+            with owner.cursor() as cursor:
+                columns["actor_id"] = f"(SELECT user_id FROM wallets WHERE id = {asks})"
+                for statement in entry(kind, "@payer", "@payee", **columns):
+                    cursor.execute(statement)
+                cursor.execute(QUERIES["owner_asked"])
+                assert [row["id"] for row in cursor.fetchall()] == found
+        finally:
+            as_it_was(owner)
+
+
+def test_debits_equal_credits_though_nobody_knows_of_which_transaction(owner: "pymysql.Connection[Any]") -> None:
+    owner.begin()
+    try:
+        with owner.cursor() as cursor:
+            cursor.execute("SET foreign_key_checks = 0")
+            cursor.execute(orphan())
+            cursor.execute(QUERIES["trial_balance"])
+            assert [(row["id"], int(row["off"])) for row in cursor.fetchall()] == [("none", 1)]
+    finally:
+        as_it_was(owner)
+
+
+def test_a_result_that_is_no_json_is_named_and_explains_nothing(owner: "pymysql.Connection[Any]") -> None:
+    owner.begin()
+    try:
+        with owner.cursor() as cursor:
+            cursor.execute(f"INSERT INTO idempotency_records VALUES (@payer, 'bad', REPEAT('h', 32), '{{x', {_NOW})")
+            for statement in entry("payment", "@payer", "@payee"):
+                cursor.execute(statement)
+            cursor.execute(QUERIES["key_has_a_result"])
+            assert [row["idem_key"] for row in cursor.fetchall()] == [b"bad".hex().upper()]
+            cursor.execute(QUERIES["request_explains"])
+            assert [row["id"] for row in cursor.fetchall()] == ["00000000000070008000000000000BAD"]
+    finally:
+        as_it_was(owner)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.support.evidence import Inside, Ledger, as_root
 from tests.support.moves import capture, pay, place, refund
 from tests.support.own_database import own_books
 from tests.support.signing import Folder, Key
+from wallet import wiring
 from wallet.ledger import checkpoints
 from wallet.ledger.audits import Outcome
 from wallet.ledger.seals import POSTING_COLUMNS, TRANSACTION_COLUMNS, canonical, leaf_of
@@ -322,6 +323,80 @@ def test_a_transaction_that_is_inserted_and_backdated_is_named(ledger: Ledger, *
     }
     assert verified.returncode == 1
     assert f"BROKEN transaction {new}: inserted" in verified.stdout
+
+
+# a credit of a wallet, as root puts it in beside all that explains one
+_CREDITED = (
+    "UPDATE wallets SET balance = balance + 900000, entries = entries + 1, last_entry_at = UTC_TIMESTAMP(6)"
+    " WHERE id = %s"
+)
+_CREDIT = (
+    "INSERT INTO postings (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after,"
+    " created_at) SELECT %s, 2, id, 0, %s, 'credit', 900000, entries, balance, last_entry_at FROM wallets WHERE id = %s"
+)
+
+
+def somebodys_wallet(database: Database) -> bytes:
+    wallet: bytes = database.read("SELECT id FROM wallets WHERE slots = 1 ORDER BY id LIMIT 1")[0]["id"]
+    return wallet
+
+
+@pytest.mark.parametrize("hides", ["nowhere", "among what waits", "behind all"])
+def test_money_out_of_a_posting_of_no_transaction_is_named(ledger: Ledger, hides: str) -> None:
+    new = ("ff" if hides == "behind all" else "3f") * 16
+    with as_root(ledger) as database:
+        wallet = somebodys_wallet(database)
+        database.read(_CREDITED, wallet)
+        database.read(_CREDIT, bytes.fromhex(new), "payment", wallet)
+        if hides == "among what waits":
+            database.read(f"INSERT INTO unsealed VALUES (UNHEX('{new}'))")
+        report = ledger.audit(database)
+        verified = ledger.verify(ledger.export(Inside(database)))
+    broken = {result.code: [fault.id for fault in result.faults] for result in report.results if result.faults}
+    assert (broken["posting_has_its_transaction"], broken["trial_balance"]) == ([new], ["none"])
+    assert (verified.returncode, verified.stderr) == (1, "")
+    assert f"BROKEN transaction {new}: inserted" in verified.stdout
+
+
+@pytest.mark.parametrize("kind", ["withdrawal_return", "fee"])
+def test_money_that_follows_from_what_never_was_is_named(ledger: Ledger, kind: str) -> None:
+    new = wiring.new_id()
+    with as_root(ledger) as database:
+        wallet = somebodys_wallet(database)
+        database.read(_CREDITED, wallet)
+        database.read(
+            "INSERT INTO transactions (id, type, amount, currency, cause_id, withdrawal_id, created_at)"
+            f" SELECT %s, '{kind}', 900000, 'INR', UNHEX(REPEAT('77', 16)),"
+            " %s, last_entry_at FROM wallets WHERE id = %s",
+            new.bytes,
+            b"f" * 16 if kind == "withdrawal_return" else None,
+            wallet,
+        )
+        database.read(_CREDIT, new.bytes, kind, wallet)
+        database.read(
+            "INSERT INTO postings (transaction_id, line, account_id, slot, type, side, amount, created_at)"
+            f" SELECT t.id, 1, a.id, 0, '{kind}', 'debit', 900000, t.created_at FROM transactions t"
+            " JOIN accounts a ON a.code = 'payout:razorpayx' WHERE t.id = %s",
+            new.bytes,
+        )
+        report = ledger.audit(database)
+    broken = {result.code: {fault.id for fault in result.faults} for result in report.results if result.faults}
+    assert broken == {"reference_is_there": {new.hex}}
+
+
+def test_wallets_that_change_owners_are_named_by_what_their_owners_asked_for(ledger: Ledger) -> None:
+    with as_root(ledger) as database:
+        asha, bela = (
+            row["user_id"]
+            for row in database.read(
+                "SELECT w.user_id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.kind = 'personal' LIMIT 2"
+            )
+        )
+        for user, becomes in ((asha, bytes(16)), (bela, asha), (bytes(16), bela)):
+            database.read("UPDATE wallets SET user_id = %s WHERE user_id = %s", becomes, user)
+        report = ledger.audit(database)
+    broken = {result.code for result in report.results if result.faults}
+    assert "owner_asked" in broken
 
 
 _COLUMNS_OF_CHECKPOINTS = {

@@ -138,6 +138,12 @@ def test_what_has_no_seal_and_does_not_wait_was_inserted(evidence: Evidence) -> 
     assert evidence.verify([*evidence.lines, hidden])[0].startswith(f"transaction {77:032x}: inserted")
 
 
+def test_postings_of_no_transaction_were_inserted(evidence: Evidence) -> None:
+    for waits in (True, False):
+        orphan = {**unsealed(77), "transaction": None, "waiting": waits}
+        assert evidence.verify([*evidence.lines, orphan])[0].startswith(f"transaction {77:032x}: inserted")
+
+
 def test_another_account_of_ours_shows_in_the_balances(evidence: Evidence) -> None:
     assert "balances" in evidence.verify(accounts={US: "gateway:cashfree"})[0]
 

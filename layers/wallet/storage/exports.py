@@ -1,19 +1,25 @@
 """The ledger as a stranger gets it: one JSON object a line, with all that the hashes are made of, and nobody's name.
 
 The first line says which ledger this is and which accounts are its own. Then comes every transaction with a seal,
-in the order of positions; then those that have none; then how many there were, so that a file cut off shows it.
+in the order of positions; then those that have none; then postings whose transaction is not there, which there should
+not be; then how many lines there were, so that a file cut off shows it.
 """
 
 from collections.abc import Iterator
 
 from wallet.ledger.seals import Content, canonical
 from wallet.storage.database import Database, Reader
-from wallet.storage.sealed import ledger_id, our_accounts, read_sealed, read_without_seal
+from wallet.storage.sealed import (
+    ledger_id,
+    our_accounts,
+    read_postings_of_nothing,
+    read_sealed,
+    read_without_seal,
+)
 
 FORMAT = "wallet export 1"
 
 _AT_ONCE = 1_000
-_BEFORE_ALL = "00" * 16
 _SPAN = "SELECT COALESCE(MIN(position), 1) AS low, COALESCE(MAX(position), 0) AS high FROM seals"
 
 
@@ -41,11 +47,12 @@ def _all(reader: Reader) -> Iterator[dict[str, object]]:
                 "leaf": seal.leaf.hex(),
                 **_content(found.content),
             }
-    behind = _BEFORE_ALL
-    while rows := read_without_seal(reader, behind=behind, limit=_AT_ONCE):
-        for row in rows:
-            behind = str(row.content.transaction["id"])
-            yield {"position": None, "transaction_id": behind, "waiting": row.waiting, **_content(row.content)}
+    for row in read_without_seal(reader):
+        transaction_id = row.content.transaction["id"]
+        yield {"position": None, "transaction_id": transaction_id, "waiting": row.waiting, **_content(row.content)}
+    for transaction_id, postings in read_postings_of_nothing(reader):
+        told = {"position": None, "transaction_id": transaction_id, "waiting": False}
+        yield {**told, "transaction": None, "postings": postings}
 
 
 def _content(content: Content | None) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Seals with what the ledger has for them, and the checkpoints as the database has them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
@@ -25,8 +25,24 @@ WHERE s.position BETWEEN %s AND %s ORDER BY s.position
 _WITHOUT_SEAL = f"""
 SELECT u.transaction_id IS NOT NULL AS waiting, {_TRANSACTION}
 FROM transactions t LEFT JOIN seals s ON s.transaction_id = t.id LEFT JOIN unsealed u ON u.transaction_id = t.id
-WHERE s.transaction_id IS NULL AND t.id > %s ORDER BY t.id LIMIT %s
+WHERE s.transaction_id IS NULL AND t.id > %s AND t.id <= %s ORDER BY t.id
 """  # noqa: S608 - of constants
+
+_OF_NOTHING = f"""
+SELECT p.transaction_id, {", ".join(f"p.{column}" for column in POSTING_COLUMNS)}
+FROM postings p LEFT JOIN transactions t ON t.id = p.transaction_id
+WHERE t.id IS NULL AND p.transaction_id > %s AND p.transaction_id <= %s ORDER BY p.transaction_id, p.line
+"""  # noqa: S608 - of constants
+
+# Where a page ends that begins behind an id: what is nowhere can only be found by looking at all, which no one query
+# has the time for.
+_END_OF_PAGE = {
+    "transactions": "SELECT id FROM transactions WHERE id > %s ORDER BY id LIMIT 1 OFFSET %s",
+    "postings": "SELECT transaction_id AS id FROM postings WHERE transaction_id > %s ORDER BY transaction_id"
+    " LIMIT 1 OFFSET %s",
+}
+_PAGE = 10_000
+_BEFORE_ALL, _BEHIND_ALL = b"", b"\xff" * 16
 
 _POSTINGS = f"""
 SELECT p.transaction_id, {", ".join(f"p.{column}" for column in POSTING_COLUMNS)}
@@ -100,11 +116,30 @@ def read_sealed(reader: Reader, *, first: int, last: int) -> list[Sealed]:
     ]
 
 
-def read_without_seal(reader: Reader, *, behind: str, limit: int) -> list[WithoutSeal]:
-    """Transactions that have no seal, in the order of their ids, from the one behind this id (hexadecimal) on."""
-    rows = reader.read(_WITHOUT_SEAL, bytes.fromhex(behind), limit)
-    postings = _postings(reader, [row["id"] for row in rows])
-    return [WithoutSeal(_content(row, postings), bool(row["waiting"])) for row in rows]
+def read_without_seal(reader: Reader) -> Iterator[WithoutSeal]:
+    """The transactions that have no seal, in the order of their ids."""
+    for page in _pages(reader, "transactions"):
+        rows = reader.read(_WITHOUT_SEAL, *page)
+        postings = _postings(reader, [row["id"] for row in rows])
+        for row in rows:
+            yield WithoutSeal(_content(row, postings), bool(row["waiting"]))
+
+
+def read_postings_of_nothing(reader: Reader) -> Iterator[tuple[str, tuple[Record, ...]]]:
+    """The postings whose transaction is not there, in the order of its id, which they name (hexadecimal)."""
+    for page in _pages(reader, "postings"):
+        rows = reader.read(_OF_NOTHING, *page)
+        for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
+            yield transaction_id, tuple(record(line, POSTING_COLUMNS) for line in lines)
+
+
+def _pages(reader: Reader, table: str) -> Iterator[tuple[bytes, bytes]]:
+    """All ids of a table page by page: of each the id behind which it begins, and the last one in it."""
+    behind = _BEFORE_ALL
+    while rows := reader.read(_END_OF_PAGE[table], behind, _PAGE - 1):
+        yield behind, rows[0]["id"]
+        behind = rows[0]["id"]
+    yield behind, _BEHIND_ALL
 
 
 def read_ends(reader: Reader) -> Ends:

@@ -10,9 +10,17 @@ CHECKS = (
         "debits equal credits",
         "currency",
         f"""
-        SELECT t.currency AS id, SUM({SIGNED}) AS off
-        FROM postings p JOIN transactions t ON t.id = p.transaction_id
-        GROUP BY t.currency HAVING off <> 0""",
+        SELECT COALESCE(t.currency, 'none') AS id, SUM({SIGNED}) AS off
+        FROM postings p LEFT JOIN transactions t ON t.id = p.transaction_id
+        GROUP BY COALESCE(t.currency, 'none') HAVING off <> 0""",
+    ),
+    Check(
+        "posting_has_its_transaction",
+        "every posting is of a transaction that there is",
+        "transaction",
+        """
+        SELECT HEX(p.transaction_id) AS id, p.line, HEX(p.account_id) AS account FROM postings p
+        LEFT JOIN transactions t ON t.id = p.transaction_id WHERE t.id IS NULL""",
     ),
     Check(
         "transaction_balances",

@@ -3,13 +3,23 @@
 from wallet.storage.checks.check import Check
 from wallet.storage.checks.parts import hex_in
 
+_REFERENCES = {
+    "cause_id": "transactions",
+    "hold_id": "holds",
+    "withdrawal_id": "withdrawals",
+    "source_refund_id": "source_refunds",
+    "attempt_id": "payment_attempts",
+}
+
 # ruff: noqa: S608 - every query is made of constants
 CHECKS = (
     Check(
         "key_has_a_result",
         "every idempotency key has a result",
         "actor",
-        "SELECT HEX(actor_id) AS id, HEX(idem_key) AS idem_key FROM idempotency_records WHERE result IS NULL",
+        """
+        SELECT HEX(actor_id) AS id, HEX(idem_key) AS idem_key FROM idempotency_records
+        WHERE result IS NULL OR NOT JSON_VALID(result)""",
     ),
     # (Grouped, or the servers would look through all keys for each transaction.)
     # What people ask for has their key or is a row of their file; an adjustment has an operator's key, or corrects a
@@ -51,5 +61,31 @@ CHECKS = (
         SELECT HEX(id) AS id, type FROM transactions
         WHERE (type IN ('withdrawal', 'withdrawal_return') AND withdrawal_id IS NULL)
             OR (type = 'refund_to_source' AND source_refund_id IS NULL) OR (type = 'fee' AND cause_id IS NULL)""",
+    ),
+    # The servers keep these references, but not from whoever switches that off.
+    Check(
+        "reference_is_there",
+        "whatever a transaction or its posting refers to is there",
+        "transaction",
+        " UNION ALL ".join(
+            f"""
+        SELECT HEX(t.id) AS id, '{column}' AS refers_by FROM transactions t
+        LEFT JOIN {table} r ON r.id = t.{column} WHERE t.{column} IS NOT NULL AND r.id IS NULL"""
+            for column, table in _REFERENCES.items()
+        )
+        + """
+        UNION ALL SELECT HEX(p.transaction_id), 'account_id' FROM postings p
+        LEFT JOIN accounts a ON a.id = p.account_id WHERE a.id IS NULL""",
+    ),
+    # Who pays asks for it, and so does who gives back; a capture is its payee's to ask for.
+    Check(
+        "owner_asked",
+        "every payment, refund and capture was asked for by whose wallet it is",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, HEX(p.account_id) AS wallet FROM transactions t
+        JOIN postings p ON p.transaction_id = t.id AND p.side = IF(t.type = 'hold_capture', 'credit', 'debit')
+        LEFT JOIN wallets w ON w.id = p.account_id
+        WHERE t.type IN ('payment', 'refund', 'hold_capture') AND w.user_id <> t.actor_id""",
     ),
 )

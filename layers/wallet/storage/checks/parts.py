@@ -10,5 +10,6 @@ ROWS = """(
 
 
 def hex_in(column: str, name: str) -> str:
-    """The id that a JSON text has under a name."""
-    return f"CAST(UNHEX(JSON_UNQUOTE(JSON_EXTRACT({column}, '$.{name}'))) AS BINARY(16))"
+    """The id that a JSON text has under a name; NULL of a text that is none, which MySQL would fail over."""
+    text = f"CASE WHEN JSON_VALID({column}) THEN JSON_EXTRACT({column}, '$.{name}') END"
+    return f"CAST(UNHEX(JSON_UNQUOTE({text})) AS BINARY(16))"
