@@ -34,6 +34,21 @@ class UnreadableError(Exception):
     """What is there can't be read as what it should be, so nothing can be said about it."""
 
 
+def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever it says
+    """JSON that can be read in one way only: a name twice is two texts in one, and each reader would take another."""
+    try:
+        return json.loads(text, object_pairs_hook=_each_once)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> Json:
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        raise ValueError("a name is there twice")
+    return told
+
+
 # ------------------------------------------------------------------------------------------------ hashes
 
 
@@ -173,7 +188,7 @@ class Checkpoint:
 
     def entries(self) -> list[list[str]]:
         """The id and the leaf of each of its transactions."""
-        entries: list[list[str]] = json.loads(self.path.read_bytes())["entries"]
+        entries: list[list[str]] = read_json(self.path.read_bytes())["entries"]
         return entries
 
 
@@ -190,11 +205,11 @@ def read_checkpoints(folder: Path, key: PublicKey, report: Report) -> list[Check
             report.broken(f"{name} is missing: {path.name} is where {number:012}.json should be")
             return found
         try:
-            content = json.loads(path.read_bytes())
+            content = read_json(path.read_bytes())
             statement, entries = content["statement"], content["entries"]
             signature = base64.b64decode(content["signature"], validate=True)
             fault = fault_of_checkpoint(statement, entries, number, before)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             report.broken(f"{name} can't be read: {type(error).__name__}")
             return found
         if not key.signed(canonical(statement), signature):
@@ -276,9 +291,9 @@ class Export:
         with self.path.open(encoding="utf-8") as file:
             for line in file:
                 try:
-                    told = json.loads(line)
+                    told = read_json(line)
                 except ValueError as error:
-                    raise UnreadableError(f"{self.path} has a line that is no JSON") from error
+                    raise UnreadableError(f"{self.path} has a line that can't be read: {error}") from error
                 if not isinstance(told, dict):
                     raise UnreadableError(f"{self.path} has a line that is no object")
                 yield told
@@ -366,7 +381,7 @@ class _Walk:
             return f"reordered: its seal says position {found['position']}"
         if found["transaction"] is None:
             return "removed: it has a seal and is not in the ledger"
-        if found["transaction"]["id"] != found["transaction_id"] or _leaf_made(found) != leaf:
+        if found["transaction"].get("id") != found["transaction_id"] or _leaf_made(found) != leaf:
             return "altered: its columns, its postings or its salt are not those that were sealed"
         if found["leaf"] != leaf:
             return "altered: the leaf in its seal is not the one that was signed"
@@ -476,7 +491,7 @@ def main(arguments: list[str]) -> int:
     except (UnreadableError, OSError) as error:
         print(f"can't be verified: {error}", file=sys.stderr)
         return 2
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         print(f"can't be verified: something is not of its form: {type(error).__name__} {error}", file=sys.stderr)
         return 2
     print(f"the key: sha256:{key.fingerprint}: is it the one that you trust?")
@@ -496,9 +511,9 @@ def _run(arguments: list[str]) -> tuple[Report, PublicKey]:
         parser.add_argument("key", type=Path, help="the public key that checkpoints are signed with, PEM")
         given = parser.parse_args(arguments[1:])
         try:
-            proof = json.loads(given.proof.read_bytes())
+            proof = read_json(given.proof.read_bytes())
         except ValueError as error:
-            raise UnreadableError("the proof is no JSON") from error
+            raise UnreadableError(f"the proof can't be read: {error}") from error
         key = read_key(given.key.read_bytes())
         verify_proof(proof if isinstance(proof, dict) else {}, key, report)
         return report, key

@@ -1,11 +1,12 @@
 """The audit by itself: what it has no time for is never passed, and the next one goes on there."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.database import PrivateServer
-from tests.support.evidence import Ledger, as_root
+from tests.support.evidence import Inside, Ledger, as_root
 from tests.support.moves import pay
 from tests.support.own_database import own_books
 from tests.support.signing import Folder, Key
@@ -13,6 +14,7 @@ from wallet import wiring
 from wallet.ledger.audits import AuditReport, Outcome
 from wallet.ledger.signatures import read_public_key
 from wallet.movements.verify_seals import SealAudit
+from wallet.storage import sealed
 from wallet.storage.audits import next_number, note_audit
 from wallet.storage.database import Database, DatabaseBrokenError, DatabaseTooSlowError, DatabaseUnavailableError
 
@@ -99,6 +101,25 @@ def test_a_question_that_takes_too_long_is_ended_by_the_server_and_the_next_one_
     with pytest.raises(DatabaseTooSlowError):
         auditor.read_within(1, endless)
     assert auditor.read_within(1, "SELECT 1 AS one") == [{"one": 1}]
+    assert auditor.read_within(1, "SELECT SLEEP(0) AS slept, %s AS given", "%s") == [{"slept": 0, "given": "%s"}]
+
+
+def test_the_time_that_one_question_has_is_not_the_next_ones(ledger: Ledger) -> None:
+    auditor = ledger.books.as_role("auditor")
+    auditor.read_within(1, "SELECT 1 AS one")
+    # a sleep that is cut off says 1 on MySQL, and is an error on MariaDB
+    assert auditor.read("SELECT SLEEP(1.5) AS cut_off") == [{"cut_off": 0}]
+
+
+def test_an_export_is_the_same_in_pages_of_any_size(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    with as_root(ledger) as database:
+        for row in database.read("SELECT transaction_id FROM seals WHERE position BETWEEN 2 AND 4"):
+            database.read("DELETE FROM seals WHERE transaction_id = %s", row["transaction_id"])
+        whole = ledger.export(Inside(database)).read_bytes()
+        assert whole.count(b'"position":null') == 3
+        for size in (1, 2, 6):
+            monkeypatch.setattr(sealed, "_PAGE", size)
+            assert ledger.export(Inside(database)).read_bytes() == whole
 
 
 def test_a_snapshot_is_one_moment_however_long_it_is_read(ledger: Ledger) -> None:
@@ -138,3 +159,33 @@ def test_what_waits_to_be_published_for_long_is_told(ledger: Ledger) -> None:
         report = ledger.audit(database)
     told = {result.code: [fault.id for fault in result.faults] for result in report.results}
     assert told["published_soon"] == ["6"]
+
+
+def test_a_floor_that_is_walked_back_in_steps_is_seen(server: PrivateServer, tmp_path: Path) -> None:
+    """Each step alone is no longer than a commit may take; together they would date anything anywhere."""
+    with own_books(server, "walked_back") as books:
+        made = Ledger(books, Folder(tmp_path), Key(2048), tmp_path)
+        books.person(money=1_000)
+        made.seal()
+        new = [wiring.new_id() for _ in range(3)]
+        for step, transaction_id in enumerate(new, start=1):
+            books.write(
+                "INSERT INTO transactions (id, type, amount, currency, created_at)"
+                " SELECT %s, 'gather', 1, 'INR', MAX(created_at) - INTERVAL %s SECOND"
+                " FROM (SELECT * FROM transactions WHERE type = 'top_up') t",
+                transaction_id.bytes,
+                290 * step,
+            )
+            if step == len(new):
+                waiting = faults_by_code(made.audit(books.as_role("auditor")))
+            made.seal()
+        published = faults_by_code(made.audit(books.as_role("auditor")))
+        verified = made.verify(made.export(books.owner()))
+    assert waiting["not_backdated"] == {new[2].hex}
+    assert published["as_sealed"] == {new[1].hex}, "the newest is held against the one before it alone"
+    assert [line.split()[2] for line in verified.stdout.splitlines() if "inserted" in line] == [new[1].hex, new[2].hex]
+
+
+def faults_by_code(report: AuditReport) -> dict[str, set[str]]:
+    """What is at fault, by the code of what it breaks."""
+    return {result.code: {fault.id for fault in result.faults} for result in report.results if result.faults}

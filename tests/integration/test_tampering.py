@@ -18,7 +18,10 @@ from wallet import wiring
 from wallet.ledger import checkpoints
 from wallet.ledger.audits import Outcome
 from wallet.ledger.seals import POSTING_COLUMNS, TRANSACTION_COLUMNS, canonical, leaf_of
+from wallet.movements import audit, verify_seals
 from wallet.storage import sealed
+from wallet.storage.checks import money
+from wallet.storage.checks.check import Check
 from wallet.storage.database import Database
 
 # ruff: noqa: S608 - every statement below is made of this file's own words
@@ -397,6 +400,60 @@ def test_wallets_that_change_owners_are_named_by_what_their_owners_asked_for(led
         report = ledger.audit(database)
     broken = {result.code for result in report.results if result.faults}
     assert "owner_asked" in broken
+
+
+# what can't be read at all, where it keeps an audit from looking further
+_UNREADABLE = {
+    "balances that are no JSON": "UPDATE checkpoints SET balances = 'x' WHERE number = 3",
+    "balances of another shape": "UPDATE checkpoints SET balances = '[5]'",
+    "balances of nothing": "UPDATE checkpoints SET balances = '5' WHERE number = 1",
+    "a result that is no JSON": "UPDATE idempotency_records SET result = '{x' LIMIT 1",
+    "a detail that is no JSON": "UPDATE outbox SET detail = '{x' LIMIT 1",
+}
+
+
+@pytest.mark.parametrize("how", _UNREADABLE)
+def test_a_value_that_can_not_be_read_does_not_keep_the_audit_from_the_rest(ledger: Ledger, how: str) -> None:
+    victim = transactions(ledger)[4]
+    with as_root(ledger) as database:
+        database.read(f"UPDATE transactions SET reference = 'x' WHERE id = UNHEX('{victim}')")
+        healthy = {result.code for result in ledger.audit(database).results if result.faults}
+        database.read(_UNREADABLE[how])
+        assert database.read("SELECT ROW_COUNT() AS n")[0]["n"]
+        report = ledger.audit(database)
+    broken = {result.code: result.faults for result in report.results if result.faults}
+    assert f"altered: transaction {victim}" in {str(fault).partition(" (")[0] for fault in broken["as_sealed"]}
+    assert set(broken) - healthy, "what can't be read is a fault of its own"
+    assert report.verified == 3
+
+
+def test_a_check_that_can_not_be_asked_is_that_checks_fault(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = Check(
+        "asks_of_nothing", "what is not there is right", "nothing", "SELECT no_such_column AS id FROM wallets"
+    )
+    monkeypatch.setattr(audit, "every_check", lambda **_: (wrong, *money.CHECKS))
+    report = ledger.audit(ledger.books.as_role("auditor"))
+    [broken] = [result for result in report.results if result.outcome is not Outcome.PASSED]
+    assert (broken.code, broken.outcome, len(report.results)) == (wrong.code, Outcome.BROKEN, len(money.CHECKS) + 6)
+    assert "it can't be asked" in str(broken.faults[0])
+
+
+def test_faults_of_rows_leave_room_for_those_of_transactions(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_seals, "MOST_TOLD", 2)
+    last = transactions(ledger)[-1]
+    first = transactions(ledger)[0]
+    with as_root(ledger) as database:
+        database.read("UPDATE checkpoints SET sealed_at = sealed_at + INTERVAL 1 MICROSECOND")
+        for victim in (first, last):
+            database.read(f"UPDATE transactions SET reference = 'x' WHERE id = UNHEX('{victim}')")
+        results = {result.code: result for result in ledger.audit(database).results}
+        assert [fault.id for fault in results["as_sealed"].faults] == [first, last]
+        assert len(results["checkpoints_hold"].faults) == 2
+        assert "3 of 3 checkpoints, " in results["checkpoints_hold"].told
+        database.read("UPDATE transactions SET reference = 'x'")
+        results = {result.code: result for result in ledger.audit(database).results}
+    assert [fault.id for fault in results["as_sealed"].faults] == transactions(ledger)[:2], "the first ones are told"
+    assert results["as_sealed"].told == f"3 of 3 checkpoints, {len(transactions(ledger))} faults"
 
 
 _COLUMNS_OF_CHECKPOINTS = {

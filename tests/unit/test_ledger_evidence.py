@@ -138,6 +138,10 @@ def test_what_is_dated_before_the_floor_was_inserted_and_at_the_floor_was_not(ev
     assert faults(evidence, found, floor="2026-11-22T06:30:00.000005Z") == [(INSERTED, 4)]
 
 
+def with_line(made: Content, line: int) -> Content:
+    return Content(made.transaction, tuple({**posting, "line": line} for posting in made.postings))
+
+
 Tampering = Callable[[list[Sealed]], list[Sealed]]
 
 
@@ -151,6 +155,18 @@ def unsigned(position: int) -> Sealed:
 TAMPERINGS: dict[str, tuple[Tampering, str, int, str]] = {
     "its amount is another": (
         lambda found: [found[0], replace(found[1], content=content(5, amount=7)), *found[2:]],
+        ALTERED,
+        5,
+        "position 5, its columns, its postings or its salt are not what was sealed",
+    ),
+    "a line is none that a posting can have": (
+        lambda found: [found[0], replace(found[1], content=with_line(content(5), 300)), *found[2:]],
+        ALTERED,
+        5,
+        "position 5, its columns, its postings or its salt are not what was sealed",
+    ),
+    "a column can not be read": (
+        lambda found: [found[0], replace(found[1], content=Content({}, ())), *found[2:]],
         ALTERED,
         5,
         "position 5, its columns, its postings or its salt are not what was sealed",
@@ -271,7 +287,7 @@ def test_a_signed_statement_that_does_not_fit_its_list_is_not_believed(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b"1", b"\xff", b'{"statement": {}, "entries": [], "signature": ""}']
+    "content", [b"", b"[]", b"{}", b"1", b"\xff", b"[" * 100_000, b'{"statement": {}, "entries": [], "signature": ""}']
 )
 def test_what_is_no_object_can_not_be_read(content: bytes) -> None:
     with pytest.raises(UnreadableObjectError):

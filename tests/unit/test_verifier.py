@@ -195,6 +195,14 @@ def test_what_is_no_checkpoint_is_named(evidence: Evidence, text: str) -> None:
     assert evidence.verify()[0].startswith("checkpoint 3")
 
 
+@pytest.mark.parametrize(
+    "text", ['{"statement": {}, "statement": {}}', "[" * 100_000], ids=["twice", "nested too deep"]
+)
+def test_what_two_readers_would_read_otherwise_is_no_checkpoint(evidence: Evidence, text: str) -> None:
+    (evidence.folder / checkpoints.object_key(3)).write_text(text)
+    assert evidence.verify()[0].startswith("checkpoint 3 can't be read")
+
+
 # ------------------------------------------------------------------------------------------------------ proofs
 
 
@@ -271,6 +279,28 @@ def test_what_is_no_whole_export_verifies_nothing(evidence: Evidence, tmp_path: 
     found = run(export, evidence.folder / "checkpoints", key)
     assert found.returncode != 0
     assert "verified" not in found.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ["transaction", "amount"])
+def test_a_name_that_is_there_twice_verifies_nothing(evidence: Evidence, tmp_path: Path, name: str) -> None:
+    evidence.verify()
+    export, proof, key = tmp_path / "export.jsonl", tmp_path / "proof.json", tmp_path / "key.pem"
+    key.write_bytes(KEY.pem)
+    proof.write_text(json.dumps(evidence.proof(5)))
+    for path, arguments in ((export, (export, tmp_path / "checkpoints")), (proof, ("proof", proof))):
+        assert run(*arguments, key).returncode == 0
+        path.write_text(path.read_text().replace(f'"{name}": ', f'"{name}": 1, "{name}": ', 1))
+        found = run(*arguments, key)
+        assert (found.returncode, "a name is there twice" in found.stderr) == (2, True)
+
+
+def test_what_is_nested_too_deep_verifies_nothing(tmp_path: Path) -> None:
+    proof, key = tmp_path / "proof.json", tmp_path / "key.pem"
+    key.write_bytes(KEY.pem)
+    for text in ("[" * 100_000, '{"format": "wallet proof 1", "statement": ' + '{"a":' * 100_000):
+        proof.write_text(text)
+        found = run("proof", proof, key)
+        assert (found.returncode, "can't be verified" in found.stderr) == (2, True)
 
 
 def test_without_a_checkpoint_or_a_key_nothing_is_verified(evidence: Evidence, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ class Published:
     number: int
     first: int
     last: int
+    sealed_at: str
     digest: bytes
     entries: tuple[tuple[str, str], ...]
     signature: bytes
@@ -60,6 +61,7 @@ def read_published(content: bytes) -> Published:
             number=statement["number"],
             first=statement["first"],
             last=statement["last"],
+            sealed_at=str(statement["sealed_at"]),
             digest=sha256(canonical(statement)).digest(),
             entries=tuple((str(transaction), str(leaf)) for transaction, leaf in entries),
             signature=base64.b64decode(told["signature"], validate=True),
@@ -68,7 +70,7 @@ def read_published(content: bytes) -> Published:
             and statement["chain"] == behind.hex()
             and statement["last"] - statement["first"] + 1 == len(entries),
         )
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise UnreadableObjectError(f"no checkpoint can be read from it: {type(error).__name__}") from error
 
 
@@ -126,13 +128,21 @@ def _fault_of(found: Sealed, leaf: bytes, position: int, floor: str) -> tuple[st
         return REORDERED, f"its seal says {found.seal.position}"
     if found.content is None:
         return REMOVED, "it has a seal and is not in the ledger"
-    if leaf_of(found.content, found.seal.salt) != leaf:
+    if _leaf_made(found.content, found.seal.salt) != leaf:
         return ALTERED, "its columns, its postings or its salt are not what was sealed"
     if found.seal.leaf != leaf:
         return ALTERED, "the leaf in its seal is not the one that was signed"
     if str(found.content.transaction["created_at"]) < floor:
         return INSERTED, "it is dated before what was sealed before it"
     return None
+
+
+def _leaf_made(content: Content, salt: bytes) -> bytes:
+    """The leaf of what is there; nothing if it is no longer anything that has one."""
+    try:
+        return leaf_of(content, salt)
+    except (ValueError, TypeError):
+        return b""
 
 
 def floor_behind(sealed_at: str, newest: str) -> str:

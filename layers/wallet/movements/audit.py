@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from wallet.channels.kept import Kept
 from wallet.ledger.audits import MOST_TOLD, AuditReport, Result
 from wallet.ledger.evidence import LATE
+from wallet.ledger.faults import Fault
 from wallet.ledger.signatures import PublicKey
 from wallet.movements.verify_seals import SealAudit
 from wallet.storage import audits
 from wallet.storage.checks.check import Check, find_faults
 from wallet.storage.checks.every import every_check
 from wallet.storage.checks.sealing import timely_checks
-from wallet.storage.database import Database, DatabaseTooSlowError
+from wallet.storage.database import Database, DatabaseBrokenError, DatabaseTooSlowError
 
 # One day less than the relay keeps events that were delivered: one of the last day may be gone by now.
 _EVENTS_KEPT_DAYS = 29
@@ -51,6 +52,9 @@ class Audit:
         except DatabaseTooSlowError:
             result.is_finished = False
             result.told = f"cut off after {seconds} seconds"
+        except DatabaseBrokenError as error:
+            # something is there that can't even be looked at: that is this check's fault, and the others go on
+            result.faults = [Fault(check.code, "check", check.code, f"it can't be asked: {error}")]
         return result
 
 

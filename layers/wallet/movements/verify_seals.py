@@ -38,6 +38,10 @@ class SealAudit:
     checkpoints: Result = field(default_factory=lambda: Result(*CHECKPOINTS))
     accounts: dict[str, str] = field(default_factory=dict)
     found: list[tuple[int, Fault]] = field(default_factory=list)
+    #: Faults of transactions and of checkpoints, told or not.
+    counts: list[int] = field(default_factory=lambda: [0, 0])
+    #: Nothing under the checkpoint of this number is dated before this time, by those that were looked at before it.
+    floor: tuple[int, str] = (0, "")
 
     def run(self, report: AuditReport, *, time_left_s: Callable[[], float]) -> None:
         """Looks at the newest checkpoint, then goes on where the last look stopped, and around, while there is time.
@@ -52,7 +56,7 @@ class SealAudit:
         report.checkpoints = max(ends.number, newest_kept)
         self.seals.is_finished = self.checkpoints.is_finished = False
         for number in _round(report.checkpoints, report.next_number):
-            if time_left_s() <= 0 or self._is_full:
+            if time_left_s() <= 0:
                 report.next_number = number
                 break
             self._look_at(number)
@@ -60,14 +64,10 @@ class SealAudit:
         else:
             report.next_number = 1
             self.seals.is_finished = self.checkpoints.is_finished = True
-        # the first one first: the newest were looked at before all others
-        self.seals.faults = [fault for _, fault in sorted(self.found, key=lambda found: found[0])]
+        self.seals.faults = [fault for _, fault in self.found]
         told = f"{report.verified} of {report.checkpoints} checkpoints"
-        self.seals.told = self.checkpoints.told = told
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self.found) + len(self.checkpoints.faults) >= MOST_TOLD
+        for result, faults in zip((self.seals, self.checkpoints), self.counts, strict=True):
+            result.told = told + (f", {faults} faults" if faults > MOST_TOLD else "")
 
     def _newest_kept(self) -> int:
         """The number of the last object behind the last checkpoint of the database, or 0."""
@@ -76,12 +76,21 @@ class SealAudit:
             number = _number_of(name)
             newest = max(newest, number)
             if name != object_key(number):
-                self.checkpoints.faults.append(Fault("checkpoint", "object", name, "it is no checkpoint's"))
+                self._broken_is(Fault("checkpoint", "object", name, "it is no checkpoint's"))
         return newest
 
     def _look_at(self, number: int) -> None:
+        try:
+            self._compare(number)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            # whoever can write anything into one row must not keep us from looking at the others
+            self._broken(number, f"it can't be looked at: {type(error).__name__}")
+
+    def _compare(self, number: int) -> None:
         stored = storage.find_checkpoint(self.database, number)
         published = self._published(number, stored)
+        floor = self._floor(number, stored)
+        self.floor = (number + 1, floor)
         if stored is None:
             self._broken(number, "it is not in the database any more")
         if published is not None:
@@ -95,8 +104,12 @@ class SealAudit:
         else:
             return
         found = storage.read_sealed(self.database, first=first, last=first + len(entries) - 1)
-        faults = list(self._faults(entries, found, first, stored))
-        self.found += [(number, fault) for fault in faults]
+        elsewhere = Elsewhere(partial(storage.position_of, self.database), self._signed_at)
+        faults = list(faults_of_batch(entries, found, first=first, floor=floor, elsewhere=elsewhere))
+        self._note(number, faults)
+        sealed_at = published.sealed_at if published is not None else stored.checkpoint.sealed_at if stored else ""
+        newest = max(_times(found, {fault.id for fault in faults}), default="")
+        self.floor = (number + 1, max(floor, floor_behind(sealed_at, newest)))
         if stored is not None:
             for fault in self._faults_of_row(stored, found, is_sound=not faults):
                 self._broken(number, fault)
@@ -124,20 +137,17 @@ class SealAudit:
             return None
         return published
 
-    def _faults(
-        self, entries: tuple[tuple[str, str], ...], found: list[Sealed], first: int, stored: Stored | None
-    ) -> Iterator[Fault]:
-        floor = ""
-        if stored is not None and stored.before.last:
-            newest = storage.newest_time(self.database, first=stored.before.first, last=stored.before.last)
-            floor = floor_behind(stored.before.sealed_at, newest)
-        return faults_of_batch(
-            entries,
-            found,
-            first=first,
-            floor=floor,
-            elsewhere=Elsewhere(partial(storage.position_of, self.database), self._signed_at),
-        )
+    def _floor(self, number: int, stored: Stored | None) -> str:
+        """The time before which nothing under a checkpoint is dated.
+
+        It never falls from one checkpoint to the next; where the look begins, it follows from the one before alone.
+        """
+        if self.floor[0] == number:
+            return self.floor[1]
+        if stored is None or not stored.before.last:
+            return ""
+        newest = storage.newest_time(self.database, first=stored.before.first, last=stored.before.last)
+        return floor_behind(stored.before.sealed_at, newest)
 
     def _signed_at(self, position: int) -> Collection[str]:
         """The transactions under the checkpoint of a position, by what is kept of it."""
@@ -165,8 +175,28 @@ class SealAudit:
         if is_sound and balances_after(before.balances or {}, contents, self.accounts) != row.balances:
             yield "its balances do not follow from its transactions"
 
+    def _note(self, number: int, faults: list[Fault]) -> None:
+        """Keeps the first ones, by their checkpoints: what is told has an end, what is looked at has none."""
+        self.counts[0] += len(faults)
+        found = [*self.found, *((number, fault) for fault in faults)]
+        self.found = sorted(found, key=lambda known: known[0])[:MOST_TOLD]
+
     def _broken(self, number: int, told: str) -> None:
-        self.checkpoints.faults.append(Fault("checkpoint", "checkpoint", str(number), told))
+        self._broken_is(Fault("checkpoint", "checkpoint", str(number), told))
+
+    def _broken_is(self, fault: Fault) -> None:
+        self.counts[1] += 1
+        if len(self.checkpoints.faults) < MOST_TOLD:
+            self.checkpoints.faults.append(fault)
+
+
+def _times(found: list[Sealed], faulty: Collection[str]) -> Iterator[str]:
+    """When what is as it was sealed is dated."""
+    return (
+        str(one.content.transaction["created_at"])
+        for one in found
+        if one.content is not None and one.seal.transaction_id not in faulty
+    )
 
 
 def _round(last: int, begin: int) -> Iterator[int]:

@@ -130,7 +130,7 @@ def read_postings_of_nothing(reader: Reader) -> Iterator[tuple[str, tuple[Record
     for page in _pages(reader, "postings"):
         rows = reader.read(_OF_NOTHING, *page)
         for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
-            yield transaction_id, tuple(record(line, POSTING_COLUMNS) for line in lines)
+            yield transaction_id, tuple(_record(line, POSTING_COLUMNS) for line in lines)
 
 
 def _pages(reader: Reader, table: str) -> Iterator[tuple[bytes, bytes]]:
@@ -161,7 +161,7 @@ def find_checkpoint(reader: Reader, number: int) -> Stored | None:
         chain=row["chain"],
         previous=row["digest_before"] or BEGINNING,
         sealed_at=exact_time(row["sealed_at"]),
-        balances=json.loads(row["balances"]),
+        balances=_balances(row["balances"]),
         entries=b"",
     )
     return Stored(checkpoint, row["digest"], row["signature"], _before(row))
@@ -247,13 +247,30 @@ def _before(row: Row) -> Before:
         first=row["first_before"],
         last=row["last_before"],
         chain=row["chain_of_before"],
-        balances=json.loads(row["balances_before"]),
+        balances=_balances(row["balances_before"]),
         sealed_at=exact_time(row["sealed_before"]),
     )
 
 
+def _balances(text: str) -> Balances:
+    """What a checkpoint's row says of balances; none if that can't be read: then the row is not what was signed."""
+    try:
+        told = json.loads(text)
+        return {str(currency): dict(accounts) for currency, accounts in told.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
 def _content(row: Row, postings: dict[str, tuple[Record, ...]]) -> Content:
-    return Content(record(row, TRANSACTION_COLUMNS), postings.get(row["id"].hex(), ()))
+    return Content(_record(row, TRANSACTION_COLUMNS), postings.get(row["id"].hex(), ()))
+
+
+def _record(row: Row, columns: Sequence[str]) -> Record:
+    """These columns of a row; none of them if one has a value that was never sealed: then it is not what was."""
+    try:
+        return record(row, columns)
+    except TypeError:
+        return {}
 
 
 def _postings(reader: Reader, transaction_ids: Sequence[bytes]) -> dict[str, tuple[Record, ...]]:
@@ -262,5 +279,5 @@ def _postings(reader: Reader, transaction_ids: Sequence[bytes]) -> dict[str, tup
         asked = transaction_ids[start : start + _AT_ONCE]
         rows = reader.read(_POSTINGS.format(places=", ".join(["%s"] * len(asked))), *asked)
         for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
-            found[transaction_id] = tuple(record(line, POSTING_COLUMNS) for line in lines)
+            found[transaction_id] = tuple(_record(line, POSTING_COLUMNS) for line in lines)
     return found
