@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.database import PrivateServer
-from tests.support.evidence import Inside, Ledger, as_root
+from tests.support.evidence import Ledger, as_root
 from tests.support.moves import pay
 from tests.support.own_database import own_books
 from tests.support.signing import Folder, Key
@@ -14,7 +14,6 @@ from wallet import wiring
 from wallet.ledger.audits import AuditReport, Outcome
 from wallet.ledger.signatures import read_public_key
 from wallet.movements.verify_seals import SealAudit
-from wallet.storage import sealed
 from wallet.storage.audits import next_number, note_audit
 from wallet.storage.database import Database, DatabaseBrokenError, DatabaseTooSlowError, DatabaseUnavailableError
 
@@ -109,17 +108,6 @@ def test_the_time_that_one_question_has_is_not_the_next_ones(ledger: Ledger) -> 
     auditor.read_within(1, "SELECT 1 AS one")
     # a sleep that is cut off says 1 on MySQL, and is an error on MariaDB
     assert auditor.read("SELECT SLEEP(1.5) AS cut_off") == [{"cut_off": 0}]
-
-
-def test_an_export_is_the_same_in_pages_of_any_size(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    with as_root(ledger) as database:
-        for row in database.read("SELECT transaction_id FROM seals WHERE position BETWEEN 2 AND 4"):
-            database.read("DELETE FROM seals WHERE transaction_id = %s", row["transaction_id"])
-        whole = ledger.export(Inside(database)).read_bytes()
-        assert whole.count(b'"position":null') == 3
-        for size in (1, 2, 6):
-            monkeypatch.setattr(sealed, "_PAGE", size)
-            assert ledger.export(Inside(database)).read_bytes() == whole
 
 
 def test_a_snapshot_is_one_moment_however_long_it_is_read(ledger: Ledger) -> None:
