@@ -17,11 +17,14 @@ from tests.integration.test_walks import simulator as _simulator
 from tests.support.books import Books
 from tests.support.crowd import together
 from wallet import wiring
+from wallet.gateways.port import GatewayUnavailableError
 from wallet.gateways.razorpay import client as razorpay_client
 from wallet.ledger.periods import INDIA
+from wallet.movements import walk_payments
 from wallet.movements.reconcile import Findings
 from wallet.movements.settlements import Reports
 from wallet.movements.walk_payments import Comparer
+from wallet.storage.database import DatabaseBrokenError
 
 simulator, place = _simulator, _place
 
@@ -188,6 +191,76 @@ def test_many_who_read_at_once_keep_each_line_once_and_open_each_break_once(desk
     assert sum(answer.broke for answer in answers if isinstance(answer, Findings)) == 1
     assert len(desk.lines()) == 4
     assert len(desk.place.open_breaks()) == 1
+
+
+def test_a_settled_payment_that_can_not_be_asked_about_is_a_break_and_the_reports_go_on(desk: Desk) -> None:
+    never = desk.paid(700)
+    [bad] = desk.place.play(desk.place.order(desk.place.books.person()))
+    [good] = desk.place.play(desk.place.order(desk.place.books.person()))
+    desk.settle(leave_out=[never])
+    well, before = desk.place.gateway, desk.done_until()
+    desk.place.gateway = desk.place.gateway_with(fails={bad: GatewayUnavailableError("status 500")})
+    findings = desk.read()
+    assert (findings.unreachable, findings.found, findings.broken) == (0, 1, [f"{bad}: status 500"])
+    assert desk.place.open_breaks() == {
+        ("unreadable_payment", bad): (None, None),
+        ("unbooked_line", bad): (None, 50_000),
+    }
+    desk.read(days_on=7)
+    assert desk.done_until() > before + 5 * _DAY
+    assert ("not_settled", never) in desk.place.open_breaks(), "what waits is looked for all the same"
+    desk.place.gateway = well
+    desk.place.walk()
+    desk.read(days_on=7)
+    assert desk.place.open_breaks().keys() == {("not_settled", never)}
+    assert (len(desk.place.booked(bad)), len(desk.place.booked(good))) == (1, 1)
+
+
+def test_a_line_that_can_not_be_read_is_a_break_until_it_can(desk: Desk) -> None:
+    bad, good = desk.paid(), desk.paid(30_000)
+    desk.settle()
+    well = desk.place.gateway
+    desk.place.gateway = desk.place.gateway_with(odd={bad: {"fee": None}})
+    findings = desk.read()
+    assert (len(findings.broken), findings.broke, bad in findings.broken[0]) == (1, 1, True)
+    assert desk.place.open_breaks() == {("unreadable_line", bad): (None, None)}
+    assert desk.lines().keys() == {good}
+    desk.place.walk(at=datetime.now(UTC) + timedelta(hours=3))
+    assert desk.read().broke == 0
+    assert desk.place.open_breaks() == {("unreadable_line", bad): (None, None)}, "the payment itself is well"
+    desk.place.gateway = well
+    assert desk.read().mended == 1
+    assert desk.place.open_breaks() == {}
+
+
+def test_a_line_that_can_not_be_read_stays_a_break_when_its_payment_counts_as_not_settled(desk: Desk) -> None:
+    bad = desk.paid()
+    desk.settle()
+    desk.place.gateway = desk.place.gateway_with(odd={bad: {"fee": None}})
+    desk.read()
+    desk.read(days_on=7)
+    assert desk.place.open_breaks() == {("unreadable_line", bad): (None, None), ("not_settled", bad): (50_000, None)}
+
+
+def test_a_settled_refund_that_the_kernel_breaks_over_ends_no_round(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment_id = desk.paid()
+    _, refund = razorpay.call(desk.place.simulator, "POST", f"/simulator/payments/{payment_id}/refund", {"amount": 900})
+    desk.settle()
+
+    def broken(*_: object) -> None:
+        raise DatabaseBrokenError("CALL settle_source_refund: error 1644")
+
+    before = desk.done_until()
+    with monkeypatch.context() as patched:
+        patched.setattr(walk_payments, "book_refund", broken)
+        findings = desk.read()
+    assert set(findings.broken) == {f"{payment_id}: CALL settle_source_refund: error 1644"}
+    assert ("unbooked_line", refund["id"]) in desk.place.open_breaks()
+    assert desk.done_until() >= before
+    assert desk.read().booked == 1
+    assert desk.place.open_breaks() == {}
 
 
 def test_the_function_reads_the_reports_when_its_daily_schedule_says_so(

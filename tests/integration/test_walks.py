@@ -1,6 +1,6 @@
 """The gateway's own list of payments against the ledger: found money is booked, once, and differences are breaks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,16 +16,20 @@ from tests.support.books import GATEWAY, Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.functions import FunctionDiedError
 from wallet import wiring
-from wallet.gateways.port import PaymentPage
+from wallet.gateways.http import Deadline
+from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError, PaymentPage
 from wallet.gateways.razorpay import client as razorpay_client
 from wallet.gateways.razorpay.client import RazorpayGateway
 from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
+from wallet.movements import walk_payments as walking
 from wallet.movements.reconcile import Findings
 from wallet.movements.refund_to_source import book_refund
+from wallet.movements.settle import book
 from wallet.movements.top_up import TopUpRules, open_top_up
 from wallet.movements.walk_payments import Comparer, walk_payments
 from wallet.storage import breaks, settlement
+from wallet.storage.database import DatabaseBrokenError
 from wallet.storage.explained import explained
 
 
@@ -73,6 +77,22 @@ class Place:
             walk_payments(comparer, first_check_s=1, now=lambda: moment, time_left_s=lambda: 60.0)
         return findings
 
+    def hear(self, order_id: str) -> None:
+        """The webhooks of an order's payments, which were late."""
+        with closing(self.books.as_role("gateway")) as database:
+            for payment in self.gateway.payments_of(order_id):
+                book(database, wiring.new_id, payment)
+
+    def gateway_with(self, **changes: Any) -> "OddGateway":
+        """The same gateway, where something is odd."""
+        odd = OddGateway.over_http(
+            base_url=self.simulator.url, key_id=razorpay.KEY_ID, key_secret=razorpay.KEY_SECRET, limits=razorpay.SHORT
+        )
+        for name, value in changes.items():
+            assert hasattr(odd, name)
+            setattr(odd, name, value)
+        return odd
+
     def booked(self, payment_id: str) -> list[tuple[str, str | None, int]]:
         """How a payment stands in the ledger."""
         return [
@@ -94,6 +114,31 @@ class Place:
             done = breaks.walked_until(database, gateway=GATEWAY, walk=walk)
         assert done is not None
         return done
+
+
+class OddGateway(RazorpayGateway):
+    """Razorpay, but for some payments, by their ids."""
+
+    odd: dict[str, Mapping[str, object]] = {}  # noqa: RUF012 - set by tests: fields that are told otherwise
+    refunds_fail: Mapping[str, Exception] = {}
+    fails: Mapping[str, Exception] = {}
+
+    def _get(self, path: str, deadline: Deadline) -> Mapping[str, object]:
+        answer = dict(super()._get(path, deadline))
+        items: Any = answer.get("items", [])
+        for item in items:
+            item.update(self.odd.get(item.get("id") or item.get("entity_id"), {}))
+        return answer | self.odd.get(str(answer.get("id")), {})
+
+    def payment(self, payment_id: str) -> ObservedPayment | None:
+        if payment_id in self.fails:
+            raise self.fails[payment_id]
+        return super().payment(payment_id)
+
+    def refunds_of(self, *, payment_id: str, order_id: str | None) -> tuple[ObservedRefund, ...]:
+        if payment_id in self.refunds_fail:
+            raise self.refunds_fail[payment_id]
+        return super().refunds_of(payment_id=payment_id, order_id=order_id)
 
 
 @pytest.fixture
@@ -245,6 +290,7 @@ def test_a_gateway_that_goes_down_in_the_middle_of_a_list_costs_nothing_but_time
     razorpay.fault(place.simulator, "down", path="/v1/payments", method="GET", after=2)
     findings = place.walk()
     assert findings.unreachable == 1
+    assert "GET /v1/payments" in findings.unreached[0]
     assert not findings.is_healthy
     assert place.done_until() == before, "what was not read to its end is not called read"
     razorpay.fault(place.simulator, "none")
@@ -402,3 +448,161 @@ def test_what_is_explained_is_measured_payment_by_payment(place: Place) -> None:
         assert explained(database, there()).per_million == 1_000_000
         assert explained(database, []).per_million == 1_000_000
     assert {ours, foreign}
+
+
+UNREADABLE = {"captured": "1"}
+
+
+def test_a_booked_payment_that_can_not_be_read_any_more_is_a_break_and_holds_up_no_walk(place: Place) -> None:
+    order = place.order(place.books.person())
+    [bad] = place.play(order)
+    place.hear(order)
+    odd, start, before = place.gateway_with(odd={bad: UNREADABLE}), datetime.now(UTC), place.done_until()
+    for days in (0, 1, 7, 8):
+        findings = place.walk(at=start + timedelta(days=days, seconds=1), gateway=odd)
+        assert findings.unreachable == 0
+        assert bad in str(findings.broken)
+        assert "captured is not a boolean" in str(findings.broken)
+        assert place.open_breaks() == {("unreadable_payment", bad): (None, None)}
+    assert place.done_until() - before > timedelta(days=7)
+    assert place.done_until("late payments") - before > timedelta(days=1)
+    assert place.walk(at=start + timedelta(days=8, minutes=1)).mended == 1, "it can be read"
+    assert place.open_breaks() == {}
+
+
+def test_captured_money_that_can_not_be_read_is_a_break_and_unexplained_until_it_can(place: Place) -> None:
+    [bad] = place.play(place.foreign_order(77_000))
+    [good] = place.play(place.foreign_order(33_000))
+    odd = place.gateway_with(odd={bad: UNREADABLE})
+    place.walk(gateway=odd)
+    assert place.open_breaks() == {("unreadable_payment", bad): (None, None)}
+    [page] = odd.payments_between(since_s=946_684_800, until_s=4_000_000_000)
+    with closing(place.books.as_role("gateway")) as database:
+        told = explained(database, page.payments, page.unreadable)
+        assert (told.value, told.explained, told.unexplained) == (110_000, 33_000, (bad,))
+        odd.odd[bad] = {"amount": "?"}
+        [page] = odd.payments_between(since_s=946_684_800, until_s=4_000_000_000)
+        told = explained(database, page.payments, page.unreadable)
+        assert (told.value, told.explained, told.unexplained) == (33_000, 33_000, (bad,))
+        assert told.per_million == 999_999, "what has no amount is not explained for that"
+        odd.odd[bad] = {"captured": False, "amount": "?"}
+        [page] = odd.payments_between(since_s=946_684_800, until_s=4_000_000_000)
+        assert explained(database, page.payments, page.unreadable).per_million == 1_000_000, "no money has arrived"
+    assert place.walk(at=datetime.now(UTC) + timedelta(hours=3)).mended == 1, "though no list is read of it any more"
+    assert place.booked(bad) == [("suspense", "unknown_order", 77_000)]
+    assert len(place.booked(good)) == 1
+    assert place.open_breaks() == {}
+
+
+def test_a_payment_without_an_id_is_a_break_that_stays_until_a_person_has_looked(place: Place) -> None:
+    [bad] = place.play(place.foreign_order())
+    odd = place.gateway_with(odd={bad: {"id": None}})
+    place.walk(gateway=odd)
+    [(kind, subject)] = place.open_breaks()
+    assert (kind, subject.partition("_")[0]) == ("unreadable_payment", "nameless")
+    assert place.walk(at=datetime.now(UTC) + timedelta(hours=4)).mended == 0, "there is none of that name"
+    assert place.open_breaks().keys() == {(kind, subject)}
+
+
+def test_captured_money_under_a_status_that_we_do_not_know_is_a_break_and_unexplained(place: Place) -> None:
+    [new] = place.play(place.foreign_order(20_000))
+    odd = place.gateway_with(odd={new: {"status": "settling"}})
+    place.walk(gateway=odd)
+    assert place.open_breaks() == {("unreadable_payment", new): (None, 20_000)}
+    [page] = odd.payments_between(since_s=946_684_800, until_s=4_000_000_000)
+    with closing(place.books.as_role("gateway")) as database:
+        told = explained(database, page.payments, page.unreadable)
+    assert (told.value, told.explained, told.unexplained) == (20_000, 0, (new,))
+    assert (place.walk().mended, place.open_breaks()) == (1, {})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [GatewayUnavailableError("status 500"), GatewayRejectedError(http_status=400, reason="odd")],
+    ids=["fails", "rejected"],
+)
+def test_a_payment_whose_refunds_can_not_be_asked_for_is_a_break_and_hides_nothing_older(
+    place: Place, error: Exception
+) -> None:
+    alice = place.books.person()
+    [lost] = place.play(place.order(alice))
+    [bad] = place.play(place.order(place.books.person()))
+    razorpay.call(place.simulator, "POST", f"/simulator/payments/{bad}/refund", {"amount": 10_000})
+    before = place.done_until()
+    findings = place.walk(gateway=place.gateway_with(refunds_fail={bad: error}))
+    assert (findings.unreachable, findings.unreached) == (0, [])
+    assert f"{bad}: {error}" in findings.broken
+    assert place.booked(lost) == [("top_up", None, 50_000)]
+    assert place.books.balance(alice) == 50_000
+    assert place.done_until() > before
+    assert place.open_breaks() == {("unreadable_payment", bad): (None, None), ("refunded_differs", bad): (0, 10_000)}
+    again = place.walk()
+    assert (again.booked, again.mended, again.broken) == (1, 2, [])
+    assert place.open_breaks() == {}
+    assert place.books.faults() == []
+
+
+def test_a_refund_that_the_kernel_breaks_over_is_told_of_and_holds_up_nobody(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = place.books.person()
+    [lost] = place.play(place.order(person))
+    [bad] = place.play(place.order(place.books.person()))
+    razorpay.call(place.simulator, "POST", f"/simulator/payments/{bad}/refund", {"amount": 10_000})
+
+    def broken(*_: object) -> None:
+        raise DatabaseBrokenError("CALL settle_source_refund: error 1644")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(walking, "book_refund", broken)
+        findings = place.walk()
+    assert findings.broken == [f"{bad}: CALL settle_source_refund: error 1644"] * 2, "in the list, and asked about"
+    assert len(place.booked(lost)) == 1
+    assert place.open_breaks() == {("refunded_differs", bad): (0, 10_000)}
+    assert (place.walk().booked, place.open_breaks()) == (1, {})
+
+
+def test_a_gateway_that_answers_about_no_payment_is_down_and_the_next_run_goes_on_behind_those(place: Place) -> None:
+    orders = [place.order(place.books.person()) for _ in range(5)]
+    bad = [payment_id for order in orders for payment_id in place.play(order)]
+    for payment_id in bad:
+        razorpay.call(place.simulator, "POST", f"/simulator/payments/{payment_id}/refund", {"amount": 10_000})
+    before = place.done_until()
+    down = place.gateway_with(refunds_fail=dict.fromkeys(bad, GatewayUnavailableError("status 500")))
+    first = place.walk(gateway=down)
+    assert (first.unreachable, first.unreached, len(first.broken)) == (1, ["status 500"], 3)
+    assert place.done_until() == before
+    second = place.walk(gateway=down)
+    assert second.unreachable == 0, "only two of them are new"
+    assert place.done_until() > before
+    assert {subject for _, subject in place.open_breaks()} == set(bad)
+    assert place.walk().booked == 5
+    assert place.open_breaks() == {}
+
+
+def test_refused_keys_end_the_run_and_are_no_break(place: Place) -> None:
+    [bad] = place.play(place.order(place.books.person()))
+    razorpay.call(place.simulator, "POST", f"/simulator/payments/{bad}/refund", {"amount": 10_000})
+    before = place.done_until()
+    findings = place.walk(gateway=place.gateway_with(refunds_fail={bad: GatewayRejectedError(http_status=401)}))
+    assert findings.broken == ["the list of payments: the gateway refused with status 401"]
+    assert place.done_until() == before
+    assert place.open_breaks() == {}
+
+
+def test_a_payment_that_can_not_be_asked_about_keeps_the_breaks_that_it_had(place: Place) -> None:
+    [payment_id] = place.play(place.foreign_order(50_000))
+    with closing(place.books.as_role("gateway")) as database:
+        lie = captured(None, 49_000, payment_id=payment_id)
+        settlement.settle_payment(database, lie, transaction_id=wiring.new_id())
+    place.walk()
+    differs = {("payment_differs", payment_id): (49_000, 50_000)}
+    assert place.open_breaks() == differs
+    silent = place.gateway_with(fails={payment_id: GatewayRejectedError(http_status=400, reason="odd")})
+    later = datetime.now(UTC) + timedelta(hours=3)
+    assert place.walk(at=later, gateway=silent).broken == [
+        f"{payment_id}: the gateway refused with status 400 reason=odd"
+    ]
+    assert place.open_breaks() == differs | {("unreadable_payment", payment_id): (None, None)}
+    assert place.walk(at=later + timedelta(minutes=5)).mended == 1
+    assert place.open_breaks() == differs

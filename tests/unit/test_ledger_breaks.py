@@ -15,6 +15,8 @@ from wallet.ledger.breaks import (
     Break,
     Kind,
     SettlementLine,
+    Unreadable,
+    unreadable,
     weigh_line,
     weigh_payment,
     weigh_waiting,
@@ -56,8 +58,8 @@ def test_a_payment_is_no_break_exactly_where_both_sides_say_the_same(
     ours = None if booked is None else (booked.amount, booked.currency)
     theirs = None if told is None or not told.captured else (told.amount, told.currency)
     if booked is None:
-        unbooked = told is not None and told.has_arrived and told.amount > 0
-        assert (found is not None) == unbooked
+        there = told is not None and told.captured and told.amount > 0
+        assert (found is not None) == there
     elif ours != theirs:
         assert found is not None
     else:
@@ -66,7 +68,7 @@ def test_a_payment_is_no_break_exactly_where_both_sides_say_the_same(
     if found is not None:
         assert found.kind in OF_PAYMENTS
         assert found.subject == "pay_1"
-        assert (found.ours is None) == (found.kind is Kind.UNBOOKED_PAYMENT)
+        assert (found.ours is None) == (found.kind in (Kind.UNBOOKED_PAYMENT, Kind.UNREADABLE_PAYMENT))
         assert (found.theirs is None) == (found.kind is Kind.UNKNOWN_PAYMENT)
         assert found.ours != found.theirs or found.kind is Kind.PAYMENT_DIFFERS, "the amounts say what differs"
 
@@ -81,6 +83,11 @@ TOLD = ObservedPayment(
     ("booked", "told", "found"),
     [
         (None, TOLD, Break(Kind.UNBOOKED_PAYMENT, "pay_1", None, 500, "INR")),
+        (
+            None,
+            replace(TOLD, status=PaymentStatus.UNKNOWN),
+            Break(Kind.UNREADABLE_PAYMENT, "pay_1", None, 500, "INR"),
+        ),
         (BOOKED, None, Break(Kind.UNKNOWN_PAYMENT, "pay_1", 500, None, "INR")),
         (BOOKED, replace(TOLD, amount=501), Break(Kind.PAYMENT_DIFFERS, "pay_1", 500, 501, "INR")),
         (BOOKED, replace(TOLD, currency="USD"), Break(Kind.PAYMENT_DIFFERS, "pay_1", 500, 500, "USD")),
@@ -107,6 +114,21 @@ def test_a_refund_that_is_on_its_way_is_no_break_whether_it_has_arrived_or_not(r
 def test_what_has_not_arrived_and_is_not_booked_is_no_break() -> None:
     assert weigh_payment("pay_1", None, None) is None
     assert weigh_payment("pay_1", None, replace(TOLD, captured=False, status=PaymentStatus.AUTHORIZED)) is None
+
+
+@pytest.mark.parametrize("status", [PaymentStatus.CAPTURED, PaymentStatus.UNKNOWN])
+def test_a_payment_of_nothing_is_no_break(status: PaymentStatus) -> None:
+    assert weigh_payment("pay_1", None, replace(TOLD, amount=0, status=status)) is None
+    assert weigh_payment("pay_1", None, replace(TOLD, amount=1, status=status)) is not None
+
+
+@pytest.mark.parametrize("kind", [Kind.UNREADABLE_PAYMENT, Kind.UNREADABLE_LINE])
+def test_what_can_not_be_read_is_a_break_without_amounts(kind: Kind) -> None:
+    assert unreadable(kind, "x_1") == Break(kind, "x_1", None, None, None)
+
+
+def test_what_can_not_be_read_is_told_by_its_name_and_with_what_is_wrong() -> None:
+    assert str(Unreadable("x_1", "fee is not an amount", 5)) == "x_1: fee is not an amount"
 
 
 @st.composite

@@ -6,9 +6,11 @@ from datetime import date, datetime
 from typing import Protocol
 
 from wallet.ledger.attempts import ObservedPayment
-from wallet.ledger.breaks import SettlementLine
+from wallet.ledger.breaks import SettlementLine, Unreadable
 from wallet.ledger.refunds import ObservedRefund
 from wallet.ledger.withdrawals import ObservedPayout
+
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,10 @@ class Gateway(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PaymentPage:
-    """A page of a gateway's list of payments. `unreadable` names those on it that are not of the documented form."""
+    """A page of a gateway's list of payments, and what on it can't be read."""
 
     payments: tuple[ObservedPayment, ...]
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class SettlementPage:
     """A page of a gateway's settlement report. `unreadable` as above."""
 
     lines: tuple[SettlementLine, ...]
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 class ListingGateway(Gateway, Protocol):
@@ -230,6 +232,19 @@ class GatewayRejectedError(Exception):
         self.reason = reason
         self.description = description
         self.field = field
+
+    @property
+    def is_about_us(self) -> bool:
+        """Whether it is us that it doesn't want, by our keys, and not one order or payment."""
+        return self.http_status in (_UNAUTHORIZED, _FORBIDDEN)
+
+    @property
+    def knows_none(self) -> bool:
+        """Whether it says that there is nothing of this id; of the 400s it is Razorpay's one with this sentence."""
+        described = (self.description or "").lower()
+        return self.http_status == _NOT_FOUND or (
+            self.http_status == _BAD_REQUEST and "id" in described and "does not exist" in described
+        )
 
 
 class SignatureMismatchError(Exception):

@@ -19,10 +19,12 @@ class Kind(StrEnum):
     UNKNOWN_PAYMENT = "unknown_payment"  # in our books, and the gateway knows of none
     PAYMENT_DIFFERS = "payment_differs"  # another amount or currency there, or not captured (theirs is 0)
     REFUNDED_DIFFERS = "refunded_differs"  # more has gone back there than we know of, or less
+    UNREADABLE_PAYMENT = "unreadable_payment"  # what the gateway says of it can't be read, or it doesn't say anything
     # a line of a settlement report, or the want of one
     UNBOOKED_LINE = "unbooked_line"  # a payment or refund was settled that is not in our books
     LINE_DIFFERS = "line_differs"  # settled with another amount or currency than it is booked with
     UNEXPLAINED_LINE = "unexplained_line"  # an adjustment, a transfer: our account there changed, and no entry says why
+    UNREADABLE_LINE = "unreadable_line"  # it is not of the documented form
     NOT_SETTLED = "not_settled"  # booked, and in no report within the time that the gateway has
     # what people have to look at for other reasons
     STUCK_EVENT = "stuck_event"  # an event that contradicts the books, or can't be read
@@ -32,10 +34,20 @@ class Kind(StrEnum):
 
 
 #: What a look at one payment at the gateway may open, and so may close.
-OF_PAYMENTS = frozenset({Kind.UNBOOKED_PAYMENT, Kind.UNKNOWN_PAYMENT, Kind.PAYMENT_DIFFERS, Kind.REFUNDED_DIFFERS})
+OF_PAYMENTS = frozenset(
+    {
+        Kind.UNBOOKED_PAYMENT,
+        Kind.UNKNOWN_PAYMENT,
+        Kind.PAYMENT_DIFFERS,
+        Kind.REFUNDED_DIFFERS,
+        Kind.UNREADABLE_PAYMENT,
+    }
+)
 
 #: What a look at the settlement reports may open, and so may close.
-OF_SETTLEMENTS = frozenset({Kind.UNBOOKED_LINE, Kind.LINE_DIFFERS, Kind.UNEXPLAINED_LINE, Kind.NOT_SETTLED})
+OF_SETTLEMENTS = frozenset(
+    {Kind.UNBOOKED_LINE, Kind.LINE_DIFFERS, Kind.UNEXPLAINED_LINE, Kind.UNREADABLE_LINE, Kind.NOT_SETTLED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +111,37 @@ class SettlementLine:
         return self.entity_id
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item of a list that is not of the documented form.
+
+    `subject` is its id, or one made of its content where it has none; `told` says what is wrong; `amount` is what it is
+    worth in minor units, None where that can't be read, 0 where it says that no money has arrived.
+    """
+
+    subject: str
+    told: str
+    amount: int | None = None
+
+    def __str__(self) -> str:
+        """As a log tells it."""
+        return f"{self.subject}: {self.told}"
+
+
 PAYMENT_LINE, REFUND_LINE = "payment", "refund"
 
 
 def weigh_payment(payment_id: str, booked: BookedPayment | None, told: ObservedPayment | None) -> Break | None:
     """What differs between a payment in our books and the gateway's word for it, if anything does.
 
-    Something that has not arrived there and is not in our books is no break; nor is a refund that is on its way.
+    Something that has not arrived there and is not in our books is no break; nor is a refund that is on its way. Money
+    that is there under a status which we don't know can't be booked, and is one.
     """
     if booked is None:
-        if told is None or not told.has_arrived or told.amount == 0:
+        if told is None or not told.captured or told.amount == 0:
             return None
-        return Break(Kind.UNBOOKED_PAYMENT, payment_id, None, told.amount, told.currency)
+        kind = Kind.UNBOOKED_PAYMENT if told.has_arrived else Kind.UNREADABLE_PAYMENT
+        return Break(kind, payment_id, None, told.amount, told.currency)
     if told is None:
         return Break(Kind.UNKNOWN_PAYMENT, payment_id, booked.amount, None, booked.currency)
     there = told.amount if told.captured else 0
@@ -130,6 +161,11 @@ def weigh_line(line: SettlementLine, booked: BookedPayment | BookedRefund | None
     if (line.amount, line.currency) != (booked.amount, booked.currency):
         return Break(Kind.LINE_DIFFERS, line.subject, booked.amount, line.amount, line.currency)
     return None
+
+
+def unreadable(kind: Kind, subject: str) -> Break:
+    """A break about something that can't be read or asked about: nobody knows the amounts."""
+    return Break(kind, subject, None, None, None)
 
 
 def weigh_waiting(subject: str, *, amount: int, currency: str, settled: bool, late: bool) -> Break | None:

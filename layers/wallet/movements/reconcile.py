@@ -34,6 +34,8 @@ _OUR_KEYS_ARE_WRONG = (401, 403)
 class Findings:
     """What one run came to. `broken` holds what needs a person: a run with any of it counts as failed.
 
+    `unreachable` is how often somebody was not reached, `unreached` what was heard of them instead.
+
     `found` is money in the gateway's lists that neither a webhook nor an attempt had led us to; `broke` and `mended`
     are breaks that were opened and that are no longer there.
     """
@@ -46,12 +48,18 @@ class Findings:
     expired: int = 0
     finished_events: int = 0
     unreachable: int = 0
+    unreached: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
     @property
     def is_healthy(self) -> bool:
         """Whether everything that was due was asked and understood."""
         return not self.broken and not self.unreachable
+
+    def not_reached(self, error: GatewayUnavailableError) -> None:
+        """Counts somebody who was not reached."""
+        self.unreachable += 1
+        self.unreached.append(str(error))
 
 
 def reconcile(
@@ -73,8 +81,8 @@ def reconcile(
         findings.asked += 1
         try:
             _ask(database, gateway, new_id, attempt, findings)
-        except GatewayUnavailableError:
-            findings.unreachable += 1
+        except GatewayUnavailableError as error:
+            findings.not_reached(error)
             top_ups.release_check(database, attempt, first_check_s=first_check_s)
             if findings.unreachable >= _GIVE_UP_AFTER:
                 return

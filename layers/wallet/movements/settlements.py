@@ -17,14 +17,12 @@ from wallet.ledger.breaks import (
     REFUND_LINE,
     BookedPayment,
     BookedRefund,
-    Break,
+    Kind,
     SettlementLine,
     weigh_line,
     weigh_waiting,
 )
 from wallet.ledger.periods import INDIA
-from wallet.ledger.refunds import RefundNews
-from wallet.movements.refund_to_source import book_refund
 from wallet.movements.walk_payments import Comparer
 from wallet.storage import breaks
 
@@ -54,8 +52,8 @@ class Reports:
             for day in self._days(now):
                 self._read_day(day)
                 self._advance(_REPORTS, _midnight(day + _DAY))
-        except GatewayUnavailableError:
-            findings.unreachable += 1
+        except GatewayUnavailableError as error:
+            findings.not_reached(error)
         except GatewayRejectedError as error:
             findings.broken.append(f"the settlement report: {error}")
         else:
@@ -76,8 +74,9 @@ class Reports:
             booked = self._booked(page.lines)
             if self._book_missing(page.lines, booked):
                 booked = self._booked(page.lines)
-            self._keep({line.subject: weigh_line(line, booked.get(line.subject)) for line in page.lines})
-            self.comparer.findings.broken += [f"unreadable: {one}" for one in page.unreadable]
+            weighed = {line.subject: weigh_line(line, booked.get(line.subject)) for line in page.lines}
+            self.comparer.keep(weighed, OF_SETTLEMENTS)
+            self.comparer.name_unreadable(Kind.UNREADABLE_LINE, page.unreadable)
 
     def _book_missing(
         self, lines: Iterable[SettlementLine], booked: Mapping[str, BookedPayment | BookedRefund]
@@ -88,19 +87,8 @@ class Reports:
         for line in missing:
             if line.type == REFUND_LINE and line.payment_id is not None:
                 self.comparer.ask_about([line.payment_id])
-                self._book_refunds(line.payment_id)
+                self.comparer.book_refunds(line.payment_id, None)
         return bool(missing)
-
-    def _book_refunds(self, payment_id: str) -> None:
-        comparer = self.comparer
-        try:
-            refunds = comparer.gateway.refunds_of(payment_id=payment_id, order_id=None)
-        except GatewayRejectedError as error:
-            comparer.findings.broken.append(f"{payment_id}: {error}")
-            return
-        for refund in refunds:
-            news = book_refund(comparer.database, comparer.new_id, refund)
-            comparer.findings.booked += news is RefundNews.NEW
 
     def _look_for_what_waits(self, now: datetime) -> None:
         """What was booked so long ago that a report should have told of it."""
@@ -110,14 +98,13 @@ class Reports:
         while since < goal:
             until = min(since + _DAY, goal)
             waiting = breaks.not_settled(self.comparer.database, since, until, gateway=self._name)
-            self._keep(
-                {
-                    one.subject: weigh_waiting(
-                        one.subject, amount=one.amount, currency=one.currency, settled=False, late=True
-                    )
-                    for one in waiting
-                }
-            )
+            weighed = {
+                one.subject: weigh_waiting(
+                    one.subject, amount=one.amount, currency=one.currency, settled=False, late=True
+                )
+                for one in waiting
+            }
+            self.comparer.keep(weighed, closing=())  # the want of a line says nothing about one that can't be read
             self._advance(_WAITING, until)
             since = until
 
@@ -128,21 +115,8 @@ class Reports:
         subjects = sorted({subject for _, subject in still})
         lines = breaks.lines_about(database, subjects, gateway=self._name)
         booked = self._booked(lines.values())
-        self._keep({subject: weigh_line(line, booked.get(subject)) for subject, line in lines.items()})
-
-    def _keep(self, weighed: Mapping[str, Break | None]) -> None:
-        comparer = self.comparer
-        for kind, subject in breaks.open_about(comparer.database, list(weighed), gateway=self._name):
-            found = weighed[subject]
-            if kind in OF_SETTLEMENTS and (found is None or found.kind is not kind):
-                comparer.findings.mended += breaks.clear_break(
-                    comparer.database, kind, gateway=self._name, subject=subject
-                )
-        for found in weighed.values():
-            if found is not None:
-                comparer.findings.broke += breaks.note_break(
-                    comparer.database, found, gateway=self._name, break_id=comparer.new_id()
-                )
+        weighed = {subject: weigh_line(line, booked.get(subject)) for subject, line in lines.items()}
+        self.comparer.keep(weighed, OF_SETTLEMENTS - {Kind.UNREADABLE_LINE})
 
     def _booked(self, lines: Iterable[SettlementLine]) -> dict[str, BookedPayment | BookedRefund]:
         known = list(lines)

@@ -6,14 +6,16 @@ Captured money that is not in the books is booked here and now, as any other is:
 reason. What the ledger has and the gateway has not, or has otherwise, is a break.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError, ListingGateway
 from wallet.ledger.attempts import ObservedPayment
-from wallet.ledger.breaks import OF_PAYMENTS, BookedPayment, Break, weigh_payment
+from wallet.ledger.breaks import OF_PAYMENTS, BookedPayment, Break, Kind, Unreadable, unreadable, weigh_payment
 from wallet.ledger.refunds import RefundNews
 from wallet.movements.reconcile import Findings
 from wallet.movements.refund_to_source import book_refund
@@ -30,7 +32,10 @@ _SLICE = timedelta(hours=1)
 #: Open breaks that one run asks the gateway about by themselves.
 _ASKED_AGAIN = 50
 
-_OUR_KEYS_ARE_WRONG = (401, 403)
+#: So many payments in a row about which nothing is heard, for the first time: then it is the gateway that is down.
+_IT_IS_DOWN = 3
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +59,19 @@ def walks(first_check_s: int) -> tuple[Walk, Walk]:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Comparer:
-    """Compares payments as the gateway tells of them with the ledger, books what is missing, keeps breaks."""
+    """Compares payments as the gateway tells of them with the ledger, books what is missing, keeps breaks.
+
+    One payment that the gateway can't be understood about is a break and holds up no other.
+    """
 
     database: Database
     gateway: ListingGateway
     new_id: Callable[[], UUID]
     findings: Findings
+    _unanswered: set[str] = field(default_factory=set, init=False)
+    _in_a_row: int = field(default=0, init=False)
 
     def compare(self, told: Iterable[ObservedPayment]) -> None:
         """Payments that the gateway has."""
@@ -75,30 +85,51 @@ class Comparer:
         """Payments that we have, or have a break of, and that no list has told of."""
         told, missing = [], []
         for payment_id in ids:
-            try:
-                payment = self.gateway.payment(payment_id)
-            except GatewayRejectedError as error:
-                self._rejected(payment_id, error)
-                continue
-            told += [] if payment is None else [payment]
-            missing += [payment_id] if payment is None else []
+            for payment in self._heard(payment_id, partial(self._payment, payment_id)):
+                told += [] if payment is None else [payment]
+                missing += [payment_id] if payment is None else []
         self.compare(told)
         booked = self._booked(missing)
+        # what can't be read is not mended by not being there any more
+        self._unanswered |= set(missing)
         self.keep({name: weigh_payment(name, booked.get(name), None) for name in missing})
 
-    def keep(self, weighed: dict[str, Break | None]) -> None:
-        """Opens the breaks that there are, and resolves those that were."""
-        for kind, subject in breaks.open_about(self.database, weighed, gateway=self.gateway.name):
+    def book_refunds(self, payment_id: str, order_id: str | None) -> None:
+        """Books whatever the gateway has given back of a payment."""
+        ask = partial(self.gateway.refunds_of, payment_id=payment_id, order_id=order_id)
+        for refund in self._heard(payment_id, ask):
+            try:
+                self.findings.booked += book_refund(self.database, self.new_id, refund) is RefundNews.NEW
+            except DatabaseBrokenError as error:
+                self.findings.broken.append(f"{payment_id}: {error}")
+
+    def keep(self, weighed: Mapping[str, Break | None], closing: Collection[Kind] = OF_PAYMENTS) -> None:
+        """Opens the breaks that there are, and resolves those of the kinds `closing` that were."""
+        for kind, subject in breaks.open_about(self.database, list(weighed), gateway=self.gateway.name):
             found = weighed[subject]
-            if kind in OF_PAYMENTS and (found is None or found.kind is not kind):
+            stays = kind is Kind.UNREADABLE_PAYMENT and subject in self._unanswered
+            if kind in closing and not stays and (found is None or found.kind is not kind):
                 self.findings.mended += breaks.clear_break(
                     self.database, kind, gateway=self.gateway.name, subject=subject
                 )
         for found in weighed.values():
             if found is not None:
-                self.findings.broke += breaks.note_break(
-                    self.database, found, gateway=self.gateway.name, break_id=self.new_id()
-                )
+                self.note(found)
+
+    def note(self, found: Break) -> bool:
+        """Opens a break; whether it is new."""
+        is_new = breaks.note_break(self.database, found, gateway=self.gateway.name, break_id=self.new_id())
+        self.findings.broke += is_new
+        return is_new
+
+    def name_unreadable(self, kind: Kind, items: Iterable[Unreadable]) -> None:
+        """Opens a break about each item of a list that can't be read."""
+        for item in items:
+            self.findings.broken.append(f"unreadable: {item}")
+            self.note(unreadable(kind, item.subject))
+
+    def _payment(self, payment_id: str) -> list[ObservedPayment | None]:
+        return [self.gateway.payment(payment_id)]
 
     def _booked(self, ids: Iterable[str]) -> dict[str, BookedPayment]:
         return breaks.booked_payments(self.database, list(ids), gateway=self.gateway.name)
@@ -113,21 +144,35 @@ class Comparer:
         try:
             if booked is None and book(self.database, self.new_id, payment) is EventOutcome.PROCESSED:
                 self.findings.found += 1
-            if refunded:
-                refunds = self.gateway.refunds_of(payment_id=payment.payment_id, order_id=payment.order_id)
-                for refund in refunds:
-                    self.findings.booked += book_refund(self.database, self.new_id, refund) is RefundNews.NEW
         except DatabaseBrokenError as error:
             self.findings.broken.append(f"{payment.payment_id}: {error}")
-        except GatewayRejectedError as error:
-            self._rejected(payment.payment_id, error)
+            return True
+        if refunded:
+            self.book_refunds(payment.payment_id, payment.order_id)
         return True
 
-    def _rejected(self, payment_id: str, error: GatewayRejectedError) -> None:
-        """One payment that can't be asked about holds up no other; keys that are refused end the run."""
-        if error.http_status in _OUR_KEYS_ARE_WRONG:
-            raise error
-        self.findings.broken.append(f"{payment_id}: {error}")
+    def _heard(self, payment_id: str, ask: Callable[[], Sequence[Answer]]) -> Sequence[Answer]:
+        """What the gateway says about one payment: nothing, and a break, where that can't be had.
+
+        Keys that are refused end the run. So does a gateway that is down: no answer about several payments in a row.
+        One that was a break before is no sign of that, and no run ends at it twice.
+        """
+        try:
+            answers = ask()
+        except (GatewayUnavailableError, GatewayRejectedError) as error:
+            if isinstance(error, GatewayRejectedError) and error.is_about_us:
+                raise
+            self.findings.broken.append(f"{payment_id}: {error}")
+            self._unanswered.add(payment_id)
+            is_new = self.note(unreadable(Kind.UNREADABLE_PAYMENT, payment_id))
+            if isinstance(error, GatewayUnavailableError) and is_new:
+                self._in_a_row += 1
+                if self._in_a_row >= _IT_IS_DOWN:
+                    raise
+            return ()
+        self._in_a_row = 0
+        self._unanswered.discard(payment_id)
+        return answers
 
 
 def walk_payments(
@@ -143,8 +188,8 @@ def walk_payments(
             _go_on(comparer, walk, now, time_left_s)
         if time_left_s() > 0:
             _look_again(comparer)
-    except GatewayUnavailableError:
-        findings.unreachable += 1
+    except GatewayUnavailableError as error:
+        findings.not_reached(error)
     except GatewayRejectedError as error:
         findings.broken.append(f"the list of payments: {error}")
 
@@ -158,7 +203,7 @@ def _go_on(comparer: Comparer, walk: Walk, now: Callable[[], datetime], time_lef
         until = min(since + _SLICE, goal)
         seen = _compare_list(comparer, since - walk.overlap, until)
         missing = breaks.booked_between(database, since, until, gateway=name) - seen
-        comparer.ask_about(sorted(missing))
+        comparer.ask_about(sorted(missing - _open_already(comparer, missing)))
         breaks.advance_walk(database, gateway=name, walk=walk.name, done_until=until)
         since = until
 
@@ -168,10 +213,16 @@ def _compare_list(comparer: Comparer, since: datetime, until: datetime) -> set[s
     seen: set[str] = set()
     pages = comparer.gateway.payments_between(since_s=_unix(since), until_s=_unix(until) + 1)
     for page in pages:
-        seen |= {payment.payment_id for payment in page.payments}
+        seen |= {payment.payment_id for payment in page.payments} | {one.subject for one in page.unreadable}
         comparer.compare(page.payments)
-        comparer.findings.broken += [f"unreadable: {one}" for one in page.unreadable]
+        comparer.name_unreadable(Kind.UNREADABLE_PAYMENT, page.unreadable)
     return seen
+
+
+def _open_already(comparer: Comparer, payments: set[str]) -> set[str]:
+    """Those that nothing was to be heard about before: they are asked about again behind the lists, not in each."""
+    still = breaks.open_about(comparer.database, payments, gateway=comparer.gateway.name)
+    return {subject for kind, subject in still if kind is Kind.UNREADABLE_PAYMENT}
 
 
 def _look_again(comparer: Comparer) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.gateways.scripted import Script, answer, listed, payment, refused, script
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError, ListingGateway, PaymentPage
 from wallet.gateways.razorpay import client
+from wallet.ledger.breaks import Unreadable
 
 LINE: dict[str, object] = {
     "entity_id": "pay_Umbrella000001",
@@ -81,7 +82,26 @@ def test_an_odd_payment_is_named_and_hides_no_other() -> None:
     odd = payment(id="pay_Odd00000000001", captured="yes")
     [page] = read(script(listed(odd, *named(1))))
     assert ids([page]) == [1]
-    assert page.unreadable == ("pay_Odd00000000001: captured is not a boolean",)
+    assert page.unreadable == (Unreadable("pay_Odd00000000001", "captured is not a boolean", odd["amount"]),)  # type: ignore[arg-type]  # an int
+
+
+@pytest.mark.parametrize(
+    ("changes", "amount"),
+    [({"amount": 700}, 700), ({"amount": "7"}, None), ({"amount": 700, "captured": False, "currency": "?"}, 0)],
+)
+def test_of_what_can_not_be_read_the_amount_may_be(changes: dict[str, object], amount: int | None) -> None:
+    [page] = read(script(listed(payment(**{"captured": "yes", **changes}))))
+    assert [one.amount for one in page.unreadable] == [amount]
+
+
+def test_what_has_no_id_is_known_by_its_content() -> None:
+    one, same, other = payment(id=None), payment(id=None), payment(id=7)
+    [page] = read(script(listed(one, other)))
+    [again] = read(script(listed(same)))
+    first, second = (odd.subject for odd in page.unreadable)
+    assert again.unreadable[0].subject == first != second
+    assert {subject.partition("_")[0] for subject in (first, second)} == {"nameless"}
+    assert len(first) <= 64
 
 
 def test_a_payment_is_asked_for_by_its_id() -> None:
@@ -124,7 +144,9 @@ def test_a_report_is_asked_for_by_the_day_and_its_lines_are_read() -> None:
 def test_a_line_that_can_not_be_read_is_named_and_hides_no_other(field: str, value: object) -> None:
     [page] = list(script(listed({**LINE, field: value}, LINE)).gateway().settlement_lines(date(2022, 6, 1)))
     assert len(page.lines) == 1
-    assert len(page.unreadable) == 1
+    [odd] = page.unreadable
+    assert odd.subject == LINE["entity_id"] or odd.subject.startswith("nameless_")
+    assert odd.told
 
 
 def test_what_is_listed_and_not_settled_yet_is_left_for_its_day() -> None:

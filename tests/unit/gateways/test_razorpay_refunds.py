@@ -123,6 +123,13 @@ class TestFindingARefund:
         assert found.refund_id == "rfnd_mine"
         assert talk.sent[1].path.endswith("/refunds?count=100&skip=100")
 
+    @pytest.mark.parametrize("silence", ["", None])
+    def test_one_that_leaves_its_currency_empty_has_that_of_its_payment(self, silence: str | None) -> None:
+        talk = script(listed(refund(currency=silence, **OURS), refund(id="rfnd_2")), answer(payment(currency="USD")))
+        told = talk.gateway().refunds_of(payment_id=PAYMENT, order_id=None)
+        assert sorted(one.currency for one in told) == ["INR", "USD"]
+        assert talk.sent[1].path == f"/v1/payments/{PAYMENT}"
+
     def test_of_two_with_one_reference_the_older_is_the_one(self) -> None:
         older, newer = refund(id="rfnd_b", created_at=5, **OURS), refund(id="rfnd_a", created_at=6, **OURS)
         found = find(script(listed(newer, older)))

@@ -236,7 +236,7 @@ class RazorpayGateway:
         except MalformedWireError as error:
             raise malformed("GET", path, error) from error
         except GatewayRejectedError as error:
-            if listing.says_that_there_is_none(error):
+            if error.knows_none:
                 return None
             raise
 
@@ -285,9 +285,14 @@ class RazorpayGateway:
                 found += entities
                 if len(entities) < _LARGEST_PAGE:
                     break
-            return tuple(wire.refund_of(entity) for entity in sorted(found, key=_creation_time))
+            currency = self._currency_of(payment_id, deadline) if any(map(wire.is_silent, found)) else None
+            return tuple(wire.refund_of(entity, currency=currency) for entity in sorted(found, key=_creation_time))
         except MalformedWireError as error:
             raise malformed("GET", path, error) from error
+
+    def _currency_of(self, payment_id: str, deadline: Deadline) -> str:
+        """The currency of a payment, for a refund of it that leaves its own empty."""
+        return wire.payment_of(self._get(f"{_PAYMENTS}/{quote(payment_id, safe='')}", deadline)).currency
 
     def _post_or_find(self, wanted: Mapping[str, object], deadline: Deadline) -> GatewayOrder:
         """Ask for the order; when nobody knows whether that worked, look: _NotMadeYetError says it didn't."""

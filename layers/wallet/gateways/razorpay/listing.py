@@ -5,20 +5,20 @@ An item that can't be read is named and passed over, so that one odd payment doe
 Shapes: https://razorpay.com/docs/api/payments/fetch-all-payments, …/api/settlements/fetch-recon.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 
 from wallet.gateways.fields import CURRENCY, MalformedWireError, matching, minor_units
-from wallet.gateways.port import GatewayRejectedError, PaymentPage, SettlementPage
+from wallet.gateways.port import PaymentPage, SettlementPage
 from wallet.gateways.razorpay import wire
-from wallet.ledger.breaks import SettlementLine
+from wallet.ledger.breaks import SettlementLine, Unreadable
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,64}")
 _TYPE = re.compile(r"[a-z_]{1,16}")
 _UTR = re.compile(r"[!-~]{1,64}")
 _UNIX_MAX = 1 << 40
-
-_BAD_REQUEST, _NOT_FOUND = 400, 404
 
 
 def payments_of(page: Sequence[Mapping[str, object]]) -> PaymentPage:
@@ -28,7 +28,7 @@ def payments_of(page: Sequence[Mapping[str, object]]) -> PaymentPage:
         try:
             payments.append(wire.payment_of(entity))
         except MalformedWireError as error:
-            unreadable.append(f"{identity_of(entity)}: {error}")
+            unreadable.append(Unreadable(_subject_of(entity), str(error), _amount_of(entity)))
     return PaymentPage(tuple(payments), tuple(unreadable))
 
 
@@ -40,22 +40,34 @@ def lines_of(page: Sequence[Mapping[str, object]]) -> SettlementPage:
             if entity.get("settled") is not False:
                 lines.append(_line_of(entity))
         except MalformedWireError as error:
-            unreadable.append(f"{identity_of(entity)}: {error}")
+            unreadable.append(Unreadable(_subject_of(entity), str(error)))
     return SettlementPage(tuple(lines), tuple(unreadable))
 
 
 def identity_of(entity: Mapping[str, object]) -> str:
     """What tells an item of a list from the others."""
+    return _id_of(entity) or "an item without an id"
+
+
+def _id_of(entity: Mapping[str, object]) -> str | None:
     name = entity.get("id") or entity.get("entity_id")
-    return name if isinstance(name, str) and _ID.fullmatch(name) else "an item without an id"
+    return name if isinstance(name, str) and _ID.fullmatch(name) else None
 
 
-def says_that_there_is_none(error: GatewayRejectedError) -> bool:
-    """Whether a refusal means that there is nothing of this id; of the 400s it is the one with this sentence."""
-    described = (error.description or "").lower()
-    return error.http_status == _NOT_FOUND or (
-        error.http_status == _BAD_REQUEST and "id" in described and "does not exist" in described
-    )
+def _subject_of(entity: Mapping[str, object]) -> str:
+    """What something that can't be read is known by: without an id, by its content."""
+    content = json.dumps(entity, sort_keys=True, default=str).encode()
+    return _id_of(entity) or f"nameless_{hashlib.sha256(content).hexdigest()[:24]}"
+
+
+def _amount_of(entity: Mapping[str, object]) -> int | None:
+    """What an unreadable payment is worth: nothing only where it says so itself."""
+    if entity.get("captured") is False:
+        return 0
+    try:
+        return minor_units(entity, "amount")
+    except MalformedWireError:
+        return None
 
 
 def _line_of(entity: Mapping[str, object]) -> SettlementLine:

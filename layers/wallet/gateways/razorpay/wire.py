@@ -94,17 +94,21 @@ def refund_of(
     payment_id = matching(entity, "payment_id", _ID)
     if payment is not None and payment.payment_id != payment_id:
         raise MalformedWireError("a refund of another payment than the one beside it")
-    silent = entity.get("currency") in (None, "")
     return ObservedRefund(
         gateway=RAZORPAY,
         refund_id=matching(entity, "id", _ID),
         reference=reference_of(entity),
         payment_id=payment_id,
         amount=minor_units(entity, "amount"),
-        currency=currency if silent and currency is not None else matching(entity, "currency", CURRENCY),
+        currency=currency if is_silent(entity) and currency is not None else matching(entity, "currency", CURRENCY),
         status=_REFUND_STATUSES.get(text(entity, "status"), RefundStatus.UNKNOWN),
         payment=payment,
     )
+
+
+def is_silent(entity: Mapping[str, object]) -> bool:
+    """Whether a refund leaves its currency empty."""
+    return entity.get("currency") in (None, "")
 
 
 def reference_of(entity: Mapping[str, object]) -> str | None:
