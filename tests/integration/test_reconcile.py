@@ -116,6 +116,46 @@ def test_an_order_that_is_rejected_to_the_end_expires(quiet: Books) -> None:
     assert row(quiet, order)["status"] == "expired"
 
 
+def test_an_order_that_is_rejected_for_any_other_reason_does_not_expire(quiet: Books) -> None:
+    order, _ = due(quiet, is_over=True)
+    gateway = ScriptedGateway({order: GatewayRejectedError(http_status=400, reason="input_validation_failed")})
+    findings = run(quiet, gateway)
+    assert (findings.expired, len(findings.broken)) == (0, 1)
+    assert row(quiet, order)["status"] == "pending", "nobody has said that nobody paid"
+    assert row(quiet, order)["later"]
+
+
+def test_an_order_that_razorpay_does_not_know_expires(quiet: Books) -> None:
+    order, _ = due(quiet, is_over=True)
+    none = GatewayRejectedError(http_status=400, description="The id provided does not exist")
+    run(quiet, ScriptedGateway({order: none}))
+    assert row(quiet, order)["status"] == "expired"
+
+
+@pytest.mark.parametrize("error", [GatewayRejectedError(http_status=404), GatewayUnavailableError("status 500")])
+def test_refunds_that_can_not_be_had_hide_no_other_payment_of_the_order_and_end_nothing(
+    quiet: Books, error: Exception
+) -> None:
+    order, amount = due(quiet, is_over=True)
+    first = replace(captured(order, amount), amount_refunded=100)
+    second = replace(captured(order, amount), amount_refunded=200)
+
+    class Silent(ScriptedGateway):
+        """Says nothing of one payment's refunds."""
+
+        def refunds_of(self, *, payment_id: str, order_id: str | None) -> tuple[ObservedRefund, ...]:
+            if payment_id == first.payment_id:
+                raise error
+            return super().refunds_of(payment_id=payment_id, order_id=order_id)
+
+    told = ObservedRefund("razorpay", unique("rfnd_"), None, second.payment_id, 200, "INR", RefundStatus.SUCCEEDED)
+    findings = run(quiet, Silent({order: (first, second)}, refunds=[told]))
+    assert findings.booked == 3, "both payments, and the other's refund"
+    assert not findings.is_healthy
+    assert str(error) in str([findings.broken, findings.unreached])
+    assert not row(quiet, order)["never"], "it is asked about again"
+
+
 def test_with_our_keys_refused_nothing_expires_and_the_run_fails(quiet: Books) -> None:
     orders = [due(quiet, is_over=True)[0] for _ in range(4)]
     gateway = ScriptedGateway(dict.fromkeys(orders, GatewayRejectedError(http_status=401)))

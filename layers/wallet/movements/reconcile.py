@@ -11,6 +11,7 @@ from wallet.gateways.port import (
     GatewayUnavailableError,
     MalformedEventError,
 )
+from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.receipts import OpenAttempt
 from wallet.ledger.refunds import RefundNews
 from wallet.movements.refund_to_source import book_refund
@@ -25,9 +26,6 @@ _EVENT_GRACE_S = 60
 #: A payment that has not come within five days of its order never will: see decision 0004.
 _EARLY_FOR_S = 6 * 24 * 3600
 _GIVE_UP_AFTER = 3
-
-#: What a gateway answers when it is us that it doesn't want, and not one order.
-_OUR_KEYS_ARE_WRONG = (401, 403)
 
 
 @dataclass(slots=True)
@@ -88,11 +86,9 @@ def reconcile(
                 return
         except GatewayRejectedError as error:
             findings.broken.append(f"{receipt_of(attempt.id)}: {error}")
-            if error.http_status in _OUR_KEYS_ARE_WRONG:
+            if error.is_about_us:
                 top_ups.release_check(database, attempt, first_check_s=first_check_s)
                 return
-            if attempt.is_over:  # it knows no such order, and has known none for days
-                top_ups.expire_attempt(database, attempt.id)
         except DatabaseBrokenError as error:
             findings.broken.append(f"{receipt_of(attempt.id)}: {error}")
 
@@ -144,16 +140,35 @@ def _ask(
     findings: Findings,
 ) -> None:
     order_id = attempt.gateway_order_id or _lost_order(database, gateway, attempt)
-    payments = gateway.payments_of(order_id) if order_id is not None else ()
+    payments = _payments_of(database, gateway, attempt, order_id) if order_id is not None else ()
     for payment in payments:
         if book(database, new_id, payment) is EventOutcome.PROCESSED:
             findings.booked += 1
-        if payment.has_arrived and payment.amount_refunded > 0:  # by whomever: nothing else may tell us of it
-            for refund in gateway.refunds_of(payment_id=payment.payment_id, order_id=order_id):
-                findings.booked += book_refund(database, new_id, refund) is RefundNews.NEW
+    failures: list[Exception] = []
+    for payment in payments:  # only now: refunds that can't be had keep no payment out of the books
+        try:
+            if payment.has_arrived and payment.amount_refunded > 0:  # by whomever: nothing else may tell us of it
+                for refund in gateway.refunds_of(payment_id=payment.payment_id, order_id=order_id):
+                    findings.booked += book_refund(database, new_id, refund) is RefundNews.NEW
+        except (GatewayUnavailableError, GatewayRejectedError, DatabaseBrokenError) as error:
+            failures.append(error)
+    for failure in failures:
+        raise failure
     # Only now: the gateway has just said that nobody has paid and that nothing is on its way.
     if attempt.is_over and not any(payment.may_still_arrive for payment in payments):
         findings.expired += top_ups.expire_attempt(database, attempt.id)
+
+
+def _payments_of(
+    database: Database, gateway: Gateway, attempt: OpenAttempt, order_id: str
+) -> tuple[ObservedPayment, ...]:
+    """The payments of an order; an attempt that is over ends when the gateway says that it knows no such order."""
+    try:
+        return gateway.payments_of(order_id)
+    except GatewayRejectedError as error:
+        if attempt.is_over and error.knows_none:
+            top_ups.expire_attempt(database, attempt.id)
+        raise
 
 
 def _lost_order(database: Database, gateway: Gateway, attempt: OpenAttempt) -> str | None:
