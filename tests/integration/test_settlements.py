@@ -17,10 +17,10 @@ from tests.integration.test_walks import simulator as _simulator
 from tests.support.books import Books
 from tests.support.crowd import together
 from wallet import wiring
-from wallet.gateways.port import GatewayUnavailableError
+from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.gateways.razorpay import client as razorpay_client
 from wallet.ledger.periods import INDIA
-from wallet.movements import walk_payments
+from wallet.movements import settlements, walk_payments
 from wallet.movements.reconcile import Findings
 from wallet.movements.settlements import Reports
 from wallet.movements.walk_payments import Comparer
@@ -240,6 +240,29 @@ def test_a_line_that_can_not_be_read_stays_a_break_when_its_payment_counts_as_no
     desk.read()
     desk.read(days_on=7)
     assert desk.place.open_breaks() == {("unreadable_line", bad): (None, None), ("not_settled", bad): (50_000, None)}
+
+
+def test_what_is_in_no_report_keeps_no_place_of_what_can_be_looked_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settlements, "_LOOKED_AT_AGAIN", 1)
+    never = desk.paid()
+    desk.read(days_on=6)
+    order = desk.place.order(desk.place.books.person())
+    [late] = desk.place.play(order)
+    desk.settle(days_ago=-5, leave_out=[never])
+    well = desk.place.gateway
+    desk.place.gateway = desk.place.gateway_with(fails={late: GatewayRejectedError(http_status=400)})
+    desk.read(days_on=6)
+    assert desk.place.open_breaks().keys() == {
+        ("not_settled", never),
+        ("unbooked_line", late),
+        ("unreadable_payment", late),
+    }
+    desk.place.gateway = well
+    desk.place.hear(order)
+    assert desk.read(days_on=20).mended == 1
+    assert ("unbooked_line", late) not in desk.place.open_breaks()
 
 
 def test_a_settled_refund_that_the_kernel_breaks_over_ends_no_round(

@@ -111,7 +111,7 @@ class Place:
     def done_until(self, walk: str = "payments") -> datetime:
         """How far a walk has come."""
         with closing(self.books.as_role("gateway")) as database:
-            done = breaks.walked_until(database, gateway=GATEWAY, walk=walk)
+            done = breaks.walked_until(database, gateway=GATEWAY, walk=walk, farthest=datetime(2000, 1, 1, tzinfo=UTC))
         assert done is not None
         return done
 
@@ -119,9 +119,10 @@ class Place:
 class OddGateway(RazorpayGateway):
     """Razorpay, but for some payments, by their ids."""
 
-    odd: dict[str, Mapping[str, object]] = {}  # noqa: RUF012 - set by tests: fields that are told otherwise
+    odd: dict[str, dict[str, object]] = {}  # noqa: RUF012 - set by tests: fields that are told otherwise
     refunds_fail: Mapping[str, Exception] = {}
     fails: Mapping[str, Exception] = {}
+    asked: list[str] = []  # noqa: RUF012 - which were, by themselves
 
     def _get(self, path: str, deadline: Deadline) -> Mapping[str, object]:
         answer = dict(super()._get(path, deadline))
@@ -131,6 +132,7 @@ class OddGateway(RazorpayGateway):
         return answer | self.odd.get(str(answer.get("id")), {})
 
     def payment(self, payment_id: str) -> ObservedPayment | None:
+        self.asked.append(payment_id)
         if payment_id in self.fails:
             raise self.fails[payment_id]
         return super().payment(payment_id)
@@ -450,7 +452,7 @@ def test_what_is_explained_is_measured_payment_by_payment(place: Place) -> None:
     assert {ours, foreign}
 
 
-UNREADABLE = {"captured": "1"}
+UNREADABLE: dict[str, object] = {"captured": "1"}
 
 
 def test_a_booked_payment_that_can_not_be_read_any_more_is_a_break_and_holds_up_no_walk(place: Place) -> None:
@@ -606,3 +608,45 @@ def test_a_payment_that_can_not_be_asked_about_keeps_the_breaks_that_it_had(plac
     assert place.open_breaks() == differs | {("unreadable_payment", payment_id): (None, None)}
     assert place.walk(at=later + timedelta(minutes=5)).mended == 1
     assert place.open_breaks() == differs
+
+
+def test_a_walk_that_is_far_behind_skips_nothing(place: Place) -> None:
+    place.order(place.books.person())
+    stretches: list[tuple[int, int]] = []
+
+    class Empty(RazorpayGateway):
+        """Has no payments, and remembers for what times it was asked."""
+
+        def payments_between(self, *, since_s: int, until_s: int) -> Iterator[PaymentPage]:
+            stretches.append((since_s, until_s))
+            return iter(())
+
+    empty = Empty.over_http(base_url=place.simulator.url, key_id="rzp_test_1", key_secret="s", limits=razorpay.SHORT)
+    now, behind = datetime.now(UTC), timedelta(days=35)
+    place.books.write("DELETE FROM reconciliation_walks")
+    place.books.write(
+        "INSERT INTO reconciliation_walks VALUES (%s, 'payments', %s)", GATEWAY, (now - behind).replace(tzinfo=None)
+    )
+    place.walk(at=now, gateway=empty)
+    mine = [one for one in stretches if one[0] < (now - timedelta(days=1)).timestamp()]
+    assert min(since for since, _ in mine) <= (now - behind).timestamp()
+    assert len(mine) >= 34 * 24, "hour by hour"
+    place.books.write("DELETE FROM reconciliation_walks")
+
+
+def test_what_can_not_be_asked_about_keeps_no_place_of_others(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "_ASKED_AGAIN", 1)
+    differ = [place.play(place.foreign_order(50_000))[0] for _ in range(2)]
+    with closing(place.books.as_role("gateway")) as database:
+        for payment_id in differ:
+            lie = captured(None, 49_000, payment_id=payment_id)
+            settlement.settle_payment(database, lie, transaction_id=wiring.new_id())
+    place.walk()
+    assert len(place.open_breaks()) == 2
+    bad, _ = differ
+    asked: list[str] = []
+    silent = place.gateway_with(fails={bad: GatewayRejectedError(http_status=400)}, asked=asked)
+    for hours in range(3, 7):
+        place.walk(at=datetime.now(UTC) + timedelta(hours=hours), gateway=silent)
+    assert set(asked) == set(differ)
+    assert asked[:2] == asked[2:], "they take turns"

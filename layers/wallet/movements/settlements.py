@@ -61,11 +61,11 @@ class Reports:
         self._look_again()
 
     def _days(self, now: datetime) -> list[date]:
-        done = self._walked(_REPORTS)
+        done = self._walked(_REPORTS, farthest=now - _FARTHEST)
         today = now.astimezone(INDIA).date()
         if done is None:
             return []
-        first = max(done - _READ_AGAIN, now - _FARTHEST).astimezone(INDIA).date()
+        first = (done - _READ_AGAIN).astimezone(INDIA).date()
         return [first + _DAY * ahead for ahead in range((today - first).days)]
 
     def _read_day(self, day: date) -> None:
@@ -93,8 +93,8 @@ class Reports:
     def _look_for_what_waits(self, now: datetime) -> None:
         """What was booked so long ago that a report should have told of it."""
         goal = now - timedelta(days=self.settled_within_days)
-        done = self._walked(_WAITING)
-        since = max(done, goal - _FARTHEST) if done is not None else goal
+        done = self._walked(_WAITING, farthest=goal - _FARTHEST)
+        since = goal if done is None else done
         while since < goal:
             until = min(since + _DAY, goal)
             waiting = breaks.not_settled(self.comparer.database, since, until, gateway=self._name)
@@ -111,8 +111,7 @@ class Reports:
     def _look_again(self) -> None:
         """Resolves breaks that are no longer there: by now it is booked, or a report has told of it."""
         database = self.comparer.database
-        still = breaks.open_breaks(database, OF_SETTLEMENTS, gateway=self._name, limit=_LOOKED_AT_AGAIN)
-        subjects = sorted({subject for _, subject in still})
+        subjects = breaks.open_lines(database, OF_SETTLEMENTS, gateway=self._name, limit=_LOOKED_AT_AGAIN)
         lines = breaks.lines_about(database, subjects, gateway=self._name)
         booked = self._booked(lines.values())
         weighed = {subject: weigh_line(line, booked.get(subject)) for subject, line in lines.items()}
@@ -132,8 +131,8 @@ class Reports:
     def _name(self) -> str:
         return self.comparer.gateway.name
 
-    def _walked(self, walk: str) -> datetime | None:
-        return breaks.walked_until(self.comparer.database, gateway=self._name, walk=walk)
+    def _walked(self, walk: str, farthest: datetime) -> datetime | None:
+        return breaks.walked_until(self.comparer.database, gateway=self._name, walk=walk, farthest=farthest)
 
     def _advance(self, walk: str, until: datetime) -> None:
         breaks.advance_walk(self.comparer.database, gateway=self._name, walk=walk, done_until=until)

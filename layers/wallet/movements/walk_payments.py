@@ -107,8 +107,9 @@ class Comparer:
         """Opens the breaks that there are, and resolves those of the kinds `closing` that were."""
         for kind, subject in breaks.open_about(self.database, list(weighed), gateway=self.gateway.name):
             found = weighed[subject]
-            stays = kind is Kind.UNREADABLE_PAYMENT and subject in self._unanswered
-            if kind in closing and not stays and (found is None or found.kind is not kind):
+            if kind is Kind.UNREADABLE_PAYMENT and subject in self._unanswered:
+                self.note(unreadable(kind, subject))
+            elif kind in closing and (found is None or found.kind is not kind):
                 self.findings.mended += breaks.clear_break(
                     self.database, kind, gateway=self.gateway.name, subject=subject
                 )
@@ -197,8 +198,8 @@ def walk_payments(
 def _go_on(comparer: Comparer, walk: Walk, now: Callable[[], datetime], time_left_s: Callable[[], float]) -> None:
     database, name = comparer.database, comparer.gateway.name
     goal = now() - walk.lag
-    done = breaks.walked_until(database, gateway=name, walk=walk.name)
-    since = max(done, goal - _FARTHEST) if done is not None else goal
+    done = breaks.walked_until(database, gateway=name, walk=walk.name, farthest=goal - _FARTHEST)
+    since = goal if done is None else done
     while since < goal and goal - since >= walk.least and time_left_s() > 0:
         until = min(since + _SLICE, goal)
         seen = _compare_list(comparer, since - walk.overlap, until)
@@ -228,8 +229,7 @@ def _open_already(comparer: Comparer, payments: set[str]) -> set[str]:
 def _look_again(comparer: Comparer) -> None:
     """Asks about payments that breaks are open of: one that is no longer there resolves itself."""
     name = comparer.gateway.name
-    still = breaks.open_breaks(comparer.database, OF_PAYMENTS, gateway=name, limit=_ASKED_AGAIN)
-    comparer.ask_about(sorted({subject for _, subject in still}))
+    comparer.ask_about(breaks.open_subjects(comparer.database, OF_PAYMENTS, gateway=name, limit=_ASKED_AGAIN))
 
 
 def _unix(at: datetime) -> int:

@@ -44,17 +44,35 @@ def tidy_breaks(database: Database) -> None:
     database.call("tidy_breaks")
 
 
+# A look at a subject writes down one of its breaks: it has been looked at when the latest of them was seen.
 _OPEN = """
-SELECT kind, subject FROM reconciliation_breaks
-WHERE resolved_at IS NULL AND gateway = %s AND kind IN ({places}) ORDER BY last_seen_at LIMIT %s
+SELECT b.subject FROM reconciliation_breaks b
+JOIN reconciliation_breaks o ON o.gateway = b.gateway AND o.subject = b.subject AND o.kind IN ({places})
+WHERE b.resolved_at IS NULL AND b.gateway = %s AND b.kind IN ({places})
+GROUP BY b.subject ORDER BY MAX(o.last_seen_at), b.subject LIMIT %s
 """
 
 
-def open_breaks(database: Database, kinds: Collection[Kind], *, gateway: str, limit: int) -> list[tuple[Kind, str]]:
-    """Open breaks of these kinds with their subjects, first those that were not looked at for the longest."""
-    query = _OPEN.format(places=_places(kinds))
-    rows = database.read(query, gateway, *(kind.value for kind in kinds), limit)
-    return [(Kind(row["kind"]), row["subject"]) for row in rows]
+def open_subjects(database: Database, kinds: Collection[Kind], *, gateway: str, limit: int) -> list[str]:
+    """What open breaks of these kinds are about, first what was not looked at for the longest."""
+    named = [kind.value for kind in kinds]
+    rows = database.read(_OPEN.format(places=_places(named)), *named, gateway, *named, limit)
+    return [row["subject"] for row in rows]
+
+
+_OPEN_LINES = """
+SELECT b.subject FROM reconciliation_breaks b
+WHERE b.resolved_at IS NULL AND b.gateway = %s AND b.kind IN ({places})
+  AND EXISTS (SELECT 1 FROM settlement_lines l
+              WHERE l.gateway = b.gateway AND l.type IN ('payment', 'refund') AND l.entity_id = b.subject)
+GROUP BY b.subject ORDER BY MAX(b.last_seen_at), b.subject LIMIT %s
+"""
+
+
+def open_lines(database: Database, kinds: Collection[Kind], *, gateway: str, limit: int) -> list[str]:
+    """The same of settled payments and refunds that a report has told of: of others a look has nothing to go by."""
+    rows = database.read(_OPEN_LINES.format(places=_places(kinds)), gateway, *(kind.value for kind in kinds), limit)
+    return [row["subject"] for row in rows]
 
 
 _OPEN_ABOUT = """
@@ -76,13 +94,16 @@ _WALK = "SELECT done_until FROM reconciliation_walks WHERE gateway = %s AND walk
 _FIRST_ATTEMPT = "SELECT created_at FROM payment_attempts WHERE gateway = %s ORDER BY id LIMIT 1"
 
 
-def walked_until(database: Database, *, gateway: str, walk: str) -> datetime | None:
-    """Up to when a walk has been done; if it never was, when the first attempt was made; None if there is none."""
+def walked_until(database: Database, *, gateway: str, walk: str, farthest: datetime) -> datetime | None:
+    """Up to when a walk has been done, however long ago that is.
+
+    If it never was, when the first attempt was made, but nothing before `farthest`; None if there is none.
+    """
     rows = database.read(_WALK, gateway, walk)
     if rows:
         return time_of(rows[0]["done_until"])
     attempts = database.read(_FIRST_ATTEMPT, gateway)
-    return time_of(attempts[0]["created_at"]) if attempts else None
+    return max(farthest, time_of(attempts[0]["created_at"])) if attempts else None
 
 
 def advance_walk(database: Database, *, gateway: str, walk: str, done_until: datetime) -> None:

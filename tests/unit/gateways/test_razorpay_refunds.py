@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.gateways.scripted import Fields, Script, answer, listed, lost, refund, refused, script
+from tests.unit.gateways.scripted import Fields, Script, answer, listed, lost, payment, refund, refused, script
 from wallet.gateways.http import Answer
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
