@@ -5,6 +5,7 @@ Every few minutes what is open and what the gateway's list has; every day (`{"ta
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from wallet import wiring
@@ -27,10 +28,11 @@ def handler(event: dict[str, Any], context: Invocation) -> dict[str, Any]:
         parse=wiring.kept_event,
         now=lambda: datetime.now(UTC),
     )
+    left = partial(time_left_s, context)
     if event.get("task") == "settlements":
-        daily_round(tools, findings, settled_within_days=wiring.settled_within_days())
+        daily_round(tools, findings, settled_within_days=wiring.settled_within_days(), time_left_s=left)
     else:
-        frequent_round(tools, findings, first_check_s=wiring.first_check_s(), time_left_s=lambda: time_left_s(context))
+        frequent_round(tools, findings, first_check_s=wiring.first_check_s(), time_left_s=left)
     told = asdict(findings) | asdict(figures(tools.database, gateway=gateway.name))
     logger().info("reconciled", **told)
     if not findings.is_healthy:

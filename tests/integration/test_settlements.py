@@ -45,12 +45,13 @@ class Desk:
         assert isinstance(told, dict)
         return told
 
-    def read(self, *, days_on: int = 0) -> Findings:
-        """The daily round."""
+    def read(self, *, days_on: int = 0, steps: int = 1_000) -> Findings:
+        """The daily round, with time for so many steps."""
+        left = iter(range(steps, -1, -1))
         findings = Findings()
         with closing(self.place.books.as_role("gateway")) as database:
             comparer = Comparer(database, self.place.gateway, wiring.new_id, findings)
-            Reports(comparer, settled_within_days=5).read(datetime.now(UTC) + days_on * _DAY)
+            Reports(comparer, settled_within_days=5).read(datetime.now(UTC) + days_on * _DAY, lambda: next(left))
         return findings
 
     def paid(self, amount: int = 50_000) -> str:
@@ -180,6 +181,25 @@ def test_a_gateway_that_goes_down_in_the_report_costs_nothing_but_a_day(
     assert desk.read(days_on=2).is_healthy
     assert len(desk.lines()) == 4
     assert desk.done_until() > before
+
+
+def test_the_newest_report_comes_before_those_that_are_read_again(desk: Desk) -> None:
+    payment_id = desk.paid()
+    desk.settle(days_ago=0)
+    before = desk.done_until()
+    assert desk.read(days_on=1, steps=1) == Findings()
+    assert desk.lines().keys() == {payment_id}
+    assert before < desk.done_until()
+
+
+def test_what_waits_is_not_looked_for_before_the_reports_have_been_read(desk: Desk) -> None:
+    payment_id = desk.paid()
+    desk.settle(days_ago=-5)
+    assert desk.read(days_on=6, steps=3) == Findings()
+    assert desk.place.open_breaks() == {}
+    assert desk.lines() == {}
+    assert desk.read(days_on=6) == Findings()
+    assert desk.lines().keys() == {payment_id}
 
 
 def test_many_who_read_at_once_keep_each_line_once_and_open_each_break_once(desk: Desk) -> None:

@@ -610,6 +610,20 @@ def test_a_payment_that_can_not_be_asked_about_keeps_the_breaks_that_it_had(plac
     assert place.open_breaks() == differs
 
 
+@pytest.mark.usefixtures("small_pages")
+def test_a_list_that_is_too_long_for_the_time_is_left_before_the_run_is_killed(place: Place) -> None:
+    for _ in range(5):
+        place.play(place.order(place.books.person()))
+    before, left, findings = place.done_until(), iter((2.0, 1.0, 0.0, 0.0, 0.0)), Findings()
+    with closing(place.books.as_role("gateway")) as database:
+        comparer = Comparer(database, place.gateway, wiring.new_id, findings)
+        moment = datetime.now(UTC) + timedelta(seconds=1)
+        walk_payments(comparer, first_check_s=1, now=lambda: moment, time_left_s=lambda: next(left))
+    assert (findings.found, findings.is_healthy) == (3, True), "one page of it"
+    assert place.done_until() == before
+    assert place.walk().found == 2
+
+
 def test_a_walk_that_is_far_behind_skips_nothing(place: Place) -> None:
     place.order(place.books.person())
     stretches: list[tuple[int, int]] = []

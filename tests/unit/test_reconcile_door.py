@@ -47,10 +47,14 @@ def test_an_endless_backlog_of_one_kind_leaves_time_for_the_others(monkeypatch: 
 def test_the_daily_schedule_reads_reports_and_asks_about_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     module, read = door("reconcile"), []
     monkeypatch.setattr(module, "frequent_round", None)
-    monkeypatch.setattr(module, "daily_round", lambda *_, settled_within_days: read.append(settled_within_days))
+    monkeypatch.setattr(
+        module,
+        "daily_round",
+        lambda *_, settled_within_days, time_left_s: read.append((settled_within_days, time_left_s())),
+    )
     _wire(monkeypatch, module)
     told = module.handler({"task": "settlements"}, Clock())
-    assert read == [5]
+    assert read == [(5, 45.0)]
     assert (told["oldest_break_s"], told["suspense_minor"], told["webhook_silence_s"]) == (7, 9, 0)
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from wallet.gateways.exact_json import MalformedJsonError, compact_json
 from wallet.gateways.fields import MalformedWireError
-from wallet.gateways.http import Answer, Deadline, Transport, named
+from wallet.gateways.http import Answer, Deadline, TooMuchError, Transport, named
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 
 #: The longest pause after each try, in seconds. Behind the last one there is none: it is the last.
@@ -92,6 +92,8 @@ class Exchange:
             try:
                 answer = self._transport.send(request.method, request.path, request.body, deadline, request.headers)
                 return self._understood(request, answer, read)
+            except TooMuchError:
+                raise
             except worth_repeating as error:
                 # Full jitter, so that callers who failed together don't come back together.
                 wait = self._uniform(0, pause) + (error.retry_after_s or 0)

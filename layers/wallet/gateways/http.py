@@ -26,6 +26,10 @@ class Limits:
     question_seconds: float = 5.5
 
 
+class TooMuchError(GatewayUnavailableError):
+    """An answer larger than we read, or slower: the same question would have the same, one for less may not."""
+
+
 class Deadline:
     """The moment by which one operation with all its retries is over."""
 
@@ -135,7 +139,7 @@ def _whole_body(response: urllib3.BaseHTTPResponse, name: str, deadline: Deadlin
         while chunk := response.read1(_CHUNK_BYTES):
             content += chunk
             if len(content) > MAX_ANSWER_BYTES or deadline.seconds_left() < 0:
-                raise GatewayUnavailableError(f"{name}: too large or too slow an answer")  # noqa: TRY301 - closed below
+                raise TooMuchError(f"{name}: too large or too slow an answer")  # noqa: TRY301 - closed below
     except BaseException:
         # What is left of this answer must not be taken for the next one's.
         response.close()

@@ -55,7 +55,9 @@ def frequent_round(tools: Tools, findings: Findings, *, first_check_s: int, time
     sweep_identity(database)
 
 
-def daily_round(tools: Tools, findings: Findings, *, settled_within_days: int) -> None:
-    """The settlement reports."""
+def daily_round(
+    tools: Tools, findings: Findings, *, settled_within_days: int, time_left_s: Callable[[], float]
+) -> None:
+    """The settlement reports, as long as there is time."""
     if tools.listing is not None:
-        Reports(tools.comparer(tools.listing, findings), settled_within_days).read(tools.now())
+        Reports(tools.comparer(tools.listing, findings), settled_within_days).read(tools.now(), time_left_s)

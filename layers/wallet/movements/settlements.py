@@ -6,7 +6,7 @@ Lines are kept as they were told, with the fee, the tax and the bank's reference
 the bank's account.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -42,31 +42,39 @@ class Reports:
     comparer: Comparer
     settled_within_days: int
 
-    def read(self, now: datetime) -> None:
-        """Reads the reports up to yesterday's, then looks for what should have been in them.
+    def read(self, now: datetime, time_left_s: Callable[[], float]) -> None:
+        """Reads the reports up to yesterday's, new ones first, then looks for what should have been in them.
 
-        A report that can't be read to its end is read again by the next run: progress is kept day by day.
+        When the time is over, no other report is begun. One that can't be read to its end is read again by the next
+        run: progress is kept day by day.
         """
         findings = self.comparer.findings
         try:
-            for day in self._days(now):
-                self._read_day(day)
-                self._advance(_REPORTS, _midnight(day + _DAY))
+            has_all = self._read_days(now, time_left_s)
         except GatewayUnavailableError as error:
             findings.not_reached(error)
         except GatewayRejectedError as error:
             findings.broken.append(f"the settlement report: {error}")
         else:
-            self._look_for_what_waits(now)
+            if has_all:
+                self._look_for_what_waits(now)
         self._look_again()
 
-    def _days(self, now: datetime) -> list[date]:
+    def _read_days(self, now: datetime, time_left_s: Callable[[], float]) -> bool:
+        """Reads the days that nobody has read, then those before them again; whether there was time for the new."""
         done = self._walked(_REPORTS, farthest=now - _FARTHEST)
         today = now.astimezone(INDIA).date()
         if done is None:
-            return []
+            return True
+        unread = done.astimezone(INDIA).date()
         first = (done - _READ_AGAIN).astimezone(INDIA).date()
-        return [first + _DAY * ahead for ahead in range((today - first).days)]
+        days = [first + _DAY * ahead for ahead in range((today - first).days)]
+        for day in sorted(days, key=lambda day: (day < unread, day)):
+            if time_left_s() <= 0:
+                return day < unread
+            self._read_day(day)
+            self._advance(_REPORTS, _midnight(day + _DAY))
+        return True
 
     def _read_day(self, day: date) -> None:
         for page in self.comparer.gateway.settlement_lines(day):

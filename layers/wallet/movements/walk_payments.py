@@ -202,18 +202,24 @@ def _go_on(comparer: Comparer, walk: Walk, now: Callable[[], datetime], time_lef
     since = goal if done is None else done
     while since < goal and goal - since >= walk.least and time_left_s() > 0:
         until = min(since + _SLICE, goal)
-        seen = _compare_list(comparer, since - walk.overlap, until)
+        seen = _compare_list(comparer, since - walk.overlap, until, time_left_s)
+        if seen is None:
+            return
         missing = breaks.booked_between(database, since, until, gateway=name) - seen
         comparer.ask_about(sorted(missing - _open_already(comparer, missing)))
         breaks.advance_walk(database, gateway=name, walk=walk.name, done_until=until)
         since = until
 
 
-def _compare_list(comparer: Comparer, since: datetime, until: datetime) -> set[str]:
-    """Reads the list of a stretch of time, page by page; the ids of what was on it."""
+def _compare_list(
+    comparer: Comparer, since: datetime, until: datetime, time_left_s: Callable[[], float]
+) -> set[str] | None:
+    """Reads the list of a stretch of time, page by page; the ids of what was on it, None if time was over before."""
     seen: set[str] = set()
     pages = comparer.gateway.payments_between(since_s=_unix(since), until_s=_unix(until) + 1)
     for page in pages:
+        if time_left_s() <= 0:
+            return None
         seen |= {payment.payment_id for payment in page.payments} | {one.subject for one in page.unreadable}
         comparer.compare(page.payments)
         comparer.name_unreadable(Kind.UNREADABLE_PAYMENT, page.unreadable)

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from tests.unit.gateways.scripted import Script, answer, listed, payment, refused, script
+from wallet.gateways.http import TooMuchError
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError, ListingGateway, PaymentPage
 from wallet.gateways.razorpay import client
 from wallet.ledger.breaks import Unreadable
@@ -72,6 +73,25 @@ def test_a_list_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     talk = script(*[listed(*named(9, 9, 9)) for _ in range(4)])
     with pytest.raises(GatewayUnavailableError, match="no end"):
         read(talk)
+
+
+def test_a_page_that_is_too_large_is_asked_for_again_at_half_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_LARGEST_PAGE", 5)
+    talk = script(listed(*named(9, 8, 7, 6, 5)), TooMuchError("too large"), listed(*named(5, 4)), listed(*named(4)))
+    assert ids(read(talk)) == [9, 8, 7, 6, 5, 5, 4, 4]
+    assert [sent.path.partition("&count=")[2] for sent in talk.sent] == [
+        "5&skip=0",
+        "5&skip=4",
+        "2&skip=4",
+        "2&skip=5",
+    ]
+
+
+def test_a_smallest_page_that_is_too_large_is_an_unknown_outcome() -> None:
+    talk = script(TooMuchError("too large"), TooMuchError("too large"))
+    with pytest.raises(TooMuchError):
+        read(talk)
+    assert [sent.path.partition("&count=")[2] for sent in talk.sent] == ["3&skip=0", "2&skip=0"]
 
 
 def test_an_empty_list_has_one_empty_page() -> None:

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from wallet.gateways.exact_json import json_object
 from wallet.gateways.exchange import Exchange, ThrottledError, malformed
 from wallet.gateways.fields import MalformedWireError
-from wallet.gateways.http import Deadline, HttpTransport, Limits, Transport
+from wallet.gateways.http import Deadline, HttpTransport, Limits, TooMuchError, Transport
 from wallet.gateways.port import (
     GatewayOrder,
     GatewayRejectedError,
@@ -37,7 +37,9 @@ _RECEIPT_MAX = 40
 _DEFAULT_PAGE = 10
 _LARGEST_PAGE = 100
 _PAGES_MAX = 10
-_LARGEST_REPORT_PAGE = 1000
+_LARGEST_REPORT_PAGE = 250
+#: Each page begins with the last item of the one before: a page of one would lead nowhere.
+_SMALLEST_PAGE = 2
 #: A stretch of time that has more than this is no answer but a fault: a hundred thousand payments in an hour.
 _LISTED_PAGES_MAX = 1_000
 
@@ -250,12 +252,19 @@ class RazorpayGateway:
         """Read a collection to its end. Each page after the first begins with the last item of the one before.
 
         The newest come first, so that what is new meanwhile moves everything further on: then the item is there all the
-        same. If it isn't, something may have slipped through between two pages.
+        same. If it isn't, something may have slipped through between two pages. A page that is too large or too slow is
+        asked for again at half its size: notes are partly the payer's to choose.
         """
         skip, last = 0, None
         for _ in range(_LISTED_PAGES_MAX):
             asked = f"{path}&count={size}&skip={skip}"
-            answer = self._get(asked, self._exchange.deadline(self._limits.question_seconds))
+            try:
+                answer = self._get(asked, self._exchange.deadline(self._limits.question_seconds))
+            except TooMuchError:
+                if size == _SMALLEST_PAGE:
+                    raise
+                size = max(_SMALLEST_PAGE, size // 2)
+                continue
             try:
                 page = wire.items_of(answer)
             except MalformedWireError as error:
