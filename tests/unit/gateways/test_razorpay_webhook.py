@@ -383,6 +383,10 @@ class TestTheSmallest:
     def test_a_refund_of_nothing_is_none(self, amount: int, refunds: int) -> None:
         assert len(read(compact(event("refund.processed", refund=refund(amount=amount)))).refunds) == refunds
 
+    def test_a_refund_of_another_account_is_none_of_ours(self) -> None:
+        told = event("refund.processed", refund=refund(), payment=payment()) | {"account_id": "acc_Another"}
+        assert read(compact(told)).refunds == ()
+
     def test_a_refund_counts_in_events_of_refunds_only(self) -> None:
         seen = read(compact(event("payment.captured", payment=payment(), refund=refund())))
         assert (len(seen.payments), seen.refunds) == (1, ())
