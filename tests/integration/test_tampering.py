@@ -387,7 +387,7 @@ def test_money_that_follows_from_what_never_was_is_named(ledger: Ledger, kind: s
         )
         report = ledger.audit(database)
     broken = {result.code: {fault.id for fault in result.faults} for result in report.results if result.faults}
-    assert broken == dict.fromkeys(promises, {new.hex})
+    assert broken == {promise: {new.hex} for promise in promises}
 
 
 def test_an_export_is_the_same_in_pages_of_any_size(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
