@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,9 +17,10 @@ from tests.support.cold import Run
 from tests.support.payouts import PROVIDER, make_older, state_of
 from wallet import wiring
 from wallet.ledger import ids
+from wallet.ledger.breaks import Break, Kind
 from wallet.ledger.periods import INDIA
 from wallet.ledger.receipts import WithdrawalReceipt
-from wallet.storage import operators, settlement, withdrawals
+from wallet.storage import breaks, operators, settlement, withdrawals
 
 
 class Due(Situation):
@@ -331,6 +333,28 @@ class Listed(Foreign):
         razorpay.begun_at(self.world.simulator, self.payment_id, begun)
 
 
+class Mended(Due):
+    """A payment that the gateway did not know when it was asked, and knows now: the break is no longer there."""
+
+    def make(self) -> None:
+        books = self.world.books
+        self.person = books.person()
+        _, order_id = self.world.attempt(self.person, 500)
+        self.payment_id = self.world.pays(order_id)
+        with closing(books.as_role("gateway")) as gateway:
+            arrived = captured(order_id, 500, payment_id=self.payment_id)
+            settlement.settle_payment(gateway, arrived, transaction_id=wiring.new_id())
+            found = Break(Kind.UNKNOWN_PAYMENT, self.payment_id, 500, None, "INR")
+            breaks.note_break(gateway, found, gateway=GATEWAY, break_id=wiring.new_id())
+
+    def check(self) -> None:
+        (row,) = self.world.books.select(
+            "SELECT resolution FROM reconciliation_breaks WHERE subject = %s", self.payment_id
+        )
+        assert row["resolution"] == "gone"
+        assert self.world.books.balance(self.person) == 500
+
+
 class Settled(Foreign):
     """The gateway has paid it out to us: it is in yesterday's report."""
 
@@ -455,6 +479,7 @@ KINDS: dict[str, Callable[[World], Due]] = {
     "a withdrawal that is too old": SentOutTooLate,
     "an event that a dead webhook left": LeftBehind,
     "a payment that only the gateway's list tells of": Listed,
+    "a break that is no longer there": Mended,
     "the settlement reports": SettlementReports,
     "a payment that only a settlement report tells of": Settled,
     "a gateway that is down": NobodyThere,
