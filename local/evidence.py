@@ -20,6 +20,8 @@ def audit(stack: Mapping[str, Any]) -> int:
         print(f"  {_SIGNS[result['outcome']]} {result['promise']}{told}")
         for fault in result["faults"]:
             print(f"      {fault}")
+        for note in result["notes"]:
+            print(f"      {note}")
     print(f"\n{report['outcome']}: {report['verified']} of {report['checkpoints']} checkpoints verified")
     return 0 if report["outcome"] == "passed" else 1
 

@@ -26,6 +26,8 @@ Json = dict[str, Any]
 
 #: A commit may take so long that its transaction is dated before one which is sealed already; not longer.
 LATE = timedelta(minutes=5)
+#: What is sealed later than this after it was written is named: for so long it could be altered without a trace.
+SOON = timedelta(minutes=15)
 #: So many altered transactions are named; of what is removed, inserted or reordered only the first can be told.
 MOST = 20
 
@@ -165,6 +167,7 @@ class Report:
 
     breaks: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
     def broken(self, what: str) -> None:
         """Notes one thing that is not as it was signed."""
@@ -232,6 +235,7 @@ def fault_of_checkpoint(statement: Json, entries: list[list[str]], number: int, 
         end = link(end, bytes.fromhex(leaf))
     rules = {
         "it has another format": statement["format"] == "wallet checkpoint 1",
+        "a number in it is not whole": has_whole_numbers(statement),
         "it has another number": statement["number"] == number,
         "it is of another ledger": before is None or statement["ledger"] == before["ledger"],
         "it does not name the statement before it": statement["previous"] == previous,
@@ -246,6 +250,13 @@ def fault_of_checkpoint(statement: Json, entries: list[list[str]], number: int, 
         ),
     }
     return next((fault for fault, good in rules.items() if not good), None)
+
+
+def has_whole_numbers(statement: Json) -> bool:
+    """Whether every number is whole, and is written so: to Python 5.0 and true are equal to 5 and 1, to others not."""
+    numbers = [statement[name] for name in ("number", "first", "last")]
+    numbers += [amount for accounts in statement["balances"].values() for amount in accounts.values()]
+    return all(type(number) is int for number in numbers)
 
 
 # ------------------------------------------------------------------------------------------------ the export
@@ -310,6 +321,12 @@ def verify_export(export: Export, checkpoints: list[Checkpoint], report: Report)
             return
     covered = walk.position
     walk.behind()
+    if report.late:
+        report.lines.append(
+            f"{len(report.late)} transactions were sealed later than {SOON.seconds // 60} minutes after they were"
+            " written, and until then could be altered without a trace: was the sealer away then, or kept from them?"
+        )
+        report.lines += [f"LATE {told}" for told in report.late[:MOST]]
     report.lines.append(
         f"{covered} transactions are under {len(checkpoints)} signed checkpoints,"
         f" {walk.position - covered} are sealed and not yet under one, {walk.waiting} wait for their seal"
@@ -330,10 +347,12 @@ class _Walk:
         self._sealed = export.sealed()
         self._floor = ""  # what is sealed from here on is not dated before this
         self._balances: dict[str, dict[str, int]] = {}
+        self._told_of_balances = False
 
     def under(self, checkpoint: Checkpoint, checkpoints: list[Checkpoint]) -> bool:
         """What one checkpoint says is there; False if it makes no sense to go on."""
         newest = ""
+        is_sound = True
         for transaction, leaf in checkpoint.entries():
             self.position += 1
             found = next(self._sealed, None)
@@ -345,14 +364,31 @@ class _Walk:
                 self.report.broken(altered(self.position, transaction, fault))
                 if len(self.report.breaks) >= MOST:
                     return False
+                is_sound = False
                 continue
             self._count(found)
             newest = max(newest, found["transaction"]["created_at"])
-        if not self.report.breaks and not _same(self._balances, checkpoint.statement["balances"]):
-            self.report.broken(f"checkpoint {checkpoint.statement['number']}: its balances are not those of the ledger")
-            return False
+            self._note_if_late(found, checkpoint.statement["sealed_at"])
+        self._compare(checkpoint.statement, is_sound=is_sound)
         self._floor = max(self._floor, _late(min(newest, checkpoint.statement["sealed_at"])))
         return True
+
+    def _compare(self, statement: Json, *, is_sound: bool) -> None:
+        """Holds the balances against those that were signed, and goes on with the latter.
+
+        One false statement, told once, must not hide what is altered behind it.
+        """
+        told = statement["balances"]
+        if is_sound and not self._told_of_balances and not _same(self._balances, told):
+            self._told_of_balances = True
+            self.report.broken(f"checkpoint {statement['number']}: its balances are not those of the ledger")
+        self._balances = {currency: dict(accounts) for currency, accounts in told.items()}
+
+    def _note_if_late(self, found: Json, sealed_at: str) -> None:
+        written = found["transaction"]["created_at"]
+        if _moment(sealed_at) - _moment(written) > SOON:
+            name = f"transaction {found['transaction_id']} at position {self.position}"
+            self.report.late.append(f"{name}: written {written}, sealed {sealed_at}")
 
     def behind(self) -> None:
         """What is sealed behind the last checkpoint, and what has no seal."""
@@ -426,11 +462,15 @@ def _same(counted: dict[str, dict[str, int]], told: dict[str, dict[str, int]]) -
     )
 
 
+def _moment(time: str) -> datetime:
+    return datetime.fromisoformat(time.removesuffix("Z"))
+
+
 def _late(time: str) -> str:
     """The latest time before which nothing is dated that is sealed behind something of this time."""
     if not time:
         return ""
-    moment = datetime.fromisoformat(time.removesuffix("Z")) - LATE
+    moment = _moment(time) - LATE
     return moment.isoformat(timespec="microseconds") + "Z"
 
 
@@ -450,6 +490,8 @@ def verify_proof(proof: Json, key: PublicKey, report: Report) -> None:
         raise UnreadableError(f"the proof can't be read: {type(error).__name__}") from error
     if statement["format"] != "wallet checkpoint 1" or not signed:
         report.broken("the checkpoint's signature is not the key's")
+    elif not has_whole_numbers(statement):
+        report.broken("a number in the checkpoint's statement is not whole")
     elif chain.hex() != statement["chain"] or position < statement["first"]:
         report.broken(f"transaction {transaction['id']} is not under the checkpoint: something in the proof is altered")
     else:

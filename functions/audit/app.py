@@ -16,14 +16,24 @@ _RESERVE_S = 20
 def handler(event: dict[str, Any], context: Invocation) -> dict[str, object]:
     """One run. A break is an error of the run, and so an alarm; who asks for the report gets it in any case."""
     report = AuditReport()
-    audit = Audit(wiring.patient_database(), wiring.kept_checkpoints(), wiring.checkpoint_public_key())
+    audit = Audit(
+        wiring.patient_database(), wiring.kept_checkpoints(), wiring.checkpoint_public_key(), wiring.random_below
+    )
     audit.run(report, time_left_s=lambda: time_left_s(context, reserve_s=_RESERVE_S))
     note_audit(wiring.patient_database(), wiring.new_id(), report)
     for result in report.results:
         if result.outcome is not Outcome.PASSED:
             told = [str(fault) for fault in result.faults]
             logger().error("audit", code=result.code, outcome=result.outcome.value, faults=told, told=result.told)
-    logger().info("audited", outcome=report.outcome.value, verified=report.verified, checkpoints=report.checkpoints)
+        if result.notes:
+            logger().warning("noted", code=result.code, notes=[str(note) for note in result.notes], told=result.told)
+    logger().info(
+        "audited",
+        outcome=report.outcome.value,
+        verified=report.verified,
+        checkpoints=report.checkpoints,
+        unfinished=report.unfinished,
+    )
     if report.outcome is Outcome.BROKEN and event.get("command") != "report":
         raise UnhealthyRunError("the books are not as they should be; the log says where")
     return dict(report.told())

@@ -13,8 +13,16 @@ def handler(_event: dict[str, Any], context: Invocation) -> None:
     sealing = Sealing()
     sealer = Sealer(wiring.database(), wiring.checkpoint_signer(), wiring.checkpoint_archive(), wiring.new_salt)
     sealer.run(sealing, time_left_s=lambda: time_left_s(context))
-    if sealing.missing or sealing.contradictions:
-        logger().error("contradiction", missing=sorted(sealing.missing), contradictions=sealing.contradictions)
+    if sealing.is_contradicted:
+        logger().error(
+            "contradiction",
+            missing=sorted(sealing.missing),
+            twice=sorted(sealing.twice),
+            unlisted=sorted(sealing.unlisted),
+            contradictions=sealing.contradictions,
+        )
+    if sealing.late:
+        logger().warning("late", late=len(sealing.late), first=sealing.late[:20])
     logger().info(
         "sealed",
         sealed=sealing.sealed,

@@ -68,6 +68,11 @@ def new_salt() -> bytes:
     return secrets.token_bytes(SALT_SIZE)
 
 
+def random_below(limit: int) -> int:
+    """A whole number from 0 on and below the limit, that nobody can guess."""
+    return secrets.randbelow(limit)
+
+
 def setting(name: str) -> str:
     """A setting that must be there."""
     value = os.environ.get(name)

@@ -87,6 +87,11 @@ class _Deaf:
 
         raise EvidenceUnavailableError("down")
 
+    def public_key(self) -> bytes:
+        from wallet.channels.evidence import EvidenceUnavailableError  # noqa: PLC0415
+
+        raise EvidenceUnavailableError("down")
+
 
 def test_until_it_is_sealed_and_published_there_is_no_proof_yet(ledger: Ledger) -> None:
     asha, _, paid = payment(ledger)

@@ -1,5 +1,6 @@
 """The sealer over a real database, KMS and S3: everything is sealed and kept once, whoever dies, fails or meddles."""
 
+import base64
 import hashlib
 import json
 import os
@@ -7,7 +8,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,14 +22,18 @@ from tests.support.crowd import together
 from tests.support.functions import Function, FunctionDiedError
 from tests.support.own_database import own_books
 from tests.support.proxy import Proxy
+from tests.support.signing import Key
 from tests.support.vault import Vault, text_of
 from wallet import wiring
 from wallet.channels.kms import KmsSigner
 from wallet.channels.locked_bucket import LockedBucket
+from wallet.ledger.checkpoints import make_checkpoint
+from wallet.ledger.seals import TRANSACTION_COLUMNS, Content, make_seals
 from wallet.movements import seal as movement
 from wallet.movements.seal import Sealer, Sealing
 from wallet.storage import payments
 from wallet.storage.database import connect
+from wallet.storage.seals import lag
 
 #: Lambda's, as the template has it.
 _TIMEOUT_S = 60
@@ -57,13 +64,15 @@ class Place:
                     reference=None,
                 )
 
-    def seal(self, *, time_left_s: Callable[[], float] = lambda: 60) -> Sealing:
+    def seal(
+        self, *, time_left_s: Callable[[], float] = lambda: 60, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> Sealing:
         """A run in this process."""
         sealing = Sealing()
         with closing(self.books.as_role("sealer")) as database:
             signer = KmsSigner(self.vault.client("kms"), self.vault.key)
             archive = LockedBucket(self.vault.client("s3"), self.bucket, "")
-            Sealer(database, signer, archive, wiring.new_salt).run(sealing, time_left_s=time_left_s)
+            Sealer(database, signer, archive, wiring.new_salt, now).run(sealing, time_left_s=time_left_s)
         return sealing
 
     def function(self, functions: Functions, *, url: str | None = None) -> Function:
@@ -72,7 +81,7 @@ class Place:
         return functions.make("seal", DATABASE_NAME=self.books.server.database, **settings)
 
     def count(self, table: str) -> int:
-        rows = self.books.select(f"SELECT COUNT(*) AS n FROM {table}")  # noqa: S608 - a table's name
+        rows = self.books.select(f"SELECT COUNT(*) AS n FROM {table}")
         return int(rows[0]["n"])
 
     def everything_is_kept(self) -> bool:
@@ -100,8 +109,11 @@ def own(server: PrivateServer) -> Iterator[Books]:
 @pytest.fixture
 def place(own: Books, vault: Vault) -> Place:
     payer, payee = own.person(money=100_000), own.person()
-    for table in ("unsealed", "seals", "checkpoints"):
-        own.write(f"TRUNCATE TABLE {table}")
+    owner = own.owner()
+    owner.read("SET foreign_key_checks = 0")
+    for table in ("unsealed", "seals", "checkpoints", "postings", "transactions"):
+        owner.read(f"TRUNCATE TABLE {table}")
+    owner.close()
     return Place(own, vault, vault.new_bucket(), payer, payee)
 
 
@@ -251,7 +263,7 @@ def _locked(place: Place, table: str) -> Iterator[None]:
     try:
         connection.begin()
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {table} FOR UPDATE")  # noqa: S608 - a table's name
+            cursor.execute(f"SELECT * FROM {table} FOR UPDATE")
         yield
     finally:
         connection.rollback()
@@ -400,3 +412,218 @@ def test_one_that_is_gone_before_its_seal_is_named_and_the_others_are_sealed(
     (told,) = [json.loads(line) for line in sealer.logged().splitlines() if '"contradiction"' in line]
     assert told["missing"] == ["01" * 16]
     assert (place.count("seals"), place.count("unsealed")) == (2, 1)
+
+
+# ------------------------------------------------------------------- what the database's root puts before the sealer
+
+
+@contextmanager
+def _without(place: Place, *triggers: str) -> Iterator[None]:
+    """Within it, the database's root has dropped these triggers of the seals' migration."""
+    for trigger in triggers:
+        place.books.write(f"DROP TRIGGER {trigger}")
+    try:
+        yield
+    finally:
+        place.books.write("DELETE FROM schema_migrations WHERE version = '0014'")
+        place.books.migrate()
+
+
+def _kept_numbers(place: Place) -> list[int]:
+    return [int(str(told["statement"]["number"])) for told in vault_objects(place)]
+
+
+def test_a_checkpoint_far_ahead_of_what_never_was_is_not_signed(place: Place) -> None:
+    """Root writes a seal and a checkpoint, and reads the signature from where the sealer notes it."""
+    place.pay(2)
+    place.seal()
+    forged = "ab" * 16
+    made = make_seals([Content({**dict.fromkeys(TRANSACTION_COLUMNS), "id": forged}, ())], [b"x" * 16], first=10**9)
+    ledger = str(place.books.select("SELECT HEX(id) AS id FROM ledger_identity")[0]["id"]).lower()
+    checkpoint = make_checkpoint(
+        made,
+        ledger=ledger,
+        number=10**9,
+        chain_before=bytes(32),
+        previous=bytes(32),
+        sealed_at="2026-11-22T00:00:00.000000Z",
+        balances={},
+    )
+    place.books.write(
+        "INSERT INTO checkpoints VALUES (%s, %s, %s, %s, %s, '{}', %s, '2026-11-22', NULL, NULL)",
+        *(checkpoint.number, checkpoint.first, checkpoint.last, checkpoint.chain_before),
+        *(checkpoint.chain, checkpoint.digest),
+    )
+    place.books.write("INSERT INTO seals VALUES (%s, UNHEX(%s), %s, %s)", 10**9, forged, b"x" * 16, made[0].leaf)
+    sealing = place.seal()
+    [told] = sealing.contradictions
+    assert told.startswith("checkpoint 1000000000 can't be signed: checkpoint 999999999, which it must follow from")
+    assert place.count("checkpoints WHERE signature IS NOT NULL") == 1
+    assert _kept_numbers(place) == [1]
+
+
+def test_what_follows_from_an_altered_row_is_not_signed_and_is_sealed_anew_when_that_is_put_right(place: Place) -> None:
+    """Root alters the last balances for a minute, so that the next statement would be false for ever."""
+    place.pay(2)
+    place.seal()
+    [row] = place.books.select("SELECT balances FROM checkpoints")
+    with _without(place, "checkpoints_are_published_once"):
+        place.books.write("""UPDATE checkpoints SET balances = '{"INR":{"wallets":7,"us":-7}}'""")
+        place.pay(1)
+        sealing = place.seal()
+        place.books.write("UPDATE checkpoints SET balances = %s WHERE number = 1", row["balances"])
+    told = "checkpoint 2 is not signed: its balances do not follow from the one before it and its transactions"
+    assert sealing.contradictions == [told]
+    assert place.seal().contradictions == [told], "it is said until a person has looked"
+    assert _kept_numbers(place) == [1]
+    # docs/operations.md: what was appended on it and is kept nowhere is taken back, and sealed again
+    with _without(place, "seals_are_kept", "checkpoints_are_kept"):
+        for statement in (
+            "INSERT INTO unsealed SELECT transaction_id FROM seals WHERE position > 2",
+            "DELETE FROM seals WHERE position > 2",
+            "DELETE FROM checkpoints WHERE number > 1",
+        ):
+            place.books.write(statement)
+    assert place.seal().is_healthy
+    assert place.everything_is_kept()
+
+
+# ruff: noqa: S608 - of constants
+_THIRD = "id = (SELECT transaction_id FROM seals WHERE position = 3)"
+_BETWEEN = {
+    "a salt": ("UPDATE seals SET salt = REVERSE(salt) WHERE position = 4", "is not as it was sealed"),
+    "a transaction": ("UPDATE transactions SET description = 'x' WHERE " + _THIRD, "is not as it was sealed"),
+    "its postings": ("DELETE FROM postings WHERE transaction_" + _THIRD, "is not as it was sealed"),
+    "what is no JSON": ("UPDATE checkpoints SET balances = 'x' WHERE number = 2", "can't be read"),
+    "what are no balances": ("UPDATE checkpoints SET balances = '[]' WHERE number = 2", "can't be read"),
+    "the digest before": (
+        "UPDATE checkpoints SET digest = REVERSE(digest) WHERE number = 1",
+        "is not what was appended",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", _BETWEEN)
+def test_what_was_altered_between_seal_and_signature_is_not_signed(place: Place, what: str) -> None:
+    change, told = _BETWEEN[what]
+    place.pay(2)
+    place.seal()
+    place.pay(2)
+    place.seal(time_left_s=_once())
+    triggers = ("seals_are_not_changed", "checkpoints_are_published_once")
+    kept = ("transactions_are_not_changed", "postings_are_kept")
+    for trigger in kept:
+        place.books.write(f"DROP TRIGGER {trigger}")
+    try:
+        with _without(place, *triggers):
+            place.books.write(change)
+    finally:
+        place.books.write("DELETE FROM schema_migrations WHERE version = '0004'")
+        place.books.migrate()
+    sealing = place.seal()
+    assert sealing.published == 0
+    assert told in sealing.contradictions[0]
+    place.pay(1)
+    assert place.seal().sealed == (0 if told == "can't be read" else 1), "it seals on, if it knows behind what"
+    assert _kept_numbers(place) == [1]
+
+
+def _signed_by_another(place: Place, content: dict[str, Any]) -> bytes:
+    content["signature"] = base64.b64encode(Key(3072).sign(b"x" * 32)).decode()
+    return json.dumps(content).encode()
+
+
+@pytest.mark.parametrize("kind", ["nothing", "no checkpoint", "another key's", "another number"])
+def test_nothing_is_signed_that_follows_from_what_is_not_kept_or_not_signed(place: Place, kind: str) -> None:
+    place.pay(2)
+    place.seal()
+    s3, name = place.vault.client("s3"), "checkpoints/000000000001.json"
+    content = s3.get_object(Bucket=place.bucket, Key=name)["Body"].read()
+    place = replace(place, bucket=place.vault.new_bucket())
+    other = {
+        "no checkpoint": b"{}",
+        "another key's": _signed_by_another(place, json.loads(content)),
+        "another number": content.replace(b'"number":1', b'"number":2'),
+    }
+    if kind in other:
+        s3.put_object(Bucket=place.bucket, Key=name, Body=other[kind])
+    place.pay(1)
+    sealing = place.seal()
+    assert (sealing.sealed, sealing.published) == (1, 0)
+    [told] = sealing.contradictions
+    assert told.startswith("checkpoint 2 can't be signed: checkpoint 1, which it must follow from,")
+    assert place.count("checkpoints WHERE signature IS NULL") == 1
+
+
+@pytest.mark.parametrize("minutes", [-60, 10])
+def test_a_statement_that_is_dated_as_no_sealer_dates_it_is_not_signed(place: Place, minutes: int) -> None:
+    """Root can date what it appends; not before what was signed, and not after the sealer's own time."""
+    place.pay(1)
+    place.seal()
+    place.pay(1)
+    place.seal(time_left_s=_once(), now=lambda: datetime.now(UTC) + timedelta(minutes=minutes))
+    sealing = place.seal()
+    assert sealing.contradictions == ["checkpoint 2 is not signed: it is dated before the one before it, or after now"]
+
+
+def test_what_is_signed_is_dated_by_the_sealers_clock_and_not_by_the_databases(place: Place) -> None:
+    place.pay(1)
+    moment = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
+    place.seal(now=lambda: moment)
+    assert [told["statement"]["sealed_at"] for told in vault_objects(place)] == ["2026-11-22T06:30:00.000000Z"]
+
+
+# ------------------------------------------------------------------------------ what waits, and what should have waited
+
+
+def test_a_transaction_that_is_kept_from_its_seal_rings_each_minute_and_the_others_are_sealed(
+    place: Place, functions: Functions
+) -> None:
+    """Root takes the row away, or drops the trigger that writes it."""
+    place.pay(2)
+    [hidden] = place.books.select("SELECT HEX(MIN(transaction_id)) AS id FROM unsealed")
+    place.books.write("DELETE FROM unsealed WHERE transaction_id = UNHEX(%s)", hidden["id"])
+    for _ in range(2):
+        sealing = place.seal()
+        assert (sealing.unlisted, sealing.contradictions) == ({hidden["id"].lower()}, [])
+    assert (place.count("seals"), place.count("checkpoints WHERE signature IS NOT NULL")) == (1, 1)
+    sealer = place.function(functions)
+    with pytest.raises(FunctionDiedError, match="UnhealthyRunError"):
+        sealer.invoke({}, timeout_s=_TIMEOUT_S)
+    (told,) = [json.loads(line) for line in sealer.logged().splitlines() if '"contradiction"' in line]
+    assert told["unlisted"] == [hidden["id"].lower()]
+
+
+def test_what_is_sealed_late_is_told_when_it_is_sealed(place: Place) -> None:
+    """An outage of the sealer, or root has put back what it had hidden: who knows which is asked."""
+    place.pay(2)
+    assert place.seal(now=lambda: datetime.now(UTC) + timedelta(minutes=14)).late == []
+    place.pay(1)
+    late = place.seal(now=lambda: datetime.now(UTC) + timedelta(minutes=16))
+    [row] = place.books.select("SELECT HEX(transaction_id) AS id FROM seals WHERE position = 3")
+    assert late.late == [f"transaction {row['id'].lower()}"]
+    assert late.is_healthy
+    place.pay(1)
+    place.seal(time_left_s=_once(), now=lambda: datetime.now(UTC) + timedelta(minutes=16))
+    assert place.seal(now=lambda: datetime.now(UTC) + timedelta(minutes=32)).late == ["checkpoint 3"]
+
+
+def test_what_is_gone_or_sealed_already_starves_nothing_and_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(movement, "BATCH", 4)
+    place.pay(1)
+    place.seal()
+    place.books.write("INSERT INTO unsealed SELECT transaction_id FROM seals")
+    [sealed] = place.books.select("SELECT HEX(transaction_id) AS id FROM unsealed")
+    for number in range(1, 9):
+        place.books.write("INSERT INTO unsealed VALUES (%s)", bytes(15) + bytes([number]))
+    place.pay(5)
+    sealing = place.seal()
+    assert (sealing.sealed, sealing.published, sealing.contradictions) == (5, 2, [])
+    assert sealing.twice == {sealed["id"].lower()}
+    assert sealing.missing == {f"{number:032x}" for number in range(1, 9)}
+    assert not sealing.is_healthy
+    place.pay(1)
+    with closing(place.books.as_role("sealer", at=datetime.now(UTC) + timedelta(hours=1))) as later:
+        assert lag(later).unsealed_s >= 3_500, "of the oldest that is there"

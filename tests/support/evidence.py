@@ -1,11 +1,13 @@
 """A ledger with its evidence: sealed by the product, signed with a key of the tests', kept in a folder."""
 
 import os
+import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,10 @@ class Ledger:
     key: Key
     scratch: Path
 
-    def seal(self) -> None:
+    def seal(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Seals and publishes what waits, under one checkpoint."""
         sealing = Sealing()
-        sealer = Sealer(self.books.as_role("sealer"), self.key, self.folder, lambda: os.urandom(SALT_SIZE))
+        sealer = Sealer(self.books.as_role("sealer"), self.key, self.folder, lambda: os.urandom(SALT_SIZE), now)
         sealer.run(sealing, time_left_s=lambda: 60)
         assert sealing.is_healthy
         assert sealing.sealed
@@ -41,7 +43,8 @@ class Ledger:
     def audit(self, database: Database, *, seconds: int = 600) -> AuditReport:
         """One audit, over a connection."""
         report = AuditReport()
-        Audit(database, self.folder, read_public_key(self.key.der)).run(report, time_left_s=lambda: seconds)
+        key = read_public_key(self.key.der)
+        Audit(database, self.folder, key, random.SystemRandom().randrange).run(report, time_left_s=lambda: seconds)
         return report
 
     def export(self, database: Any) -> Path:

@@ -20,6 +20,10 @@ class Key:
         """The signature over a SHA-256."""
         return self.private.sign(digest, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
 
+    def public_key(self) -> bytes:
+        """The public half, as KMS gives it."""
+        return self.der
+
     @property
     def der(self) -> bytes:
         """The public half."""
@@ -47,6 +51,11 @@ class Folder:
             raise OtherEvidenceError(name)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
+
+    def kept(self, name: str) -> bytes | None:
+        """What is kept under a name."""
+        file = self.path / name
+        return file.read_bytes() if file.exists() else None
 
     def read(self, name: str) -> tuple[bytes, int] | None:
         """What is kept under a name, which was put there once."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.support.signing import Key
 from verifier import verify
+from verifier.verify import Report
 from wallet.ledger import checkpoints, seals
 from wallet.ledger.checkpoints import Checkpoint
 from wallet.ledger.proofs import make_proof
@@ -96,14 +97,18 @@ class Evidence:
         return through_a_file
 
     def verify(self, lines: list[dict[str, Any]] | None = None, *, accounts: Any = None) -> list[str]:
+        return self.report(lines, accounts=accounts).breaks
+
+    def report(self, lines: list[dict[str, Any]] | None = None, *, accounts: Any = None) -> Report:
+        """All that the verifier has to say."""
         told = self.lines if lines is None else lines
         head = {"format": "wallet export 1", "ledger": LEDGER, "accounts": accounts or {US: "gateway:razorpay"}}
         export = self.folder / "export.jsonl"
         export.write_text("\n".join(json.dumps(line) for line in [head, *told, {"end": len(told)}]))
-        report = verify.Report()
+        report = Report()
         good = verify.read_checkpoints(self.folder / "checkpoints", PUBLIC, report)
         verify.verify_export(verify.Export(export), good, report)
-        return report.breaks
+        return report
 
 
 def verified(proof: dict[str, Any]) -> verify.Report:

@@ -102,7 +102,7 @@ TELLS = {
     "RelayFunction": {"events:PutEvents"},
     "NotifyFunction": {"sns:Publish"},
     "StatementFunction": {"s3:PutObject", "s3:GetObject"},
-    "SealFunction": {"s3:PutObject", "s3:GetObject"},
+    "SealFunction": {"s3:PutObject", "s3:GetObject", "s3:ListBucket", "kms:GetPublicKey"},
     "AuditFunction": {
         "s3:GetObject",
         "s3:GetObjectVersion",
@@ -383,7 +383,36 @@ def test_nobody_but_the_sealer_signs_checkpoints() -> None:
         if {"kms:Sign", "kms:*", "*"} & set(templates.listed(statement["Action"]))
     ]
     assert signers == [{"AWS": {"Fn::GetAtt": ["SealFunctionRole", "Arn"]}}]
-    assert {name for name in ALL if "kms:" in json.dumps(templates.statements(ALL[name]))} == {"AuditFunction"}
+    allowed = {name: re.findall(r"kms:\w+", json.dumps(templates.statements(ALL[name]))) for name in ALL}
+    assert {name: found for name, found in allowed.items() if found} == {
+        "SealFunction": ["kms:GetPublicKey"],
+        "AuditFunction": ["kms:GetPublicKey"],
+    }
+
+
+def test_an_audit_that_never_ends_rings_after_days_and_not_at_once() -> None:
+    """One that is cut off now and then is none; nor can who writes to the database make it look finished."""
+    [metric] = TEMPLATE["Resources"]["AuditUnfinished"]["Properties"]["MetricTransformations"]
+    assert TEMPLATE["Resources"]["AuditUnfinished"]["Properties"]["LogGroupName"] == {"Ref": "AuditLogs"}
+    alarm = TEMPLATE["Resources"]["AuditUnfinishedAlarm"]["Properties"]
+    assert (metric["MetricValue"], metric["MetricName"]) == ("$.unfinished", alarm["MetricName"])
+    assert "DefaultValue" not in metric, "a minute without a run would count as a run that was finished"
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["Period"]) == ("Minimum", 1, 86_400)
+    assert alarm["EvaluationPeriods"] == {"Ref": "AuditUnfinishedDays"}
+    days = TEMPLATE["Parameters"]["AuditUnfinishedDays"]
+    assert (days["MinValue"], days["MaxValue"]) == (1, 7), "CloudWatch looks at a week at most"
+    assert days["Default"] > 1
+
+
+def test_what_the_sealer_says_once_has_an_alarm() -> None:
+    for name, pattern in (
+        ("SealedLate", '{ $.message = "late" }'),
+        ("SealContradictions", '{ $.message = "contradiction" }'),
+    ):
+        told = TEMPLATE["Resources"][name]["Properties"]
+        assert (told["LogGroupName"], told["FilterPattern"]) == ({"Ref": "SealLogs"}, pattern)
+        alarm = TEMPLATE["Resources"][f"{name}Alarm"]["Properties"]
+        assert (alarm["MetricName"], alarm["Threshold"], alarm["Statistic"]) == (name, 1, "Sum")
 
 
 def test_notices_go_to_our_topic_or_to_phones_but_to_no_other_topic() -> None:

@@ -1,7 +1,9 @@
 """The stranger's verifier against ours: two readings of one format, and what each alteration is called."""
 
 import ast
+import base64
 import copy
+import hashlib
 import json
 import subprocess
 import sys
@@ -146,6 +148,55 @@ def test_postings_of_no_transaction_were_inserted(evidence: Evidence) -> None:
 
 def test_another_account_of_ours_shows_in_the_balances(evidence: Evidence) -> None:
     assert "balances" in evidence.verify(accounts={US: "gateway:cashfree"})[0]
+
+
+def _signed_anew(evidence: Evidence, *wrong: int, make: Any) -> None:
+    """Writes every checkpoint again, those that are `wrong` with other balances, all of them signed and linked."""
+    previous = seals.BEGINNING
+    for number, (checkpoint, made) in enumerate(evidence.made, start=1):
+        balances = make(checkpoint.balances) if number in wrong else checkpoint.balances
+        again = replace(checkpoint, previous=previous, balances=balances)
+        evidence.put(again, made)
+        previous = again.digest
+
+
+def test_what_is_altered_behind_a_false_statement_is_named_all_the_same(evidence: Evidence) -> None:
+    """Somebody had false balances signed, which nobody can take back, to be unwatched from there on."""
+    _signed_anew(evidence, 2, make=lambda _: {"INR": {"gateway:razorpay": -7, "wallets": 7}})
+    assert evidence.verify() == ["checkpoint 2: its balances are not those of the ledger"], "told once"
+    lines = copy.deepcopy(evidence.lines)
+    lines[8]["transaction"]["description"] = "x"
+    told = evidence.verify(lines)
+    assert told[0] == "checkpoint 2: its balances are not those of the ledger"
+    assert told[1].startswith(f"transaction {9:032x} at position 9: altered")
+
+
+def test_what_is_equal_to_a_whole_number_and_none_is_refused(evidence: Evidence) -> None:
+    floats = {"INR": {"gateway:razorpay": -100.0, "wallets": 100.0}}
+    _signed_anew(evidence, 3, make=lambda _: floats)
+    assert evidence.verify()[0] == "checkpoint 3: a number in it is not whole"
+    proof = evidence.proof(9)
+    proof["statement"]["balances"] = floats
+    proof["signature"] = base64.b64encode(
+        KEY.sign(hashlib.sha256(verify.canonical(proof["statement"])).digest())
+    ).decode()
+    assert verified(proof).breaks == ["a number in the checkpoint's statement is not whole"]
+
+
+def test_what_was_sealed_late_is_named_and_is_no_break(evidence: Evidence) -> None:
+    """It was the sealer that was away, or somebody who kept it from the sealer: for people to know."""
+    previous = seals.BEGINNING
+    for number, (checkpoint, made) in enumerate(evidence.made, start=1):
+        hour = "06:45:00.000001" if number < 3 else "06:45:00.000009"
+        again = replace(checkpoint, previous=previous, sealed_at=f"2026-11-22T{hour}Z")
+        evidence.put(again, made)
+        previous = again.digest
+    report = evidence.report()
+    assert report.breaks == []
+    written, sealed = "2026-11-22T06:30:00.000008Z", "2026-11-22T06:45:00.000009Z"
+    wanted = [f"LATE transaction {8:032x} at position 8: written {written}, sealed {sealed}"]
+    assert [line for line in report.lines if line.startswith("LATE")] == wanted
+    assert "1 transactions were sealed later than 15 minutes after they were written" in report.lines[0]
 
 
 # ------------------------------------------------------------------------------------------------- checkpoints

@@ -12,10 +12,14 @@ class OtherEvidenceError(Exception):
 
 
 class Signer(Protocol):
-    """A key that signs; the same digest always gets the same signature."""
+    """A key that signs, and knows what it has signed; the same digest always gets the same signature."""
 
     def sign(self, digest: bytes) -> bytes:
         """The signature (RSASSA-PKCS1-v1.5) over a SHA-256. Raises EvidenceUnavailableError."""
+        ...
+
+    def public_key(self) -> bytes:
+        """What its signatures are verified with, as DER. Raises EvidenceUnavailableError."""
         ...
 
 
@@ -27,4 +31,8 @@ class Archive(Protocol):
 
         Raises EvidenceUnavailableError, and OtherEvidenceError if something else has this name.
         """
+        ...
+
+    def kept(self, name: str) -> bytes | None:
+        """What is kept under a name, None if nothing is. Raises EvidenceUnavailableError."""
         ...

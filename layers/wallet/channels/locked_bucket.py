@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # Object Lock keeps every version of an object, but a second version is what a reader is then given: so there is none.
 _NOBODY = "*"
 _EXISTS = "PreconditionFailed"
+_MISSING = "NoSuchKey"
 
 
 class LockedBucket:
@@ -31,6 +32,17 @@ class LockedBucket:
             raise EvidenceUnavailableError(f"S3 did not keep {name}: {_code(error)}") from error
         except BotoCoreError as error:
             raise EvidenceUnavailableError(f"S3 did not keep {name}: {type(error).__name__}") from error
+
+    def kept(self, name: str) -> bytes | None:
+        """What is there under a name. That nothing is, S3 tells only who may list the bucket."""
+        try:
+            return self._get(name)
+        except ClientError as error:
+            if _code(error) == _MISSING:
+                return None
+            raise EvidenceUnavailableError(f"S3 did not show {name}: {_code(error)}") from error
+        except BotoCoreError as error:
+            raise EvidenceUnavailableError(f"S3 did not show {name}: {type(error).__name__}") from error
 
     def _put(self, name: str, content: bytes) -> bool:
         try:

@@ -20,13 +20,17 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Result:
-    """One promise: its code and words, what breaks it, whether all of it was looked at, and how much (`told`)."""
+    """One promise: its code and words, what breaks it, whether all of it was looked at, and how much (`told`).
+
+    `notes` are no faults: what somebody should know of who judges.
+    """
 
     code: str
     promise: str
     faults: list[Fault] = field(default_factory=list)
     is_finished: bool = True
     told: str = ""
+    notes: list[Fault] = field(default_factory=list)
 
     @property
     def outcome(self) -> Outcome:
@@ -38,7 +42,7 @@ class Result:
 
 @dataclass(slots=True)
 class AuditReport:
-    """One run of the audit. `next_number` is the checkpoint with which the next run goes on."""
+    """One run of the audit. `next_number` is the checkpoint that it would have looked at next."""
 
     results: list[Result] = field(default_factory=list)
     checkpoints: int = 0
@@ -54,6 +58,11 @@ class AuditReport:
                 return outcome
         return Outcome.PASSED if self.results else Outcome.UNFINISHED
 
+    @property
+    def unfinished(self) -> int:
+        """How many promises were not looked at to the end, whatever was found."""
+        return len([result for result in self.results if not result.is_finished])
+
     def told(self) -> Mapping[str, object]:
         """The report in plain values."""
         return {
@@ -66,6 +75,7 @@ class AuditReport:
                     "promise": result.promise,
                     "outcome": result.outcome.value,
                     "faults": [str(fault) for fault in result.faults],
+                    "notes": [str(note) for note in result.notes],
                     "told": result.told,
                 }
                 for result in self.results

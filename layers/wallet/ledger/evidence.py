@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from wallet.ledger.checkpoints import FORMAT, entries_hash
+from wallet.ledger.checkpoints import FORMAT, Balances, entries_hash
 from wallet.ledger.faults import Fault
 from wallet.ledger.seals import Content, Seal, canonical, chain, leaf_of
 from wallet.ledger.signatures import PublicKey
 
 #: A commit may take so long that its transaction is dated before one that is sealed already; not longer.
 LATE = timedelta(minutes=5)
+#: What is sealed later than this after it was written was open to whoever administers the database for so long.
+SOON = timedelta(minutes=15)
 
 ALTERED, REMOVED, INSERTED, REORDERED = "altered", "removed", "inserted", "reordered"
 
@@ -40,6 +42,10 @@ class Published:
     entries: tuple[tuple[str, str], ...]
     signature: bytes
     is_whole: bool
+    ledger: str
+    chain: bytes
+    sealed_at: str
+    balances: Balances
 
     def fault(self, number: int, key: PublicKey) -> str | None:
         """What is wrong with it by itself; None if the key has signed it and it lists what was signed."""
@@ -69,6 +75,10 @@ def read_published(content: bytes) -> Published:
             and statement["entries"] == entries_hash(entries).hex()
             and statement["chain"] == behind.hex()
             and statement["last"] - statement["first"] + 1 == len(entries),
+            ledger=statement["ledger"],
+            chain=behind,
+            sealed_at=statement["sealed_at"],
+            balances=statement["balances"],
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise UnreadableObjectError(f"no checkpoint can be read from it: {type(error).__name__}") from error
@@ -143,6 +153,11 @@ def _leaf_made(content: Content, salt: bytes) -> bytes:
         return leaf_of(content, salt)
     except (ValueError, TypeError):
         return b""
+
+
+def is_late(written: str, sealed: str) -> bool:
+    """Whether more time lies between writing and sealing than should; both as the ledger's seals have times."""
+    return datetime.fromisoformat(sealed) - datetime.fromisoformat(written) > SOON
 
 
 def floor_behind(sealed_at: str, newest: str) -> str:

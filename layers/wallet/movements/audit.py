@@ -9,7 +9,6 @@ from wallet.ledger.evidence import LATE
 from wallet.ledger.faults import Fault
 from wallet.ledger.signatures import PublicKey
 from wallet.movements.verify_seals import SealAudit
-from wallet.storage import audits
 from wallet.storage.checks.check import Check, find_faults
 from wallet.storage.checks.every import every_check
 from wallet.storage.checks.sealing import timely_checks
@@ -25,22 +24,22 @@ _PATIENCE_S = 100
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """One run."""
+    """One run. `below` gives a random number below another one: nobody may know where a look begins."""
 
     database: Database
     kept: Kept
     key: PublicKey
+    below: Callable[[int], int]
 
     def run(self, report: AuditReport, *, time_left_s: Callable[[], float]) -> None:
         """Asks the checks, each within its time and all within half of it, then verifies the seals with the rest.
 
         A check that there was no time for, or not enough, is unfinished.
         """
-        report.next_number = audits.next_number(self.database)
         until = int(time_left_s()) // 2
         for check in _checks():
             report.results.append(self._ask(check, min(_PATIENCE_S, int(time_left_s()) - until)))
-        SealAudit(self.database, self.kept, self.key).run(report, time_left_s=time_left_s)
+        SealAudit(self.database, self.kept, self.key, self.below).run(report, time_left_s=time_left_s)
 
     def _ask(self, check: Check, seconds: int) -> Result:
         result = Result(check.code, check.promise)

@@ -14,6 +14,7 @@ from wallet.ledger.evidence import (
     UnreadableObjectError,
     faults_of_batch,
     floor_behind,
+    is_late,
     read_published,
 )
 from wallet.ledger.faults import Fault
@@ -24,18 +25,29 @@ from wallet.storage.database import Database
 from wallet.storage.sealed import Stored
 
 SEALS = ("as_sealed", "every sealed transaction is as it was sealed and signed, and where it was")
+IN_TIME = (
+    "sealed_in_time",
+    "what was sealed late, and could be altered unseen until then, is named: no fault by itself",
+)
 CHECKPOINTS = ("checkpoints_hold", "every checkpoint is kept, signed, and follows from the one before it")
 
 
 @dataclass(slots=True)
 class SealAudit:
-    """One look at the seals: what is kept elsewhere and signed by the key is what they are held against."""
+    """One look at the seals: what is kept elsewhere and signed by the key is what they are held against.
+
+    `below` gives a random number below another one. Where a round begins is not to be known or to be steered by who
+    writes to the database, or some checkpoints would never be looked at where a run has no time for all.
+    """
 
     database: Database
     kept: Kept
     key: PublicKey
+    below: Callable[[int], int]
     seals: Result = field(default_factory=lambda: Result(*SEALS))
     checkpoints: Result = field(default_factory=lambda: Result(*CHECKPOINTS))
+    in_time: Result = field(default_factory=lambda: Result(*IN_TIME))
+    late: int = 0
     accounts: dict[str, str] = field(default_factory=dict)
     found: list[tuple[int, Fault]] = field(default_factory=list)
     #: Faults of transactions and of checkpoints, told or not.
@@ -44,18 +56,18 @@ class SealAudit:
     floor: tuple[int, str] = (0, "")
 
     def run(self, report: AuditReport, *, time_left_s: Callable[[], float]) -> None:
-        """Looks at the newest checkpoint, then goes on where the last look stopped, and around, while there is time.
+        """Looks at the newest checkpoint, then at all others from a random one on, and around, while there is time.
 
         What it finds is in the report's results; a round that is not whole leaves them unfinished.
         """
-        report.results += [self.seals, self.checkpoints]
+        report.results += [self.seals, self.checkpoints, self.in_time]
         self.accounts = storage.our_accounts(self.database)
         # what is kept is looked at first: its row was there before it, so none of a running sealer can be missing
         newest_kept = self._newest_kept()
         ends = storage.read_ends(self.database)
         report.checkpoints = max(ends.number, newest_kept)
-        self.seals.is_finished = self.checkpoints.is_finished = False
-        for number in _round(report.checkpoints, report.next_number):
+        self.seals.is_finished = self.checkpoints.is_finished = self.in_time.is_finished = False
+        for number in _round(report.checkpoints, 1 + self.below(max(1, report.checkpoints - 1))):
             if time_left_s() <= 0:
                 report.next_number = number
                 break
@@ -63,11 +75,12 @@ class SealAudit:
             report.verified += 1
         else:
             report.next_number = 1
-            self.seals.is_finished = self.checkpoints.is_finished = True
+            self.seals.is_finished = self.checkpoints.is_finished = self.in_time.is_finished = True
         self.seals.faults = [fault for _, fault in self.found]
         told = f"{report.verified} of {report.checkpoints} checkpoints"
         for result, faults in zip((self.seals, self.checkpoints), self.counts, strict=True):
             result.told = told + (f", {faults} faults" if faults > MOST_TOLD else "")
+        self.in_time.told = f"{self.late} sealed late; {told}"
 
     def _newest_kept(self) -> int:
         """The number of the last object behind the last checkpoint of the database, or 0."""
@@ -110,9 +123,20 @@ class SealAudit:
         sealed_at = published.sealed_at if published is not None else stored.checkpoint.sealed_at if stored else ""
         newest = max(_times(found, {fault.id for fault in faults}), default="")
         self.floor = (number + 1, max(floor, floor_behind(sealed_at, newest)))
+        self._note_late(found, sealed_at)
         if stored is not None:
             for fault in self._faults_of_row(stored, found, is_sound=not faults):
                 self._broken(number, fault)
+
+    def _note_late(self, found: list[Sealed], sealed_at: str) -> None:
+        """Names what was sealed late: the sealer was away, or was kept from it."""
+        for one in found:
+            written = str(one.content.transaction["created_at"]) if one.content is not None else sealed_at
+            if is_late(written, sealed_at):
+                self.late += 1
+                if len(self.in_time.notes) < MOST_TOLD:
+                    told = f"position {one.seal.position}, written {written}, sealed {sealed_at}"
+                    self.in_time.notes.append(Fault("sealed_late", "transaction", one.seal.transaction_id, told))
 
     def _published(self, number: int, stored: Stored | None) -> Published | None:
         """The checkpoint's object, if it can be believed; else what is wrong with it is noted."""

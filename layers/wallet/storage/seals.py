@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from uuid import UUID
 
 from wallet.ledger.checkpoints import Balances, Checkpoint, entries_hash, entries_of
 from wallet.ledger.seals import (
@@ -21,16 +22,38 @@ from wallet.storage.database import Database, Row
 from wallet.storage.rows import exact_time, time_of
 
 _HEAD = """
-SELECT i.id AS ledger, UTC_TIMESTAMP(6) AS now, c.number, c.last_position, c.chain, c.balances, c.digest
+SELECT i.id AS ledger, c.number, c.last_position, c.chain, c.balances, c.digest
 FROM ledger_identity i LEFT JOIN (SELECT * FROM checkpoints ORDER BY number DESC LIMIT 1) c ON TRUE
 """
 
 # By id, which is the order of the index and nearly that of time: a backlog of millions is not sorted for each batch.
+# What is not in the ledger, or has a seal, is stepped over: else a thousand such ids would keep all others waiting.
+_TO_BE_SEALED = """
+FROM unsealed u STRAIGHT_JOIN transactions t ON t.id = u.transaction_id
+LEFT JOIN seals s ON s.transaction_id = u.transaction_id
+WHERE s.transaction_id IS NULL ORDER BY u.transaction_id LIMIT %s
+"""
+
 _WAITING = f"""
-SELECT u.transaction_id, {", ".join(f"t.{column}" for column in TRANSACTION_COLUMNS)}
-FROM (SELECT transaction_id FROM unsealed ORDER BY transaction_id LIMIT %s) u
-LEFT JOIN transactions t ON t.id = u.transaction_id
+SELECT {", ".join(f"t.{column}" for column in TRANSACTION_COLUMNS)}
+FROM (SELECT u.transaction_id {_TO_BE_SEALED}) u JOIN transactions t ON t.id = u.transaction_id
 """  # noqa: S608 - of constants
+
+_STRAY = """
+SELECT u.transaction_id, t.id IS NULL AS is_missing
+FROM (SELECT transaction_id FROM unsealed ORDER BY transaction_id LIMIT %s) u
+LEFT JOIN transactions t ON t.id = u.transaction_id LEFT JOIN seals s ON s.transaction_id = u.transaction_id
+WHERE t.id IS NULL OR s.transaction_id IS NOT NULL ORDER BY u.transaction_id LIMIT %s
+"""
+# So many of those that wait are looked at for strays: with a backlog of millions each run would read all of it.
+_LOOKED_AT = 10_000
+
+_UNLISTED = """
+SELECT t.id FROM transactions t
+WHERE t.id >= %s AND NOT EXISTS (SELECT 1 FROM seals s WHERE s.transaction_id = t.id)
+  AND NOT EXISTS (SELECT 1 FROM unsealed u WHERE u.transaction_id = t.id)
+ORDER BY t.id LIMIT %s
+"""
 
 _POSTINGS = f"""
 SELECT p.transaction_id, {", ".join(f"p.{column}" for column in POSTING_COLUMNS)}, a.kind, a.code
@@ -46,20 +69,18 @@ SELECT i.id AS ledger, c.*, before_it.digest AS previous
 FROM checkpoints c JOIN ledger_identity i LEFT JOIN checkpoints before_it ON before_it.number = c.number - 1
 """
 
-_LAG = """
+_LAG = f"""
 SELECT UTC_TIMESTAMP(6) AS now,
        (SELECT MIN(sealed_at) FROM checkpoints WHERE published_at IS NULL) AS unpublished_since,
-       (SELECT t.created_at FROM unsealed u LEFT JOIN transactions t ON t.id = u.transaction_id
-        ORDER BY u.transaction_id LIMIT 1) AS unsealed_since
-"""
+       (SELECT t.created_at {_TO_BE_SEALED}) AS unsealed_since
+"""  # noqa: S608 - of constants
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far the chain goes (all zero before its first checkpoint), and the database's time, `now`."""
+    """How far the chain goes: all zero before its first checkpoint."""
 
     ledger: str
-    now: str
     number: int = 0
     position: int = 0
     chain: bytes = BEGINNING
@@ -69,15 +90,21 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for a seal, by time and id.
-
-    `codes`: the accounts of ours in it by id. `missing`: ids of what is to be sealed and is not in the ledger: somebody
-    has taken it out.
-    """
+    """What waits for a seal, by time and id. `codes`: the accounts of ours in it by id."""
 
     contents: tuple[Content, ...]
     codes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Ids that wait for a seal and get none.
+
+    `missing` are not in the ledger: somebody has taken them out. `sealed` have a seal: somebody has put them there.
+    """
+
     missing: tuple[str, ...]
+    sealed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,33 +125,42 @@ class Lag:
 
 
 def head(database: Database) -> Head:
-    """Where the chain ends."""
+    """Where the chain ends. Raises ValueError if what it says of balances can't be read."""
     row = database.read(_HEAD)[0]
-    ledger, now = row["ledger"].hex(), exact_time(row["now"])
+    ledger = row["ledger"].hex()
     if row["number"] is None:
-        return Head(ledger, now)
+        return Head(ledger)
     return Head(
         ledger,
-        now,
         number=row["number"],
         position=row["last_position"],
         chain=row["chain"],
         digest=row["digest"],
-        balances=json.loads(row["balances"]),
+        balances=_balances(row["balances"]),
     )
 
 
 def waiting(database: Database, *, limit: int) -> Waiting:
     """At most `limit` transactions that have no seal yet. It locks nothing."""
     rows = database.read(_WAITING, limit)
-    transactions = [record(row, TRANSACTION_COLUMNS) for row in rows if row["id"] is not None]
-    postings, codes = _postings(database, [row["transaction_id"] for row in rows])
+    transactions = [record(row, TRANSACTION_COLUMNS) for row in rows]
+    postings, codes = _postings(database, [row["id"] for row in rows])
     transactions.sort(key=lambda found: (str(found["created_at"]), str(found["id"])))
-    return Waiting(
-        tuple(Content(found, postings.get(str(found["id"]), ())) for found in transactions),
-        codes,
-        tuple(row["transaction_id"].hex() for row in rows if row["id"] is None),
+    return Waiting(tuple(Content(found, postings.get(str(found["id"]), ())) for found in transactions), codes)
+
+
+def strays(database: Database, *, limit: int) -> Strays:
+    """At most `limit` of those that wait and get no seal, among the first of those that wait."""
+    rows = database.read(_STRAY, _LOOKED_AT, limit)
+    return Strays(
+        missing=tuple(row["transaction_id"].hex() for row in rows if row["is_missing"]),
+        sealed=tuple(row["transaction_id"].hex() for row in rows if not row["is_missing"]),
     )
+
+
+def unlisted(database: Database, *, since: UUID, limit: int) -> tuple[str, ...]:
+    """At most `limit` transactions from this id on that have no seal and don't wait for one: of one moment."""
+    return tuple(row["id"].hex() for row in database.read(_UNLISTED, since.bytes, limit))
 
 
 def append(database: Database, checkpoint: Checkpoint, seals: Sequence[Seal]) -> bool:
@@ -144,7 +180,7 @@ def append(database: Database, checkpoint: Checkpoint, seals: Sequence[Seal]) ->
 
 
 def oldest_unpublished(database: Database) -> Unpublished | None:
-    """The first checkpoint that is not known to be published."""
+    """The first checkpoint that is not known to be published. Raises ValueError as above."""
     rows = database.read(f"{_CHECKPOINT} WHERE c.published_at IS NULL ORDER BY c.number LIMIT 1")
     if not rows:
         return None
@@ -166,7 +202,7 @@ def read_seals(database: Database, *, first: int, last: int) -> list[Seal]:
 
 def lag(database: Database) -> Lag:
     """How far sealing and publishing are behind."""
-    row = database.read(_LAG)[0]
+    row = database.read(_LAG, 1)[0]
     return Lag(
         unsealed_s=_age_s(row["unsealed_since"], row["now"]),
         unpublished_s=_age_s(row["unpublished_since"], row["now"]),
@@ -213,9 +249,17 @@ def _checkpoint(row: Row, entries: Sequence[Sequence[str]]) -> Checkpoint:
         chain=row["chain"],
         previous=row["previous"] or BEGINNING,
         sealed_at=exact_time(row["sealed_at"]),
-        balances=json.loads(row["balances"]),
+        balances=_balances(row["balances"]),
         entries=entries_hash(entries),
     )
+
+
+def _balances(text: str) -> Balances:
+    """Raises ValueError if somebody has made something else of them."""
+    told = json.loads(text)
+    if not isinstance(told, dict) or not all(isinstance(accounts, dict) for accounts in told.values()):
+        raise ValueError("the balances of a checkpoint are none")
+    return told
 
 
 def _naive(time: str) -> datetime:
