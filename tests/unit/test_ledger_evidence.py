@@ -340,6 +340,7 @@ def test_a_report_is_told_in_plain_values() -> None:
                 "promise": "promise",
                 "outcome": "broken",
                 "faults": ["altered: transaction ab (position 1)"],
+                "notes": [],
                 "told": "",
             }
         ],
