@@ -44,7 +44,6 @@ class Published:
     is_whole: bool
     ledger: str
     chain: bytes
-    sealed_at: str
     balances: Balances
 
     def fault(self, number: int, key: PublicKey) -> str | None:
@@ -77,7 +76,6 @@ def read_published(content: bytes) -> Published:
             and statement["last"] - statement["first"] + 1 == len(entries),
             ledger=statement["ledger"],
             chain=behind,
-            sealed_at=statement["sealed_at"],
             balances=statement["balances"],
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
