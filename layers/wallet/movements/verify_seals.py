@@ -8,6 +8,7 @@ from wallet.channels.kept import Kept
 from wallet.ledger.audits import MOST_TOLD, AuditReport, Result
 from wallet.ledger.checkpoints import balances_after, entries_hash, object_key
 from wallet.ledger.evidence import (
+    INSERTED,
     Elsewhere,
     Published,
     Sealed,
@@ -54,6 +55,8 @@ class SealAudit:
     counts: list[int] = field(default_factory=lambda: [0, 0])
     #: Nothing under the checkpoint of this number is dated before this time, by those that were looked at before it.
     floor: tuple[int, str] = (0, "")
+    #: Of each checkpoint looked at: the floor behind it by itself, and what is dated first in it: time and transaction.
+    spans: dict[int, tuple[str, str, str]] = field(default_factory=dict)
 
     def run(self, report: AuditReport, *, time_left_s: Callable[[], float]) -> None:
         """Looks at the newest checkpoint, then at all others from a random one on, and around, while there is time.
@@ -76,6 +79,7 @@ class SealAudit:
         else:
             report.next_number = 1
             self.seals.is_finished = self.checkpoints.is_finished = self.in_time.is_finished = True
+        self._compare_times()
         self.seals.faults = [fault for _, fault in self.found]
         told = f"{report.verified} of {report.checkpoints} checkpoints"
         for result, faults in zip((self.seals, self.checkpoints), self.counts, strict=True):
@@ -122,11 +126,23 @@ class SealAudit:
         self._note(number, faults)
         sealed_at = published.sealed_at if published is not None else stored.checkpoint.sealed_at if stored else ""
         newest = max(_times(found, {fault.id for fault in faults}), default="")
-        self.floor = (number + 1, max(floor, floor_behind(sealed_at, newest)))
+        behind = floor_behind(sealed_at, newest)
+        self.floor = (number + 1, max(floor, behind))
+        oldest = [dated for dated in _dated(found) if dated[1] not in {fault.id for fault in faults}]
+        self.spans[number] = (behind, *min(oldest, default=("", "")))
         self._note_late(found, sealed_at)
         if stored is not None:
             for fault in self._faults_of_row(stored, found, is_sound=not faults):
                 self._broken(number, fault)
+
+    def _compare_times(self) -> None:
+        """Holds each checkpoint against all before it: the look began in the middle, where their times were unknown."""
+        floor = ""
+        for number, (behind, oldest, transaction) in sorted(self.spans.items()):
+            if transaction and oldest < floor:
+                told = f"dated {oldest}, before what was sealed before it"
+                self._note(number, [Fault(INSERTED, "transaction", transaction, told)])
+            floor = max(floor, behind)
 
     def _note_late(self, found: list[Sealed], sealed_at: str) -> None:
         """Names what was sealed late: the sealer was away, or was kept from it."""
@@ -212,6 +228,13 @@ class SealAudit:
         self.counts[1] += 1
         if len(self.checkpoints.faults) < MOST_TOLD:
             self.checkpoints.faults.append(fault)
+
+
+def _dated(found: list[Sealed]) -> Iterator[tuple[str, str]]:
+    """Time and id of each transaction that is there."""
+    for one in found:
+        if one.content is not None:
+            yield str(one.content.transaction["created_at"]), one.seal.transaction_id
 
 
 def _times(found: list[Sealed], faulty: Collection[str]) -> Iterator[str]:
