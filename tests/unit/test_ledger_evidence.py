@@ -21,6 +21,7 @@ from wallet.ledger.evidence import (
     UnreadableObjectError,
     faults_of_batch,
     floor_behind,
+    is_late,
     read_published,
 )
 from wallet.ledger.faults import Fault
@@ -346,3 +347,16 @@ def test_a_report_is_told_in_plain_values() -> None:
         ],
     }
     assert str(Fault("altered", "transaction", "ab")) == "altered: transaction ab"
+
+
+@pytest.mark.parametrize(
+    ("sealed", "late"),
+    [
+        ("2026-11-22T06:29:00.000000Z", False),
+        ("2026-11-22T06:45:00.000000Z", False),
+        ("2026-11-22T06:45:00.000001Z", True),
+        ("2026-11-23T06:30:00.000000Z", True),
+    ],
+)
+def test_what_was_open_for_more_than_a_quarter_of_an_hour_is_sealed_late(sealed: str, *, late: bool) -> None:
+    assert is_late("2026-11-22T06:30:00.000000Z", sealed) is late
