@@ -1,6 +1,7 @@
 """A function killed at every point of its work: nothing moves twice, nothing is lost, nothing is stuck.
 
 docs/crash-points.md lists the points. With CRASH_POINTS=write (`make crash-points`) it is written instead of compared.
+With CRASH_POINTS=all, as CI has it, every case is tried; without, one or two of each door.
 """
 
 import os
@@ -16,6 +17,8 @@ from tests.faults.crash.world import World
 
 _AT_ONCE = 4
 _WRITES = os.environ.get("CRASH_POINTS") == "write"
+_ALL = os.environ.get("CRASH_POINTS") in ("all", "write")
+_SHORT = {str(table.first_of(case.door)) for case in CASES} | {"reconcile: a captured payment"}
 
 
 def points_of(world: World, case: Case) -> list[str]:
@@ -59,7 +62,7 @@ def listed(world: World) -> Iterator[Listed]:
         table.PAGE.write_text(table.render(found.own))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if _ALL or str(case) in _SHORT], ids=str)
 def test_killed_at_any_point_it_is_done_once_after_all(world: World, listed: Listed, case: Case) -> None:
     points = listed.points(case)
     assert points
