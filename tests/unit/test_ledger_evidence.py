@@ -330,7 +330,9 @@ def test_what_breaks_a_promise_breaks_it_however_far_the_look_went() -> None:
 
 
 def test_a_report_is_told_in_plain_values() -> None:
-    report = AuditReport([result(Outcome.BROKEN)], checkpoints=3, verified=2)
+    broken = result(Outcome.BROKEN)
+    broken.notes.append(Fault("late", "transaction", "cd"))
+    report = AuditReport([broken], checkpoints=3, verified=2)
     assert report.told() == {
         "outcome": "broken",
         "checkpoints": 3,
@@ -341,7 +343,7 @@ def test_a_report_is_told_in_plain_values() -> None:
                 "promise": "promise",
                 "outcome": "broken",
                 "faults": ["altered: transaction ab (position 1)"],
-                "notes": [],
+                "notes": ["late: transaction cd"],
                 "told": "",
             }
         ],
