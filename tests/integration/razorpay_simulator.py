@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import urllib3
 
@@ -17,6 +18,7 @@ from local.gateway.server import Settings, Simulator
 from local.gateway.webhooks import Patience
 from wallet.gateways.http import Limits
 from wallet.gateways.razorpay.client import RazorpayGateway
+from wallet.ledger.periods import INDIA
 
 KEY_ID, KEY_SECRET, WEBHOOK_SECRET, ACCOUNT = (
     "rzp_test_sim",
@@ -77,6 +79,23 @@ def fault(simulator: Simulator, mode: str, **more: object) -> None:
 def play(simulator: Simulator, order_id: str, outcome: str, **more: object) -> dict[str, Any]:
     """Let the person with the UPI app act."""
     status, told = call(simulator, "POST", f"/simulator/orders/{order_id}/pay", {"outcome": outcome, **more})
+    assert status == 200, told
+    assert isinstance(told, dict)
+    return told
+
+
+def foreign_order(simulator: Simulator, amount: int) -> str:
+    """An order that somebody else made with the same account; its id."""
+    order = adapter(simulator).create_order(
+        receipt=f"shop_{uuid4().hex}", amount_minor=amount, currency="INR", contact="+919000000000"
+    )
+    return order.order_id
+
+
+def settle(simulator: Simulator, *, days_ago: int, **more: object) -> dict[str, Any]:
+    """The gateway pays out what it has, and reports it on a day."""
+    day = f"{datetime.now(INDIA) - timedelta(days=days_ago):%Y-%m-%d}"
+    status, told = call(simulator, "POST", "/simulator/settlements", {"day": day, **more})
     assert status == 200, told
     assert isinstance(told, dict)
     return told

@@ -39,11 +39,7 @@ class Desk:
 
     def settle(self, *, days_ago: int = 1, **more: object) -> dict[str, Any]:
         """The gateway pays out what it has, and reports it on a day."""
-        day = f"{datetime.now(INDIA) - days_ago * _DAY:%Y-%m-%d}"
-        status, told = razorpay.call(self.place.simulator, "POST", "/simulator/settlements", {"day": day, **more})
-        assert status == 200, told
-        assert isinstance(told, dict)
-        return told
+        return razorpay.settle(self.place.simulator, days_ago=days_ago, **more)
 
     def read(self, *, days_on: int = 0, steps: int = 1_000) -> Findings:
         """The daily round, with time for so many steps."""

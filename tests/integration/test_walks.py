@@ -60,9 +60,7 @@ class Place:
 
     def foreign_order(self, amount: int = 50_000) -> str:
         """An order that somebody else made with the same account."""
-        receipt, contact = unique("shop_"), "+919000000000"
-        order = self.gateway.create_order(receipt=receipt, amount_minor=amount, currency="INR", contact=contact)
-        return order.order_id
+        return razorpay.foreign_order(self.simulator, amount)
 
     def play(self, order_id: str, outcome: str = "captured_without_webhook") -> list[str]:
         """The person with the UPI app; the ids of the payments."""

@@ -136,7 +136,7 @@ def _fault_of(found: Sealed, leaf: bytes, position: int, floor: str) -> tuple[st
         return REORDERED, f"its seal says {found.seal.position}"
     if found.content is None:
         return REMOVED, "it has a seal and is not in the ledger"
-    if _leaf_made(found.content, found.seal.salt) != leaf:
+    if leaf_now(found.content, found.seal.salt) != leaf:
         return ALTERED, "its columns, its postings or its salt are not what was sealed"
     if found.seal.leaf != leaf:
         return ALTERED, "the leaf in its seal is not the one that was signed"
@@ -145,8 +145,8 @@ def _fault_of(found: Sealed, leaf: bytes, position: int, floor: str) -> tuple[st
     return None
 
 
-def _leaf_made(content: Content, salt: bytes) -> bytes:
-    """The leaf of what is there; nothing if it is no longer anything that has one."""
+def leaf_now(content: Content, salt: bytes) -> bytes:
+    """The leaf of what is there now; nothing if it is no longer anything that has one."""
     try:
         return leaf_of(content, salt)
     except (ValueError, TypeError):

@@ -12,13 +12,12 @@ from tests.integration import razorpay_simulator as razorpay
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.test_functions_under_faults import captured_body
 from tests.integration.test_kernel_source_refunds import instruction
-from tests.support.books import GATEWAY, captured, unique
+from tests.support.books import GATEWAY, captured
 from tests.support.cold import Run
 from tests.support.payouts import PROVIDER, make_older, state_of
 from wallet import wiring
 from wallet.ledger import ids
 from wallet.ledger.breaks import Break, Kind
-from wallet.ledger.periods import INDIA
 from wallet.ledger.receipts import WithdrawalReceipt
 from wallet.storage import breaks, operators, settlement, withdrawals
 
@@ -305,10 +304,7 @@ class Foreign(Due):
     """Money for an order that none of our attempts made: only the gateway's own books tell of it."""
 
     def make(self) -> None:
-        order = razorpay.adapter(self.world.simulator).create_order(
-            receipt=unique("shop_"), amount_minor=500, currency="INR", contact="+919000000000"
-        )
-        self.payment_id = self.world.pays(order.order_id)
+        self.payment_id = self.world.pays(razorpay.foreign_order(self.world.simulator, 500))
 
     def check(self) -> None:
         assert self.world.booked(self.payment_id) == [
@@ -361,13 +357,9 @@ class Settled(Foreign):
     event: Json = {"task": "settlements"}  # noqa: RUF012 - as above
 
     def make(self) -> None:
-        self._settle(days_ago=60)  # whatever other cases have left
+        razorpay.settle(self.world.simulator, days_ago=60)  # whatever other cases have left
         super().make()
-        self._settle(days_ago=1)
-
-    def _settle(self, *, days_ago: int) -> None:
-        day = f"{datetime.now(INDIA) - timedelta(days=days_ago):%Y-%m-%d}"
-        assert razorpay.call(self.world.simulator, "POST", "/simulator/settlements", {"day": day})[0] == 200
+        razorpay.settle(self.world.simulator, days_ago=1)
 
     def check(self) -> None:
         super().check()
