@@ -152,8 +152,8 @@ def _ask(
                     findings.booked += book_refund(database, new_id, refund) is RefundNews.NEW
         except (GatewayUnavailableError, GatewayRejectedError, DatabaseBrokenError) as error:
             failures.append(error)
-    for failure in failures:
-        raise failure
+    if failures:
+        raise failures[0]
     # Only now: the gateway has just said that nobody has paid and that nothing is on its way.
     if attempt.is_over and not any(payment.may_still_arrive for payment in payments):
         findings.expired += top_ups.expire_attempt(database, attempt.id)
