@@ -1,5 +1,6 @@
 """The operator's function: what each command does, once under its key, and what the journal says afterwards."""
 
+from contextlib import closing
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -10,12 +11,13 @@ from local.gateway.server import Simulator
 from tests.integration import razorpay_simulator as razorpay
 from tests.integration.conftest import Functions
 from tests.integration.test_functions_under_faults import captured_body, told, top_up_event, webhook_event
-from tests.integration.test_kernel_source_refunds import Entry, hear, held, over_the_cap, pay
+from tests.integration.test_kernel_source_refunds import Entry, hear, held, instruction, over_the_cap, pay
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.functions import Function, api_event
 from tests.support.payouts import payout, tell, withdraw
 from wallet import wiring
+from wallet.edge import commands
 from wallet.ledger import ids
 from wallet.ledger.breaks import Break, Kind
 from wallet.ledger.events import OutboxEvent
@@ -24,7 +26,7 @@ from wallet.ledger.refunds import RefundStatus
 from wallet.ledger.refusals import Refused
 from wallet.ledger.withdrawals import PayoutStatus
 from wallet.movements.payouts import book_payout
-from wallet.storage import breaks, holds, settlement
+from wallet.storage import breaks, holds, operators, settlement
 
 Json = dict[str, Any]
 
@@ -59,6 +61,34 @@ def refused(operator: Function, command: Json) -> str:
     assert answer["status"] == "refused", answer
     code: str = answer["code"]
     return code
+
+
+#: What of an entry of each list of what waits is its id: a page begins behind it.
+LISTS = {
+    "breaks": "break_id",
+    "withdrawals": "withdrawal_id",
+    "suspense": "transaction_id",
+    "refunds": "refund_id",
+    "uncovered": "refund_id",
+    "closing": None,
+    "stuck": "gateway_event_id",
+}
+
+
+def own_id(name: str, one: Any) -> str:
+    field = LISTS[name]
+    told: str = one if field is None else one[field]
+    return told
+
+
+def waiting(operator: Function, name: str) -> list[Any]:
+    """All that waits in one of the lists, page by page."""
+    found: list[Any] = []
+    page = done(operator, {"command": "pending", "only": name})[name]
+    while page:
+        found += page
+        page = done(operator, {"command": "pending", "only": name, "after": own_id(name, page[-1])})[name]
+    return found
 
 
 def status(books: Books, person: Person) -> str:
@@ -185,6 +215,11 @@ def test_there_is_nothing_to_order_about_a_wallet_of_nobody(operator: Function, 
         ({"command": "freeze", "operator": "two words"}, ["freeze.wallet_id", "freeze.operator"]),
         ({"command": "freeze", "wallet_id": "usr_1"}, ["freeze.wallet_id"]),
         ({"command": "pending", "more": 1}, ["pending.more"]),
+        ({"command": "pending", "only": "everything"}, ["pending.only"]),
+        ({"command": "pending", "after": ids.show(ids.REFUND, UUID(int=1))}, ["pending"]),
+        ({"command": "pending", "only": "suspense", "after": ids.show(ids.REFUND, UUID(int=1))}, ["pending"]),
+        ({"command": "pending", "only": "stuck", "after": UUID(int=1).hex.upper()[1:]}, ["pending"]),
+        ({"command": "breaks", "after": "brk_1"}, ["breaks.after"]),
         ({"command": "show_wallet"}, ["show_wallet"]),
         ({}, ["body"]),
     ],
@@ -192,7 +227,11 @@ def test_there_is_nothing_to_order_about_a_wallet_of_nobody(operator: Function, 
 def test_a_command_that_is_not_understood_says_what_is_wrong(
     operator: Function, command: Json, fields: list[str]
 ) -> None:
-    whole = command if command.get("command") in (None, "pending", "show_wallet", "explode") else order("x") | command
+    whole = (
+        command
+        if command.get("command") in (None, "pending", "breaks", "show_wallet", "explode")
+        else order("x") | command
+    )
     answer = operator.invoke(whole)
     assert (answer["status"], answer["code"]) == ("refused", "invalid_request")
     assert {error["field"] for error in answer["errors"]} == set(fields)
@@ -218,9 +257,7 @@ def test_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_and_goes
     )
     assert books.balance(person) == 600_000
 
-    mine = [
-        one for one in done(operator, {"command": "pending"})["suspense"] if one.get("wallet_id") == wallet_id(person)
-    ]
+    mine = done(operator, {"command": "show_wallet", "phone": person.phone})["suspense"]
     assert [(one["reason"], one["left"], one["age_h"]) for one in mine] == [("over_balance_limit", 600_000, 0)]
     result = done(operator, order("refund_to_source", transaction_id=mine[0]["transaction_id"]))
     assert (result["amount"], result["wallet_id"]) == (600_000, wallet_id(person))
@@ -241,8 +278,7 @@ def test_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_and_goes
     )
     assert rows == [{"status": "succeeded", "attempt": "refunded"}]
     assert books.balance(person) == 600_000
-    waiting = done(operator, {"command": "pending"})["suspense"]
-    assert not [one for one in waiting if one.get("wallet_id") == wallet_id(person)]
+    assert done(operator, {"command": "show_wallet", "wallet_id": wallet_id(person)})["suspense"] == []
     assert books.faults() == []
 
 
@@ -355,6 +391,43 @@ class TestClosing:
         assert books.faults() == []
 
 
+def stuck_event(books: Books) -> UUID:
+    """A gateway's event that cannot be acted on, and the break that it makes."""
+    event_id = wiring.new_id()
+    books.write(
+        "INSERT INTO gateway_events (id, gateway, digest, name, body, received_at, outcome)"
+        " VALUES (%s, 'razorpay', %s, 'refund.failed', '', UTC_TIMESTAMP(6), 'stuck')",
+        event_id.bytes,
+        event_id.bytes * 2,
+    )
+    with closing(books.as_role("gateway")) as gateway:
+        breaks.tidy_breaks(gateway)
+    return event_id
+
+
+def some_of_everything_that_waits(books: Books) -> dict[str, set[str]]:
+    """Three that wait in every list, by their ids as operators see them."""
+    made: dict[str, set[str]] = {name: set() for name in LISTS}
+    for _ in range(3):
+        receipt, _ = withdraw(books, books.person(money=1_000), 400)
+        made["withdrawals"].add(ids.show(ids.WITHDRAWAL, receipt.id))
+        made["suspense"].add(transaction_id(over_the_cap(books)[1]))
+        made["refunds"].add(ids.show(ids.REFUND, Entry(books, books.person(), 1_000).refund()))
+        spent = Entry(books, books.person(), 1_000)
+        pay(books, spent.person, books.person(), 900)
+        hear(books, spent.told(RefundStatus.SUCCEEDED, 1_000, reference=None, refund_id=unique("rfnd_")))
+        [row] = books.select("SELECT id FROM source_refunds WHERE transaction_id = %s", spent.id.bytes)
+        made["uncovered"].add(ids.show(ids.REFUND, UUID(bytes=row["id"])))
+        owner = Entry(books, books.person(), 1_000).person
+        with closing(books.as_role("operator")) as operator:
+            operators.close(operator, instruction(), action_id=wiring.new_id(), wallet_id=owner.wallet_id, most=1)
+        made["closing"].add(wallet_id(owner))
+        event_id = stuck_event(books)
+        made["stuck"].add(event_id.hex)
+        made["breaks"].add(ids.show(ids.BREAK, event_id))
+    return made
+
+
 class TestLooking:
     def test_a_wallet_is_shown_by_its_id_or_by_its_owners_phone(self, books: Books, operator: Function) -> None:
         person = books.person()
@@ -378,14 +451,37 @@ class TestLooking:
         pay(books, spent.person, shop, 900)
         hear(books, spent.told(RefundStatus.SUCCEEDED, 1_000, reference=None, refund_id=unique("rfnd_")))
         done(operator, order("close", wallet_id=wallet_id(person)))
-        shown = done(operator, {"command": "pending"})
-        by_id = {one["transaction_id"]: one for one in shown["suspense"]}
+        by_id = {one["transaction_id"]: one for one in waiting(operator, "suspense")}
         assert by_id[transaction_id(suspended)]["reason"] == "over_balance_limit"
-        assert transaction_id(spent) in {one["transaction_id"] for one in shown["uncovered"]}
-        assert wallet_id(person) in shown["closing"]
-        assert {one["requested_by"] for one in shown["refunds"] if one.get("wallet_id") == wallet_id(person)} == {
-            "meera@example.com"
-        }
+        assert transaction_id(spent) in {one["transaction_id"] for one in waiting(operator, "uncovered")}
+        assert wallet_id(person) in waiting(operator, "closing")
+        assert {
+            one["requested_by"] for one in waiting(operator, "refunds") if one.get("wallet_id") == wallet_id(person)
+        } == {"meera@example.com"}
+
+    def test_every_list_goes_on_behind_the_last_that_was_told_until_all_is(
+        self, books: Books, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(commands, "_PAGE", 2)
+        made = some_of_everything_that_waits(books)
+
+        def ask(**more: str) -> Json:
+            with closing(books.as_role("operator")) as database:
+                told = commands.answer({"command": "pending", **more}, lambda: database, wiring.new_id)
+            result: Json = told["result"]
+            return result
+
+        first = ask()
+        assert list(first) == list(LISTS)
+        for name in LISTS:
+            page, told = ask(only=name)[name], list[str]()
+            assert page == first[name], name
+            while page:
+                assert len(page) <= 2, name
+                told += [own_id(name, one) for one in page]
+                (page,) = ask(only=name, after=told[-1]).values()
+            assert told == sorted(set(told)), f"{name}: each once"
+            assert set(told) >= made[name], name
 
 
 def test_every_event_that_an_order_leaves_is_one_that_others_understand(books: Books, operator: Function) -> None:
@@ -496,7 +592,9 @@ def test_breaks_are_listed_with_their_age_and_resolved_with_a_reason_once(books:
     noted(books, Kind.UNEXPLAINED_LINE, "adj_1")
     books.write("UPDATE reconciliation_breaks SET open_since = open_since - INTERVAL 50 HOUR WHERE subject = 'adj_1'")
     listed = operator.invoke({"command": "breaks"})["result"]
-    assert [(one["subject"], one["age_h"]) for one in listed] == [("adj_1", 50), ("pay_Gone1", 0)]
+    assert [(one["subject"], one["age_h"]) for one in listed] == [("pay_Gone1", 0), ("adj_1", 50)]
+    [later] = operator.invoke({"command": "breaks", "after": listed[0]["break_id"]})["result"]
+    assert later == listed[1]
     [one] = operator.invoke({"command": "breaks", "kind": "unknown_payment"})["result"]
     assert (one["our_amount"], "their_amount" in one, one["ordered"]) == (500, False, False)
     assert operator.invoke({"command": "breaks", "kind": "odd"})["code"] == "invalid_request"
@@ -521,25 +619,15 @@ def test_what_waits_shows_withdrawals_and_open_breaks_and_no_stuck_event_that_is
     books.nothing_is_due()
     person = books.person(money=1_000)
     receipt, _ = withdraw(books, person, 400)
-    event_id = wiring.new_id()
-    books.write(
-        "INSERT INTO gateway_events (id, gateway, digest, name, body, received_at, outcome)"
-        " VALUES (%s, 'razorpay', %s, 'refund.failed', '', UTC_TIMESTAMP(6), 'stuck')",
-        event_id.bytes,
-        event_id.bytes * 2,
-    )
-    gateway = books.as_role("gateway")
-    breaks.tidy_breaks(gateway)
-    gateway.close()
-    pending = operator.invoke({"command": "pending"})["result"]
-    mine = [one for one in pending["withdrawals"] if one["withdrawal_id"] == ids.show(ids.WITHDRAWAL, receipt.id)]
+    event_id = stuck_event(books)
+    shown = waiting(operator, "withdrawals")
+    mine = [one for one in shown if one["withdrawal_id"] == ids.show(ids.WITHDRAWAL, receipt.id)]
     assert [(one["wallet_id"], one["amount"], one["status"]) for one in mine] == [(wallet_id(person), 400, "pending")]
-    assert event_id.hex in {one["gateway_event_id"] for one in pending["stuck"]}
-    [stuck] = [one for one in pending["breaks"] if one["subject"] == event_id.hex]
+    assert event_id.hex in {one["gateway_event_id"] for one in waiting(operator, "stuck")}
+    [stuck] = [one for one in waiting(operator, "breaks") if one["subject"] == event_id.hex]
     done(operator, order("resolve_break", break_id=stuck["break_id"]))
-    after = operator.invoke({"command": "pending"})["result"]
-    assert event_id.hex not in {one["gateway_event_id"] for one in after["stuck"]}
-    assert stuck["break_id"] not in {one["break_id"] for one in after["breaks"]}
+    assert event_id.hex not in {one["gateway_event_id"] for one in waiting(operator, "stuck")}
+    assert stuck["break_id"] not in {one["break_id"] for one in waiting(operator, "breaks")}
 
 
 def test_ending_a_dispute_is_journalled_and_only_of_one_that_there_is(books: Books, operator: Function) -> None:

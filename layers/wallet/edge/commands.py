@@ -6,9 +6,11 @@ says they are, for the journal; it is no proof.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -34,7 +36,7 @@ from wallet.ledger.breaks import Kind
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.times import show_time
-from wallet.storage import operators
+from wallet.storage import inspection, operators
 from wallet.storage.breaks import shown_breaks
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
@@ -42,7 +44,8 @@ from wallet.storage.operators import Instruction
 
 #: How many refunds one step of `close` begins: a few seconds' work under the wallet's lock.
 _REFUNDS_A_STEP = 50
-_MOST_BREAKS = 500
+#: How many of a list are told at once.
+_PAGE = 100
 
 NewId = Callable[[], UUID]
 
@@ -235,31 +238,67 @@ class ShowWallet(Question):
 
     def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        found = operators.find_wallet(database, wallet_id=self.wallet_id, phone=self.phone)
+        found = inspection.find_wallet(database, wallet_id=self.wallet_id, phone=self.phone)
         if found is None:
             raise Refused(Refusal.NOT_FOUND)
         return found, False
 
 
+def _event_id(text: str) -> UUID | None:
+    return UUID(hex=text) if re.fullmatch("[0-9a-f]{32}", text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A list of what waits: how it is read, and how the id is read that a page of it begins behind."""
+
+    find: Callable[..., tuple[object, ...]]
+    read_id: Callable[[str], UUID | None]
+
+
+_WAITING = {
+    "breaks": _Waiting(shown_breaks, partial(ids.read, ids.BREAK)),
+    "withdrawals": _Waiting(inspection.waiting_withdrawals, partial(ids.read, ids.WITHDRAWAL)),
+    "suspense": _Waiting(inspection.suspended_money, partial(ids.read, ids.TRANSACTION)),
+    "refunds": _Waiting(inspection.pending_refunds, partial(ids.read, ids.REFUND)),
+    "uncovered": _Waiting(inspection.uncovered_refunds, partial(ids.read, ids.REFUND)),
+    "closing": _Waiting(inspection.closing_wallets, partial(ids.read, ids.WALLET)),
+    "stuck": _Waiting(inspection.stuck_events, _event_id),
+}
+
+
 class Pending(Question):
-    """What waits for a person or for a gateway."""
+    """What waits for a person or for a gateway: the first of each list, or the next of one of them."""
 
     command: Literal["pending"]
+    only: Literal["breaks", "withdrawals", "suspense", "refunds", "uncovered", "closing", "stuck"] | None = None
+    after: StrictStr | None = None
+
+    @model_validator(mode="after")
+    def _after_one_of_the_list(self) -> Self:
+        if self.after is not None and (self.only is None or _WAITING[self.only].read_id(self.after) is None):
+            raise ValueError("`after` is the id of the last one that was told of the list named by `only`.")
+        return self
 
     def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        return operators.waiting(database), False
+        if self.only is None:
+            return {name: waiting.find(database, limit=_PAGE) for name, waiting in _WAITING.items()}, False
+        waiting = _WAITING[self.only]
+        after = waiting.read_id(self.after) if self.after is not None else None
+        return {self.only: waiting.find(database, after=after, limit=_PAGE)}, False
 
 
 class Breaks(Question):
-    """Where our books and others' differ, the oldest first."""
+    """Where our books and others' differ, in the order in which they were first seen."""
 
     command: Literal["breaks"]
     kind: Kind | None = None
+    after: BreakId | None = None
 
     def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        return shown_breaks(database, kind=self.kind, limit=_MOST_BREAKS), False
+        return shown_breaks(database, kind=self.kind, after=self.after, limit=_PAGE), False
 
 
 Command = (
@@ -337,8 +376,9 @@ def _shown(name: str, value: object) -> object:
     if isinstance(value, Balance):
         return shapes.balance(value)
     if is_dataclass(value):
-        told = {field.name: _shown(field.name, getattr(value, field.name)) for field in fields(value)}
-        return {field: shown for field, shown in told.items() if shown is not None}
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, dict):
+        return {field: _shown(field, one) for field, one in value.items() if one is not None}
     if isinstance(value, tuple):
         return [_shown(name, one) for one in value]
     if isinstance(value, UUID):

@@ -293,12 +293,18 @@ _SHOWN = """
 SELECT id, kind, gateway, subject, our_amount, their_amount, currency, first_seen_at, last_seen_at,
        TIMESTAMPDIFF(HOUR, open_since, UTC_TIMESTAMP(6)) AS age_h, order_id IS NOT NULL AS ordered
 FROM reconciliation_breaks
-WHERE resolved_at IS NULL AND (%s IS NULL OR kind = %s) ORDER BY open_since, id LIMIT %s
+WHERE resolved_at IS NULL AND (%s IS NULL OR kind = %s) AND id > %s ORDER BY id LIMIT %s
 """
 
 
-def shown_breaks(database: Database, *, kind: str | None, limit: int) -> tuple[OpenBreak, ...]:
-    """Open breaks, the oldest first; of one kind, or (None) of all."""
+def shown_breaks(
+    database: Database, *, kind: str | None = None, after: UUID | None = None, limit: int
+) -> tuple[OpenBreak, ...]:
+    """Open breaks of one kind, or (None) of all; those behind the one whose id is `after`.
+
+    In the order of their ids, which is that of when they were first seen and stays as it is: `open_since` of one that
+    comes back would move the end of a page.
+    """
     return tuple(
         OpenBreak(
             break_id=uuid_of(row["id"]),
@@ -313,7 +319,7 @@ def shown_breaks(database: Database, *, kind: str | None, limit: int) -> tuple[O
             age_h=row["age_h"],
             ordered=bool(row["ordered"]),
         )
-        for row in database.read(_SHOWN, kind, kind, limit)
+        for row in database.read(_SHOWN, kind, kind, after.bytes if after is not None else bytes(16), limit)
     )
 
 

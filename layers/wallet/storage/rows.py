@@ -9,6 +9,11 @@ def uuid_of(value: bytes | str) -> UUID:
     return UUID(bytes=value) if isinstance(value, bytes) else UUID(hex=value)
 
 
+def uuid_if_any(value: bytes | str | None) -> UUID | None:
+    """The same of a column that may be NULL."""
+    return None if value is None else uuid_of(value)
+
+
 def time_of(value: datetime | str) -> datetime:
     """A naive DATETIME from a table or its text from a procedure's JSON; both are UTC by our convention."""
     naive = datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -1,0 +1,308 @@
+"""What operators look at: a wallet, and what waits for a person or for a gateway."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from wallet.ledger.receipts import Balance
+from wallet.storage.database import Database, Row
+from wallet.storage.rows import time_of, uuid_if_any, uuid_of
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnableTopUp:
+    """A top-up and what of it may still go back."""
+
+    transaction_id: UUID
+    amount: int
+    left: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendedMoney:
+    """Money that arrived and fits nowhere: `left` of it is neither back, nor on its way, nor credited; minor units.
+
+    `wallet_id` is whom it came for, None if nobody knows; `age_h` is in hours.
+    """
+
+    transaction_id: UUID
+    reason: str
+    gateway: str
+    gateway_payment_id: str
+    amount: int
+    left: int
+    currency: str
+    wallet_id: UUID | None
+    created_at: datetime
+    age_h: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRefund:
+    """A refund to source as it stands. `wallet_id` None: suspense bears it. `age_h` is in hours."""
+
+    refund_id: UUID
+    ours: bool
+    transaction_id: UUID
+    wallet_id: UUID | None
+    gateway: str
+    gateway_refund_id: str | None
+    amount: int
+    currency: str
+    status: str
+    reason: str | None
+    requested_by: str | None
+    created_at: datetime
+    age_h: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAction:
+    """A line of the operators' journal."""
+
+    operator: str
+    command: str
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WalletView:
+    """A wallet as an operator sees it, with the latest of what belongs to it."""
+
+    wallet_id: UUID
+    phone: str
+    name: str
+    kind: str
+    tier: str
+    status: str
+    slots: int
+    currency: str
+    balance: Balance
+    created_at: datetime
+    top_ups: tuple[ReturnableTopUp, ...]
+    suspense: tuple[SuspendedMoney, ...]
+    refunds: tuple[SourceRefund, ...]
+    actions: tuple[OperatorAction, ...]
+
+
+_LATEST = 20
+
+_WALLET = """
+SELECT w.id, u.phone, u.name, u.kind, w.tier, w.status, w.spread, w.currency, w.held, w.created_at,
+       CAST(w.balance + COALESCE((SELECT SUM(s.balance) FROM wallet_slots s WHERE s.wallet_id = w.id), 0) AS SIGNED)
+           AS total
+FROM wallets w JOIN users u ON u.id = w.user_id
+WHERE (%s IS NULL OR w.id = %s) AND (%s IS NULL OR u.phone = %s)
+"""
+
+_TOP_UPS = """
+SELECT t.id, t.amount, t.created_at,
+       CAST(t.amount - COALESCE(SUM(CASE WHEN r.status <> 'failed' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS rest
+FROM payment_attempts a
+JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
+LEFT JOIN source_refunds r ON r.transaction_id = t.id
+WHERE a.wallet_id = %s
+GROUP BY t.id, t.amount, t.created_at ORDER BY t.created_at DESC LIMIT %s
+"""
+
+# ruff: noqa: S608 - every query is made of the constants here
+_SUSPENDED = """
+SELECT m.id, m.suspense_reason, m.gateway, m.gateway_payment_id, m.amount, m.currency, m.created_at, a.wallet_id,
+       TIMESTAMPDIFF(HOUR, m.created_at, UTC_TIMESTAMP(6)) AS age_h, m.rest
+FROM money_in_suspense m LEFT JOIN payment_attempts a ON a.id = m.attempt_id
+WHERE m.rest > 0
+"""
+
+_SUSPENDED_FOR_WALLET = f"{_SUSPENDED} AND a.wallet_id = %s ORDER BY m.id DESC LIMIT %s"
+
+_REFUND = """
+SELECT r.id, r.origin, r.transaction_id, r.wallet_id, r.gateway, r.gateway_refund_id, r.amount, r.currency, r.status,
+       r.reason, r.requested_by, r.created_at, TIMESTAMPDIFF(HOUR, r.created_at, UTC_TIMESTAMP(6)) AS age_h
+FROM source_refunds r
+"""
+
+_REFUNDS_OF_WALLET = f"{_REFUND} WHERE r.wallet_id = %s ORDER BY r.created_at DESC LIMIT %s"
+
+_ACTIONS = """
+SELECT operator, command, reason, created_at FROM operator_actions
+WHERE wallet_id = %s ORDER BY created_at DESC LIMIT %s
+"""
+
+
+def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None) -> WalletView | None:
+    """A wallet by its id or by its owner's phone, whichever is told."""
+    own_id = wallet_id.bytes if wallet_id is not None else None
+    rows = database.read(_WALLET, own_id, own_id, phone, phone)
+    if not rows:
+        return None
+    row = rows[0]
+    return WalletView(
+        wallet_id=uuid_of(row["id"]),
+        phone=row["phone"],
+        name=row["name"],
+        kind=row["kind"],
+        tier=row["tier"],
+        status=row["status"],
+        slots=row["spread"],
+        currency=row["currency"],
+        balance=Balance(row["total"], row["held"]),
+        created_at=time_of(row["created_at"]),
+        top_ups=tuple(
+            ReturnableTopUp(uuid_of(one["id"]), one["amount"], one["rest"], time_of(one["created_at"]))
+            for one in database.read(_TOP_UPS, row["id"], _LATEST)
+        ),
+        suspense=tuple(_suspended(one) for one in database.read(_SUSPENDED_FOR_WALLET, row["id"], _LATEST)),
+        refunds=tuple(_refund(one) for one in database.read(_REFUNDS_OF_WALLET, row["id"], _LATEST)),
+        actions=tuple(
+            OperatorAction(one["operator"], one["command"], one["reason"], time_of(one["created_at"]))
+            for one in database.read(_ACTIONS, row["id"], _LATEST)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StuckEvent:
+    """A gateway's event that could not be acted on."""
+
+    gateway_event_id: UUID
+    gateway: str
+    name: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWithdrawal:
+    """A withdrawal that its provider has not said the last word of. `age_h` is in hours."""
+
+    withdrawal_id: UUID
+    wallet_id: UUID
+    provider: str
+    payout_id: str | None
+    amount: int
+    currency: str
+    status: str
+    created_at: datetime
+    age_h: int
+
+
+_ALL_SUSPENDED = f"{_SUSPENDED} AND m.id > %s ORDER BY m.id LIMIT %s"
+
+
+def suspended_money(database: Database, *, after: UUID | None = None, limit: int) -> tuple[SuspendedMoney, ...]:
+    """Money in suspense, the oldest first; as everywhere here, those behind the one whose id is `after`."""
+    return tuple(_suspended(row) for row in database.read(_ALL_SUSPENDED, _behind(after), limit))
+
+
+_WITHDRAWALS = """
+SELECT id, wallet_id, provider, provider_payout_id, amount, currency, status, created_at,
+       TIMESTAMPDIFF(HOUR, created_at, UTC_TIMESTAMP(6)) AS age_h
+FROM withdrawals WHERE status = 'pending' AND id > %s ORDER BY id LIMIT %s
+"""
+
+
+def waiting_withdrawals(database: Database, *, after: UUID | None = None, limit: int) -> tuple[WaitingWithdrawal, ...]:
+    """Withdrawals that are neither paid out nor given back."""
+    return tuple(
+        WaitingWithdrawal(
+            withdrawal_id=uuid_of(row["id"]),
+            wallet_id=uuid_of(row["wallet_id"]),
+            provider=row["provider"],
+            payout_id=row["provider_payout_id"],
+            amount=row["amount"],
+            currency=row["currency"],
+            status=row["status"],
+            created_at=time_of(row["created_at"]),
+            age_h=row["age_h"],
+        )
+        for row in database.read(_WITHDRAWALS, _behind(after), limit)
+    )
+
+
+_PENDING_REFUNDS = f"{_REFUND} WHERE r.status = 'pending' AND r.id > %s ORDER BY r.id LIMIT %s"
+
+
+def pending_refunds(database: Database, *, after: UUID | None = None, limit: int) -> tuple[SourceRefund, ...]:
+    """Refunds to source that are on their way."""
+    return tuple(_refund(row) for row in database.read(_PENDING_REFUNDS, _behind(after), limit))
+
+
+_UNCOVERED_REFUNDS = f"""
+{_REFUND} JOIN transactions t ON t.id = r.transaction_id
+LEFT JOIN reconciliation_breaks b ON b.id = r.id AND b.resolved_at IS NOT NULL
+WHERE r.wallet_id IS NULL AND r.status <> 'failed' AND b.id IS NULL AND r.id > %s
+    AND (t.type = 'top_up' OR EXISTS (SELECT 1 FROM money_in_suspense m WHERE m.id = t.id AND m.rest < 0))
+ORDER BY r.id LIMIT %s
+"""
+
+
+def uncovered_refunds(database: Database, *, after: UUID | None = None, limit: int) -> tuple[SourceRefund, ...]:
+    """Refunds that suspense bears: somebody began them at the gateway when the wallet could no longer cover them, or
+    when what was in suspense had been credited. Those are left out whose break an operator has resolved.
+    """
+    return tuple(_refund(row) for row in database.read(_UNCOVERED_REFUNDS, _behind(after), limit))
+
+
+# From the journal, which is short, not from all the wallets there are.
+_CLOSING = """
+SELECT DISTINCT w.id FROM operator_actions o JOIN wallets w ON w.id = o.wallet_id
+WHERE o.command = 'close' AND w.status = 'closing' AND w.id > %s ORDER BY w.id LIMIT %s
+"""
+
+
+def closing_wallets(database: Database, *, after: UUID | None = None, limit: int) -> tuple[UUID, ...]:
+    """Wallets that are being closed, by their ids."""
+    return tuple(uuid_of(row["id"]) for row in database.read(_CLOSING, _behind(after), limit))
+
+
+_STUCK = """
+SELECT e.id, e.gateway, e.name, e.received_at FROM gateway_events e
+LEFT JOIN reconciliation_breaks b ON b.id = e.id AND b.resolved_at IS NOT NULL
+WHERE e.outcome = 'stuck' AND b.id IS NULL AND e.id > %s ORDER BY e.id LIMIT %s
+"""
+
+
+def stuck_events(database: Database, *, after: UUID | None = None, limit: int) -> tuple[StuckEvent, ...]:
+    """Events that could not be acted on. Those are left out whose break an operator has resolved."""
+    return tuple(
+        StuckEvent(uuid_of(row["id"]), row["gateway"], row["name"], time_of(row["received_at"]))
+        for row in database.read(_STUCK, _behind(after), limit)
+    )
+
+
+def _behind(after: UUID | None) -> bytes:
+    return after.bytes if after is not None else bytes(16)
+
+
+def _suspended(row: Row) -> SuspendedMoney:
+    return SuspendedMoney(
+        transaction_id=uuid_of(row["id"]),
+        reason=row["suspense_reason"],
+        gateway=row["gateway"],
+        gateway_payment_id=row["gateway_payment_id"],
+        amount=row["amount"],
+        left=row["rest"],
+        currency=row["currency"],
+        wallet_id=uuid_if_any(row["wallet_id"]),
+        created_at=time_of(row["created_at"]),
+        age_h=row["age_h"],
+    )
+
+
+def _refund(row: Row) -> SourceRefund:
+    return SourceRefund(
+        refund_id=uuid_of(row["id"]),
+        ours=row["origin"] == "ours",
+        transaction_id=uuid_of(row["transaction_id"]),
+        wallet_id=uuid_if_any(row["wallet_id"]),
+        gateway=row["gateway"],
+        gateway_refund_id=row["gateway_refund_id"],
+        amount=row["amount"],
+        currency=row["currency"],
+        status=row["status"],
+        reason=row["reason"],
+        requested_by=row["requested_by"],
+        created_at=time_of(row["created_at"]),
+        age_h=row["age_h"],
+    )
