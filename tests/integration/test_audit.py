@@ -104,13 +104,17 @@ def test_what_an_audit_came_to_is_on_record_once(ledger: Ledger) -> None:
     audit_id = wiring.new_id()
     note_audit(auditor, audit_id, report)
     note_audit(auditor, audit_id, report)  # the answer was lost
-    rows = ledger.books.select("SELECT outcome, checkpoints, verified, next_number, faults FROM audits")
+    rows = ledger.books.select(
+        "SELECT outcome, checkpoints, verified, next_number, faults FROM audits WHERE id = %s", audit_id.bytes
+    )
     assert rows == [{"outcome": "unfinished", "checkpoints": 5, "verified": 3, "next_number": 3, "faults": "[]"}]
     whole = ledger.audit(auditor)
     assert (whole.outcome, whole.verified, whole.next_number) == (Outcome.PASSED, 5, 1)
 
 
 def test_what_an_audit_found_can_not_be_changed_and_a_pass_not_be_made_up(ledger: Ledger) -> None:
+    report, _ = looked(ledger, begin=1, checkpoints=3)
+    note_audit(ledger.books.as_role("auditor"), wiring.new_id(), report)
     for statement in ("UPDATE audits SET outcome = 'passed'", "DELETE FROM audits"):
         with pytest.raises(Exception, match="what an audit found stays"):
             ledger.books.write(statement)

@@ -409,6 +409,7 @@ def test_what_was_used_in_a_period_that_is_over_counts_for_nothing(books: Books,
         for before in (begun - timedelta(days=1), begun):
             books.write(f"UPDATE wallets SET {column} = %s WHERE id = %s", before, person.wallet_id.bytes)  # noqa: S608 - a column of ours
             assert show_wallet(reader, user_id=person.user_id).used == (everything if before == begun else left)
+    books.write("UPDATE wallets SET debited_day = 0, debited_month = 0 WHERE id = %s", person.wallet_id.bytes)
 
 
 def test_the_limits_are_those_that_have_begun_last(books: Books, reader: Database) -> None:
