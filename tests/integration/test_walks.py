@@ -66,13 +66,15 @@ class Place:
         """The person with the UPI app; the ids of the payments."""
         return [payment["id"] for payment in razorpay.play(self.simulator, order_id, outcome)["payments"]]
 
-    def walk(self, *, at: datetime | None = None, gateway: RazorpayGateway | None = None) -> Findings:
+    def walk(
+        self, *, at: datetime | None = None, gateway: RazorpayGateway | None = None, time_left_s: float = 60.0
+    ) -> Findings:
         """One run of both walks."""
         findings = Findings()
         with closing(self.books.as_role("gateway")) as database:
             comparer = Comparer(database, gateway or self.gateway, wiring.new_id, findings)
             moment = at or datetime.now(UTC) + timedelta(seconds=1)
-            walk_payments(comparer, first_check_s=1, now=lambda: moment, time_left_s=lambda: 60.0)
+            walk_payments(comparer, first_check_s=1, now=lambda: moment, time_left_s=lambda: time_left_s)
         return findings
 
     def hear(self, order_id: str) -> None:
@@ -643,6 +645,21 @@ def test_a_walk_that_is_far_behind_skips_nothing(place: Place) -> None:
     mine = [one for one in stretches if one[0] < (now - timedelta(days=1)).timestamp()]
     assert min(since for since, _ in mine) <= (now - behind).timestamp()
     assert len(mine) >= 34 * 24, "hour by hour"
+    place.books.write("DELETE FROM reconciliation_walks")
+
+
+def test_how_far_the_list_is_behind_is_told_until_it_has_been_read(place: Place) -> None:
+    place.books.write("DELETE FROM reconciliation_walks")
+    place.order(place.books.person())
+    now, hours = datetime.now(UTC), timedelta(hours=3)
+    assert place.walk(at=now).list_behind_s == 0
+    assert place.walk(at=now + hours, time_left_s=0).list_behind_s == 3 * 3600, "no time for it"
+    down = RazorpayGateway.over_http(base_url="http://127.0.0.1:9", key_id="k", key_secret="s", limits=razorpay.SHORT)
+    assert place.walk(at=now + hours, gateway=down).list_behind_s == 3 * 3600
+    assert place.walk(at=now + hours).list_behind_s == 0
+    place.books.write("DELETE FROM reconciliation_walks WHERE walk = 'payments'")
+    assert place.walk(at=now + timedelta(days=8), time_left_s=0).list_behind_s >= 8 * 86_400, "since the first attempt"
+    assert place.walk(at=now + timedelta(days=8)).list_behind_s == 0
     place.books.write("DELETE FROM reconciliation_walks")
 
 

@@ -35,7 +35,8 @@ class Findings:
     `unreachable` is how often somebody was not reached, `unreached` what was heard of them instead.
 
     `found` is money in the gateway's lists that neither a webhook nor an attempt had led us to; `broke` and `mended`
-    are breaks that were opened and that are no longer there.
+    are breaks that were opened and that are no longer there. `list_behind_s`: for how long the gateway's list of
+    payments has not been compared that should have been by now; 0 when it has, and of a gateway that gives none.
     """
 
     asked: int = 0
@@ -45,6 +46,7 @@ class Findings:
     mended: int = 0
     expired: int = 0
     finished_events: int = 0
+    list_behind_s: int = 0
     unreachable: int = 0
     unreached: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)

@@ -193,6 +193,16 @@ def walk_payments(
         findings.not_reached(error)
     except GatewayRejectedError as error:
         findings.broken.append(f"the list of payments: {error}")
+    findings.list_behind_s = max(_behind_s(comparer, walk, now()) for walk in walks(first_check_s))
+
+
+def _behind_s(comparer: Comparer, walk: Walk, now: datetime) -> int:
+    """For how long a walk could have gone on and has not."""
+    goal = now - walk.lag - walk.least
+    done = breaks.walked_until(
+        comparer.database, gateway=comparer.gateway.name, walk=walk.name, farthest=goal - _FARTHEST
+    )
+    return 0 if done is None else max(0, int((goal - done).total_seconds()))
 
 
 def _go_on(comparer: Comparer, walk: Walk, now: Callable[[], datetime], time_left_s: Callable[[], float]) -> None:
