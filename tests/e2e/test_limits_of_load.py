@@ -39,6 +39,7 @@ class Burst:
     crowd: Crowd
     before: Pace
     balances: dict[str, int]
+    left: dict[str, int]
     connections_before: int
     connections_at_most: int
     outcomes: list[Outcome]
@@ -58,7 +59,8 @@ def burst(api: Api, select: Any) -> Burst:
         connected = _connected(select)
         outcomes = offer(crowd, a_second=_TIMES * before.a_second, seconds=_BURST_S, callers=12 * _CONCURRENCY)
         highest = at_most()
-    return Burst(crowd, before, balances, connected, highest, outcomes)
+    left = {payer.wallet_id: payer.balance() for payer in crowd.payers}
+    return Burst(crowd, before, balances, left, connected, highest, outcomes)
 
 
 def _connected(select: Any) -> int:
@@ -93,7 +95,7 @@ def test_every_success_of_a_burst_is_in_the_ledger_and_nothing_else_is(burst: Bu
     paid = {payer.wallet_id: 0 for payer in burst.crowd.payers}
     for outcome in burst.outcomes:
         paid[outcome.payer.wallet_id] += AMOUNT if outcome.answer.status == 201 else 0
-    assert {payer.wallet_id: burst.balances[payer.wallet_id] - payer.balance() for payer in burst.crowd.payers} == paid
+    assert {wallet_id: balance - burst.left[wallet_id] for wallet_id, balance in burst.balances.items()} == paid
 
 
 def test_what_a_function_has_no_place_for_is_503_and_moves_nothing(api: Api, burst: Burst) -> None:

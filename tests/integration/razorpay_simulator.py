@@ -28,8 +28,8 @@ KEY_ID, KEY_SECRET, WEBHOOK_SECRET, ACCOUNT = (
 )
 #: Both live ones, the newest first.
 WEBHOOK_SECRETS = [WEBHOOK_SECRET, "the-secret-before-it"]
-#: Shorter than in production, so that a test of slowness takes a second.
-SHORT = Limits(connect_seconds=0.5, read_seconds=0.5, order_seconds=2.5, intent_seconds=1.0, question_seconds=1.5)
+#: Shorter than in production, so that a test of slowness takes seconds; long enough for a machine with much to do.
+SHORT = Limits(connect_seconds=1.0, read_seconds=1.5, order_seconds=4.0, intent_seconds=2.0, question_seconds=3.0)
 
 
 def settings(folder: Path) -> Settings:

@@ -208,14 +208,16 @@ def faults_by_code(report: AuditReport) -> dict[str, set[str]]:
     return {result.code: {fault.id for fault in result.faults} for result in report.results if result.faults}
 
 
-def test_what_was_sealed_late_is_named_by_both_and_is_no_break_by_itself(ledger: Ledger) -> None:
+def test_what_was_sealed_late_is_named_by_both_and_is_no_break_by_itself(server: PrivateServer, tmp_path: Path) -> None:
     """A day without a sealer, or root has hidden it for a day: both look the same, and both are to be known."""
-    paid, _ = pay(ledger.books, ledger.books.person(money=1_000), ledger.books.person(), 100)
-    ledger.seal(now=lambda: datetime.now(UTC) + timedelta(hours=19))
-    report = ledger.audit(ledger.books.as_role("auditor"))
+    with own_books(server, "late") as books:
+        ledger = Ledger(books, Folder(tmp_path), Key(2048), tmp_path)
+        paid, _ = pay(books, books.person(money=1_000), books.person(), 100)
+        ledger.seal(now=lambda: datetime.now(UTC) + timedelta(hours=19))
+        report = ledger.audit(books.as_role("auditor"))
+        verified = ledger.verify(ledger.export(books.owner()))
     [told] = [result for result in report.results if result.code == "sealed_in_time"]
     assert paid.transaction_id.hex in [note.id for note in told.notes]
     assert (told.outcome, report.outcome) == (Outcome.PASSED, Outcome.PASSED)
-    verified = ledger.verify(ledger.export(ledger.books.owner()))
     assert (verified.returncode, verified.stdout.splitlines()[-1]) == (0, "verified")
     assert f"LATE transaction {paid.transaction_id.hex} at position" in verified.stdout

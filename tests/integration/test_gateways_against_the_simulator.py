@@ -90,9 +90,9 @@ def test_answers_that_are_all_lost_are_an_unknown_outcome_and_a_retry_finds_the_
 def test_a_request_carried_out_after_we_gave_up_makes_no_second_order(
     simulator: Simulator, spoken: Spoken, gateway: Gateway
 ) -> None:
-    fault(simulator, "slow", path=spoken.orders, method="POST", times=1, seconds=1.0)
+    fault(simulator, "slow", path=spoken.orders, method="POST", times=1, seconds=2.5)
     made = create(gateway)
-    time.sleep(1.2)
+    time.sleep(2.7)
     assert spoken.count_orders(simulator, "top_1") == 1
     assert gateway.find_order(receipt="top_1") == made
 

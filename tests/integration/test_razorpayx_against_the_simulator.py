@@ -71,7 +71,7 @@ def test_a_payout_whose_answer_was_lost_is_found_and_not_paid_again(simulator: S
 
 def test_a_payout_whose_answer_came_too_late_is_paid_once(simulator: Simulator) -> None:
     provider, reference = razorpayx.adapter(simulator), new_reference()
-    razorpay.fault(simulator, "slow", path="/v1/payouts", method="POST", times=1, seconds=1)
+    razorpay.fault(simulator, "slow", path="/v1/payouts", method="POST", times=1, seconds=2.5)
     with pytest.raises(GatewayUnavailableError):
         send(provider, reference)
     send(provider, reference)

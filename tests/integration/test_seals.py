@@ -363,7 +363,8 @@ def test_a_ledger_that_is_older_than_its_seals_is_sealed_from_its_beginning(ledg
     ledger.write("DELETE FROM schema_migrations WHERE version >= '0014'")
     ledger.migrate()
     assert unsealed(ledger) == {row["id"].hex() for row in ledger.select("SELECT id FROM transactions")}
-    assert seals.append(sealer, *batch(sealer))
+    while unsealed(ledger):
+        assert seals.append(sealer, *batch(sealer))
     ledger.write("DELETE FROM schema_migrations WHERE version >= '0014'")
     ledger.migrate()
     assert unsealed(ledger) == set()
