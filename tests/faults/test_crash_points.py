@@ -115,9 +115,6 @@ _NOT_AMONG_THEM = {
     "money": {
         "open_bulk_payment": "takes a file in; nothing moves",
         "retry_bulk_payment": "puts refused rows back among those that wait; nothing moves",
-        "note_payout": "nothing calls it any more",
     },
-    "gateway": {
-        "note_payout": "nothing calls it any more",
-    },
+    "gateway": {},
 }

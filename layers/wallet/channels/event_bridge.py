@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from wallet.channels.port import ChannelUnavailableError, Entry
+from wallet.channels.said import said
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -32,15 +33,8 @@ class EventBridgeBus:
         try:
             answer = self._client.put_events(Entries=told)  # type: ignore[arg-type]  # a TypedDict by its members
         except (BotoCoreError, ClientError) as error:
-            raise ChannelUnavailableError(f"EventBridge took nothing: {_said(error)}") from error
+            raise ChannelUnavailableError(f"EventBridge took nothing: {said(error)}") from error
         results = [result.get("ErrorCode") is None for result in answer["Entries"]]
         if len(results) != len(entries):
             raise ChannelUnavailableError("EventBridge answered about other entries than it was asked to take")
         return results
-
-
-def _said(error: BotoCoreError | ClientError) -> str:
-    """The code of an answer, or the kind of trouble on the way: never the entries, which a message may quote."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code"))
-    return type(error).__name__

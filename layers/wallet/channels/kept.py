@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from wallet.channels.said import said
+
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
@@ -52,12 +54,10 @@ class KeptInBucket:
                 return None
             answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=versions[-1])
             return answer["Body"].read(), len(versions) + markers
-        except ClientError as error:
-            if _code(error) in _MISSING:
+        except (BotoCoreError, ClientError) as error:
+            if said(error) in _MISSING:
                 return None
-            raise KeptUnavailableError(f"S3 did not show {name}: {_code(error)}") from error
-        except BotoCoreError as error:
-            raise KeptUnavailableError(f"S3 did not show {name}: {type(error).__name__}") from error
+            raise KeptUnavailableError(f"S3 did not show {name}: {said(error)}") from error
 
     def behind(self, name: str) -> Iterator[str]:
         """The names of the objects behind another one, beside which they are."""
@@ -68,10 +68,8 @@ class KeptInBucket:
             for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, StartAfter=after):
                 for found in page.get("Contents", []):
                     yield found["Key"].removeprefix(self._prefix)
-        except ClientError as error:
-            raise KeptUnavailableError(f"S3 did not list {prefix}: {_code(error)}") from error
-        except BotoCoreError as error:
-            raise KeptUnavailableError(f"S3 did not list {prefix}: {type(error).__name__}") from error
+        except (BotoCoreError, ClientError) as error:
+            raise KeptUnavailableError(f"S3 did not list {prefix}: {said(error)}") from error
 
     def _history(self, key: str) -> tuple[list[str], int]:
         """The ids of an object's versions, the newest first as S3 has them, and how often it was marked as deleted."""
@@ -86,11 +84,5 @@ def public_key_of(client: "KMSClient", key: str) -> bytes:
     """The public half of a KMS key, as DER. Raises KeptUnavailableError."""
     try:
         return client.get_public_key(KeyId=key)["PublicKey"]
-    except ClientError as error:
-        raise KeptUnavailableError(f"KMS did not show the public key: {_code(error)}") from error
-    except BotoCoreError as error:
-        raise KeptUnavailableError(f"KMS did not show the public key: {type(error).__name__}") from error
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code"))
+    except (BotoCoreError, ClientError) as error:
+        raise KeptUnavailableError(f"KMS did not show the public key: {said(error)}") from error

@@ -6,6 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from wallet.channels.evidence import EvidenceUnavailableError
 from wallet.channels.kept import KeptUnavailableError, public_key_of
+from wallet.channels.said import said
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -37,9 +38,6 @@ class KmsSigner:
                 MessageType="DIGEST",
                 SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
             )
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code")
-            raise EvidenceUnavailableError(f"KMS did not sign: {code}") from error
-        except BotoCoreError as error:
-            raise EvidenceUnavailableError(f"KMS did not sign: {type(error).__name__}") from error
+        except (BotoCoreError, ClientError) as error:
+            raise EvidenceUnavailableError(f"KMS did not sign: {said(error)}") from error
         return answer["Signature"]

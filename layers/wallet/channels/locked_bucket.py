@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from wallet.channels.evidence import EvidenceUnavailableError, OtherEvidenceError
+from wallet.channels.said import said
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,21 +29,17 @@ class LockedBucket:
         try:
             if not self._put(name, content) and self._get(name) != content:
                 raise OtherEvidenceError(f"the bucket has another {name}")
-        except ClientError as error:
-            raise EvidenceUnavailableError(f"S3 did not keep {name}: {_code(error)}") from error
-        except BotoCoreError as error:
-            raise EvidenceUnavailableError(f"S3 did not keep {name}: {type(error).__name__}") from error
+        except (BotoCoreError, ClientError) as error:
+            raise EvidenceUnavailableError(f"S3 did not keep {name}: {said(error)}") from error
 
     def kept(self, name: str) -> bytes | None:
         """What is there under a name. That nothing is, S3 tells only who may list the bucket."""
         try:
             return self._get(name)
-        except ClientError as error:
-            if _code(error) == _MISSING:
+        except (BotoCoreError, ClientError) as error:
+            if said(error) == _MISSING:
                 return None
-            raise EvidenceUnavailableError(f"S3 did not show {name}: {_code(error)}") from error
-        except BotoCoreError as error:
-            raise EvidenceUnavailableError(f"S3 did not show {name}: {type(error).__name__}") from error
+            raise EvidenceUnavailableError(f"S3 did not show {name}: {said(error)}") from error
 
     def _put(self, name: str, content: bytes) -> bool:
         try:
@@ -55,14 +52,10 @@ class LockedBucket:
                 ChecksumAlgorithm="SHA256",
             )
         except ClientError as error:
-            if _code(error) != _EXISTS:
+            if said(error) != _EXISTS:
                 raise
             return False
         return True
 
     def _get(self, name: str) -> bytes:
         return self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"].read()
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from wallet.channels.port import ChannelUnavailableError
+from wallet.channels.said import said
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -49,5 +50,4 @@ class TopicNotices:
 
 def _unavailable(error: BotoCoreError | ClientError) -> ChannelUnavailableError:
     """Without the message: it may quote the phone."""
-    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else type(error).__name__
-    return ChannelUnavailableError(f"SNS took nothing: {code}")
+    return ChannelUnavailableError(f"SNS took nothing: {said(error)}")
