@@ -20,7 +20,7 @@ from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus, Standing, Ve
 from wallet.movements.payouts import book_payout
 from wallet.movements.reconcile import Findings
 from wallet.movements.reconcile_withdrawals import reconcile_withdrawals
-from wallet.storage import breaks, operators, withdrawals
+from wallet.storage import breaks, inspection, operators, withdrawals
 from wallet.storage.operators import Instruction, OrderedEnd
 from wallet.storage.withdrawals import Settled
 
@@ -111,7 +111,7 @@ class Dispute:
 
     def open_breaks(self) -> list[tuple[str, int | None, int | None, bool]]:
         with closing(self.books.as_role("operator")) as operator:
-            shown = breaks.shown_breaks(operator, kind=Kind.DISPUTED_WITHDRAWAL, limit=100)
+            shown = inspection.shown_breaks(operator, kind=Kind.DISPUTED_WITHDRAWAL, limit=100)
         return [
             (one.kind, one.our_amount, one.their_amount, one.ordered) for one in shown if one.subject == self.reference
         ]

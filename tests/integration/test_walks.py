@@ -28,7 +28,7 @@ from wallet.movements.refund_to_source import book_refund
 from wallet.movements.settle import book
 from wallet.movements.top_up import TopUpRules, open_top_up
 from wallet.movements.walk_payments import Comparer, walk_payments
-from wallet.storage import breaks, settlement
+from wallet.storage import breaks, inspection, settlement
 from wallet.storage.database import DatabaseBrokenError
 from wallet.storage.explained import explained
 
@@ -105,7 +105,7 @@ class Place:
     def open_breaks(self) -> dict[tuple[str, str], tuple[int | None, int | None]]:
         """What is open, with both amounts."""
         with closing(self.books.as_role("operator")) as operator:
-            shown = breaks.shown_breaks(operator, kind=None, limit=100)
+            shown = inspection.shown_breaks(operator, kind=None, limit=100)
         return {(one.kind, one.subject): (one.our_amount, one.their_amount) for one in shown}
 
     def done_until(self, walk: str = "payments") -> datetime:

@@ -37,7 +37,6 @@ from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.times import show_time
 from wallet.storage import inspection, operators
-from wallet.storage.breaks import shown_breaks
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
 from wallet.storage.operators import Instruction
@@ -50,30 +49,21 @@ _PAGE = 100
 NewId = Callable[[], UUID]
 
 
-def _transaction_id(value: object) -> UUID:
-    found = ids.read(ids.TRANSACTION, value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("A transaction's id looks like txn_….")
-    return found
+def _id_of(thing: str, prefix: str) -> BeforeValidator:
+    """Reads the public form of an id."""
+
+    def read(value: object) -> UUID:
+        found = ids.read(prefix, value) if isinstance(value, str) else None
+        if found is None:
+            raise ValueError(f"A {thing}'s id looks like {prefix}_….")
+        return found
+
+    return BeforeValidator(read)
 
 
-def _withdrawal_id(value: object) -> UUID:
-    found = ids.read(ids.WITHDRAWAL, value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("A withdrawal's id looks like wdr_….")
-    return found
-
-
-def _break_id(value: object) -> UUID:
-    found = ids.read(ids.BREAK, value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("A break's id looks like brk_….")
-    return found
-
-
-WithdrawalId = Annotated[UUID, BeforeValidator(_withdrawal_id)]
-BreakId = Annotated[UUID, BeforeValidator(_break_id)]
-TransactionId = Annotated[UUID, BeforeValidator(_transaction_id)]
+WithdrawalId = Annotated[UUID, _id_of("withdrawal", ids.WITHDRAWAL)]
+BreakId = Annotated[UUID, _id_of("break", ids.BREAK)]
+TransactionId = Annotated[UUID, _id_of("transaction", ids.TRANSACTION)]
 Operator = Annotated[StrictStr, Field(pattern=r"^[!-~]{1,64}$", description="Who orders it, as in meera@example.com.")]
 Key = Annotated[StrictStr, Field(pattern=r"^[!-~]{1,64}$")]
 Reason = Annotated[Description, Field(min_length=1)]
@@ -257,7 +247,7 @@ class _Waiting:
 
 
 _WAITING = {
-    "breaks": _Waiting(shown_breaks, partial(ids.read, ids.BREAK)),
+    "breaks": _Waiting(inspection.shown_breaks, partial(ids.read, ids.BREAK)),
     "withdrawals": _Waiting(inspection.waiting_withdrawals, partial(ids.read, ids.WITHDRAWAL)),
     "suspense": _Waiting(inspection.suspended_money, partial(ids.read, ids.TRANSACTION)),
     "refunds": _Waiting(inspection.pending_refunds, partial(ids.read, ids.REFUND)),
@@ -274,19 +264,20 @@ class Pending(Question):
     only: Literal["breaks", "withdrawals", "suspense", "refunds", "uncovered", "closing", "stuck"] | None = None
     after: StrictStr | None = None
 
+    @property
+    def _behind(self) -> UUID | None:
+        return _WAITING[self.only].read_id(self.after) if self.only is not None and self.after is not None else None
+
     @model_validator(mode="after")
     def _after_one_of_the_list(self) -> Self:
-        if self.after is not None and (self.only is None or _WAITING[self.only].read_id(self.after) is None):
+        if self.after is not None and self._behind is None:
             raise ValueError("`after` is the id of the last one that was told of the list named by `only`.")
         return self
 
     def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        if self.only is None:
-            return {name: waiting.find(database, limit=_PAGE) for name, waiting in _WAITING.items()}, False
-        waiting = _WAITING[self.only]
-        after = waiting.read_id(self.after) if self.after is not None else None
-        return {self.only: waiting.find(database, after=after, limit=_PAGE)}, False
+        names = [self.only] if self.only is not None else list(_WAITING)
+        return {name: _WAITING[name].find(database, after=self._behind, limit=_PAGE) for name in names}, False
 
 
 class Breaks(Question):
@@ -298,7 +289,7 @@ class Breaks(Question):
 
     def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        return shown_breaks(database, kind=self.kind, after=self.after, limit=_PAGE), False
+        return inspection.shown_breaks(database, kind=self.kind, after=self.after, limit=_PAGE), False
 
 
 Command = (

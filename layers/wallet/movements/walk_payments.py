@@ -198,17 +198,21 @@ def walk_payments(
 
 def _behind_s(comparer: Comparer, walk: Walk, now: datetime) -> int:
     """For how long a walk could have gone on and has not."""
-    goal = now - walk.lag - walk.least
-    done = breaks.walked_until(
+    goal = now - walk.lag
+    done = _done_until(comparer, walk, goal)
+    return 0 if done is None else max(0, int((goal - walk.least - done).total_seconds()))
+
+
+def _done_until(comparer: Comparer, walk: Walk, goal: datetime) -> datetime | None:
+    return breaks.walked_until(
         comparer.database, gateway=comparer.gateway.name, walk=walk.name, farthest=goal - _FARTHEST
     )
-    return 0 if done is None else max(0, int((goal - done).total_seconds()))
 
 
 def _go_on(comparer: Comparer, walk: Walk, now: Callable[[], datetime], time_left_s: Callable[[], float]) -> None:
     database, name = comparer.database, comparer.gateway.name
     goal = now() - walk.lag
-    done = breaks.walked_until(database, gateway=name, walk=walk.name, farthest=goal - _FARTHEST)
+    done = _done_until(comparer, walk, goal)
     since = goal if done is None else done
     while since < goal and goal - since >= walk.least and time_left_s() > 0:
         until = min(since + _SLICE, goal)

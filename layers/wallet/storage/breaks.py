@@ -9,7 +9,7 @@ from uuid import UUID
 
 from wallet.ledger.breaks import BookedPayment, BookedRefund, Break, Kind, SettlementLine
 from wallet.storage.database import Database, Row
-from wallet.storage.rows import time_of, uuid_of
+from wallet.storage.rows import time_of
 
 _AT_ONCE = 200
 
@@ -267,60 +267,6 @@ def figures(database: Database, *, gateway: str) -> Figures:
     row |= database.read(_SUSPENSE_FIGURES)[0]
     row |= database.read(_SILENCE, gateway, gateway)[0]
     return Figures(**row)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenBreak:
-    """A break as operators see it. Amounts are minor units of `currency`; `age_h` is in hours, since it was opened.
-
-    `ordered`: an operator has ordered its end, and the reconciler has not carried that out yet.
-    """
-
-    break_id: UUID
-    kind: str
-    gateway: str
-    subject: str
-    our_amount: int | None
-    their_amount: int | None
-    currency: str | None
-    first_seen_at: datetime
-    last_seen_at: datetime
-    age_h: int
-    ordered: bool
-
-
-_SHOWN = """
-SELECT id, kind, gateway, subject, our_amount, their_amount, currency, first_seen_at, last_seen_at,
-       TIMESTAMPDIFF(HOUR, open_since, UTC_TIMESTAMP(6)) AS age_h, order_id IS NOT NULL AS ordered
-FROM reconciliation_breaks
-WHERE resolved_at IS NULL AND (%s IS NULL OR kind = %s) AND id > %s ORDER BY id LIMIT %s
-"""
-
-
-def shown_breaks(
-    database: Database, *, kind: str | None = None, after: UUID | None = None, limit: int
-) -> tuple[OpenBreak, ...]:
-    """Open breaks of one kind, or (None) of all; those behind the one whose id is `after`.
-
-    In the order of their ids, which is that of when they were first seen and stays as it is: `open_since` of one that
-    comes back would move the end of a page.
-    """
-    return tuple(
-        OpenBreak(
-            break_id=uuid_of(row["id"]),
-            kind=row["kind"],
-            gateway=row["gateway"],
-            subject=row["subject"],
-            our_amount=row["our_amount"],
-            their_amount=row["their_amount"],
-            currency=row["currency"],
-            first_seen_at=time_of(row["first_seen_at"]),
-            last_seen_at=time_of(row["last_seen_at"]),
-            age_h=row["age_h"],
-            ordered=bool(row["ordered"]),
-        )
-        for row in database.read(_SHOWN, kind, kind, after.bytes if after is not None else bytes(16), limit)
-    )
 
 
 def _stretch(since: datetime, until: datetime) -> tuple[bytes, bytes]:

@@ -163,6 +163,26 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
 
 
 @dataclass(frozen=True, slots=True)
+class OpenBreak:
+    """A break as operators see it. Amounts are minor units of `currency`; `age_h` is in hours, since it was opened.
+
+    `ordered`: an operator has ordered its end, and the reconciler has not carried that out yet.
+    """
+
+    break_id: UUID
+    kind: str
+    gateway: str
+    subject: str
+    our_amount: int | None
+    their_amount: int | None
+    currency: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    age_h: int
+    ordered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StuckEvent:
     """A gateway's event that could not be acted on."""
 
@@ -185,6 +205,40 @@ class WaitingWithdrawal:
     status: str
     created_at: datetime
     age_h: int
+
+
+_SHOWN = """
+SELECT id, kind, gateway, subject, our_amount, their_amount, currency, first_seen_at, last_seen_at,
+       TIMESTAMPDIFF(HOUR, open_since, UTC_TIMESTAMP(6)) AS age_h, order_id IS NOT NULL AS ordered
+FROM reconciliation_breaks
+WHERE resolved_at IS NULL AND (%s IS NULL OR kind = %s) AND id > %s ORDER BY id LIMIT %s
+"""
+
+
+def shown_breaks(
+    database: Database, *, kind: str | None = None, after: UUID | None = None, limit: int
+) -> tuple[OpenBreak, ...]:
+    """Open breaks of one kind, or (None) of all; those behind the one whose id is `after`.
+
+    In the order of their ids, which is that of when they were first seen and stays as it is: `open_since` of one that
+    comes back would move the end of a page.
+    """
+    return tuple(
+        OpenBreak(
+            break_id=uuid_of(row["id"]),
+            kind=row["kind"],
+            gateway=row["gateway"],
+            subject=row["subject"],
+            our_amount=row["our_amount"],
+            their_amount=row["their_amount"],
+            currency=row["currency"],
+            first_seen_at=time_of(row["first_seen_at"]),
+            last_seen_at=time_of(row["last_seen_at"]),
+            age_h=row["age_h"],
+            ordered=bool(row["ordered"]),
+        )
+        for row in database.read(_SHOWN, kind, kind, _behind(after), limit)
+    )
 
 
 _ALL_SUSPENDED = f"{_SUSPENDED} AND m.id > %s ORDER BY m.id LIMIT %s"
