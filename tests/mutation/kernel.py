@@ -12,6 +12,7 @@ import argparse
 import multiprocessing
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -112,7 +113,7 @@ class Bench:
         self.empty()
         report, output = self._folder / "report.xml", self._folder / "output.txt"
         arguments = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", "--tb=short"]
-        arguments += [f"--rootdir={ROOT}", "-o", f"pythonpath=. layers {schema}", *names]
+        arguments += [f"--rootdir={ROOT}", "-o", f"pythonpath=. layers {shlex.quote(str(schema))}", *names]
         child = _FORK.Process(target=_pytest, args=(arguments, output, self._folder / "server"))
         child.start()
         child.join()
