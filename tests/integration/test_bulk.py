@@ -378,7 +378,9 @@ def test_a_session_that_is_killed_within_a_row_has_paid_it_or_not_begun_it(books
 
     def pay() -> None:
         try:
-            work(books, database=database)
+            # what opens behind a KILL may find MySQL silent: then the run ends, and the next one goes on
+            with contextlib.suppress(DatabaseUnavailableError):
+                work(books, database=database)
         finally:
             over.set()
 

@@ -1,7 +1,7 @@
 """The network between a function and its database: one round trip, and what happens when it breaks."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,8 +24,7 @@ def proxy(books: Books) -> Iterator[Proxy]:
 @pytest.fixture
 def database(books: Books, proxy: Proxy) -> Iterator[Database]:
     """The paying function's connection, through the proxy; opened, so that only its use is looked at."""
-    server = Server(proxy.host, proxy.port, books.server.database, books.server.ca_pem)
-    database = Database(server, books.credentials_of("money"))
+    database = _through(proxy, books)
     database.read("SELECT 1 AS one")
     yield database
     database.close()
@@ -72,7 +71,7 @@ def _questions(database: Database) -> int:
 
 def test_a_question_that_is_lost_on_its_way_is_asked_again(books: Books, proxy: Proxy, database: Database) -> None:
     payer, payee = books.person(money=1_000), books.person()
-    proxy.judge = _cut_once(lost_when=True)
+    proxy.judge = CutOnce(from_client=True)
     receipt, replayed = pay(database, payer, payee)
     assert not replayed
     assert receipt.payer_balance.total == 940
@@ -81,7 +80,7 @@ def test_a_question_that_is_lost_on_its_way_is_asked_again(books: Books, proxy: 
 
 def test_an_answer_that_is_lost_on_its_way_is_found_by_its_key(books: Books, proxy: Proxy, database: Database) -> None:
     payer, payee = books.person(money=1_000), books.person()
-    proxy.judge = _cut_once(lost_when=False)
+    proxy.judge = CutOnce(from_client=False)
     receipt, replayed = pay(database, payer, payee)
     assert not replayed, "to the caller it is the first answer"
     assert receipt.payer_balance.total == 940
@@ -100,7 +99,7 @@ def test_whatever_is_lost_of_a_verb_it_is_done_once_and_answered_as_if_nothing_h
             other(database)
     before = (books.balance(day.payer), books.held(day.payer))
     assert before != (1_000_000 + Day.PAYER, Day.HELD)
-    proxy.judge = _cut_once(lost_when=lost_when)
+    proxy.judge = CutOnce(from_client=lost_when)
     _, replayed = asked[verb](database)
     # (a release makes nothing whose id would tell that the answer is its own)
     assert replayed is (verb == "release" and not lost_when), "to the caller it is the first answer"
@@ -130,24 +129,22 @@ def test_answers_lost_to_many_at_once_move_each_payment_once(books: Books, proxy
     assert books.faults() == []
 
 
-def _cut_once(*, lost_when: bool) -> "CutOnce":
-    return CutOnce(lost_when)
-
-
 class CutOnce:
-    """Cuts the first chunk of one direction: from the client (a question) or to it (an answer)."""
+    """Cuts one chunk of one direction, the first or so many behind it: from the client (a question) or to it."""
 
-    def __init__(self, from_client: bool) -> None:  # noqa: FBT001 - the direction
+    def __init__(self, *, from_client: bool, after: int = 0) -> None:
         self._from_client = from_client
+        self._before = after
         self._lock = threading.Lock()
-        self._done = False
+        self.done = False
 
     def __call__(self, from_client: bool, _chunk: bytes) -> bool:  # noqa: FBT001 - a judge's signature
         with self._lock:
-            if self._done or from_client is not self._from_client:
+            if self.done or from_client is not self._from_client:
                 return True
-            self._done = True
-            return False
+            self.done = self._before == 0
+            self._before -= 1
+            return not self.done
 
 
 def test_a_session_that_the_server_killed_is_replaced(books: Books, database: Database) -> None:
@@ -157,6 +154,71 @@ def test_a_session_that_the_server_killed_is_replaced(books: Books, database: Da
     receipt, _ = pay(database, payer, payee)
     assert receipt.amount == 60
     assert books.balance(payer) == 940
+
+
+class StrangersRecord:
+    """Puts a TLS record that is another session's in front of the first chunk of one kind, and of that alone."""
+
+    RECORD = b"\x17\x03\x03\x01\x20" + bytes(0x120)
+
+    def __init__(self, belongs: Callable[[bytes], bool]) -> None:
+        self._belongs = belongs
+        self.done = False
+
+    def __call__(self, from_client: bool, chunk: bytes) -> bool | bytes:  # noqa: FBT001 - a judge's signature
+        if self.done or from_client or not self._belongs(chunk):
+            return True
+        self.done = True
+        return self.RECORD + chunk
+
+
+def _is_tls(chunk: bytes) -> bool:
+    return chunk.startswith(b"\x16\x03")
+
+
+def _is_greeting(chunk: bytes) -> bool:
+    return not _is_tls(chunk)
+
+
+@pytest.mark.parametrize("belongs", [_is_greeting, _is_tls], ids=["before the greeting", "in the handshake"])
+def test_what_a_killed_session_still_writes_to_a_connection_that_is_being_opened_is_never_taken_for_an_answer(
+    books: Books, proxy: Proxy, belongs: Callable[[bytes], bool]
+) -> None:
+    """MySQL closes a killed session's socket under the thread that has it; the next connection gets its number."""
+    payer, payee = books.person(money=1_000), books.person()
+    proxy.judge = stranger = StrangersRecord(belongs)
+    database = _through(proxy, books)
+    receipt, replayed = pay(database, payer, payee)
+    database.close()
+    assert stranger.done
+    assert (receipt.payer_balance.total, replayed) == (940, False)
+    assert books.balance(payer) == 940
+
+
+@pytest.mark.parametrize("chunk", range(1, 7))
+def test_a_connection_that_breaks_while_it_is_opened_is_opened_again(books: Books, proxy: Proxy, chunk: int) -> None:
+    """The greeting, the handshake, the password, two settings, the answer: six chunks or, with tickets apart, seven."""
+    payer, payee = books.person(money=1_000), books.person()
+    proxy.judge = cut = CutOnce(from_client=False, after=chunk - 1)
+    database = _through(proxy, books)
+    pay(database, payer, payee)
+    database.close()
+    assert cut.done
+    assert books.balance(payer) == 940
+
+
+@pytest.mark.parametrize("chunk", [1, 2], ids=["the greeting", "the handshake"])
+def test_a_snapshot_is_opened_with_the_same_patience(books: Books, proxy: Proxy, chunk: int) -> None:
+    proxy.judge = cut = CutOnce(from_client=False, after=chunk - 1)
+    with _through(proxy, books).snapshot() as reader:
+        assert reader.read("SELECT 1 AS one") == [{"one": 1}]
+    assert cut.done
+
+
+def _through(proxy: Proxy, books: Books) -> Database:
+    return Database(
+        Server(proxy.host, proxy.port, books.server.database, books.server.ca_pem), books.credentials_of("money")
+    )
 
 
 def test_a_database_that_is_down_is_unavailable_and_the_key_works_afterwards(

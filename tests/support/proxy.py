@@ -7,8 +7,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-#: Decides, for each chunk on its way, whether it goes on: (from the client?, the bytes) → True, or False to cut.
-Judge = Callable[[bool, bytes], bool]
+#: Decides, for each chunk on its way, whether it goes on: (from the client?, the bytes) → True, False to cut, or what
+#: goes on in its place.
+Judge = Callable[[bool, bytes], bool | bytes]
 
 
 class Proxy:
@@ -39,7 +40,7 @@ class Proxy:
     def cut_all(self) -> None:
         """Cuts every connection there is."""
         for end in list(self._open):
-            _shut(end)
+            _end(end)
 
     def _accept(self) -> None:
         while True:
@@ -50,28 +51,37 @@ class Proxy:
             try:
                 server = socket.create_connection(self.target, timeout=5)
             except OSError:
-                _shut(client)
+                client.close()
                 continue
             server.settimeout(None)
-            self._open |= {client, server}
-            threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
+            threading.Thread(target=self._carry, args=(client, server), daemon=True).start()
+
+    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+        """Both ways, until one ends.
+
+        Only then is a socket closed: its number is soon another's, and who still wrote to it would write there.
+        """
+        ends = {client, server}
+        self._open |= ends
+        answers = threading.Thread(target=self._pump, args=(server, client, False), daemon=True)
+        answers.start()
+        self._pump(client, server, True)  # noqa: FBT003 - a judge's first word
+        answers.join()
+        self._open -= ends
+        for end in ends:
+            end.close()
 
     def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:  # noqa: FBT001 - a thread's
-        try:
+        with contextlib.suppress(OSError):
             while chunk := source.recv(65536):
-                if not self.judge(from_client, chunk):
+                verdict = self.judge(from_client, chunk)
+                if verdict is False:
                     break
-                sink.sendall(chunk)
-        except OSError:
-            pass
-        finally:
-            for end in (source, sink):
-                _shut(end)
-                self._open.discard(end)
+                sink.sendall(chunk if verdict is True else verdict)
+        for end in (source, sink):
+            _end(end)
 
 
-def _shut(end: socket.socket) -> None:
+def _end(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
-    end.close()
+        connection.shutdown(socket.SHUT_RDWR)

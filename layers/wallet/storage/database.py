@@ -34,7 +34,9 @@ _PATIENCE = 6.0
 _TRIES = 6
 
 _CONTENDED = frozenset({1205, 1213})  # lock wait, deadlock: rolled back by the procedure; make room and try again
-_LOST = frozenset({0, 1053, 1290, 1317, 1836, 1927, 2006, 2013, 2055, 3169, 4031})  # outcome unknown or wrong server
+_BROKEN = 2013
+# outcome unknown, or wrong server
+_LOST = frozenset({0, 1053, 1290, 1317, 1836, 1927, 2006, _BROKEN, 2055, 3169, 4031})
 _WRONG_PASSWORD = 1045
 # full, down, too slow, with a password that our secret does not know yet, or being migrated (a procedure is away, or
 # the right to it); 9501 is RDS Proxy's, which had no connection free within its ConnectionBorrowTimeout
@@ -184,14 +186,15 @@ class Database:
 
         A connection that is lost ends it, by an error: on another one the moment would be another.
         """
-        connection = self._open()
+        own = Database(self._server, self._credentials, patience_s=self._patience_s)
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-            yield _Snapshot(connection)
+            own.read("SELECT 1")  # opens it, with patience
+            snapshot = _Snapshot(own._session())
+            snapshot.read("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            snapshot.read("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            yield snapshot
         finally:
-            connection.close()
+            own.close()
 
     def _ask(self, statement: str, arguments: tuple[object, ...]) -> list[Row]:
         give_up_at = time.monotonic() + _PATIENCE
@@ -216,14 +219,17 @@ class Database:
         raise DatabaseUnavailableError("contended")
 
     def _send(self, statement: str, arguments: tuple[object, ...]) -> list[Row]:
-        if self._connection is None:
-            self._connection = self._open()
-        with self._connection.cursor() as cursor:
+        with self._session().cursor() as cursor:
             cursor.execute(statement, arguments)
             rows = list(cursor.fetchall())
             while cursor.nextset():  # a CALL ends with a status of its own, in the same answer
                 pass
         return rows
+
+    def _session(self) -> "pymysql.Connection[DictCursor]":
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
 
     def _open(self) -> "pymysql.Connection[DictCursor]":
         try:
@@ -262,6 +268,14 @@ def _tls(ca_pem: str) -> ssl.SSLContext:
 
 
 def _code(error: pymysql.MySQLError) -> int:
-    """The server's error number; the class of the exception says nothing reliable."""
+    """The server's error number; the class of the exception says nothing reliable.
+
+    A connection that breaks in the middle of its handshake is a broken one too, though PyMySQL says 2003, as if nobody
+    had been there. A restart does it, and a KILL on MySQL: it closes the socket of a session whose thread may still
+    write, and what that writes goes to the connection that got the socket's number next. TLS won't take it.
+    """
+    met = error.__context__
+    if isinstance(met, ssl.SSLError | ConnectionResetError) and not isinstance(met, ssl.SSLCertVerificationError):
+        return _BROKEN
     code = error.args[0] if error.args else 0
     return code if isinstance(code, int) else 0
