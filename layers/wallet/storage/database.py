@@ -274,7 +274,7 @@ def _code(error: pymysql.MySQLError) -> int:
     had been there. A restart does it, and a KILL on MySQL: it closes the socket of a session whose thread may still
     write, and what that writes goes to the connection that got the socket's number next. TLS won't take it.
     """
-    met = error.__context__
+    met = getattr(error, "original_exception", None)  # why it could not be opened
     if isinstance(met, ssl.SSLError | ConnectionResetError) and not isinstance(met, ssl.SSLCertVerificationError):
         return _BROKEN
     code = error.args[0] if error.args else 0
