@@ -43,7 +43,7 @@ _GATEWAY_ADDRESSES = {"razorpay": "https://api.razorpay.com", "cashfree": "https
 _PAYOUT_PROVIDER = "razorpayx"
 
 # Longer than the server gives any question of the audit.
-_AUDIT_PATIENCE_S = 120
+_AUDIT_PATIENCE_S = 320
 
 # A table may be large; the function itself may run for 300 seconds.
 _MIGRATION_PATIENCE_S = 280

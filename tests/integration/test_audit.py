@@ -14,8 +14,11 @@ from tests.support.signing import Folder, Key
 from wallet import wiring
 from wallet.ledger.audits import AuditReport, Outcome
 from wallet.ledger.signatures import read_public_key
+from wallet.movements.audit import Audit
 from wallet.movements.verify_seals import SealAudit
 from wallet.storage.audits import note_audit
+from wallet.storage.checks.every import every_check
+from wallet.storage.checks.sealing import timely_checks
 from wallet.storage.database import Database, DatabaseBrokenError, DatabaseTooSlowError, DatabaseUnavailableError
 
 
@@ -61,6 +64,23 @@ def test_an_audit_without_time_passes_nothing(ledger: Ledger) -> None:
     report = ledger.audit(ledger.books.as_role("auditor"), seconds=0)
     assert {result.outcome for result in report.results} == {Outcome.UNFINISHED}
     assert report.outcome is Outcome.UNFINISHED
+
+
+def test_what_a_run_has_no_time_for_is_something_else_each_time_and_told_in_the_same_order(ledger: Ledger) -> None:
+    def with_time_for_two(begin: int) -> tuple[list[str], list[int]]:
+        times = iter((100, 60, 60))  # half of the first is the seals', and behind these it is over
+        report = AuditReport()
+        key = read_public_key(ledger.key.der)
+        audit = Audit(ledger.books.as_role("auditor"), ledger.folder, key, lambda limit: begin % limit)
+        audit.run(report, time_left_s=lambda: next(times, 0))
+        passed = [number for number, result in enumerate(report.results) if result.outcome is Outcome.PASSED]
+        return [result.code for result in report.results], passed
+
+    codes, asked = with_time_for_two(0)
+    assert asked == [0, 1]
+    assert with_time_for_two(7) == (codes, [7, 8])
+    count = len(every_check(events_kept_days=1) + timely_checks(patience_minutes=1, late_minutes=1))
+    assert with_time_for_two(count - 1) == (codes, [0, count - 1])
 
 
 def test_what_breaks_is_broken_though_there_was_no_time_for_the_rest(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""All checks, in the order in which they are worth asking: money first."""
+"""All checks, in the order in which they are told: money first."""
 
 from wallet.storage.checks import events, limits, money, movements, origins, outside, promises, sealing
 from wallet.storage.checks.check import Check
