@@ -92,13 +92,13 @@ class DatabaseWire:
             except OSError:
                 return
             if self.refuses:
-                _shut(client)
+                client.close()
                 self.struck["database: refused connections"] += 1
                 continue
             try:
                 server = socket.create_connection(self._target, timeout=5)
             except OSError:
-                _shut(client)
+                client.close()
                 continue
             server.settimeout(None)
             link = _Link(self, client, server)
@@ -114,6 +114,8 @@ class _Link:
         self._wire = wire
         self._client = client
         self._server = server
+        self._lock = threading.Lock()
+        self._works = 2
         self._packets = 0
         #: Behind a statement that has gone through, until its answer has.
         self._asked = False
@@ -126,13 +128,19 @@ class _Link:
 
     def cut(self) -> None:
         for end in (self._client, self._server):
-            _shut(end)
+            _end(end)
 
     def _until_the_end(self, work: Callable[[], None]) -> None:
         with contextlib.suppress(OSError):
             work()
         self.cut()
-        self._wire.forget(self)
+        with self._lock:
+            self._works -= 1
+            is_over = self._works == 0
+        if is_over:  # not sooner: a socket's number is soon another's, and who still wrote to it would write there
+            self._client.close()
+            self._server.close()
+            self._wire.forget(self)
 
     def _questions(self) -> None:
         while piece := self._client.recv(_PIECE):
@@ -142,7 +150,7 @@ class _Link:
             if cut is Cut.BEFORE_SENT:
                 return
             if cut is Cut.BEHIND_SENT:
-                _shut(self._client)  # first, or its answer might win
+                _end(self._client)  # first, or its answer might win
             self._asked = at_work
             self._server.sendall(piece)
             if cut is Cut.BEHIND_SENT:
@@ -156,7 +164,6 @@ class _Link:
             self._client.sendall(piece)
 
 
-def _shut(end: socket.socket) -> None:
+def _end(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
-    end.close()
+        connection.shutdown(socket.SHUT_RDWR)
