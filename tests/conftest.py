@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.database import NO_POWER_CUT, PrivateServer
 from local.gateway.server import Simulator, running
@@ -14,6 +15,10 @@ from tests.integration import razorpayx_simulator as razorpayx
 from tests.support import leftovers, shares
 from tests.support.books import Books
 from tests.support.cloud import TOKEN_SECRET, Cloud
+
+# A stall of the machine is no finding, wherever the tests run.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -39,7 +39,7 @@ def settings(folder: Path) -> Settings:
         key_id=KEY_ID,
         key_secret=KEY_SECRET,
         account_id=ACCOUNT,
-        patience=Patience(timeout=1.0, first=0.05, longest=0.2, altogether=20.0),
+        patience=Patience(timeout=3.0, first=0.05, longest=0.2, altogether=20.0),
     )
 
 

@@ -258,7 +258,7 @@ class DicedBus:
         return first
 
 
-def relay_until(books: Books, bus: DicedBus, done: Callable[[], bool], *, within_s: float = 30) -> Deliveries:
+def relay_until(books: Books, bus: DicedBus, done: Callable[[], bool], *, within_s: float = 300) -> Deliveries:
     """Runs relays, one after the other as the schedule does, until `done` and the outbox is empty."""
     deliveries, ends = Deliveries(), time.monotonic() + within_s
     with closing(books.as_role("clock")) as database:

@@ -38,8 +38,14 @@ def full(books: Books) -> Iterator[None]:
             usual = int(cursor.fetchall()[0]["Value"])
             cursor.execute("SET GLOBAL max_connections = 10")
             try:
-                with contextlib.suppress(pymysql.MySQLError):
-                    taken.extend(connect(books.server, books.credentials["reader"]) for _ in range(usual))
+                refusals = 0
+                while refusals < 5:  # who has just left may still have a place
+                    try:
+                        taken.append(connect(books.server, books.credentials["reader"]))
+                        refusals = 0
+                    except pymysql.MySQLError:
+                        refusals += 1
+                        time.sleep(0.1)
                 yield
             finally:
                 cursor.execute("SET GLOBAL max_connections = %s", (usual,))

@@ -110,7 +110,7 @@ class TestTheAdapter:
     ) -> None:
         payment_id = paid(simulator)
         path, key = f"/v1/payments/{payment_id}/refund", {"X-Refund-Idempotency": reference}
-        razorpay.fault(simulator, "slow", path=path, method="POST", times=2, seconds=1.5)
+        razorpay.fault(simulator, "slow", path=path, method="POST", times=2, seconds=3.5)
         ask = partial(razorpay.call, simulator, "POST", path, {"amount": 20_000}, headers=key)
         with ThreadPoolExecutor(2) as pool:
             both = [pool.submit(ask) for _ in range(2)]  # whichever comes first is carried out, slowly
@@ -377,7 +377,7 @@ def test_two_clocks_at_once_send_each_refund_once(story: Story) -> None:
     operator = story.functions.make("operator")
     for _ in range(5):
         done(operator, story.command(amount=1_000))
-    clocks = [story.functions.make("reconcile") for _ in range(2)]
+    clocks = [story.functions.make("reconcile", RECONCILE_AFTER_SECONDS="60") for _ in range(2)]
     answers = together([lambda clock=clock: clock.invoke({}, timeout_s=60) for clock in clocks])  # type: ignore[misc]  # bound early
     assert not [one for one in answers if isinstance(one, Exception)]
     assert story.state() == (45_000, 0, ["succeeded"] * 5, 5)

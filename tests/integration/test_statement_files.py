@@ -21,7 +21,12 @@ from tests.unit import template as templates
 from wallet import wiring
 from wallet.ledger.periods import Month
 
-NOW = Month.of(datetime.now(UTC))
+
+def this_month() -> str:
+    """As they are asked for."""
+    return str(Month.of(datetime.now(UTC)))
+
+
 DEPLOYED = templates.functions(templates.load())["StatementFunction"]
 
 
@@ -48,10 +53,10 @@ def fetched(url: str) -> urllib3.BaseHTTPResponse:
 
 def test_a_link_opens_the_statement_as_it_is(books: Books, functions: Functions) -> None:
     person = books.person(money=12_345)
-    answer = asked(functions.make("statement"), person, str(NOW))
+    answer = asked(functions.make("statement"), person, this_month())
     told = json_of(answer)
     assert set(told) == {"month", "complete", "url", "expires_at"}
-    assert (told["month"], told["complete"]) == (str(NOW), False)
+    assert (told["month"], told["complete"]) == (this_month(), False)
     valid = datetime.fromisoformat(told["expires_at"]) - datetime.now(UTC)
     assert timedelta(seconds=280) < valid <= timedelta(seconds=300)
     file = fetched(link(answer))
@@ -63,7 +68,7 @@ def test_a_link_opens_the_statement_as_it_is(books: Books, functions: Functions)
 
 
 def test_a_link_opens_for_five_minutes_and_says_so(books: Books, functions: Functions) -> None:
-    url = link(asked(functions.make("statement"), books.person(), str(NOW)))
+    url = link(asked(functions.make("statement"), books.person(), this_month()))
     assert "X-Amz-Expires=300" in url
     assert "X-Amz-Signature=" in url
 
@@ -71,7 +76,7 @@ def test_a_link_opens_for_five_minutes_and_says_so(books: Books, functions: Func
 def test_no_file_is_where_another_could_be_guessed(books: Books, functions: Functions) -> None:
     function = functions.make("statement")
     asha, bela = books.person(), books.person()
-    paths = [urlsplit(link(asked(function, person, str(NOW)))).path for person in (asha, asha, bela)]
+    paths = [urlsplit(link(asked(function, person, this_month()))).path for person in (asha, asha, bela)]
     assert len(set(paths)) == 3
     folders = [path.split("/")[2:4] for path in paths]
     assert folders[0][0] == folders[1][0] != folders[2][0]
@@ -86,13 +91,13 @@ def test_a_month_that_can_not_be_told_is_refused(books: Books, functions: Functi
 
 
 def test_without_a_place_for_files_the_caller_is_told_to_come_again(books: Books, functions: Functions) -> None:
-    answer = asked(functions.make("statement", STATEMENT_BUCKET="not-there"), books.person(), str(NOW))
+    answer = asked(functions.make("statement", STATEMENT_BUCKET="not-there"), books.person(), this_month())
     assert (answer["statusCode"], json_of(answer)["code"]) == (503, "try_again")
     assert "not-there" not in answer["body"]
 
 
 def test_what_is_put_is_for_nobody_else(books: Books, functions: Functions, cloud: Cloud) -> None:
-    link(asked(functions.make("statement"), books.person(), str(NOW)))
+    link(asked(functions.make("statement"), books.person(), this_month()))
     stored = cloud.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]
     about = cloud.client("s3").head_object(Bucket=BUCKET, Key=stored[0]["Key"])
     assert about["CacheControl"] == "private, no-store"

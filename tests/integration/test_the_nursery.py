@@ -25,11 +25,13 @@ Begin = Callable[..., Child]
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    nursery, begun = Nursery([ROOT / "layers", ROOT]), []
+    nursery = Nursery([ROOT / "layers", ROOT])
+    begun: list[Child] = []
 
     def one(text: str = APP, **environment: str) -> Child:
-        (tmp_path / "app.py").write_text(text)
-        begun.append(nursery.begin(tmp_path / "app.py", environment, tmp_path / "log"))
+        app = tmp_path / f"app-{len(begun)}.py"  # each its own: another may be about to read it
+        app.write_text(text)
+        begun.append(nursery.begin(app, environment, tmp_path / "log"))
         return begun[-1]
 
     yield one

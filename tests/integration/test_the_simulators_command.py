@@ -50,7 +50,7 @@ def test_it_ends_quietly_when_asked_to_and_logs_neither_secrets_nor_receipts(tmp
     with command(tmp_path) as (process, url):
         orders(url, new=True)
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=10)
+        _, log = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "POST /v1/orders 200" in log
     assert KEY_SECRET not in log
@@ -73,7 +73,7 @@ def test_it_does_not_start_without_its_secret(tmp_path: Path) -> None:
         env=without,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=60,
         check=False,
     )
     assert ended.returncode == 2

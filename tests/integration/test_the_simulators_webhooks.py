@@ -154,7 +154,7 @@ def test_webhooks_can_be_held_back(simulator: Simulator) -> None:
     order_id = new_order(simulator)
     with receiving() as receiver:
         aim(simulator, receiver)
-        play(simulator, order_id, "failed", delay_s=0.6)
+        play(simulator, order_id, "failed", delay_s=3.0)
         _, shown = call(simulator, "GET", "/simulator/deliveries")
         assert shown["deliveries"][0]["status"] == "waiting"
         assert receiver.received == []
@@ -194,7 +194,7 @@ def test_what_was_not_delivered_before_a_restart_is_delivered_after_it(tmp_path:
         with running(settings(tmp_path)) as simulator:
             order_id = new_order(simulator)
             aim(simulator, receiver)
-            play(simulator, order_id, "captured", delay_s=1.0)
+            play(simulator, order_id, "captured", delay_s=4.0)
         assert receiver.received == []
         with running(settings(tmp_path)) as simulator:
             receiver.wait_for(3)

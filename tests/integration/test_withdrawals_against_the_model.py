@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from wallet.storage.claims import Claim
 
 _MAX_PAYMENT, _MAX_DEBIT_DAY = 900, 1_500
+#: Of a day in India, as UTC.
+_NOON = time(6, 30)
 _RATE = FeeRate(basis_points=250, flat=3)
 _MONEY = 3_000
 
@@ -134,7 +136,9 @@ class Both:
 
     def compare(self) -> None:
         row = self.books.select("SELECT * FROM wallets WHERE id = %s", self.person.wallet_id.bytes)[0]
-        used = self.wallet.usage.begun(datetime.now(UTC)) if row["debited_month"] else self.wallet.usage
+        used = self.wallet.usage
+        if row["debited_month"]:  # of the day and the month of its last debit
+            used = used.begun(datetime.combine(row["usage_day"], _NOON, tzinfo=UTC))
         assert (row["balance"], row["held"]) == (self.wallet.balance, self.wallet.held)
         assert (row["debited_day"], row["debited_month"]) == (used.debited_day, used.debited_month)
 

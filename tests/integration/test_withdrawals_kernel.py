@@ -215,12 +215,12 @@ def test_a_hold_whose_time_is_over_does_not_stand_in_the_way(books: Books) -> No
         payee_wallet_id=payee.wallet_id,
         payee_phone=None,
         amount=900,
-        valid_s=1,
+        valid_s=4,
         description=None,
     )
     database.close()
     assert refusal_of(withdrawing(books, person, 1_000)) is Refusal.INSUFFICIENT_FUNDS
-    time.sleep(1.1)
+    time.sleep(4.1)
     receipt, _ = withdraw(books, person, 1_000)
     assert (receipt.balance.held, receipt.balance.available) == (1_000, 0)
 

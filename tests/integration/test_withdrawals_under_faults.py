@@ -192,7 +192,7 @@ def test_a_provider_that_pays_and_loses_the_answer_pays_once(
     books: Books, functions: Functions, simulator: Simulator, mode: str
 ) -> None:
     person = books.person(money=1_000)
-    razorpay.fault(simulator, mode, path="/v1/payouts", method="POST", times=1, seconds=4.5)
+    razorpay.fault(simulator, mode, path="/v1/payouts", method="POST", times=1, seconds=7)
     answer = functions.make("withdraw").invoke(withdrawal_event(person, unique("key-"), vpa="asha@okbank"))
     assert answer["statusCode"] == 202
     assert told(answer)["status"] == "pending"
@@ -247,7 +247,7 @@ def test_wrong_keys_of_ours_fail_no_withdrawal_and_are_seen(
 ) -> None:
     person = books.person(money=1_000)
     receipt, _ = withdraw(books, person, 600, first_check_s=0)
-    reconcile = functions.make("reconcile", PAYOUT_ACCOUNT_NUMBER="1")
+    reconcile = functions.make("reconcile", PAYOUT_ACCOUNT_NUMBER="1", RECONCILE_AFTER_SECONDS="60")
     with pytest.raises(FunctionDiedError, match="1 not understood"):
         run(reconcile)
     assert state_of(books, receipt.id)["status"] == "pending"

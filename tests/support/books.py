@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from wallet.storage import settlement, top_ups, users
 from wallet.storage.checks.check import find_faults
 from wallet.storage.checks.every import every_check
 from wallet.storage.claims import Claim
-from wallet.storage.database import AskCredentials, Credentials, Database, Server, connect
+from wallet.storage.database import READ_TIMEOUT, AskCredentials, Credentials, Database, Server, connect
 from wallet.storage.rows import time_of, uuid_of
 from wallet.storage.users import NewUser
 
@@ -31,6 +32,7 @@ GATEWAY = "razorpay"
 CHECKS = every_check(events_kept_days=36_500)
 
 _numbers = itertools.count(1)
+_phones = itertools.count(secrets.randbelow(10**8))
 
 
 def unique(prefix: str) -> str:
@@ -40,7 +42,7 @@ def unique(prefix: str) -> str:
 
 def new_phone() -> str:
     """A phone that no other test uses."""
-    return f"+9199{wiring.new_id().int % 10**8:08}"
+    return f"+9199{next(_phones) % 10**8:08}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Books:
         self.owner_credentials = Credentials(server.owner_user, server.owner_password)
         self.credentials = {role: Credentials(f"wallet_{role}", f"password-of-{role}") for role in ROLES}
         self._events_checked = 0
+        #: Seconds that a role's connection waits for an answer, if it is opened while this stands.
+        self.patience_s = READ_TIMEOUT
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date."""
@@ -80,7 +84,7 @@ class Books:
 
     def as_role(self, role: str, *, at: datetime | None = None) -> Database:
         """A connection of a function's user. With `at`, time stands still for it at that moment (see `set_clock`)."""
-        database = Database(self.server, self.credentials_of(role))
+        database = Database(self.server, self.credentials_of(role), patience_s=self.patience_s)
         if at is not None:
             set_clock(database, at)
         return database

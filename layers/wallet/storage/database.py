@@ -275,7 +275,8 @@ def _code(error: pymysql.MySQLError) -> int:
     write, and what that writes goes to the connection that got the socket's number next. TLS won't take it.
     """
     met = getattr(error, "original_exception", None)  # why it could not be opened
-    if isinstance(met, ssl.SSLError | ConnectionResetError) and not isinstance(met, ssl.SSLCertVerificationError):
+    broke = isinstance(met, ssl.SSLError | ConnectionResetError | BrokenPipeError)
+    if broke and not isinstance(met, ssl.SSLCertVerificationError):
         return _BROKEN
     code = error.args[0] if error.args else 0
     return code if isinstance(code, int) else 0
