@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.patience import under_one_key
 from tests.support.client import Answer, Api, Json, Person, new_key
 from tests.support.crowd import together
 from tests.support.problems import problem
@@ -23,9 +24,9 @@ def placed(payer: Person, payee: Person, amount: int, **more: object) -> str:
     return told
 
 
-def capture(payee: Person, hold: str, **asked: object) -> Answer:
+def capture(payee: Person, hold: str, *, key: str | None = None, **asked: object) -> Answer:
     """A capture by the payee."""
-    return payee.post(f"/holds/{hold}/capture", asked)
+    return payee.post(f"/holds/{hold}/capture", asked, key=key)
 
 
 def balances(person: Person) -> tuple[int, int]:
@@ -151,14 +152,17 @@ def test_a_hold_has_an_amount_and_at_most_thirty_days(api: Api, more: dict[str, 
 def test_many_captures_at_once_take_what_was_promised(api: Api) -> None:
     asha, hotel = api.person(money=5_000), api.person(kind="merchant")
     hold = placed(asha, hotel, 1_000)
-    answers = together([lambda: capture(hotel, hold, amount=300, final=False)] * 20, at_once=20)
+    answers = together(
+        [lambda: under_one_key(lambda key: capture(hotel, hold, key=key, amount=300, final=False))] * 20, at_once=20
+    )
     assert sorted(getattr(answer, "status", 0) for answer in answers) == [200] * 3 + [409] * 17
     assert (balances(asha), balances(hotel)) == ((4_100, 100), (900, 0))
 
 
 def test_six_holds_of_one_fifth_are_five(api: Api) -> None:
     asha, hotel = api.person(money=5_000), api.person(kind="merchant")
-    answers = together([lambda: place(asha, hotel, 1_000)] * 6, at_once=6)
+    asked = {"to": {"wallet_id": hotel.wallet_id}, "amount": 1_000}
+    answers = together([lambda: under_one_key(lambda key: asha.post("/holds", asked, key=key))] * 6, at_once=6)
     assert sorted(getattr(answer, "status", 0) for answer in answers) == [201] * 5 + [402]
     assert balances(asha) == (5_000, 5_000)
 

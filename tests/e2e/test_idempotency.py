@@ -1,10 +1,8 @@
 """Each row of the contract's table on idempotency, over HTTP."""
 
-import itertools
-from collections.abc import Callable
-
 import pytest
 
+from tests.e2e.patience import until_answered
 from tests.support.client import PASSWORD, Answer, Api, new_key, new_phone
 from tests.support.crowd import together
 
@@ -118,18 +116,6 @@ def test_a_registration_may_be_repeated_under_its_key(api: Api) -> None:
     assert (without.status, without.code) == (409, "phone_taken")
     other = api.call("POST", "/register", told | {"password": PASSWORD + "!"}, key=key)
     assert (other.status, other.code) == (422, "idempotency_key_reused")
-
-
-def until_answered(ask: Callable[[], Answer]) -> Answer:
-    """What a client does when it is told that the first still runs."""
-    import time  # noqa: PLC0415 - for this helper alone
-
-    for _ in itertools.repeat(None, 100):
-        answer = ask()
-        if answer.status != 409:
-            return answer
-        time.sleep(0.1)
-    return answer
 
 
 def test_keys_are_each_persons_own_also_for_reading_them_back(api: Api) -> None:

@@ -43,6 +43,7 @@ class Day:
     """What was done, and the answer of each request with the route it went to."""
 
     asha: Person
+    began: float
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     secret: list[str] = field(default_factory=list)
 
@@ -56,6 +57,7 @@ class Day:
 @pytest.fixture(scope="module")
 def day(api: Api) -> Day:
     """Everything that people do with a wallet, and what goes wrong."""
+    began = time.time()
     phone = new_phone()
     told: Json = {"phone": phone, "name": "Asha Rao", "password": PASSWORD, "email": EMAIL}
     answer = api.call("POST", "/register", told, key=KEY)
@@ -63,7 +65,7 @@ def day(api: Api) -> Day:
     session = api.call("POST", "/login", {"phone": phone, "password": PASSWORD})
     asha = Person(api, answer.body["user"]["id"], answer.body["wallet"]["id"], phone, session.body)
     bela = api.person(name="Bela")
-    day = Day(asha, secret=[phone, bela.phone, EMAIL, PASSWORD, KEY, *WORDS.values()])
+    day = Day(asha, began, secret=[phone, bela.phone, EMAIL, PASSWORD, KEY, *WORDS.values()])
     day.note("POST /register", answer, 201)
     day.note("POST /login", session, 200)
     _who(api, day, phone)
@@ -210,7 +212,7 @@ def lines(day: Day, cloud: "tuple[CloudWatchLogsClient, SecretsManagerClient]") 
     wanted = {answer.headers["x-request-id"] for _, answer in day.answers}
 
     def complete() -> bool:
-        text = "\n".join(logged(cloud[0], time.time() - 120))
+        text = "\n".join(logged(cloud[0], day.began))
         return all(request_id in text for request_id in wanted)
 
     wait_until(complete)

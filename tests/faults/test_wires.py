@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +19,8 @@ from tests.faults.clocks import DatabaseClock, FunctionsClock
 from tests.faults.database_wire import GREETING, Cut, DatabaseWire
 from tests.faults.hostile_sessions import deadlock, hold_locks
 from tests.support.books import Books
+from tests.support.client import wait_until
+from tests.support.waiting import LOCK_WALLET, is_free
 from wallet.storage.database import Database, Server, connect
 
 # --- the database's
@@ -107,14 +108,14 @@ def test_a_wrong_clock_is_what_functions_are_told_and_nobody_else(
     clock = DatabaseClock(lambda: connect(books.server, books.owner_credentials), wire.cut_all)
     asked = "SELECT TIMESTAMPDIFF(SECOND, SYSDATE(), UTC_TIMESTAMP()) AS off"
     database = Database(through, books.credentials_of("money"))
-    assert database.read(asked)[0]["off"] == 0
+    assert -1 <= database.read(asked)[0]["off"] <= 0
     clock.set(300)
     try:
-        assert 298 <= database.read(asked)[0]["off"] <= 300
-        assert books.select(asked)[0]["off"] == 0
+        assert 250 <= database.read(asked)[0]["off"] <= 300  # it stands still
+        assert -1 <= books.select(asked)[0]["off"] <= 0
     finally:
         clock.set(0)
-    assert database.read(asked)[0]["off"] == 0
+    assert -1 <= database.read(asked)[0]["off"] <= 0
     database.close()
 
 
@@ -217,27 +218,33 @@ def test_locks_in_the_wrong_order_are_a_deadlock(books: Books) -> None:
     first, second = sorted((books.person().wallet_id.hex for _ in range(2)), reverse=True)
 
     def connect_as_owner() -> "pymysql.Connection[Any]":
-        return connect(books.server, books.owner_credentials, patience_s=30)
+        connection = connect(books.server, books.owner_credentials, patience_s=30)
+        with connection.cursor() as cursor:
+            cursor.execute("SET innodb_lock_wait_timeout = 25")  # longer than the longest pause
+        return connection
 
     def deadlocks() -> int:
         query = "SELECT count AS n FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'"
         return int(books.select(query)[0]["n"])
 
     before = deadlocks()
-    in_order = threading.Thread(target=deadlock, args=(connect_as_owner, (second, first), 1.0))
-    in_order.start()
-    deadlock(connect_as_owner, (first, second), 1.0)
-    in_order.join()
+    for between_s in (1.0, 4.0, 16.0):  # on a busy machine one may be through before the other has begun
+        in_order = threading.Thread(target=deadlock, args=(connect_as_owner, (second, first), between_s))
+        in_order.start()
+        deadlock(connect_as_owner, (first, second), between_s)
+        in_order.join()
+        if deadlocks() > before:
+            break
     assert deadlocks() == before + 1
 
 
 def test_a_locked_wallet_keeps_others_waiting(books: Books) -> None:
     wallet = books.person().wallet_id
     holding = threading.Thread(
-        target=hold_locks, args=(lambda: connect(books.server, books.owner_credentials), wallet.hex, 5.0)
+        target=hold_locks, args=(lambda: connect(books.server, books.owner_credentials), wallet.hex, 15.0)
     )
     holding.start()
-    time.sleep(1)
+    wait_until(lambda: not is_free(books, LOCK_WALLET, wallet.bytes))
     with pytest.raises(pymysql.MySQLError, match="1205"):
         books.write("UPDATE wallets SET tier = 'small' WHERE id = %s", wallet.bytes)
     holding.join()

@@ -3,9 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +17,9 @@ from tests.support.waiting import holding
 from wallet import wiring
 from wallet.ledger.refusals import Refusal
 from wallet.storage import payments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: One more than the largest whole number that every reader of JSON takes as it stands.
 BEYOND = 2**53 + 1
