@@ -27,9 +27,9 @@ from tests.support.load import (
 _CONCURRENCY = 4
 _TIMES = 10
 _BURST_S = 3.0
-# A third of what API Gateway has. A refusal needs no function and no database; what is measured here is this
-# machine, with all the callers on it too.
-_EARLY_S = 10.0
+# What a payment gateway waits for its webhook. A refusal needs no function and no database; what is measured here is
+# this machine, with all the callers on it too.
+_EARLY_S = 5.0
 
 
 @dataclass(frozen=True)

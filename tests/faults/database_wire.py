@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from tests.support.proxy import end_both_ways
+
 #: At most so many packets a client sends before its first question: TLS, who it is, what the session is like.
 GREETING = 6
 _PIECE = 65_536
@@ -114,8 +116,6 @@ class _Link:
         self._wire = wire
         self._client = client
         self._server = server
-        self._lock = threading.Lock()
-        self._works = 2
         self._packets = 0
         #: Behind a statement that has gone through, until its answer has.
         self._asked = False
@@ -123,24 +123,26 @@ class _Link:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def carry(self) -> None:
-        for work in (self._questions, self._answers):
-            threading.Thread(target=self._until_the_end, args=(work,), daemon=True).start()
+        threading.Thread(target=self._carry, daemon=True).start()
 
     def cut(self) -> None:
         for end in (self._client, self._server):
-            _end(end)
+            end_both_ways(end)
+
+    def _carry(self) -> None:
+        answers = threading.Thread(target=self._until_the_end, args=(self._answers,), daemon=True)
+        answers.start()
+        self._until_the_end(self._questions)
+        answers.join()
+        # not sooner: a socket's number is soon another's, and who still wrote to it would write there
+        self._client.close()
+        self._server.close()
+        self._wire.forget(self)
 
     def _until_the_end(self, work: Callable[[], None]) -> None:
         with contextlib.suppress(OSError):
             work()
         self.cut()
-        with self._lock:
-            self._works -= 1
-            is_over = self._works == 0
-        if is_over:  # not sooner: a socket's number is soon another's, and who still wrote to it would write there
-            self._client.close()
-            self._server.close()
-            self._wire.forget(self)
 
     def _questions(self) -> None:
         while piece := self._client.recv(_PIECE):
@@ -150,7 +152,7 @@ class _Link:
             if cut is Cut.BEFORE_SENT:
                 return
             if cut is Cut.BEHIND_SENT:
-                _end(self._client)  # first, or its answer might win
+                end_both_ways(self._client)  # first, or its answer might win
             self._asked = at_work
             self._server.sendall(piece)
             if cut is Cut.BEHIND_SENT:
@@ -162,8 +164,3 @@ class _Link:
                 return
             self._asked = False
             self._client.sendall(piece)
-
-
-def _end(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)

@@ -40,7 +40,7 @@ class Proxy:
     def cut_all(self) -> None:
         """Cuts every connection there is."""
         for end in list(self._open):
-            _end(end)
+            end_both_ways(end)
 
     def _accept(self) -> None:
         while True:
@@ -54,6 +54,7 @@ class Proxy:
                 client.close()
                 continue
             server.settimeout(None)
+            self._open |= {client, server}
             threading.Thread(target=self._carry, args=(client, server), daemon=True).start()
 
     def _carry(self, client: socket.socket, server: socket.socket) -> None:
@@ -61,27 +62,29 @@ class Proxy:
 
         Only then is a socket closed: its number is soon another's, and who still wrote to it would write there.
         """
-        ends = {client, server}
-        self._open |= ends
         answers = threading.Thread(target=self._pump, args=(server, client, False), daemon=True)
         answers.start()
         self._pump(client, server, True)  # noqa: FBT003 - a judge's first word
         answers.join()
-        self._open -= ends
-        for end in ends:
+        for end in (client, server):
+            self._open.discard(end)
             end.close()
 
     def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:  # noqa: FBT001 - a thread's
-        with contextlib.suppress(OSError):
+        try:
             while chunk := source.recv(65536):
                 verdict = self.judge(from_client, chunk)
                 if verdict is False:
                     break
                 sink.sendall(chunk if verdict is True else verdict)
-        for end in (source, sink):
-            _end(end)
+        except OSError:
+            pass
+        finally:
+            for end in (source, sink):
+                end_both_ways(end)
 
 
-def _end(connection: socket.socket) -> None:
+def end_both_ways(connection: socket.socket) -> None:
+    """Nothing comes or goes by it any more, and who waits for it is woken; its number is its own until it is closed."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
