@@ -274,6 +274,8 @@ def test_no_secret_of_the_stack_is_in_any_line(
 ) -> None:
     known = set(_secrets(cloud[1])) | {api.stack["mysql"]["password"], *api.stack["webhook_secrets"]}
     assert len(known) >= 8
+    # a line is JSON: there, a secret with quotes or backslashes is spelled otherwise
+    known |= {json.dumps(secret)[1:-1] for secret in known}
     for line in lines:
         assert not [secret for secret in known if secret in line], "a secret was logged"
 
@@ -283,9 +285,11 @@ def _secrets(manager: "SecretsManagerClient") -> Iterator[str]:
     for page in manager.get_paginator("list_secrets").paginate():
         for secret in page["SecretList"]:
             text = manager.get_secret_value(SecretId=secret["Name"])["SecretString"]
-            if not text.startswith("{"):
+            try:
+                content = json.loads(text)
+            except ValueError:
+                # a generated one, which may begin with a brace as well as with a letter
                 yield text
                 continue
-            content = json.loads(text)
             yield from content.get("secrets", [])
             yield from (content[name] for name in ("password", "key_secret") if name in content)
