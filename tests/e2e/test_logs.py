@@ -288,7 +288,9 @@ def _secrets(manager: "SecretsManagerClient") -> Iterator[str]:
             try:
                 content = json.loads(text)
             except ValueError:
-                # a generated one, which may begin with a brace as well as with a letter
+                content = None
+            # a generated one may begin with a brace as well as with a letter, or be JSON by chance: a text in quotes
+            if not isinstance(content, dict):
                 yield text
                 continue
             yield from content.get("secrets", [])
