@@ -1,5 +1,5 @@
-"""MiniStack, with three things changed: it ends when told to, calls of a function wait for one of a few processes, and
-reserved concurrency holds, with the answer that API Gateway gives when there is no place.
+"""MiniStack, with some things changed: it ends when told to, calls of a function wait for one of a few processes,
+reserved concurrency holds, with the answer that API Gateway gives when there is no place, and connections stay open.
 
 Lambda has a machine for each concurrent call; MiniStack starts a process for each, all on this one machine,
 where 200 cold starts at once take minutes and all its memory. Here each function gets LOCAL_PROCESSES of them
@@ -9,15 +9,20 @@ so none can wait for itself.
 Reserved concurrency counts the calls that wait, too, and is of a function and all its versions; MiniStack forgets it
 where a version is invoked by its alias, as all of ours are. What Lambda refuses is an integration failure to API
 Gateway, with the gateway response of that name; MiniStack would hand on Lambda's own 429.
+
+A connection is closed by whoever called. MiniStack would close it after 75 seconds at rest, or a thousand requests:
+what was just being sent on it would have no answer, and a test that counts answers one too few.
 """
 
 import functools
 import os
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from hypercorn.config import Config
 from ministack.app import main
 from ministack.core import lambda_runtime
 from ministack.services import apigateway_v1, lambda_svc
@@ -26,6 +31,8 @@ Execution = Callable[[dict[str, Any], dict[str, Any], str], dict[str, Any]]
 Invocation = Callable[..., Awaitable[tuple[dict[str, Any] | None, str | None]]]
 Reserved = Callable[[dict[str, Any], dict[str, Any]], int | None]
 Integration = Callable[..., Awaitable[object]]
+
+_OPEN_S = 3_600
 
 
 class _ThrottledError(Exception):
@@ -85,7 +92,14 @@ def failing_when_throttled(integrate: Integration) -> Integration:
     return integrate_or_fail
 
 
+def open_for(seconds: int) -> property:
+    """A setting that stays, whoever sets it."""
+    return property(lambda _: seconds, lambda _, __: None)
+
+
 if __name__ == "__main__":
+    Config.keep_alive_timeout = open_for(_OPEN_S)  # type: ignore[assignment]  # main() would set it
+    Config.keep_alive_max_requests = sys.maxsize
     lambda_svc._execute_function_warm = queued(  # noqa: SLF001 - the one seam there is
         lambda_svc._execute_function_warm,  # noqa: SLF001
         int(os.environ["LOCAL_PROCESSES"]),

@@ -150,7 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "gateway-simulator"
     sys_version = ""
     wbufsize = -1  # head and body leave in one packet
-    timeout = 60
+    # a connection that rests so long is closed; never while a caller may be about to use it again
+    timeout = 3_600
     server: _Server
 
     def do_GET(self) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.patience import under_one_key
 from tests.support.client import Answer, Api, Json, Person, new_key
 from tests.support.crowd import together
 from tests.support.problems import problem
@@ -152,9 +151,7 @@ def test_a_hold_has_an_amount_and_at_most_thirty_days(api: Api, more: dict[str, 
 def test_many_captures_at_once_take_what_was_promised(api: Api) -> None:
     asha, hotel = api.person(money=5_000), api.person(kind="merchant")
     hold = placed(asha, hotel, 1_000)
-    answers = together(
-        [lambda: under_one_key(lambda key: capture(hotel, hold, key=key, amount=300, final=False))] * 20, at_once=20
-    )
+    answers = together([lambda: capture(hotel, hold, amount=300, final=False)] * 20, at_once=20)
     assert sorted(getattr(answer, "status", 0) for answer in answers) == [200] * 3 + [409] * 17
     assert (balances(asha), balances(hotel)) == ((4_100, 100), (900, 0))
 
@@ -162,7 +159,7 @@ def test_many_captures_at_once_take_what_was_promised(api: Api) -> None:
 def test_six_holds_of_one_fifth_are_five(api: Api) -> None:
     asha, hotel = api.person(money=5_000), api.person(kind="merchant")
     asked = {"to": {"wallet_id": hotel.wallet_id}, "amount": 1_000}
-    answers = together([lambda: under_one_key(lambda key: asha.post("/holds", asked, key=key))] * 6, at_once=6)
+    answers = together([lambda: asha.post("/holds", asked)] * 6, at_once=6)
     assert sorted(getattr(answer, "status", 0) for answer in answers) == [201] * 5 + [402]
     assert balances(asha) == (5_000, 5_000)
 

@@ -13,6 +13,8 @@ from tests.support.client import Api
 from tests.support.crowd import together
 from tests.support.load import (
     AMOUNT,
+    CONNECTIONS,
+    PAYS,
     Crowd,
     Outcome,
     Pace,
@@ -30,6 +32,9 @@ _BURST_S = 3.0
 # What a payment gateway waits for its webhook. A refusal needs no function and no database; what is measured here is
 # this machine, with all the callers on it too.
 _EARLY_S = 5.0
+# The last is for who is alone with a key, too: DynamoDB's client asks again if it waits too long for its answer, and
+# finds its own record.
+_COME_BACK = {429: "too_many_requests", 503: "try_again", 409: "idempotency_key_in_use"}
 
 
 @dataclass(frozen=True)
@@ -64,19 +69,19 @@ def burst(api: Api, select: Any) -> Burst:
 
 
 def _connected(select: Any) -> int:
-    [row] = select("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
-    return int(row["Value"]) - 1  # the one that asks
+    [row] = select(CONNECTIONS, PAYS)
+    return int(row["connections"])
 
 
 def test_a_burst_is_answered_by_success_or_by_a_refusal_that_says_when_to_come_back(burst: Burst) -> None:
     found = statuses(burst.outcomes)
-    assert set(found) <= {201, 429, 503}, found
+    assert set(found) <= {201, *_COME_BACK}, found
     assert found[201] > 0, found
     # what there was no place for was not taken in
     assert len(burst.refused) > found[201], found
     for outcome in burst.refused:
         assert int(outcome.answer.headers["retry-after"]) >= 1
-        assert outcome.answer.code == {429: "too_many_requests", 503: "try_again"}[outcome.answer.status]
+        assert outcome.answer.code == _COME_BACK[outcome.answer.status]
 
 
 def test_a_refusal_comes_early(burst: Burst) -> None:
@@ -103,7 +108,7 @@ def test_what_a_function_has_no_place_for_is_503_and_moves_nothing(api: Api, bur
     payer = burst.crowd.payers[0]
     balance = payer.balance()
     with limits(api, concurrency=1, a_second=10_000):
-        answers = together([lambda: burst.crowd.pay(0)] * 16)
+        answers = together([lambda: burst.crowd.pay(0, once=True)] * 16)
     outcomes = [answer for answer in answers if isinstance(answer, Outcome)]
     assert len(outcomes) == 16, answers
     found = statuses(outcomes)

@@ -181,6 +181,6 @@ def all_delivered(api: Api) -> None:
     def quiet() -> bool:
         told = api.pool.request("GET", f"{api.stack['gateway_url']}/simulator/deliveries").json()
         deliveries = told["deliveries"] if isinstance(told, dict) else told
-        return all(delivery["status"] != "waiting" for delivery in deliveries)
+        return all(delivery["status"] not in {"waiting", "sending"} for delivery in deliveries)
 
     wait_until(quiet)

@@ -28,20 +28,24 @@ def balance(person: Person) -> tuple[int, int, int]:
 
 
 def comes_to(person: Person, withdrawal: Json, status: str) -> Json:
-    """The withdrawal when it stands at `status`."""
-    wait_until(lambda: person.get(f"/withdrawals/{withdrawal['id']}").body["status"] == status)
+    """The withdrawal when it stands at `status`.
+
+    If the provider's answer was lost, that is when the clock has asked, a minute later at the soonest.
+    """
+    wait_until(lambda: person.get(f"/withdrawals/{withdrawal['id']}").body["status"] == status, within_s=180)
     told: Json = person.get(f"/withdrawals/{withdrawal['id']}").body
     return told
 
 
 def at_the_provider(api: Api, reference: str) -> list[Json]:
-    answer = api.pool.request("GET", f"{api.stack['gateway_url']}/simulator/payouts", timeout=10.0)
+    answer = api.pool.request("GET", f"{api.stack['gateway_url']}/simulator/payouts", timeout=90.0)
     return [payout for payout in answer.json()["payouts"] if payout["reference_id"] == reference]
 
 
 def end(api: Api, reference: str, outcome: str, **more: object) -> None:
+    wait_until(lambda: bool(at_the_provider(api, reference)), within_s=180)
     url = f"{api.stack['gateway_url']}/simulator/payouts/{reference}"
-    answer = api.pool.request("POST", url, json={"outcome": outcome, **more}, timeout=10.0)
+    answer = api.pool.request("POST", url, json={"outcome": outcome, **more}, timeout=90.0)
     assert answer.status == 200, answer.data
 
 
@@ -120,11 +124,11 @@ def test_without_a_webhook_the_clock_finds_out(api: Api, select: Any) -> None:
 def test_while_the_provider_is_down_it_is_pending_and_is_paid_once_afterwards(api: Api, select: Any) -> None:
     asha = api.person(money=10_000)
     faults = f"{api.stack['gateway_url']}/simulator/faults"
-    api.pool.request("POST", faults, json={"mode": "down", "path": "/v1/payouts"}, timeout=10.0)
+    api.pool.request("POST", faults, json={"mode": "down", "path": "/v1/payouts"}, timeout=90.0)
     try:
         told = accepted(asha, 3_000)
     finally:
-        api.pool.request("POST", faults, json={"mode": "none"}, timeout=10.0)
+        api.pool.request("POST", faults, json={"mode": "none"}, timeout=90.0)
     assert balance(asha) == (10_000, 3_000, 7_000)
     assert at_the_provider(api, told["id"]) == []
     select(
@@ -142,11 +146,11 @@ def test_the_same_key_withdraws_once_and_answers_the_same_bytes(api: Api) -> Non
     answers = [
         answer for answer in together([lambda: withdraw(asha, 3_000, key=key)] * 4) if isinstance(answer, Answer)
     ]
-    assert {answer.status for answer in answers} <= {202, 409}
+    assert {answer.status for answer in answers} == {202}
     again = withdraw(asha, 3_000, key=key)
     assert again.status == 202
     assert again.headers["idempotency-replayed"] == "true"
-    assert {answer.text for answer in answers if answer.status == 202} == {again.text}
+    assert {answer.text for answer in answers} == {again.text}
     comes_to(asha, again.body, "succeeded")
     assert withdraw(asha, 3_000, key=key).text == again.text, "the first answer, whatever has happened since"
     assert balance(asha) == (7_000, 0, 7_000)

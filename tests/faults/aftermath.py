@@ -25,6 +25,8 @@ _RUNS = 4
 _MORE_S = 6 * _DAY
 #: The relay works in real time, a minute a run.
 _RELAY_PATIENCE_S = 300
+#: So does the gateway: twice what it waits at most until it sends a webhook again.
+_WEBHOOKS_PATIENCE_S = 120
 _GRACE_S = 120
 #: Nothing is broken any more: only a machine that has too much to do can keep an answer back.
 _CALM_PATIENCE_S = 180
@@ -67,6 +69,7 @@ class Aftermath:
         while self._waits() and self._ahead_s < _LATER[-1] + _MORE_S:
             self._world.end_payouts(dice)  # some are only asked for now
             self._at(self._ahead_s + _DAY, runs=_RUNS)
+        self._await_webhooks()
         self._await_relay()
         self._world.database_clock.set(0)
 
@@ -97,6 +100,14 @@ class Aftermath:
         self._world.database_clock.set(ahead_s)
         for function in CLOCKWORK * runs:
             self._world.invoke(function)
+
+    def _await_webhooks(self) -> None:
+        """The gateway sends again in time of its own: what comes behind the judge's look would be told as stuck."""
+        ends = time.monotonic() + _WEBHOOKS_PATIENCE_S
+        while any(one["status"] in {"waiting", "sending"} for one in self._world.webhooks()):
+            if time.monotonic() > ends:
+                return
+            time.sleep(1)
 
     def _await_relay(self) -> None:
         """What is left in the outbox then is told as stuck."""

@@ -5,6 +5,7 @@ everything, so it can give each new session another time, and cutting all connec
 clock then stands still, as MySQL's does once it is set: for as long as that connection lives.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,7 @@ class FunctionsClock:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "wrong-clock"
+        self._lock = threading.Lock()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -52,6 +54,7 @@ class FunctionsClock:
     def set(self, off_s: int) -> None:
         """From now on they are off by so many seconds."""
         fresh = self._file.with_suffix(".new")
-        fresh.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(str(off_s))
-        fresh.replace(self._file)
+        with self._lock:
+            fresh.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(str(off_s))
+            fresh.replace(self._file)

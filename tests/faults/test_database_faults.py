@@ -267,7 +267,16 @@ def somebody_waits(books: Books) -> bool:
     return bool(books.select("SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"))
 
 
+@pytest.fixture
+def patient(books: Books) -> Iterator[None]:
+    """A server that leaves time for what is to happen while somebody waits for a lock."""
+    books.write("SET GLOBAL innodb_lock_wait_timeout = 30")
+    yield
+    books.write("SET GLOBAL innodb_lock_wait_timeout = 3")
+
+
 @pytest.mark.parametrize("door", FOUR)
+@pytest.mark.usefixtures("patient")
 def test_a_deadlock_is_lost_and_the_work_is_done_by_the_next_try(world: World, door: str) -> None:
     case = FOUR[door]
     situation = case.begin(world)

@@ -27,7 +27,7 @@ import hypothesis  # noqa: F401 - here, so that no child has to
 import moto  # noqa: F401
 import pytest
 
-from local.database import PrivateServer
+from local.database import NO_POWER_CUT, PrivateServer
 from tests.mutation.kernel_mutants import MUTANTS, Change, Mutant
 from wallet.storage.database import Credentials, Server, connect
 
@@ -83,7 +83,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._server = PrivateServer(folder / "server")
+        self._server = PrivateServer(folder / "server", options=NO_POWER_CUT)
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -100,7 +100,8 @@ class Bench:
     def empty(self) -> None:
         """A database with nothing in it."""
         server = Server(self._server.host, self._server.port, "mysql", self._server.ca_pem)
-        connection = connect(server, Credentials(self._server.owner_user, self._server.owner_password))
+        owner = Credentials(self._server.owner_user, self._server.owner_password)
+        connection = connect(server, owner, patience_s=60)  # it drops a database
         with connection, connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {PrivateServer.database}")
             cursor.execute(f"CREATE DATABASE {PrivateServer.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")

@@ -17,6 +17,8 @@ Json = dict[str, Any]
 
 PASSWORD = "correct horse battery staple"
 _PATIENCE_S = 40
+_BUSY_S = 90
+_COME_BACK = ("try_again", "gateway_unavailable", "idempotency_key_in_use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Answer:
         """The code of a problem document, None for anything else."""
         is_problem = self.headers.get("content-type") == "application/problem+json"
         return self.body.get("code") if is_problem and isinstance(self.body, dict) else None
+
+    @property
+    def says_come_back(self) -> bool:
+        """Whether the same request under the same key may get more: something is busy, or API Gateway got no answer."""
+        return self.code in _COME_BACK or (self.code is None and self.status >= 500)
 
 
 @dataclass(slots=True)
@@ -74,10 +81,10 @@ class Api:
     def person(self, *, money: int = 0, kind: str = "personal", name: str = "Asha Rao") -> "Person":
         """Somebody new, logged in, with some money in minor units that came by UPI."""
         phone = new_phone()
-        told = {"phone": phone, "name": name, "password": PASSWORD, "kind": kind}
-        registered = self.call("POST", "/register", told)
+        told, key = {"phone": phone, "name": name, "password": PASSWORD, "kind": kind}, new_key()
+        registered = until_answered(lambda: self.call("POST", "/register", told, key=key))
         assert registered.status == 201, registered.text
-        session = self.call("POST", "/login", {"phone": phone, "password": PASSWORD})
+        session = until_answered(lambda: self.call("POST", "/login", {"phone": phone, "password": PASSWORD}))
         assert session.status == 200, session.text
         body = registered.body
         person = Person(self, body["user"]["id"], body["wallet"]["id"], phone, session.body)
@@ -100,7 +107,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A registered user with a session."""
+    """A registered user with a session, whose client comes back when it is told to."""
 
     api: Api
     user_id: str
@@ -116,15 +123,26 @@ class Person:
 
     def get(self, path: str) -> Answer:
         """A reading request of theirs."""
-        return self.api.call("GET", path, token=self.token)
+        return until_answered(lambda: self.api.call("GET", path, token=self.token))
 
-    def post(self, path: str, body: object, *, key: str | None = None) -> Answer:
-        """A request of theirs that may move money, under a new key if none is given."""
-        return self.api.call("POST", path, body, token=self.token, key=key or new_key())
+    def post(self, path: str, body: object, *, key: str | None = None, once: bool = False) -> Answer:
+        """A request of theirs that may move money, under a new key if none is given.
 
-    def pay(self, payee: "Person", amount: int, *, key: str | None = None, **more: object) -> Answer:
+        With `once` it is the first answer, also one that says to come back.
+        """
+        key = key or new_key()
+
+        def ask() -> Answer:
+            return self.api.call("POST", path, body, token=self.token, key=key)
+
+        return ask() if once else until_answered(ask)
+
+    def pay(
+        self, payee: "Person", amount: int, *, key: str | None = None, once: bool = False, **more: object
+    ) -> Answer:
         """A payment, by the payee's wallet."""
-        return self.post("/payments", {"to": {"wallet_id": payee.wallet_id}, "amount": amount, **more}, key=key)
+        told = {"to": {"wallet_id": payee.wallet_id}, "amount": amount, **more}
+        return self.post("/payments", told, key=key, once=once)
 
     def open_top_up(self, amount: int, *, key: str | None = None) -> Json:
         """A top-up that nobody has paid yet."""
@@ -166,6 +184,14 @@ def new_phone() -> str:
 def new_key() -> str:
     """An idempotency key."""
     return f"test-{secrets.token_hex(10)}"
+
+
+def until_answered(ask: Callable[[], Answer]) -> Answer:
+    """The first answer that doesn't say to come back, as a client gets it from a busy stack; the last if all say so."""
+    ends = time.monotonic() + _BUSY_S
+    while (answer := ask()).says_come_back and time.monotonic() < ends:
+        time.sleep(0.1)
+    return answer
 
 
 def wait_until(true: Callable[[], bool], *, within_s: float = _PATIENCE_S) -> None:
