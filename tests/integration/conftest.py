@@ -1,6 +1,8 @@
 """Functions in processes of their own, over a real database, moto's AWS and the gateway simulator."""
 
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from tests.integration import razorpayx_simulator as razorpayx
 from tests.support.books import Books
 from tests.support.cloud import BUCKET, TABLE, Cloud
 from tests.support.functions import Function
+from wallet.ledger.periods import day_of
 
 _ROLE = {
     "register": "identity",
@@ -39,6 +42,13 @@ _ROLE = {
 def nothing_is_due(books: Books) -> None:
     """Each file begins without what the ones before it left to be asked about."""
     books.nothing_is_due()
+
+
+@pytest.fixture(autouse=True)
+def the_day_goes_on() -> None:
+    """No test begins in the last minute of an Indian day, with which months end, too: it would count in two of them."""
+    while day_of(datetime.now(UTC)) != day_of(datetime.now(UTC) + timedelta(minutes=1)):
+        time.sleep(1)
 
 
 class Functions:

@@ -11,7 +11,7 @@ WEBHOOK_SECRET = "sim-payout-secret"
 ACCOUNT_NUMBER = PAYOUT_ACCOUNT
 
 
-def adapter(simulator: Simulator, limits: Limits = razorpay.SHORT) -> RazorpayXPayouts:
+def adapter(simulator: Simulator, limits: Limits = razorpay.PATIENT) -> RazorpayXPayouts:
     """Make the real adapter, pointed at the simulator."""
     return RazorpayXPayouts.over_http(
         base_url=simulator.url,

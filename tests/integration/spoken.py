@@ -43,7 +43,7 @@ class Spoken(Protocol):
         ...
 
     def gateway(
-        self, url: str, *, limits: Limits = sim.SHORT, key_id: str = sim.KEY_ID, secret: str = sim.KEY_SECRET
+        self, url: str, *, limits: Limits = sim.PATIENT, key_id: str = sim.KEY_ID, secret: str = sim.KEY_SECRET
     ) -> Gateway: ...
 
     def reader(self, *secrets: str) -> WebhookReader: ...
@@ -68,7 +68,7 @@ class SpokenRazorpay:
         return {"GATEWAY": self.name, "GATEWAY_BASE_URL": simulator.url}
 
     def gateway(
-        self, url: str, *, limits: Limits = sim.SHORT, key_id: str = sim.KEY_ID, secret: str = sim.KEY_SECRET
+        self, url: str, *, limits: Limits = sim.PATIENT, key_id: str = sim.KEY_ID, secret: str = sim.KEY_SECRET
     ) -> Gateway:
         return RazorpayGateway.over_http(base_url=url, key_id=key_id, key_secret=secret, limits=limits)
 
@@ -107,7 +107,7 @@ class SpokenCashfree:
         }
 
     def gateway(
-        self, url: str, *, limits: Limits = sim.SHORT, key_id: str = sim.KEY_ID, secret: str = sim.KEY_SECRET
+        self, url: str, *, limits: Limits = sim.PATIENT, key_id: str = sim.KEY_ID, secret: str = sim.KEY_SECRET
     ) -> Gateway:
         return CashfreeGateway.over_http(base_url=f"{url}/pg", client_id=key_id, client_secret=secret, limits=limits)
 
@@ -137,7 +137,7 @@ def cashfree_call(
         body=body if isinstance(body, bytes) or body is None else json.dumps(body).encode(),
         headers={**credentials, **(headers or {})},
         retries=False,
-        timeout=5,
+        timeout=60,
     )
     return response.status, response.json()
 

@@ -1,6 +1,7 @@
 """The audit by itself: what it has no time for is never passed, and the next one goes on there."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from local.database import PrivateServer
 from tests.support.evidence import Ledger, as_root
 from tests.support.moves import pay
 from tests.support.own_database import own_books
+from tests.support.sessions import kill
 from tests.support.signing import Folder, Key
 from wallet import wiring
 from wallet.ledger.audits import AuditReport, Outcome
@@ -170,9 +172,9 @@ def test_a_snapshot_is_one_moment_however_long_it_is_read(ledger: Ledger) -> Non
 
 def test_a_snapshot_whose_connection_breaks_ends_with_an_error(ledger: Ledger) -> None:
     database: Database = ledger.books.owner()
-    with database.snapshot() as reader:
+    with database.snapshot() as reader, closing(ledger.books.owner()) as killer:
         connection = reader.read("SELECT CONNECTION_ID() AS id")[0]["id"]
-        ledger.books.write(f"KILL {connection}")
+        kill(killer, connection)
         with pytest.raises(DatabaseUnavailableError):
             reader.read("SELECT 1")
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+import pymysql
 import pytest
 
 from tests.support.books import ROLES, Books, Person, new_phone
+from tests.support.client import wait_until
 from tests.support.crowd import together
 from tests.support.proxy import Proxy
 from wallet import wiring
@@ -22,9 +24,12 @@ from wallet.movements.bulk import BulkRun, BulkWorker
 from wallet.movements.pay import refund, show_payment
 from wallet.storage import bulk
 from wallet.storage.claims import Claim
-from wallet.storage.database import Database, DatabaseBrokenError, DatabaseUnavailableError, Server
+from wallet.storage.database import Database, DatabaseBrokenError, DatabaseUnavailableError, Server, connect
 
 PAID, REFUSED, WAITING = RowStatus.PAID, RowStatus.REFUSED, RowStatus.WAITING
+
+#: Those of workers too, also while they end.
+PAYING_SESSIONS = "SELECT id AS id FROM information_schema.processlist WHERE user = 'wallet_money'"
 
 
 @pytest.fixture(autouse=True)
@@ -374,8 +379,8 @@ def test_a_session_that_is_killed_within_a_row_has_paid_it_or_not_begun_it(books
     first = database.read("SELECT CONNECTION_ID() AS id")[0]["id"]
     killed: set[int] = set()
     over = threading.Event()
-    killer = books.owner()  # opened before the first KILL, as what opens behind one may be broken
-    killer.read("SELECT 1")
+    # opened before the first KILL, as what opens behind one may be broken; an error leaves it open
+    killer = connect(books.server, books.owner_credentials, patience_s=60).cursor()
 
     def pay() -> None:
         try:
@@ -385,18 +390,21 @@ def test_a_session_that_is_killed_within_a_row_has_paid_it_or_not_begun_it(books
         finally:
             over.set()
 
+    def paying() -> set[int]:
+        killer.execute(PAYING_SESSIONS)
+        return {session["id"] for session in killer.fetchall() if session["id"] >= first}
+
     def kill() -> None:
         while not over.is_set() and len(killed) < 20:
-            for session in killer.read(
-                "SELECT id FROM information_schema.processlist WHERE user = 'wallet_money' AND id >= %s", first
-            ):
-                with contextlib.suppress(DatabaseBrokenError):  # it has just gone by itself
-                    killer.read("KILL %s", session["id"])
-                    killed.add(session["id"])
+            for session in paying():
+                with contextlib.suppress(pymysql.MySQLError):  # it has just gone by itself
+                    killer.execute("KILL %s", (session,))
+                    killed.add(session)
 
     assert together([pay, kill]) == [None, None]
-    killer.read("UPDATE bulk_payments SET leased_until = UTC_TIMESTAMP(6) WHERE id = %s", receipt.id.bytes)
-    killer.close()
+    wait_until(lambda: not paying())  # until then one may still take the file, and a new one be broken
+    killer.execute("UPDATE bulk_payments SET leased_until = UTC_TIMESTAMP(6) WHERE id = %s", (receipt.id.bytes,))
+    killer.connection.close()
     work(books)
     assert killed
     assert state(books, payer, receipt.id).tallies[PAID] == Tally(200, 20_000)

@@ -9,7 +9,6 @@ from local.database import PrivateServer
 from tests.support.books import CHECKS, Books
 from tests.support.moves import capture, pay, place, refund
 from tests.support.own_database import own_books
-from wallet.storage.database import connect
 
 if TYPE_CHECKING:
     import pymysql
@@ -181,7 +180,7 @@ def owner(own: Books) -> Iterator["pymysql.Connection[Any]"]:
     capture(books, payee, hold, 100)
     known = {"payer": payer.wallet_id, "payee": payee.wallet_id, "payment": payment, "refund": given_back, "hold": hold}
     books.write("DROP TRIGGER postings_have_their_transactions_type")
-    connection = connect(books.server, books.owner_credentials)
+    connection = books.connect()
     with connection.cursor() as cursor:
         for name, value in known.items():
             cursor.execute(f"SET @{name} = %s", (value.bytes,))

@@ -11,9 +11,8 @@ import pytest
 
 from local.gateway.refunds import REFUND_THAT_FAILS
 from local.gateway.server import Simulator, running
-from tests.integration.razorpay_simulator import SHORT, call, fault, play, settings
+from tests.integration.razorpay_simulator import PATIENT, SHORT, call, fault, play, settings
 from tests.integration.spoken import CONTACT, SPOKEN, Spoken
-from wallet.gateways.http import Limits
 from wallet.gateways.port import Gateway, GatewayOrder, GatewayRejectedError, GatewayUnavailableError
 from wallet.ledger.attempts import PaymentStatus
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
@@ -61,9 +60,8 @@ def test_the_same_receipt_for_another_amount_is_refused(gateway: Gateway) -> Non
 
 
 def test_twenty_at_once_with_one_receipt_get_one_order(simulator: Simulator, spoken: Spoken, gateway: Gateway) -> None:
-    patient = spoken.gateway(simulator.url, limits=Limits())
     with ThreadPoolExecutor(20) as callers:
-        made = set(callers.map(lambda _: create(patient).order_id, range(20)))
+        made = set(callers.map(lambda _: create(gateway).order_id, range(20)))
     assert len(made) == 1
     assert spoken.count_orders(simulator, "top_1") == 1
 
@@ -92,7 +90,7 @@ def test_a_request_carried_out_after_we_gave_up_makes_no_second_order(
     simulator: Simulator, spoken: Spoken, gateway: Gateway
 ) -> None:
     fault(simulator, "slow", path=spoken.orders, method="POST", times=1, seconds=2.5)
-    made = create(gateway)
+    made = create(spoken.gateway(simulator.url, limits=SHORT))
     time.sleep(2.7)
     assert spoken.count_orders(simulator, "top_1") == 1
     assert gateway.find_order(receipt="top_1") == made
@@ -110,12 +108,12 @@ def test_a_gateway_that_is_down_is_unavailable_and_the_same_receipt_works_afterw
 
 def test_a_gateway_that_is_always_slow_is_given_up_within_the_deadline(simulator: Simulator, spoken: Spoken) -> None:
     fault(simulator, "slow", seconds=30)
-    # two answers that are awaited to their end would be 6 seconds
-    limits = replace(SHORT, read_seconds=3.0, order_seconds=4.0)
+    # two answers that are awaited to their end would be 12 seconds
+    limits = replace(PATIENT, read_seconds=6.0, order_seconds=6.5)
     begun = time.monotonic()
     with pytest.raises(GatewayUnavailableError):
         create(spoken.gateway(simulator.url, limits=limits))
-    assert time.monotonic() - begun < 5.5
+    assert time.monotonic() - begun < 11.9
 
 
 def test_a_gateway_that_is_not_there_is_unavailable(spoken: Spoken) -> None:
@@ -136,10 +134,10 @@ def test_a_throttled_order_is_made_after_the_pause_that_was_asked_for(
     assert spoken.count_orders(simulator, "top_1") == 1
 
 
-def test_a_long_pause_is_handed_on_to_the_caller(simulator: Simulator, gateway: Gateway) -> None:
+def test_a_long_pause_is_handed_on_to_the_caller(simulator: Simulator, spoken: Spoken) -> None:
     fault(simulator, "rate_limited", seconds=30)
     with pytest.raises(GatewayUnavailableError) as caught:
-        create(gateway)
+        create(spoken.gateway(simulator.url, limits=replace(PATIENT, order_seconds=20.0)))
     assert caught.value.retry_after_s == 30
 
 

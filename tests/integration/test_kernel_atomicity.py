@@ -14,7 +14,7 @@ from tests.support.payouts import tell, withdraw
 from tests.support.waiting import LOCK_WALLET, is_free
 from wallet import wiring
 from wallet.ledger.withdrawals import PayoutStatus
-from wallet.storage.database import DatabaseBrokenError, connect
+from wallet.storage.database import DatabaseBrokenError
 
 #: What the movements below write, each time but for what they don't: no payment changes what is held.
 WRITES = (
@@ -117,7 +117,7 @@ _PAY = "CALL post_payment(%s, 'k', REPEAT('h', 32), %s, %s, NULL, %s, NULL, NULL
 
 def test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays(books: Books) -> None:
     payer, payee = books.person(money=100), books.person()
-    connection = connect(books.server, books.credentials["money"])
+    connection = books.connect("money")
     arguments = (payer.user_id.bytes, wiring.new_id().bytes, payee.wallet_id.bytes, 60)
     with connection, connection.cursor() as cursor:
         with failing(books, "INSERT ON outbox"), pytest.raises(pymysql.MySQLError, match="this fails today"):
@@ -127,7 +127,7 @@ def test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays(books
 
 def test_a_refusal_lets_go_of_its_locks_although_its_session_stays(books: Books) -> None:
     payer, payee = books.person(money=100), books.person()
-    connection = connect(books.server, books.credentials["money"])
+    connection = books.connect("money")
     arguments = (payer.user_id.bytes, wiring.new_id().bytes, payee.wallet_id.bytes, 101)
     with connection, connection.cursor() as cursor:
         cursor.execute(_PAY, arguments)

@@ -10,7 +10,6 @@ import pytest
 from tests.support.books import Books
 from tests.support.moves import capture, pay, place
 from tests.support.payouts import withdraw
-from wallet.storage.database import connect
 
 _NOW = "UTC_TIMESTAMP(6)"
 _TRANSACTION = "INSERT INTO transactions (id, type, amount, currency, created_at{names}) VALUES (@new, {kind}, {amount}, 'INR', UTC_TIMESTAMP(6){values})"
@@ -85,7 +84,7 @@ def owner(books: Books) -> Iterator["pymysql.Connection[Any]"]:
     known["hold"] = place(books, payer, payee, 500).id
     known["withdrawal"] = withdraw(books, payer, 500)[0].id
     capture(books, payee, known["hold"], 100)
-    connection = connect(books.server, books.owner_credentials)
+    connection = books.connect()
     with connection.cursor() as cursor:
         for name, value in known.items():
             cursor.execute(f"SET @{name} = %s", (value.bytes,))

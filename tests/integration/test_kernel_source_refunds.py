@@ -24,7 +24,6 @@ from wallet.ledger.refusals import Refusal, Refused
 from wallet.movements.refund_to_source import book_refund
 from wallet.storage import operators, settlement, source_refunds
 from wallet.storage.claims import Claim
-from wallet.storage.database import connect
 from wallet.storage.operators import Instruction
 from wallet.storage.payments import post_payment
 from wallet.storage.settlement import settle_payment
@@ -514,7 +513,7 @@ def test_who_settles_a_refund_from_suspense_and_who_begins_the_next_lock_in_the_
     seen = deadlocks(books)
     told = entry.told(SUCCEEDED, 100_000, reference=first, refund_id=unique("rfnd_"))
     both = [threading.Thread(target=hear, args=(books, told)), threading.Thread(target=entry.refund, args=(100_000,))]
-    holder = connect(books.server, books.owner_credentials)
+    holder = books.connect()
     holder.begin()
     with holder.cursor() as cursor:  # until it lets go, both of them wait for the wallet, or for each other
         cursor.execute("SELECT id FROM wallets WHERE id = %s FOR UPDATE", (person.wallet_id.bytes,))

@@ -1,6 +1,5 @@
 """A session that dies anywhere inside a procedure leaves nothing half done, and its caller does it once after all."""
 
-import contextlib
 import random
 import threading
 import time
@@ -8,6 +7,7 @@ import time
 import pytest
 
 from tests.support.books import Books
+from tests.support.sessions import kill
 from tests.support.verbs import Day, Verb
 from wallet.storage import database as storage
 from wallet.storage.database import Database, DatabaseUnavailableError
@@ -21,13 +21,13 @@ _LONGEST_S = 0.006
 def _killed(books: Books, verb: Verb, killer: Database, after_s: float, patch: pytest.MonkeyPatch) -> bool:
     """Asks for a verb, once, and kills the session some time into it; True if the caller lost the answer."""
     database = books.as_role("money")
-    session = _opened(database)
+    session = int(database.read("SELECT CONNECTION_ID() AS id")[0]["id"])
 
-    def kill() -> None:
+    def kill_soon() -> None:
         time.sleep(after_s)
-        killer.read("KILL %s", session)
+        kill(killer, session)
 
-    thread = threading.Thread(target=kill)
+    thread = threading.Thread(target=kill_soon)
     thread.start()
     try:
         with patch.context() as once:
@@ -40,13 +40,6 @@ def _killed(books: Books, verb: Verb, killer: Database, after_s: float, patch: p
     finally:
         thread.join()
         database.close()
-
-
-def _opened(database: Database) -> int:
-    """The session's id. What opens behind a KILL may find MySQL silent: a killed thread read its first bytes."""
-    while True:
-        with contextlib.suppress(DatabaseUnavailableError):
-            return int(database.read("SELECT CONNECTION_ID() AS id")[0]["id"])
 
 
 def test_a_session_killed_anywhere_leaves_nothing_half_done_and_a_repetition_does_it_once(
@@ -62,7 +55,6 @@ def test_a_session_killed_anywhere_leaves_nothing_half_done_and_a_repetition_doe
             asked.append(verb)
     assert lost > 0, "no kill came in time: this shows nothing"
     database = books.as_role("money")
-    _opened(database)  # the one behind the last KILL
     assert books.faults() == []
 
     for verb in asked:  # what clients do when they saw an outage: the same keys once more

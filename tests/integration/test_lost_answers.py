@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
 from tests.support.books import Books, Person
 from tests.support.crowd import together
 from tests.support.proxy import Proxy
+from tests.support.sessions import kill
 from tests.support.verbs import Day
 from wallet import wiring
 from wallet.ledger.receipts import PaymentReceipt
@@ -150,7 +152,8 @@ class CutOnce:
 def test_a_session_that_the_server_killed_is_replaced(books: Books, database: Database) -> None:
     payer, payee = books.person(money=1_000), books.person()
     session = database.read("SELECT CONNECTION_ID() AS id")[0]["id"]
-    books.write("KILL %s", session)
+    with closing(books.owner()) as killer:
+        kill(killer, session)
     receipt, _ = pay(database, payer, payee)
     assert receipt.amount == 60
     assert books.balance(payer) == 940

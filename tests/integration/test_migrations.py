@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import migrate
 from local.database import PrivateServer
-from tests.support.books import Books, beside
+from tests.support.books import PATIENCE_S, Books, beside
 from tests.support.client import wait_until
 from tests.support.crowd import together
 from wallet.ledger.refusals import Refused
-from wallet.storage.database import DatabaseUnavailableError, connect
 
 
 @pytest.fixture
@@ -37,12 +37,10 @@ def test_two_at_once_apply_each_file_once(empty: Books) -> None:
 
 
 def test_a_run_that_died_half_way_is_finished_by_the_next(empty: Books) -> None:
-    connection = connect(empty.server, empty.owner_credentials)
-    with connection.cursor() as cursor:
+    with closing(empty.connect()) as connection, connection.cursor() as cursor:
         for migration in migrate.migrations():
             for statement in migrate.statements(migration.text):
                 cursor.execute(statement)
-    connection.close()
     assert empty.migrate() == names()
 
 
@@ -101,27 +99,30 @@ def test_callers_of_a_procedure_that_is_replaced_are_not_kept_out_until_the_migr
     empty.migrate()
     for migration in migrate.migrations():
         (tmp_path / f"{migration.name}.sql").write_text(migration.text)
-    kernel = next(one.text for one in migrate.migrations() if one.name == "0005_kernel")
+    payments = next(one.text for one in migrate.migrations() if "CREATE PROCEDURE post_payment(" in one.text)
     next_number = len(migrate.migrations()) + 1
-    (tmp_path / f"{next_number:04}_slow.sql").write_text(kernel + "\nSELECT SLEEP(2);\n")
-    connection, owner, money = connect(empty.server, empty.owner_credentials), empty.owner(), empty.as_role("money")
+    slow = "DO GET_LOCK('go on', 50)"  # it ends when we say so
+    (tmp_path / f"{next_number:04}_slow.sql").write_text(f"{payments}\n{slow};\n")
+    empty.patience_s = PATIENCE_S
 
-    def sleeps() -> bool:
+    def is_slow() -> bool:
         running = owner.read("SELECT INFO FROM information_schema.PROCESSLIST WHERE DB = %s", empty.server.database)
-        return "SELECT SLEEP(2)" in [row["INFO"] for row in running]
+        return slow in [row["INFO"] for row in running]
 
-    with ThreadPoolExecutor(1) as pool:
+    with (
+        closing(empty.connect()) as connection,
+        closing(empty.owner()) as owner,
+        closing(empty.as_role("money")) as money,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        money.read("SELECT 1")  # nor is who has been there all the time
+        owner.read("DO GET_LOCK('go on', 0)")
         applied = pool.submit(migrate.migrate, connection, empty.credentials, tmp_path)
-        wait_until(lambda: sleeps() or applied.done())
-        refused = 0
-        while sleeps():
-            try:
+        try:
+            wait_until(lambda: is_slow() or applied.done())
+            with pytest.raises(Refused):  # by the kernel, so the procedure was there
                 money.call("post_payment", b"0" * 16, b"k", b"0" * 32, b"1" * 16, None, "+910", 1, None, None)
-            except Refused:  # by the kernel, so the procedure was there
-                refused += 1
-            except DatabaseUnavailableError:
-                assert not sleeps(), "callers are kept out"
-    assert refused > 0
-    for one in (connection, owner, money):
-        one.close()
-    assert applied.result() == [f"{next_number:04}_slow"]
+            assert is_slow(), applied.result()
+        finally:
+            owner.read("DO RELEASE_LOCK('go on')")
+        assert applied.result() == [f"{next_number:04}_slow"]

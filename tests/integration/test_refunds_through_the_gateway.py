@@ -110,7 +110,7 @@ class TestTheAdapter:
     ) -> None:
         payment_id = paid(simulator)
         path, key = f"/v1/payments/{payment_id}/refund", {"X-Refund-Idempotency": reference}
-        razorpay.fault(simulator, "slow", path=path, method="POST", times=2, seconds=3.5)
+        razorpay.fault(simulator, "slow", path=path, method="POST", times=2, seconds=6)
         ask = partial(razorpay.call, simulator, "POST", path, {"amount": 20_000}, headers=key)
         with ThreadPoolExecutor(2) as pool:
             both = [pool.submit(ask) for _ in range(2)]  # whichever comes first is carried out, slowly

@@ -32,7 +32,6 @@ from wallet.ledger.seals import TRANSACTION_COLUMNS, Content, make_seals
 from wallet.movements import seal as movement
 from wallet.movements.seal import Sealer, Sealing
 from wallet.storage import payments
-from wallet.storage.database import connect
 from wallet.storage.seals import lag
 
 #: Lambda's, as the template has it.
@@ -259,7 +258,7 @@ def test_a_sealer_that_is_killed_in_the_database_is_followed_by_one_that_ends_it
 @contextmanager
 def _locked(place: Place, table: str) -> Iterator[None]:
     """Within it, every row of a table is locked."""
-    connection = connect(place.books.server, place.books.owner_credentials)
+    connection = place.books.connect()
     try:
         connection.begin()
         with connection.cursor() as cursor:

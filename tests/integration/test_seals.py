@@ -20,7 +20,7 @@ from wallet.ledger import seals as hashing
 from wallet.ledger.checkpoints import Checkpoint, balances_after, entries_of, make_checkpoint
 from wallet.ledger.seals import BEGINNING, Seal
 from wallet.storage import payments, seals
-from wallet.storage.database import Database, DatabaseBrokenError, connect
+from wallet.storage.database import Database, DatabaseBrokenError
 from wallet.storage.rows import exact_time
 from wallet.storage.seals import Unpublished
 
@@ -248,7 +248,7 @@ def test_transactions_that_commit_out_of_their_order_are_all_sealed(ledger: Book
     """The older id becomes visible after a younger one has its seal."""
     person = ledger.person(money=1000)
     other = ledger.person()
-    connection = connect(ledger.server, ledger.owner_credentials)
+    connection = ledger.connect()
     connection.begin()
     late = wiring.new_id()
     with connection.cursor() as cursor:
@@ -285,7 +285,7 @@ def test_a_payment_commits_while_a_sealers_block_is_open_and_the_reverse(ledger:
     """No lock of one is waited for by the other: with no patience for any wait, both still get through."""
     payer, payee = ledger.person(money=1000), ledger.person()
     pay(ledger, payer, payee, 50)
-    sealing = connect(ledger.server, ledger.owner_credentials)
+    sealing = ledger.connect()
     with closing(ledger.as_role("sealer")) as database:
         checkpoint, made = batch(database)
     try:
@@ -309,7 +309,7 @@ def test_a_payment_commits_while_a_sealers_block_is_open_and_the_reverse(ledger:
         sealing.rollback()
         sealing.close()
 
-    paying = connect(ledger.server, ledger.owner_credentials)
+    paying = ledger.connect()
     try:
         paying.begin()
         with paying.cursor() as cursor:
@@ -417,7 +417,7 @@ def test_how_far_behind_sealing_is_can_be_seen(ledger: Books, sealer: Database) 
 
 def test_a_full_batch_is_appended_in_one_go(ledger: Books, sealer: Database) -> None:
     """A thousand, which is what one checkpoint takes; the one behind it waits for the next."""
-    connection = connect(ledger.server, ledger.owner_credentials)
+    connection = ledger.connect()
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO transactions (id, type, amount, currency, created_at)"

@@ -1,6 +1,7 @@
 """The function that makes monthly statements: its link opens as it is, and a long month fits its time and memory."""
 
 import json
+import os
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -114,16 +115,23 @@ def test_the_longest_month_fits_the_functions_time_and_memory(
         functions = Functions(books, cloud, simulator, tmp_path)
         function = functions.make("statement")
         asked(function, shop, "2026-09")  # a cold start is another matter
-        began = time.monotonic()
+        began, used_s = time.monotonic(), cpu_s(function)
         answer = asked(function, shop, "2026-10", timeout_s=DEPLOYED["Timeout"])
-        took_s = time.monotonic() - began
+        took_s, used_s = time.monotonic() - began, cpu_s(function) - used_s
         status = Path(f"/proc/{function.pid}/status").read_text(encoding="ascii")
         text = fetched(link(answer)).data.decode()
         functions.end()
     peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     assert text.count('<tr><td class="when">') == 20_000
-    assert took_s < DEPLOYED["Timeout"] / 2
+    assert used_s < DEPLOYED["Timeout"] / 2
+    assert took_s < DEPLOYED["Timeout"]  # with what it waits for, which a busy machine makes longer
     assert peak_kb < DEPLOYED["MemorySize"] * 1024 / 2
+
+
+def cpu_s(function: Function) -> float:
+    """What its process has used of the processors until now."""
+    told = Path(f"/proc/{function.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return sum(map(int, told[11:13])) / os.sysconf("SC_CLK_TCK")  # its own code's, and the system's for it
 
 
 def long_month(books: Books) -> Person:

@@ -231,8 +231,8 @@ def test_what_has_happened_is_told_under_the_documented_name(silent: Simulator, 
     with receiving() as receiver:
         aim(silent, SPEAKING, receiver.url)
         play(silent, order_id, outcome)
-        receiver.wait_for(len(names))
-    assert [json.loads(body)["type"] for body, _ in receiver.received] == names
+        receiver.wait_for_events(len(names))
+    assert receiver.events() == names
 
 
 def test_a_refund_is_told_when_it_has_ended(silent: Simulator) -> None:

@@ -64,6 +64,11 @@ def make_due(books: Books, withdrawal_id: UUID) -> None:
     books.write("UPDATE withdrawals SET next_check_at = UTC_TIMESTAMP(6) WHERE id = %s", withdrawal_id.bytes)
 
 
+def reconciler(functions: Functions, **changes: str) -> Function:
+    """It asks about nothing twice in one run, however long that takes."""
+    return functions.make("reconcile", RECONCILE_AFTER_SECONDS="60", **changes)
+
+
 def run(reconcile: Function) -> Json:
     answer: Json = reconcile.invoke({}, timeout_s=60)
     return answer
@@ -141,7 +146,7 @@ def test_killed_behind_setting_the_money_aside_the_reconciler_asks_for_the_payou
 
         proxy.judge = kill_at_the_question
         with pytest.raises(FunctionDiedError):
-            door.invoke(event, timeout_s=2)
+            door.invoke(event, timeout_s=6)
     assert (books.balance(person), held(books, person)) == (1_000, 600), "it was killed behind the commit"
 
     survivor = functions.make("withdraw")
@@ -152,7 +157,7 @@ def test_killed_behind_setting_the_money_aside_the_reconciler_asks_for_the_payou
     assert razorpayx.payouts_of(simulator, reference) == [], "a replay asks nothing"
     assert held(books, person) == 600
 
-    reconcile = functions.make("reconcile")
+    reconcile = reconciler(functions)
     make_due(books, withdrawal_of(answer))
     run(reconcile)
     assert len(razorpayx.payouts_of(simulator, reference)) == 1
@@ -180,7 +185,7 @@ def test_killed_behind_the_providers_answer_it_is_paid_once(
 
         proxy.judge = kill_at_the_update
         with pytest.raises(FunctionDiedError):
-            door.invoke(event, timeout_s=2)
+            door.invoke(event, timeout_s=6)
     answer = until_it_works(functions.make("withdraw"), event)
     assert answer["headers"]["Idempotency-Replayed"] == "true"
     assert len(razorpayx.payouts_of(simulator, told(answer)["id"])) == 1
@@ -200,7 +205,7 @@ def test_a_provider_that_pays_and_loses_the_answer_pays_once(
     assert state_of(books, withdrawal_id)["provider_payout_id"] is None, "nobody heard of it"
     razorpay.wait_until(lambda: len(razorpayx.payouts_of(simulator, reference)) == 1)
     make_due(books, withdrawal_id)
-    assert run(functions.make("reconcile"))["booked"] == 1
+    assert run(reconciler(functions))["booked"] == 1
     assert len(razorpayx.payouts_of(simulator, reference)) == 1
     assert (books.balance(person), held(books, person)) == (400, 0)
     assert books.faults() == []
@@ -215,9 +220,9 @@ def test_a_provider_that_is_down_is_asked_later_under_the_same_key(
     answer = functions.make("withdraw").invoke(withdrawal_event(person, unique("key-")))
     assert (answer["statusCode"], told(answer)["status"]) == (202, "pending")
     withdrawal_id = withdrawal_of(answer)
-    reconcile = functions.make("reconcile")
+    reconcile = reconciler(functions)
     make_due(books, withdrawal_id)
-    with pytest.raises(FunctionDiedError, match=r"[1-3] not reached, 0 not understood"):
+    with pytest.raises(FunctionDiedError, match="1 not reached, 0 not understood"):
         run(reconcile)
     assert held(books, person) == 600
     razorpay.fault(simulator, "none")
@@ -247,7 +252,7 @@ def test_wrong_keys_of_ours_fail_no_withdrawal_and_are_seen(
 ) -> None:
     person = books.person(money=1_000)
     receipt, _ = withdraw(books, person, 600, first_check_s=0)
-    reconcile = functions.make("reconcile", PAYOUT_ACCOUNT_NUMBER="1", RECONCILE_AFTER_SECONDS="60")
+    reconcile = reconciler(functions, PAYOUT_ACCOUNT_NUMBER="1")
     with pytest.raises(FunctionDiedError, match="1 not understood"):
         run(reconcile)
     assert state_of(books, receipt.id)["status"] == "pending"
@@ -261,7 +266,7 @@ def test_one_that_the_provider_has_never_heard_of_is_over_when_its_key_guards_no
     fresh, old = withdraw(books, person, 300)[0], withdraw(books, person, 300)[0]
     make_older(books, fresh, timedelta(days=4))
     make_older(books, old, timedelta(days=5, hours=1))
-    run(functions.make("reconcile"))
+    run(reconciler(functions))
     assert len(razorpayx.payouts_of(simulator, reference_of(fresh))) == 1
     assert razorpayx.payouts_of(simulator, reference_of(old)) == [], "never asked for under a key that is forgotten"
     assert (state_of(books, old.id)["status"], state_of(books, old.id)["reason"]) == ("failed", "never_sent")
@@ -277,7 +282,7 @@ def test_one_that_was_paid_long_after_it_was_asked_for_is_found_however_old_it_i
         reference=reference_of(receipt), amount_minor=600, currency="INR", vpa="asha@okbank", name="Asha Rao"
     )
     make_older(books, receipt, timedelta(days=30))
-    assert run(functions.make("reconcile"))["booked"] == 1
+    assert run(reconciler(functions))["booked"] == 1
     assert books.balance(person) == 400
 
 
@@ -287,7 +292,7 @@ def test_a_payout_that_the_provider_knows_no_more_is_for_people_to_look_at(books
     books.write("UPDATE withdrawals SET provider_payout_id = 'pout_gone' WHERE id = %s", receipt.id.bytes)
     make_due(books, receipt.id)
     with pytest.raises(FunctionDiedError, match="1 not understood"):
-        run(functions.make("reconcile"))
+        run(reconciler(functions))
     assert state_of(books, receipt.id)["status"] == "pending"
 
 
@@ -296,7 +301,7 @@ def test_the_bank_may_take_money_back_after_days_and_a_lost_webhook_does_not_hid
 ) -> None:
     person = books.person(money=1_000)
     answer = functions.make("withdraw").invoke(withdrawal_event(person, unique("key-"), vpa="asha@okbank"))
-    reconcile = functions.make("reconcile")
+    reconcile = reconciler(functions)
     make_due(books, withdrawal_of(answer))
     run(reconcile)
     assert books.balance(person) == 400
@@ -330,7 +335,7 @@ def test_twenty_webhooks_beside_the_reconciler_book_it_once(
     make_due(books, withdrawal_of(answer))
     doors = [functions.make("webhook") for _ in range(4)]
     tasks = [lambda door=doors[n % 4]: door.invoke(webhook(reference, "processed", id=made["id"])) for n in range(20)]
-    together([*tasks, lambda: run(functions.make("reconcile"))], at_once=6)
+    together([*tasks, lambda: run(reconciler(functions))], at_once=6)
     assert (books.balance(person), held(books, person)) == (400, 0)
     assert books.faults() == []
 
@@ -381,7 +386,7 @@ def test_an_event_that_a_dead_webhook_left_is_finished_by_the_reconciler(books: 
     person = books.person(money=1_000)
     receipt, _ = withdraw(books, person, 600)
     leave_behind(books, webhook(reference_of(receipt), "processed"))
-    assert run(functions.make("reconcile"))["finished_events"] >= 1
+    assert run(reconciler(functions))["finished_events"] >= 1
     assert books.balance(person) == 400
 
 
@@ -391,7 +396,7 @@ def test_one_that_contradicts_the_books_fails_the_run_once_and_holds_up_nothing(
     person = books.person(money=1_000)
     receipt, _ = withdraw(books, person, 600)
     leave_behind(books, webhook(reference_of(receipt), "processed", amount=60_000))
-    reconcile = functions.make("reconcile")
+    reconcile = reconciler(functions)
     with pytest.raises(FunctionDiedError, match="1 not understood"):
         run(reconcile)
     run(reconcile)

@@ -4,11 +4,11 @@ import hashlib
 import itertools
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import migrate
@@ -25,8 +25,14 @@ from wallet.storage.database import READ_TIMEOUT, AskCredentials, Credentials, D
 from wallet.storage.rows import time_of, uuid_of
 from wallet.storage.users import NewUser
 
+if TYPE_CHECKING:
+    import pymysql
+    from pymysql.cursors import DictCursor
+
 ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
 GATEWAY = "razorpay"
+#: Seconds that an answer may take where a stall of the machine is no finding.
+PATIENCE_S = 60
 
 #: Every check of the product; here no event is ever too old to be looked at.
 CHECKS = every_check(events_kept_days=36_500)
@@ -76,15 +82,19 @@ class Books:
 
     def migrate(self) -> list[str]:
         """Brings the schema up to date."""
-        connection = connect(self.server, self.owner_credentials, patience_s=60)  # of two, one waits for the other
-        try:
+        with closing(self.connect()) as connection:
             return migrate.migrate(connection, self.credentials)
-        finally:
-            connection.close()
+
+    def connect(self, role: str | None = None) -> "pymysql.Connection[DictCursor]":
+        """A bare connection of a function's user or, by default, of the schema's owner: nothing is asked again."""
+        credentials = self.owner_credentials if role is None else self.credentials[role]
+        return connect(self.server, credentials, patience_s=PATIENCE_S)
 
     def as_role(self, role: str, *, at: datetime | None = None) -> Database:
         """A connection of a function's user. With `at`, time stands still for it at that moment (see `set_clock`)."""
-        database = Database(self.server, self.credentials_of(role), patience_s=self.patience_s)
+        # where it stands still it does on this connection, and not on the one that would follow it
+        patience_s = self.patience_s if at is None else max(self.patience_s, PATIENCE_S)
+        database = Database(self.server, self.credentials_of(role), patience_s=patience_s)
         if at is not None:
             set_clock(database, at)
         return database
@@ -100,7 +110,7 @@ class Books:
     def owner(self) -> Database:
         """A connection of the schema's owner, who may do everything that a trigger doesn't forbid."""
         known = self.owner_credentials
-        return Database(self.server, lambda *, fresh: known, patience_s=60)  # noqa: ARG005 - they never change
+        return Database(self.server, lambda *, fresh: known, patience_s=PATIENCE_S)  # noqa: ARG005 - they never change
 
     def select(self, query: str, *arguments: object) -> list[dict[str, Any]]:
         """Reads as the owner."""
@@ -112,12 +122,8 @@ class Books:
 
     def write(self, statement: str, *arguments: object) -> None:
         """Writes as the owner: what no function can."""
-        connection = connect(self.server, self.owner_credentials, patience_s=60)  # it may drop a database
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, arguments)
-        finally:
-            connection.close()
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, arguments)
 
     def person(self, *, tier: str = "full", kind: str = "personal", money: int = 0) -> Person:
         """Somebody new, with some money in minor units, paid in through the gateway."""
@@ -189,8 +195,7 @@ class Books:
 
     def turn(self, person: Person, status: str) -> None:
         """Gives the wallet a status, with the locks of whoever freezes one: its row, then every slot."""
-        connection = connect(self.server, self.owner_credentials)
-        try:
+        with closing(self.connect()) as connection:
             connection.begin()
             with connection.cursor() as cursor:
                 cursor.execute("SELECT id FROM wallets WHERE id = %s FOR UPDATE", (person.wallet_id.bytes,))
@@ -200,8 +205,6 @@ class Books:
                 )
                 cursor.execute("UPDATE wallets SET status = %s WHERE id = %s", (status, person.wallet_id.bytes))
             connection.commit()
-        finally:
-            connection.close()
 
     def tier(self, code: str, rules: Mapping[str, Mapping[str, object]], *, for_merchants: bool = False) -> None:
         """A tier of the tests' own: its limits by the time from which they are in force; what is not named is none."""
@@ -222,14 +225,11 @@ class Books:
 
     def spread(self, person: Person, rows: int) -> None:
         """From now on the wallet's credits of payments and captures are spread over so many rows."""
-        connection = connect(self.server, self.owner_credentials)
-        try:
+        with closing(self.connect()) as connection:
             connection.begin()
             with connection.cursor() as cursor:
                 cursor.execute("CALL spread_credits(%s, %s)", (person.wallet_id.bytes, rows))
             connection.commit()
-        finally:
-            connection.close()
 
     @contextmanager
     def fee(self, movement: str, *, basis_points: int, flat: int = 0, since: str = "2021-01-01") -> Iterator[None]:

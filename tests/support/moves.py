@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.books import Books, Person, set_clock
+from tests.support.books import Books, Person
 from wallet import wiring
 from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.receipts import CaptureReceipt, Hold, HoldReceipt, PaymentReceipt, RefundReceipt
@@ -24,24 +24,33 @@ _connections = threading.local()
 
 def connection(books: Books, role: str) -> Database:
     """This thread's connection of a role; it is closed when the thread ends."""
-    key = f"{books.server.port}:{books.server.database}:{role}"
-    known: dict[str, Database] = _connections.__dict__
+    key, known = _key(books, role), _known()
     if key not in known:
         known[key] = books.as_role(role)
     return known[key]
 
 
+def _key(books: Books, role: str) -> str:
+    return f"{books.server.port}:{books.server.database}:{role}"
+
+
+def _known() -> dict[str, Database]:
+    return _connections.__dict__
+
+
 @contextmanager
 def clock_at(books: Books, moment: datetime) -> Iterator[None]:
     """Within it, time stands still at a moment for whatever this thread asks of the kernel."""
-    connections = [connection(books, role) for role in ("money", "gateway", "reader", "clock")]
-    for database in connections:
-        set_clock(database, moment)
+    known, usual = _known(), dict(_known())
+    stopped = {_key(books, role): books.as_role(role, at=moment) for role in ("money", "gateway", "reader", "clock")}
+    known.update(stopped)
     try:
         yield
     finally:
-        for database in connections:
-            database.read("SET timestamp = DEFAULT")
+        for key, database in stopped.items():
+            del known[key]
+            database.close()
+        known.update(usual)
 
 
 def pay(

@@ -10,7 +10,7 @@ import pymysql
 from pymysql.cursors import DictCursor
 
 from tests.support.books import Books, Person
-from wallet.storage.database import Database, connect
+from wallet.storage.database import Database
 
 _PATIENCE_S = 30
 #: A row that is locked, as MySQL and MariaDB say it to one who won't wait.
@@ -22,7 +22,7 @@ Change = Callable[[DictCursor], object]
 @contextmanager
 def holding(books: Books, statement: str, *arguments: object) -> Iterator[tuple["pymysql.Connection[Any]", DictCursor]]:
     """A commit of the owner's that has begun with `statement`, and ends with nothing done if nobody commits it."""
-    connection = connect(books.server, books.owner_credentials)
+    connection = books.connect()
     try:
         connection.begin()
         with connection.cursor() as cursor:
