@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,20 @@ _LAUNCH = Path(launch.__file__)
 
 class LocalStackError(Exception):
     """Something on this machine is not as it must be; the text is for the person at the keyboard."""
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Within it Ctrl-C and `kill` do nothing: once more, they would leave behind what the first is about to end."""
+    if threading.current_thread() is not threading.main_thread():  # where no signal arrives
+        yield
+        return
+    usual = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from local.build import build_here
 from local.database import PrivateServer
 from local.deploy import RAZORPAY, Deployed, account_id, deploy, gateway_key, migrate, payout_webhook_secret
 from local.detours import Detours
-from local.processes import LocalStackError
+from local.processes import LocalStackError, undisturbed
 from local.state import ROOT, State
 
 _GATEWAY_START_S = 20
@@ -213,13 +213,14 @@ def _aim_webhooks(state: State, content: dict[str, Any], told: dict[str, str]) -
 
 
 def _stop_everything(state: State) -> None:
-    state.stack_file.unlink(missing_ok=True)
-    state.daemon("sam-local").stop(patience_s=10)
-    state.daemon("gateway").stop(patience_s=5)
-    Emulator(state, 0).stop()
-    database.stop_all(state.folder / "mysql")
-    # what killed functions left behind
-    shutil.rmtree(state.folder / "tmp", ignore_errors=True)
+    with undisturbed():
+        state.stack_file.unlink(missing_ok=True)
+        state.daemon("sam-local").stop(patience_s=10)
+        state.daemon("gateway").stop(patience_s=5)
+        Emulator(state, 0).stop()
+        database.stop_all(state.folder / "mysql")
+        # what killed functions left behind
+        shutil.rmtree(state.folder / "tmp", ignore_errors=True)
 
 
 class _Say:
