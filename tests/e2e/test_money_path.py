@@ -71,7 +71,7 @@ def test_however_the_gateway_tells_it_the_money_is_credited_once(
     opened = asha.open_top_up(12_300)
     api.play(opened["gateway_order_id"], outcome, **more)
     at_the_end(asha, opened["id"], "succeeded")
-    all_delivered(api)
+    wait_until(api.gateway_is_quiet)
     assert asha.balance() == 12_300
     assert asha.top_up_state(opened["id"])["status"] == "succeeded"
 
@@ -91,7 +91,7 @@ def test_of_two_payments_of_one_order_one_is_credited_and_one_waits_in_suspense(
     played = api.play(opened["gateway_order_id"], "captured_twice")
     ids = [payment["id"] for payment in played["payments"]]
     wait_until(lambda: len(booked(select, ids)) == 2)
-    all_delivered(api)
+    wait_until(api.gateway_is_quiet)
     assert sorted(booked(select, ids)) == [("suspense", "order_already_paid"), ("top_up", None)]
     assert asha.balance() == 12_300
 
@@ -173,14 +173,3 @@ def booked(select: Any, payment_ids: list[str]) -> list[tuple[str, str | None]]:
         *payment_ids,
     )
     return [(row["type"], row["suspense_reason"]) for row in rows]
-
-
-def all_delivered(api: Api) -> None:
-    """Waits until the gateway has nothing more to tell."""
-
-    def quiet() -> bool:
-        told = api.pool.request("GET", f"{api.stack['gateway_url']}/simulator/deliveries").json()
-        deliveries = told["deliveries"] if isinstance(told, dict) else told
-        return all(delivery["status"] not in {"waiting", "sending"} for delivery in deliveries)
-
-    wait_until(quiet)

@@ -84,8 +84,7 @@ def test_many_refunds_at_once_add_up_to_the_payment(api: Api) -> None:
     paid = payment(asha, shop, 1_000)
     payment_of_others = api.person(money=5_000)
     payment(payment_of_others, shop, 5_000)
-    path, asked = f"/payments/{paid}/refunds", {"amount": 300}
-    answers = together([lambda: shop.post(path, asked)] * 20, at_once=20)
+    answers = together([lambda: shop.post(f"/payments/{paid}/refunds", {"amount": 300})] * 20, at_once=20)
     statuses = sorted(getattr(answer, "status", 0) for answer in answers)
     assert statuses == [201] * 3 + [409] * 17
     assert (asha.balance(), shop.balance()) == (900, 5_100)

@@ -6,6 +6,7 @@ often as it would. What is measured is measured on that clock.
 
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.books_of_world import GatewayBook, Ledger, read_ledger
@@ -103,19 +104,22 @@ class Aftermath:
 
     def _await_webhooks(self) -> None:
         """The gateway sends again in time of its own: what comes behind the judge's look would be told as stuck."""
-        ends = time.monotonic() + _WEBHOOKS_PATIENCE_S
-        while any(one["status"] in {"waiting", "sending"} for one in self._world.webhooks()):
-            if time.monotonic() > ends:
-                return
-            time.sleep(1)
+        _await(self._world.api.gateway_is_quiet, within_s=_WEBHOOKS_PATIENCE_S)
 
     def _await_relay(self) -> None:
         """What is left in the outbox then is told as stuck."""
-        ends = time.monotonic() + _RELAY_PATIENCE_S
-        self._world.invoke("RelayFunction", wait=False)
-        while time.monotonic() < ends:
+
+        def has_told_all() -> bool:
             with self._world.connect() as connection, connection.cursor() as cursor:
                 cursor.execute("SELECT COUNT(*) FROM outbox WHERE delivered_at IS NULL")
-                if cursor.fetchall()[0][0] == 0:
-                    return
-            time.sleep(1)
+                return bool(cursor.fetchall()[0][0] == 0)
+
+        self._world.invoke("RelayFunction", wait=False)
+        _await(has_told_all, within_s=_RELAY_PATIENCE_S)
+
+
+def _await(true: Callable[[], bool], *, within_s: float) -> None:
+    """Goes on when it is so, or when the time is over: what is not so then, the judge tells."""
+    ends = time.monotonic() + within_s
+    while not true() and time.monotonic() < ends:
+        time.sleep(1)

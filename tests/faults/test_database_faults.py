@@ -26,7 +26,7 @@ from tests.support.cloud import Cloud
 from tests.support.cold import Run
 from tests.support.moves import deadlocks
 from tests.support.proxy import Proxy
-from wallet.storage.database import connect
+from tests.support.waiting import lock_wait
 
 # ruff: noqa: S608 - a table's name
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ LOCKED: dict[str, Callable[[Any], tuple[Row, Row]]] = {
 @contextmanager
 def another_session(books: Books) -> Iterator["DictCursor"]:
     """A transaction of somebody else's, with so much to undo that it is never the victim of a deadlock."""
-    connection = connect(books.server, books.owner_credentials, patience_s=30)
+    connection = books.connect()
     try:
         with connection.cursor() as cursor:
             cursor.execute("CREATE DATABASE IF NOT EXISTS somebody_elses")
@@ -270,9 +270,8 @@ def somebody_waits(books: Books) -> bool:
 @pytest.fixture
 def patient(books: Books) -> Iterator[None]:
     """A server that leaves time for what is to happen while somebody waits for a lock."""
-    books.write("SET GLOBAL innodb_lock_wait_timeout = 30")
-    yield
-    books.write("SET GLOBAL innodb_lock_wait_timeout = 3")
+    with lock_wait(books, 30):
+        yield
 
 
 @pytest.mark.parametrize("door", FOUR)
@@ -306,9 +305,8 @@ def test_a_deadlock_is_lost_and_the_work_is_done_by_the_next_try(world: World, d
 @pytest.fixture
 def impatient(books: Books) -> Iterator[float]:
     """A server that gives a lock wait up after a second."""
-    books.write("SET GLOBAL innodb_lock_wait_timeout = 1")
-    yield 1.0
-    books.write("SET GLOBAL innodb_lock_wait_timeout = 3")
+    with lock_wait(books, 1):
+        yield 1.0
 
 
 @pytest.mark.parametrize("door", FOUR)

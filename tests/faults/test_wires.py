@@ -218,7 +218,7 @@ def test_locks_in_the_wrong_order_are_a_deadlock(books: Books) -> None:
     first, second = sorted((books.person().wallet_id.hex for _ in range(2)), reverse=True)
 
     def connect_as_owner() -> "pymysql.Connection[Any]":
-        connection = connect(books.server, books.owner_credentials, patience_s=30)
+        connection = books.connect()
         with connection.cursor() as cursor:
             cursor.execute("SET innodb_lock_wait_timeout = 25")  # longer than the longest pause
         return connection
@@ -240,9 +240,7 @@ def test_locks_in_the_wrong_order_are_a_deadlock(books: Books) -> None:
 
 def test_a_locked_wallet_keeps_others_waiting(books: Books) -> None:
     wallet = books.person().wallet_id
-    holding = threading.Thread(
-        target=hold_locks, args=(lambda: connect(books.server, books.owner_credentials), wallet.hex, 15.0)
-    )
+    holding = threading.Thread(target=hold_locks, args=(books.connect, wallet.hex, 15.0))
     holding.start()
     wait_until(lambda: not is_free(books, LOCK_WALLET, wallet.bytes))
     with pytest.raises(pymysql.MySQLError, match="1205"):

@@ -129,12 +129,6 @@ class World:
         answer = self.api.pool.request(method, url, json=dict(body), timeout=30.0)
         return answer.status, answer.json()
 
-    def webhooks(self) -> list[dict[str, Any]]:
-        """How each webhook of the gateway stands."""
-        answer = self.api.pool.request("GET", f"{self.api.stack['gateway_url']}/simulator/deliveries", timeout=30.0)
-        found: list[dict[str, Any]] = answer.json()["deliveries"]
-        return found
-
     @cached_property
     def _functions(self) -> dict[str, str]:
         """Every function's name, by what the template calls it."""

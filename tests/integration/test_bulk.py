@@ -15,6 +15,7 @@ from tests.support.books import ROLES, Books, Person, new_phone
 from tests.support.client import wait_until
 from tests.support.crowd import together
 from tests.support.proxy import Proxy
+from tests.support.sessions import PAYING
 from wallet import wiring
 from wallet.ledger.bulk import BulkPayment, BulkReceipt, BulkRow, RowResult, RowStatus, Tally
 from wallet.ledger.payees import PayeeName
@@ -24,12 +25,9 @@ from wallet.movements.bulk import BulkRun, BulkWorker
 from wallet.movements.pay import refund, show_payment
 from wallet.storage import bulk
 from wallet.storage.claims import Claim
-from wallet.storage.database import Database, DatabaseBrokenError, DatabaseUnavailableError, Server, connect
+from wallet.storage.database import Database, DatabaseBrokenError, DatabaseUnavailableError, Server
 
 PAID, REFUSED, WAITING = RowStatus.PAID, RowStatus.REFUSED, RowStatus.WAITING
-
-#: Those of workers too, also while they end.
-PAYING_SESSIONS = "SELECT id AS id FROM information_schema.processlist WHERE user = 'wallet_money'"
 
 
 @pytest.fixture(autouse=True)
@@ -380,7 +378,7 @@ def test_a_session_that_is_killed_within_a_row_has_paid_it_or_not_begun_it(books
     killed: set[int] = set()
     over = threading.Event()
     # opened before the first KILL, as what opens behind one may be broken; an error leaves it open
-    killer = connect(books.server, books.owner_credentials, patience_s=60).cursor()
+    killer = books.connect().cursor()
 
     def pay() -> None:
         try:
@@ -391,7 +389,7 @@ def test_a_session_that_is_killed_within_a_row_has_paid_it_or_not_begun_it(books
             over.set()
 
     def paying() -> set[int]:
-        killer.execute(PAYING_SESSIONS)
+        killer.execute(PAYING)
         return {session["id"] for session in killer.fetchall() if session["id"] >= first}
 
     def kill() -> None:

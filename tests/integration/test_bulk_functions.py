@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Functions
-from tests.integration.test_bulk import PAYING_SESSIONS, payments_of
+from tests.integration.test_bulk import payments_of
 from tests.integration.test_functions_under_faults import aws_through, moto, told, until_it_works
 from tests.support.books import Books, Person, new_phone, unique
 from tests.support.client import wait_until
 from tests.support.cloud import Cloud
 from tests.support.functions import FunctionDiedError, api_event
 from tests.support.proxy import Proxy
+from tests.support.sessions import paying
 from wallet.storage import bulk
 
 Json = dict[str, Any]
@@ -56,12 +57,10 @@ def retrying(payer: Person, bulk_payment_id: str, key: str) -> Json:
     )
 
 
-def paying_sessions(books: Books) -> set[int]:
-    return {row["id"] for row in books.select(PAYING_SESSIONS)}
-
-
-def take_over(books: Books, payer: Person) -> None:
-    """What a minute does: the lease of a worker that has died is over."""
+def take_over(books: Books, payer: Person, *, known: set[int]) -> None:
+    """What a minute does: the lease of a worker that has died is over; beside its sessions there were those `known`."""
+    # what it asked last may still be under way, and be a lease for another minute
+    wait_until(lambda: paying(books) <= known)
     books.write("UPDATE bulk_payments SET leased_until = UTC_TIMESTAMP(6) WHERE user_id = %s", payer.user_id.bytes)
 
 
@@ -170,7 +169,7 @@ def test_a_worker_that_is_killed_again_and_again_pays_every_row_once(books: Book
         for chunks_to_live in (9, 14, 21, 30, 40):  # some die on a question, some on an answer
             worker = functions.make("bulk_worker", DATABASE_HOST=proxy.host, DATABASE_PORT=str(proxy.port))
             pid, left = worker.pid, iter(range(chunks_to_live))
-            before = paying_sessions(books)
+            before = paying(books)
 
             def kill(_from_client: bool, _chunk: bytes, pid: int = pid, left: Any = left) -> bool:  # noqa: FBT001 - a judge's
                 if next(left, None) is None:
@@ -180,9 +179,7 @@ def test_a_worker_that_is_killed_again_and_again_pays_every_row_once(books: Book
             proxy.judge = kill
             with pytest.raises(FunctionDiedError):
                 worker.invoke({}, timeout_s=WORKER_S)
-            # what it asked last may still be under way, and be a lease for another minute
-            wait_until(lambda before=before: paying_sessions(books) <= before)  # type: ignore[misc]  # bound early
-            take_over(books, payer)
+            take_over(books, payer, known=before)
         proxy.judge = lambda _from_client, _chunk: True
     assert 0 < payments_of(books, payer) < 60
     functions.make("bulk_worker").invoke({}, timeout_s=WORKER_S)

@@ -562,8 +562,6 @@ def _columns(limits: Limits) -> dict[str, object]:
 
 @settings(
     max_examples=40,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(played=commands)

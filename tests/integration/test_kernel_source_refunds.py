@@ -460,7 +460,7 @@ def test_a_settlement_whose_answer_was_lost_is_new_to_the_one_who_repeats_it(boo
     assert books.balance(person) == 600
 
 
-@settings(max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from([PENDING, SUCCEEDED, FAILED]), st.booleans()), max_size=6))
 def test_the_kernel_weighs_news_as_the_rule_in_python_does(
     books: Books, stories: list[tuple[RefundStatus, bool]]

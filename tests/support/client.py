@@ -96,6 +96,11 @@ class Api:
         """Runs now what otherwise runs on its schedule."""
         return invoke(self.stack, function, "{}")
 
+    def gateway_is_quiet(self) -> bool:
+        """Whether the gateway has no webhook left to send, or to send again."""
+        answer = self.pool.request("GET", f"{self.stack['gateway_url']}/simulator/deliveries", timeout=30.0)
+        return all(webhook["status"] not in {"waiting", "sending"} for webhook in answer.json()["deliveries"])
+
     def play(self, order_id: str, outcome: str, **more: object) -> Json:
         """The person with the UPI app."""
         url = f"{self.stack['gateway_url']}/simulator/orders/{order_id}/pay"
@@ -194,12 +199,12 @@ def until_answered(ask: Callable[[], Answer]) -> Answer:
     return answer
 
 
-def wait_until(true: Callable[[], bool], *, within_s: float = _PATIENCE_S) -> None:
+def wait_until(true: Callable[[], bool], *, within_s: float = _PATIENCE_S, every_s: float = 0.1) -> None:
     """Waits for what comes by itself; fails when it does not."""
     ends = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < ends, "it never became true"
-        time.sleep(0.1)
+        time.sleep(every_s)
 
 
 def at_the_end(person: Person, top_up_id: str, status: str) -> Json:

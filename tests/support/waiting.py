@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pymysql
@@ -92,16 +92,25 @@ def _answer(task: Callable[[], Any]) -> Any:
 @contextmanager
 def _nobody_gives_up(books: Books) -> Iterator[Database]:
     """Within it, whoever opens a connection waits for locks and answers as long as it takes."""
-    owner, usual = books.owner(), books.patience_s
-    [told] = owner.read("SELECT @@GLOBAL.innodb_lock_wait_timeout AS seconds")
-    owner.read("SET GLOBAL innodb_lock_wait_timeout = 100")
-    books.patience_s = 100
-    try:
-        yield owner
-    finally:
-        books.patience_s = usual
-        owner.read("SET GLOBAL innodb_lock_wait_timeout = %s", told["seconds"])
-        owner.close()
+    usual = books.patience_s
+    with lock_wait(books, 100) as owner:
+        books.patience_s = 100
+        try:
+            yield owner
+        finally:
+            books.patience_s = usual
+
+
+@contextmanager
+def lock_wait(books: Books, seconds: int) -> Iterator[Database]:
+    """Within it, whoever opens a connection may wait so long for a lock. It gives a connection of the owner's."""
+    with closing(books.owner()) as owner:
+        [usual] = owner.read("SELECT @@GLOBAL.innodb_lock_wait_timeout AS seconds")
+        owner.read("SET GLOBAL innodb_lock_wait_timeout = %s", seconds)
+        try:
+            yield owner
+        finally:
+            owner.read("SET GLOBAL innodb_lock_wait_timeout = %s", usual["seconds"])
 
 
 def _waiting(owner: Database) -> int:
