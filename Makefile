@@ -5,6 +5,9 @@ STATE ?= .local
 GATEWAY = razorpay
 # how many workers share the tests: by default one a core, up to four; 0 is none, everything in one process
 WORKERS = auto
+# what `make deploy` deploys to, and whether it asks first
+STACK = wallet
+CONFIRM = yes
 VENV = .venv
 BIN = $(VENV)/bin
 LOCAL = $(BIN)/python -m local
@@ -90,10 +93,10 @@ mutate-kernel: $(VENV)/made  ## the kernel broken on purpose, on the server that
 	@PYTHONPATH=.:layers nice -n 10 $(BIN)/python -m tests.mutation.kernel
 
 .PHONY: deploy
-deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="Name=value …" or "file://production.yaml"
-	@PYTHON='$(CURDIR)/$(BIN)/python' $(SAM) build
-	@$(SAM) deploy --parameter-overrides BuildSha=$$($(LOCAL) hash $(PARAMETERS)) $(PARAMETERS)
-	@$(SAM) remote invoke MigrateFunction --stack-name wallet
+deploy: export GIVEN = $(value PARAMETERS)
+deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="Name=value 'Name=two words' file://…", STACK=wallet, CONFIRM=no
+	@$(LOCAL) deploy --state $(STATE) --stack-name $(STACK) --confirm $(CONFIRM) -- "$$GIVEN"
+	@$(SAM) remote invoke MigrateFunction --stack-name $(STACK)
 
 # brought up to date when what it is made from changes; in place, as a stack may be running on it
 $(VENV)/made: requirements-dev.txt layers/requirements.txt

@@ -15,17 +15,17 @@ from local.state import ROOT, State
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
-    parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "operator", "export", "verify", "hash"))
+    parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "operator", "export", "verify", "deploy"))
     parser.add_argument(
-        "parameters", nargs="*", help="with hash: what else a new version depends on; with operator: one command, JSON"
+        "parameters", nargs="*", help="with deploy: Name=value 'Name=two words' …; with operator: one command, JSON"
     )
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
     parser.add_argument("--gateway", choices=GATEWAYS, default=RAZORPAY, help="with up and run: what top-ups go by")
     parser.add_argument("--folder", type=Path, help="with export and verify: what is exported; default: STATE/export")
     parser.add_argument("--deployed", action="store_true", help="with export: the ledger that the environment names")
+    parser.add_argument("--stack-name", default="wallet", help="with deploy: the stack's name in its account")
+    parser.add_argument("--confirm", choices=("yes", "no"), default="yes", help="with deploy: whether to ask first")
     given = parser.parse_args(arguments)
-    if given.command == "hash":
-        return _hash(given.parameters)
     state = State(given.state.absolute())
     # a `kill` ends this as Ctrl-C does: with everything cleaned up
     signal.signal(signal.SIGTERM, _interrupt)
@@ -40,6 +40,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _do(state: State, given: argparse.Namespace) -> int:
+    if given.command == "deploy":
+        from local import release  # noqa: PLC0415 - as below
+
+        return release.release(state, given.stack_name, " ".join(given.parameters), confirm=given.confirm == "yes")
     if given.command == "operator":
         return _operator(state, given.parameters)
     if given.command in _WITH_A_FOLDER:
@@ -128,15 +132,6 @@ def _verify(_: State, folder: Path, *, deployed: bool) -> int:  # noqa: ARG001 -
     from local import evidence  # noqa: PLC0415
 
     return evidence.verify(folder)
-
-
-def _hash(parameters: list[str]) -> int:
-    """The BuildSha of a deployment: of the sources and of the parameters, which are part of a version too."""
-    from local.build import combined, sources_hash  # noqa: PLC0415
-
-    files = [Path(one.removeprefix("file://")).read_text() for one in parameters if one.startswith("file://")]
-    print(combined(sources_hash(), *parameters, *files))
-    return 0
 
 
 _STARTING = {"up": _up, "run": _run}

@@ -1,5 +1,6 @@
 """The AWS emulator: started, waited for, stopped, with its state in the stack's folder."""
 
+import functools
 import json
 import os
 import sys
@@ -108,28 +109,22 @@ class Emulator:
         }
 
     def apigateway(self) -> "APIGatewayClient":
-        return self._session().client("apigateway", endpoint_url=self.url)
+        return _client("apigateway", self.url)  # type: ignore[no-any-return]
 
     def cloudformation(self) -> "CloudFormationClient":
-        return self._session().client("cloudformation", endpoint_url=self.url)
+        return _client("cloudformation", self.url)  # type: ignore[no-any-return]
 
     def functions(self) -> "LambdaClient":
         from botocore.config import Config  # noqa: PLC0415 - half a second, and only needed here
 
         patient = Config(read_timeout=330, retries={"total_max_attempts": 1})
-        return self._session().client("lambda", endpoint_url=self.url, config=patient)
+        return _session().client("lambda", endpoint_url=self.url, config=patient)
 
     def s3(self) -> "S3Client":
-        return self._session().client("s3", endpoint_url=self.url)
+        return _client("s3", self.url)  # type: ignore[no-any-return]
 
     def secrets(self) -> "SecretsManagerClient":
-        return self._session().client("secretsmanager", endpoint_url=self.url)
-
-    def _session(self) -> boto3.Session:
-        # or a person's own profile, perhaps one that boto3 can't find, would get into this
-        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
-            os.environ.pop(name, None)
-        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+        return _client("secretsmanager", self.url)  # type: ignore[no-any-return]
 
     def outputs(self, stack: str) -> dict[str, str]:
         """Outputs of a stack that is complete; empty if there is none."""
@@ -150,3 +145,17 @@ class Emulator:
         except client.exceptions.ClientError:
             return {}
         return {item["ParameterKey"]: item.get("ParameterValue", "") for item in found.get("Parameters", [])}
+
+
+@functools.cache
+def _session() -> boto3.Session:
+    # or a person's own profile, perhaps one that boto3 can't find, would get into this
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        os.environ.pop(name, None)
+    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+
+
+@functools.cache
+def _client(service: str, url: str) -> Any:  # noqa: ANN401 - its type is for the caller to say
+    """Making one takes longer than most of its calls."""
+    return _session().client(service, endpoint_url=url)  # type: ignore[call-overload]  # one of many, by its name

@@ -1,28 +1,73 @@
-"""`sam build` for the interpreter at hand, and only when something has changed."""
+"""Builds what template.yaml names, by the Makefiles beside the sources: only what has changed, and without the network.
 
+`sam build` would make everything anew for an edit of one file, and fetch every package for it. The Makefiles are the
+ones that it runs; what they make is for one Python and one architecture (`Target`), and the template that comes out
+can be deployed for that architecture and no other. Packages are fetched once for each list of them and each target,
+and kept beside the interpreter's own.
+"""
+
+import contextlib
 import hashlib
+import json
 import platform
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
+from local import template
 from local.processes import LocalStackError
 from local.state import ROOT, State
 
+ARM64, X86_64 = ARCHITECTURES = ("arm64", "x86_64")
+#: Lambda's runtime, as template.yaml names it.
+LAMBDA_PYTHON: Final = "3.13"
 _SOURCES = ("template.yaml", "functions", "layers", "schema")
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+_MACHINES: Final = {ARM64: 183, X86_64: 62}  # e_machine of an ELF file
+_MAKES_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a build is for. `here`: for this very interpreter, on whatever system it runs."""
+
+    python: str
+    architecture: str
+    here: bool = False
+
+    def about(self) -> str:
+        """What tells the same sources built for this from those built for another, or by another Python."""
+        return f"{self.python} {self.architecture} {self.here and sys.platform} {sys.version_info[:2]}"
+
+    def environment(self) -> dict[str, str]:
+        """What the Makefiles go by."""
+        architecture = "host" if self.here else self.architecture
+        return {"PYTHON": sys.executable, "TARGET_PYTHON": self.python, "TARGET_ARCH": architecture}
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What was built: the template that names it, and what each function and layer holds (40 hexadecimal digits)."""
+
+    template: Path
+    architecture: str
+    artifacts: Mapping[str, str]
+    changed: tuple[str, ...]
 
 
 def sources_hash() -> str:
-    """40 hexadecimal digits over everything that goes into functions and layer: the template's BuildSha."""
+    """40 hexadecimal digits over everything that goes into functions and layer, and the template."""
     digest = hashlib.sha256()
     for source in _SOURCES:
         path = ROOT / source
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in files:
-            if file.is_file() and not _LEFT_OUT.intersection(file.parts):
-                digest.update(f"{file.relative_to(ROOT)}\0{file.stat().st_size}\0".encode())
-                digest.update(file.read_bytes())
+        for file in sorted(_files(path)) if path.is_dir() else [path]:
+            digest.update(_marked(file.relative_to(ROOT), file))
     return digest.hexdigest()[:40]
 
 
@@ -33,60 +78,174 @@ def combined(*parts: str) -> str:
 
 def machine_architecture() -> str:
     """This machine's processor, in Lambda's words."""
-    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    return ARM64 if platform.machine() in ("arm64", "aarch64") else X86_64
 
 
-def build_here(state: State) -> tuple[Path, str, bool]:
-    """Builds for this machine and this Python: the built template, the build's hash, whether it is new."""
+def build_here(state: State) -> Build:
+    """Builds for this machine and this Python."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return _build(state, "stack", python=python, architecture="host")
+    return build(state, "stack", Target(python, machine_architecture(), here=True))
 
 
-def lambda_build(state: State, architecture: str) -> Path:
-    """Builds for Lambda's own runtime, as for a deployment to AWS; the built template."""
-    return _build(state, "lambda", python="3.13", architecture=architecture)[0]
+def lambda_build(state: State, architecture: str) -> Build:
+    """Builds for Lambda's own runtime, as for a deployment to AWS."""
+    return build(state, "lambda", Target(LAMBDA_PYTHON, architecture))
 
 
-def _build(state: State, name: str, *, python: str, architecture: str) -> tuple[Path, str, bool]:
-    about = f"{sources_hash()} {python} {architecture} {sys.platform} {sys.version_info[:2]}"
-    wanted = combined(about)
-    folder, mark = state.build / name, state.build / f"{name}.built"
-    template = folder / "template.yaml"
-    if template.exists() and mark.exists() and mark.read_text() == wanted:
-        return template, wanted, False
-    mark.unlink(missing_ok=True)
-    sam(
-        state,
-        "build",
-        *("--template-file", str(ROOT / "template.yaml"), "--build-dir", str(folder), "--parallel"),
-        environment={"PYTHON": sys.executable, "TARGET_PYTHON": python, "TARGET_ARCH": architecture},
+def build(state: State, name: str, target: Target, *, sources: Path = ROOT) -> Build:
+    """Brings the build of that name up to date: what is made of what it was made of last time stays as it is."""
+    folder = state.build / name
+    folder.mkdir(parents=True, exist_ok=True)
+    content = template.read(sources / "template.yaml")
+    made_of = {
+        logical_id: combined(target.about(), _tree_hash(sources / source))
+        for logical_id, source in _buildable(content).items()
+    }
+    known = _known(folder)
+    stale = [one for one in made_of if known.get(one, {}).get("made_of") != made_of[one] or not (folder / one).is_dir()]
+    if stale:
+        for one in stale:
+            known.pop(one, None)
+        _remember(folder, known)
+        packages = packages_for(state, target, sources=sources)
+        variables = {**target.environment(), "PACKAGES": str(packages)}
+
+        def make(logical_id: str) -> None:
+            _make(state, sources / _buildable(content)[logical_id], folder / logical_id, variables)
+
+        with ThreadPoolExecutor(_MAKES_AT_ONCE) as pool:
+            list(pool.map(make, stale))  # raises what one of them raises
+        for one in stale:
+            known[one] = {"made_of": made_of[one], "content": _tree_hash(folder / one)}
+    known = {one: known[one] for one in made_of}
+    _remember(folder, known)
+    built = template.write(folder / "template.json", _built(content, target))
+    return Build(built, target.architecture, {one: known[one]["content"] for one in known}, tuple(stale))
+
+
+def packages_for(state: State, target: Target, *, sources: Path = ROOT) -> Path:
+    """The layer's packages, installed for a target: fetched if nobody has before, and then kept."""
+    listed = [(sources / "layers" / file).read_text() for file in ("requirements.txt", "Makefile")]
+    parent = Path(sys.prefix) / "layer-packages"
+    kept = parent / combined(target.about(), *listed)[:16]
+    if not kept.exists():
+        parent.mkdir(exist_ok=True)
+        with _scratch(parent) as fresh:
+            _run_make(state, sources / "layers", "packages", {**target.environment(), "PACKAGES": str(fresh)})
+            wrong = foreign_libraries(fresh, target)
+            if wrong:
+                raise LocalStackError(f"packages for another machine than {target.architecture}: {', '.join(wrong)}")
+            with contextlib.suppress(OSError):  # somebody else was quicker, with the same
+                fresh.rename(kept)
+    return kept
+
+
+def foreign_libraries(folder: Path, target: Target) -> list[str]:
+    """The compiled libraries below a folder that the target's machine can't load."""
+    return [
+        str(file.relative_to(folder))
+        for file in sorted(folder.rglob("*.so*"))
+        if not _is_for(file.read_bytes()[:20], target)
+    ]
+
+
+def _is_for(head: bytes, target: Target) -> bool:
+    if not head.startswith(b"\x7fELF"):
+        return target.here  # macOS has a format of its own, and there is nothing but this machine to be for
+    return int.from_bytes(head[18:20], "little") == _MACHINES[target.architecture]
+
+
+def _buildable(content: template.Template) -> dict[str, str]:
+    """What the Makefiles make, by logical id, and the folder of each."""
+    return {
+        logical_id: _uri(resource["Properties"], content)
+        for logical_id, resource in content["Resources"].items()
+        if resource.get("Metadata", {}).get("BuildMethod") == "makefile"
+    }
+
+
+def _uri(properties: Mapping[str, Any], content: template.Template) -> str:
+    uri: str = properties.get("ContentUri") or properties.get("CodeUri") or content["Globals"]["Function"]["CodeUri"]
+    return uri
+
+
+def _built(content: template.Template, target: Target) -> template.Template:
+    """The template of what was built, which can't be deployed for another architecture."""
+    for logical_id in _buildable(content):
+        resource = content["Resources"][logical_id]
+        resource["Properties"]["CodeUri" if resource["Type"].endswith("::Function") else "ContentUri"] = logical_id
+        del resource["Metadata"]["BuildMethod"]
+    content["Parameters"]["Architecture"] |= {"Default": target.architecture, "AllowedValues": [target.architecture]}
+    return content
+
+
+def _make(state: State, source: Path, artifact: Path, variables: Mapping[str, str]) -> None:
+    with _scratch(artifact.parent) as fresh:
+        _run_make(state, source, f"build-{artifact.name}", {**variables, "ARTIFACTS_DIR": str(fresh)})
+        shutil.rmtree(artifact, ignore_errors=True)
+        fresh.rename(artifact)
+
+
+def _run_make(state: State, folder: Path, goal: str, variables: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        # the environment would yield to whatever a make around this one was given
+        ["make", "--silent", "--directory", str(folder), goal, *(f"{k}={v}" for k, v in variables.items())],
+        env=state.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
-    mark.write_text(wanted)
-    return template, wanted, True
+    if done.returncode != 0:
+        end = "\n".join(done.stdout.splitlines()[-40:])
+        raise LocalStackError(f"{goal} could not be made in {folder}:\n{end}")
+
+
+@contextlib.contextmanager
+def _scratch(parent: Path) -> Iterator[Path]:
+    """A new folder in `parent`, gone afterwards unless it was renamed."""
+    fresh = Path(tempfile.mkdtemp(dir=parent, prefix="new-"))
+    fresh.chmod(0o755)
+    try:
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _known(folder: Path) -> dict[str, dict[str, str]]:
+    try:
+        known: dict[str, dict[str, str]] = json.loads((folder / "artifacts.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known
+
+
+def _remember(folder: Path, known: Mapping[str, Mapping[str, str]]) -> None:
+    fresh = folder / "artifacts.new"
+    fresh.write_text(json.dumps(known, indent=1))
+    fresh.replace(folder / "artifacts.json")
+
+
+def _tree_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(_files(folder)):
+        digest.update(_marked(file.relative_to(folder), file))
+    return digest.hexdigest()[:40]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.rglob("*") if file.is_file() and not _LEFT_OUT.intersection(file.parts))
+
+
+def _marked(name: Path, file: Path) -> bytes:
+    content = file.read_bytes()
+    return f"{name}\0{len(content)}\0".encode() + content
 
 
 def sam_command(*arguments: str) -> list[str]:
     """The `sam` that came with this interpreter."""
     return [sys.executable, "-m", "samcli", *arguments]
-
-
-def sam(state: State, command: str, *arguments: str, environment: dict[str, str]) -> None:
-    """Runs one `sam` command; what it says is kept in a log, and shown if it fails."""
-    log = state.folder / "logs" / f"sam-{command}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
-        done = subprocess.run(
-            sam_command(command, *arguments),
-            cwd=ROOT,
-            env={**sam_environment(state), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode != 0:
-        end = "\n".join(log.read_text(errors="replace").splitlines()[-40:])
-        raise LocalStackError(f"sam {command} failed:\n{end}")
 
 
 def sam_environment(state: State) -> dict[str, str]:

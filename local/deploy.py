@@ -1,28 +1,40 @@
-"""`sam deploy` of the built template to the emulator, and the secrets that it is given."""
+"""The deployment of the built template to the emulator, and the secrets that it is given.
 
+`sam deploy` does the same (and a test has it do so), but packs and sends everything each time, which takes longer than
+an edit may take to be live. Here what is in the bucket stays there, and a function gets a new version when its own
+code, the layer or its settings are new.
+"""
+
+import io
 import json
 import secrets
+import time
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from local import ports
 from local.aws import REGION, Emulator
-from local.build import combined, machine_architecture, sam
+from local.build import Build, combined
 from local.database import PrivateServer
 from local.detours import Detours
 from local.gateway.server import PAYOUT_ACCOUNT
 from local.processes import LocalStackError
 from local.state import State
+from local.template import Template, read, write
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 STACK = "wallet"
 #: The gateways that the template takes, and that the simulator speaks as.
 RAZORPAY, CASHFREE = GATEWAYS = ("razorpay", "cashfree")
 ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
 _BUCKET = "wallet-artifacts"
+_DEPLOY_S = 600
+_LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +52,7 @@ def deploy(
     emulator: Emulator,
     database: PrivateServer,
     *,
-    template: Path,
-    build_sha: str,
+    build: Build,
     gateway: str,
     gateway_url: str,
     by: Detours,
@@ -50,7 +61,7 @@ def deploy(
     arns, webhook_secrets = _secrets(state, emulator, database, gateway)
     wanted = {
         **arns,
-        "Architecture": machine_architecture(),
+        "Architecture": build.architecture,
         "AwsEndpointUrl": f"http://{ports.HOST}:{by.through('aws', emulator.port)}",
         "DatabaseHost": database.host,
         "DatabasePort": str(by.through("database", database.port)),
@@ -78,17 +89,20 @@ def deploy(
         "LoginFailuresPerAddress": "10000",
         **by.parameters,
     }
-    # a new version behind the alias also for settings alone, which are part of a version
-    wanted["BuildSha"] = combined(build_sha, json.dumps(wanted, sort_keys=True))
+    content = read(build.template)
+    versions = _versions(content, build, wanted)
+    template = json.dumps(content, sort_keys=True)
+    wanted["BuildSha"] = combined(template, json.dumps([wanted, *sorted(build.artifacts.items())], sort_keys=True))
     deployed = emulator.parameters(STACK)
     changed = not emulator.outputs(STACK) or any(deployed.get(k) != v for k, v in wanted.items())
     if changed:
-        _sam_deploy(state, emulator, template, wanted)
-        _answer_for_the_gateway(emulator, template)
-        _lock_checkpoints(emulator, template, wanted)
+        _send(emulator, build)
+        _deploy(emulator, _template(build, wanted, versions), wanted)
+        _answer_for_the_gateway(emulator, content)
+        _lock_checkpoints(emulator, content, wanted)
     outputs = emulator.outputs(STACK)
     if not outputs:
-        raise LocalStackError("the stack is not complete after its deployment; see logs/sam-deploy.log")
+        raise LocalStackError(f"the stack is not complete after its deployment; see {state.folder}/logs/ministack.log")
     api_url = f"http://{ports.HOST}:{emulator.port}/_aws/execute-api/{outputs['ApiId']}/v1"
     return Deployed(api_url, outputs, webhook_secrets, changed)
 
@@ -104,69 +118,148 @@ def migrate(emulator: Emulator, function: str) -> list[str]:
     return applied
 
 
-def _sam_deploy(state: State, emulator: Emulator, template: Path, parameters: Mapping[str, str]) -> None:
+def _versions(content: Template, build: Build, parameters: Mapping[str, str]) -> dict[str, str]:
+    """What decides whether a function gets a new version: its code, the layer's, and its settings."""
+    settings = json.dumps([content["Globals"], dict(parameters)], sort_keys=True)
+    resources = content["Resources"]
+    return {
+        one: combined(code, build.artifacts["WalletLayer"], settings, json.dumps(resources[one], sort_keys=True))
+        for one, code in build.artifacts.items()
+        if "AutoPublishCodeSha256" in resources[one]["Properties"]
+    }
+
+
+def _send(emulator: Emulator, build: Build) -> None:
+    """Puts into the bucket what isn't there."""
     client = emulator.s3()
     if _BUCKET not in [bucket.get("Name") for bucket in client.list_buckets().get("Buckets", [])]:
         client.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    sam(
-        state,
-        "deploy",
-        *("--template-file", str(with_defaults(template, parameters))),
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET)
+    there = {item["Key"] for page in pages for item in page.get("Contents", [])}
+    for logical_id, content in build.artifacts.items():
+        if f"{logical_id}/{content}" not in there:
+            packed = _packed(build.template.with_name(logical_id))
+            client.put_object(Bucket=_BUCKET, Key=f"{logical_id}/{content}", Body=packed)
+
+
+def _packed(folder: Path) -> bytes:
+    """A zip of a folder; uncompressed, as it goes from this machine to this machine."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder))
+    return packed.getvalue()
+
+
+def _template(build: Build, parameters: Mapping[str, str], versions: Mapping[str, str]) -> Path:
+    """The template with what `sam package` would put into it, and with values as defaults (see `with_defaults`)."""
+    packaged = read(build.template)
+    for logical_id, code in build.artifacts.items():
+        properties = packaged["Resources"][logical_id]["Properties"]
+        uri = "CodeUri" if "CodeUri" in properties else "ContentUri"
+        properties[uri] = f"s3://{_BUCKET}/{logical_id}/{code}"
+        if logical_id in versions:
+            properties["AutoPublishCodeSha256"] = versions[logical_id]
+    _set_defaults(packaged, parameters)
+    return write(build.template.with_name("deployed.json"), packaged)
+
+
+def _deploy(emulator: Emulator, template: Path, parameters: Mapping[str, str]) -> None:
+    """Creates or updates the stack; returns when it is done."""
+    client = emulator.cloudformation()
+    stood = _status(client)
+    if stood in ("ROLLBACK_COMPLETE", "DELETE_FAILED", "ROLLBACK_FAILED"):  # a first deployment that failed
+        client.delete_stack(StackName=STACK)
+        client.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+        stood = None
+    # too long to be sent along
+    emulator.s3().put_object(Bucket=_BUCKET, Key=template.name, Body=template.read_bytes())
+    name = f"local-{time.time_ns()}"
+    client.create_change_set(
+        StackName=STACK,
+        ChangeSetName=name,
+        ChangeSetType="CREATE" if stood in (None, "REVIEW_IN_PROGRESS") else "UPDATE",
+        TemplateURL=f"{emulator.url}/{_BUCKET}/{template.name}",
         # an update would take the values of last time, whatever the defaults are now
-        *("--parameter-overrides", f"file://{_overrides(template, parameters)}"),
-        # samconfig.toml is for AWS: a set of settings that isn't in it has none
-        *("--config-env", "local"),
-        *("--stack-name", STACK),
-        *("--region", REGION),
-        *("--s3-bucket", _BUCKET),
-        *("--capabilities", "CAPABILITY_IAM"),
-        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
-        environment=emulator.credentials(),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
+    while (made := client.describe_change_set(StackName=STACK, ChangeSetName=name))["Status"].endswith("_IN_PROGRESS"):
+        time.sleep(_LOOK_AGAIN_S)
+    if made["Status"] != "CREATE_COMPLETE":
+        raise LocalStackError(f"the template can't be deployed: {made.get('StatusReason', made['Status'])}")
+    client.execute_change_set(StackName=STACK, ChangeSetName=name)
+    deadline = time.monotonic() + _DEPLOY_S
+    while (status := _status(client) or "").endswith("_IN_PROGRESS"):
+        if time.monotonic() > deadline:
+            raise LocalStackError(f"the deployment is {status} after {_DEPLOY_S} s")
+        time.sleep(_LOOK_AGAIN_S)
+    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise LocalStackError(f"the deployment failed ({status}):\n{_why(client)}")
 
 
-def _overrides(template: Path, parameters: Mapping[str, str]) -> Path:
-    path = template.with_name("parameters.yaml")
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump(dict(parameters), sort_keys=False))
-    return path
+def _status(client: "CloudFormationClient") -> str | None:
+    """What CloudFormation says of the stack; None if there is none."""
+    try:
+        return client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+    except client.exceptions.ClientError:
+        return None
+
+
+def _why(client: "CloudFormationClient") -> str:
+    """What failed in the last deployment, the first first."""
+    events = client.describe_stack_events(StackName=STACK)["StackEvents"]
+    failed = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+        for event in events
+        if event.get("ResourceStatus", "").endswith("_FAILED")
+    ]
+    return "\n".join(reversed(failed))
 
 
 def with_defaults(template: Path, parameters: Mapping[str, str]) -> Path:
     """The template with these values as defaults: all of parameters that the emulator's transform sees."""
-    content = yaml.safe_load(template.read_text())
+    content = read(template)
+    _set_defaults(content, parameters)
+    # beside the original, as paths in it are relative
+    return write(template.with_name("deployed.json"), content)
+
+
+def _set_defaults(content: Template, parameters: Mapping[str, str]) -> None:
     for name, value in parameters.items():
         content["Parameters"][name]["Default"] = value
-    # beside the original, as paths in it are relative
-    path = template.with_name("deployed.yaml")
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
-    return path
 
 
-def _answer_for_the_gateway(emulator: Emulator, template: Path) -> None:
+def _answer_for_the_gateway(emulator: Emulator, template: Template) -> None:
     """The emulator knows gateway responses, but not where SAM puts them: say them again, one by one."""
-    resources = yaml.safe_load(template.read_text())["Resources"]
+    resources = template["Resources"]
     api = emulator.outputs(STACK)["ApiId"]
     client = emulator.apigateway()
-    for kind, response in resources["WalletApi"]["Properties"]["GatewayResponses"].items():
-        headers = response["ResponseParameters"]["Headers"]
-        client.put_gateway_response(
-            restApiId=api,
-            responseType=kind,
-            statusCode=str(response["StatusCode"]),
-            responseParameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
-            responseTemplates=response["ResponseTemplates"],
-        )
-    client.create_deployment(restApiId=api, stageName="v1")
+    told = {one["responseType"]: one for one in client.get_gateway_responses(restApiId=api)["items"]}
+    wanted = {
+        kind: {
+            "statusCode": str(response["StatusCode"]),
+            "responseParameters": {
+                f"gatewayresponse.header.{name}": value
+                for name, value in response["ResponseParameters"]["Headers"].items()
+            },
+            "responseTemplates": response["ResponseTemplates"],
+        }
+        for kind, response in resources["WalletApi"]["Properties"]["GatewayResponses"].items()
+    }
+    new = {kind: said for kind, said in wanted.items() if told.get(kind, {}) | said != told.get(kind)}
+    for kind, said in new.items():
+        client.put_gateway_response(restApiId=api, responseType=kind, **said)
+    if new:
+        client.create_deployment(restApiId=api, stageName="v1")
 
 
-def _lock_checkpoints(emulator: Emulator, template: Path, parameters: Mapping[str, str]) -> None:
+def _lock_checkpoints(emulator: Emulator, template: Template, parameters: Mapping[str, str]) -> None:
     """The emulator's S3 knows Object Lock, but not from a template: say it again."""
-    told = yaml.safe_load(template.read_text())
-    lock = told["Resources"]["CheckpointFiles"]["Properties"]["ObjectLockConfiguration"]
+    lock = template["Resources"]["CheckpointFiles"]["Properties"]["ObjectLockConfiguration"]
     retention = {
-        name: parameters.get(value["Ref"], told["Parameters"][value["Ref"]]["Default"])
+        name: parameters.get(value["Ref"], template["Parameters"][value["Ref"]]["Default"])
         for name, value in lock["Rule"]["DefaultRetention"].items()
     }
     emulator.s3().put_object_lock_configuration(

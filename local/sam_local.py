@@ -13,8 +13,6 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from local import ports, stack
 from local.aws import Emulator
 from local.build import lambda_build, machine_architecture, sam_command, sam_environment
@@ -22,6 +20,7 @@ from local.deploy import STACK, with_defaults
 from local.forward import Forwarder
 from local.processes import LocalStackError
 from local.state import ROOT, State
+from local.template import read, write
 
 # what a container calls the machine it runs on; the database's certificate is good for this name too
 _HOST_NAME = "host.docker.internal"
@@ -79,7 +78,7 @@ def _point_webhooks_back(state: State, content: dict[str, Any]) -> None:
 
 def _template(state: State, emulator: Emulator, stack_content: dict[str, Any]) -> Path:
     """The template for containers: the deployed stack's parameters, with addresses as a container sees them."""
-    template = lambda_build(state, machine_architecture())
+    template = lambda_build(state, machine_architecture()).template
     deployed = emulator.parameters(STACK)
     seen = {
         "DatabaseHost": _from_container(stack_content["mysql"]["host"]),
@@ -89,12 +88,11 @@ def _template(state: State, emulator: Emulator, stack_content: dict[str, Any]) -
     }
     copy = with_defaults(template, {**deployed, **seen})
     # sam local has no aliases, and would leave out an authorizer that is one
-    content = yaml.safe_load(copy.read_text())
+    content = read(copy)
     for authorizer in content["Resources"]["WalletApi"]["Properties"]["Auth"]["Authorizers"].values():
         function = authorizer["FunctionArn"]["Ref"].removesuffix(".Alias")
         authorizer["FunctionArn"] = {"Fn::GetAtt": [function, "Arn"]}
-    copy.write_text(yaml.safe_dump(content, sort_keys=False))
-    return copy
+    return write(copy, content)
 
 
 def _variables(state: State, content: dict[str, Any]) -> Path:

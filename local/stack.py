@@ -19,6 +19,7 @@ from local.processes import LocalStackError, undisturbed
 from local.state import ROOT, State
 
 _GATEWAY_START_S = 20
+_FEW = 4
 _DAEMONS = ("ministack", "gateway")
 
 
@@ -90,16 +91,15 @@ def _up(state: State, server: PrivateServer, gateway: str, by: Detours) -> dict[
     with _step("gateway simulator") as say:
         gateway_url = _start_gateway(state)
         say(gateway_url)
-    with _step("sam build") as say:
-        template, build_sha, built = build_here(state)
-        say("" if built else "nothing changed")
-    with _step("sam deploy") as say:
+    with _step("build") as say:
+        build = build_here(state)
+        say(", ".join(build.changed[:_FEW]) + " …" * (len(build.changed) > _FEW) or "nothing changed")
+    with _step("deployment") as say:
         deployed = deploy(
             state,
             emulator,
             server,
-            template=template,
-            build_sha=build_sha,
+            build=build,
             gateway=gateway,
             gateway_url=gateway_url,
             by=by,

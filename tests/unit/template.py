@@ -4,42 +4,19 @@ from typing import Any
 
 import yaml
 
+from local.template import Loader, Template, read
 from tests.unit.calls import ROOT
-
-Template = dict[str, Any]
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's tags."""
-
-
-def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _tag)
 
 
 def load(name: str = "template.yaml") -> Template:
     """A template of this checkout."""
-    with (ROOT / name).open(encoding="utf-8") as file:
-        loaded: Template = yaml.load(file, _Loader)  # noqa: S506 - a SafeLoader that knows more tags
-    return loaded
+    return read(ROOT / name)
 
 
 def keys_told_twice() -> list[str]:
     """Keys that one mapping has twice, of which YAML readers silently drop one."""
     with (ROOT / "template.yaml").open(encoding="utf-8") as file:
-        waiting = [node for node in [yaml.compose(file, _Loader)] if node is not None]
+        waiting = [node for node in [yaml.compose(file, Loader)] if node is not None]
     found = []
     while waiting:
         node = waiting.pop()

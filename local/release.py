@@ -1,0 +1,105 @@
+"""`make deploy`: builds for Lambda and has `sam deploy` bring the stack of an account up to it.
+
+What the environment says of AWS (a profile, a region, an endpoint) is what counts. What a function runs on is one thing
+with what was built: the parameter `Architecture` decides both, and one that isn't given is what it was last time.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import template
+from local.build import ARCHITECTURES, LAMBDA_PYTHON, Target, build, combined, sam_command, sources_hash
+from local.processes import LocalStackError
+from local.state import ROOT, State
+
+
+def release(state: State, stack_name: str, given: str, *, confirm: bool) -> int:
+    """Deploys; `sam deploy`'s exit status. `given` is like a shell's words: `Name=value 'Name=two words' file://…`."""
+    if confirm and not sys.stdin.isatty():
+        raise LocalStackError("nobody is there to confirm what would change: CONFIRM=no deploys without asking")
+    parameters = parsed(given)
+    parameters.setdefault("Architecture", _architecture_of(stack_name))
+    if parameters["Architecture"] not in ARCHITECTURES:
+        raise LocalStackError(f"Architecture is {' or '.join(ARCHITECTURES)}")
+    built = build(state, "release", Target(LAMBDA_PYTHON, parameters["Architecture"]))
+    parameters.setdefault("BuildSha", combined(sources_hash(), json.dumps(parameters, sort_keys=True)))
+    file = template.write(built.template.with_name("parameters.yaml"), parameters)
+    return subprocess.run(
+        sam_command(
+            "deploy",
+            *("--config-file", str(ROOT / "samconfig.toml"), "--template-file", str(built.template)),
+            *("--stack-name", stack_name, "--parameter-overrides", f"file://{file}"),
+            "--confirm-changeset" if confirm else "--no-confirm-changeset",
+        ),
+        cwd=ROOT,
+        env={**os.environ, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_FOR_UPDATES": "0"},
+        check=False,
+    ).returncode
+
+
+def parsed(given: str) -> dict[str, str]:
+    """Parameters from words like a shell's; those of a file give way to those that are named beside it."""
+    named: dict[str, str] = {}
+    filed: dict[str, str] = {}
+    try:
+        words = shlex.split(given)
+    except ValueError as error:
+        raise LocalStackError(f"PARAMETERS can't be read: {error}") from error
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word.startswith("file://"):
+            filed |= _from_file(Path(word.removeprefix("file://")))
+        elif not equals or not name.isalnum():
+            raise LocalStackError(f"PARAMETERS are Name=value, 'Name=two words' or file://parameters.yaml, not {word}")
+        else:
+            named[name] = value
+    return filed | named
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    """YAML or JSON: names and values, or CloudFormation's own list of ParameterKey and ParameterValue."""
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise LocalStackError(f"{path} can't be read: {error}") from error
+    if isinstance(content, list) and all(isinstance(one, Mapping) and "ParameterKey" in one for one in content):
+        content = {one["ParameterKey"]: one.get("ParameterValue", "") for one in content}
+    if not isinstance(content, Mapping):
+        raise LocalStackError(f"{path} holds no parameters")
+    return {str(name): _text(value, f"{name} in {path}") for name, value in content.items()}
+
+
+def _text(value: object, what: str) -> str:
+    """What CloudFormation is told: YAML's own words for it would be others (`on` is a truth, `1e3` a number)."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(_text(one, what) for one in value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise LocalStackError(f'{what} is not a text: put it into quotes, "{value}"')
+
+
+def _architecture_of(stack_name: str) -> str:
+    """What the stack runs on, as for every parameter that isn't given; the template's default for a new one."""
+    try:
+        found = boto3.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise LocalStackError(f"AWS doesn't say whether there is a stack {stack_name}: {error}") from error
+        found = {"Parameters": []}  # type: ignore[typeddict-item]  # all that is looked at
+    except BotoCoreError as error:
+        raise LocalStackError(f"AWS can't be asked: {error}") from error
+    of_stack = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
+    default: str = template.read(ROOT / "template.yaml")["Parameters"]["Architecture"]["Default"]
+    return of_stack.get("Architecture", default)
