@@ -1,5 +1,6 @@
 """The authorizer of the API: the only reader of access tokens."""
 
+import time
 from typing import Any
 
 from wallet import wiring
@@ -13,12 +14,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Says who it is, or denies: API Gateway makes 401 of that. If the secret can't be read, it fails, which is 503."""
     token = str(event.get("authorizationToken", "")).partition(" ")[2].strip()
     try:
-        access = verify(token, wiring.verifying_keys(key_id(token)))
+        access = verify(token, wiring.verifying_keys(key_id(token)), now=time.time())
     except Refused as refused:
         logger().info("denied", code=refused.refusal.value)
         return _policy(event, "nobody", "Deny", {})
     user_id = ids.show(ids.USER, access.user_id)
-    return _policy(event, user_id, "Allow", {"user_id": user_id, "expires_at": access.expires_at})
+    told = {"user_id": user_id, "good_from": access.good_from, "expires_at": access.expires_at}
+    return _policy(event, user_id, "Allow", told)
 
 
 def _policy(event: dict[str, Any], principal: str, effect: str, context: dict[str, Any]) -> dict[str, Any]:

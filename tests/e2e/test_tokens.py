@@ -17,6 +17,7 @@ from urllib3 import HTTPHeaderDict
 from tests.support.client import Answer, Api, Json, Person, wait_until
 from tests.support.functions import Function
 from tests.support.problems import problem
+from wallet.identity.tokens import CLOCK_LEEWAY_S
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -273,6 +274,23 @@ def test_a_good_token_of_nobody_is_invalid(api: Api, mint: Mint) -> None:
     nobody = mint.token(sub="usr_" + "0" * 26)
     problem(api.call("GET", "/wallet", token=nobody), 401, "invalid_token")
     problem(api.call("GET", "/wallet/transactions", token=nobody), 401, "invalid_token")
+
+
+def test_a_token_of_a_clock_that_is_a_little_ahead_is_good_at_once(api: Api, mint: Mint) -> None:
+    assert api.call("GET", "/wallet", token=mint.token(iat=int(time.time()) + 5)).status == 200
+
+
+def test_a_token_that_was_refused_for_a_clock_is_good_as_soon_as_its_time_has_come(api: Api, mint: Mint) -> None:
+    """API Gateway remembers for a minute what the authorizer said of it."""
+    for ahead in (3, 6, 12, 24, 48):  # more if the machine is so busy that its time has come before it was looked at
+        good_from = int(time.time()) + ahead
+        token = mint.token(iat=good_from + CLOCK_LEEWAY_S)
+        answer = api.call("GET", "/wallet", token=token)
+        if time.time() < good_from:
+            break
+    problem(answer, 401, "invalid_token")
+    time.sleep(max(0, good_from + 0.1 - time.time()))
+    assert api.call("GET", "/wallet", token=token).status == 200
 
 
 def test_a_token_ends_on_time_although_api_gateway_remembers_it(api: Api, mint: Mint) -> None:

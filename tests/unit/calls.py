@@ -41,6 +41,7 @@ def signed_in(user_id: UUID = CALLER, *, seconds: int = 600) -> dict[str, Any]:
     return {
         "principalId": ids.show(ids.USER, user_id),
         "user_id": ids.show(ids.USER, user_id),
+        "good_from": str(int(time.time()) - 10),
         "expires_at": str(int(time.time()) + seconds),
         "integrationLatency": 12,
     }

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.calls import CALLER, Context, Event, door
+from tests.unit import template as templates
+from tests.unit.calls import CALLER, Context, Event, door, event, refusal_of
 from tests.unit.conftest import LogLines
 from wallet import wiring
 from wallet.aws import SecretUnavailableError, SecretVersion
-from wallet.identity.tokens import SigningKey, sign
+from wallet.edge.requests import read_request
+from wallet.identity.tokens import CLOCK_LEEWAY_S, REMEMBERED_S, SigningKey, sign
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal
 
 METHOD = "arn:aws:execute-api:ap-south-1:000000000000:a1b2c3d4e5/v1/POST/payments"
 STAGE = "arn:aws:execute-api:ap-south-1:000000000000:a1b2c3d4e5/v1/*"
@@ -68,15 +71,16 @@ def effect(policy: dict[str, Any]) -> str:
     return told
 
 
-def token_of(version: SecretVersion = CURRENT, *, valid_s: int = 900) -> str:
-    return sign(CALLER, SigningKey(version.id, version.text), now=int(time.time()), valid_s=valid_s)
+def token_of(version: SecretVersion = CURRENT, *, valid_s: int = 900, now: int | None = None) -> str:
+    made_at = int(time.time()) if now is None else now
+    return sign(CALLER, SigningKey(version.id, version.text), now=made_at, valid_s=valid_s)
 
 
 def test_a_good_token_is_let_in_and_named(authorizer: ModuleType, secrets: Secrets) -> None:
     policy = ask(authorizer, f"Bearer {token_of()}")
     assert effect(policy) == "Allow"
     assert policy["principalId"] == ids.show(ids.USER, CALLER)
-    assert set(policy["context"]) == {"user_id", "expires_at"}
+    assert set(policy["context"]) == {"user_id", "good_from", "expires_at"}
     assert policy["context"]["user_id"] == ids.show(ids.USER, CALLER)
     assert abs(policy["context"]["expires_at"] - time.time() - 900) < 5
 
@@ -125,6 +129,32 @@ def test_a_token_without_its_scheme_is_denied(authorizer: ModuleType, secrets: S
 
 def test_a_token_that_has_ended_is_denied(authorizer: ModuleType, secrets: Secrets) -> None:
     assert effect(ask(authorizer, f"Bearer {token_of(valid_s=-1)}")) == "Deny"
+
+
+@pytest.mark.parametrize("ahead", [1, CLOCK_LEEWAY_S, CLOCK_LEEWAY_S + 1, CLOCK_LEEWAY_S + REMEMBERED_S])
+def test_what_is_remembered_of_a_token_that_is_early_keeps_nobody_out_when_its_time_has_come(
+    authorizer: ModuleType, secrets: Secrets, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    """The clock of the login is ahead of the authorizer's. Its word is remembered by API Gateway, as text."""
+    made_at, clock = 1_790_000_000, {"now": 1_790_000_000.0 - ahead}
+    monkeypatch.setattr("time.time", lambda: clock["now"])
+    policy = ask(authorizer, f"Bearer {token_of(now=made_at)}")
+    assert effect(policy) == "Allow"
+    remembered = {name: str(value) for name, value in policy["context"].items()}
+    asked = read_request(event(authorizer=remembered), Context())
+    if ahead > CLOCK_LEEWAY_S:
+        assert refusal_of(asked.caller) is Refusal.INVALID_TOKEN
+    clock["now"] = made_at - CLOCK_LEEWAY_S
+    assert asked.caller() == CALLER
+
+
+def test_a_token_of_tomorrow_is_denied(authorizer: ModuleType, secrets: Secrets) -> None:
+    assert effect(ask(authorizer, f"Bearer {token_of(now=int(time.time()) + 86_400)}")) == "Deny"
+
+
+def test_api_gateway_remembers_the_authorizers_word_for_as_long_as_it_believes() -> None:
+    authorizers = templates.load()["Resources"]["WalletApi"]["Properties"]["Auth"]["Authorizers"]
+    assert authorizers["TokenAuthorizer"]["Identity"]["ReauthorizeEvery"] == REMEMBERED_S
 
 
 def test_a_missing_token_is_denied(authorizer: ModuleType, secrets: Secrets) -> None:

@@ -72,7 +72,7 @@ def refusal(work: Callable[[], object]) -> Refusal:
 
 def test_who_knows_the_password_gets_a_session() -> None:
     session = log_in(Database())
-    assert verify(session.access_token, {KEY.id: KEY}).user_id == CALLER
+    assert verify(session.access_token, {KEY.id: KEY}, now=time.time()).user_id == CALLER
     assert session.expires_in_s == 900
     assert session.refresh_token.startswith("rt_")
 
@@ -136,7 +136,7 @@ def test_a_refresh_token_is_changed_for_another() -> None:
     assert old == refresh_token_hash("rt_old")
     assert new == refresh_token_hash(session.refresh_token) != old
     assert valid_s == RULES.refresh_token_s
-    assert verify(session.access_token, {KEY.id: KEY}).user_id == CALLER
+    assert verify(session.access_token, {KEY.id: KEY}, now=time.time()).user_id == CALLER
 
 
 def test_a_refresh_token_that_was_used_gets_nothing() -> None:

@@ -148,6 +148,31 @@ def test_a_token_that_has_ended_since_is_refused(expires_at: object) -> None:
     assert refusal(request(authorizer=told).caller).refusal is Refusal.INVALID_TOKEN
 
 
+@pytest.mark.parametrize("good_from", ["9999999999", None, "", "soon", "nan", "inf", {}])
+def test_a_token_that_is_not_good_yet_is_refused_whatever_is_remembered_of_it(good_from: object) -> None:
+    told = signed_in() | {"good_from": good_from}
+    assert refusal(request(authorizer=told).caller).refusal is Refusal.INVALID_TOKEN
+
+
+def test_an_authorizer_that_says_no_beginning_has_looked_at_it_itself() -> None:
+    """The one of the release before, whose word API Gateway may remember."""
+    told = signed_in()
+    del told["good_from"]
+    assert request(authorizer=told).caller() == CALLER
+
+
+@pytest.mark.parametrize(("now", "good"), [(999.9, False), (1_000.0, True), (1_499.9, True), (1_500.0, False)])
+def test_a_token_is_good_from_its_first_second_to_right_before_its_end(
+    monkeypatch: pytest.MonkeyPatch, now: float, *, good: bool
+) -> None:
+    told = signed_in() | {"good_from": "1000", "expires_at": "1500"}
+    monkeypatch.setattr("wallet.edge.requests.time.time", lambda: now)
+    if good:
+        assert request(authorizer=told).caller() == CALLER
+    else:
+        assert refusal(request(authorizer=told).caller).refusal is Refusal.INVALID_TOKEN
+
+
 def test_without_an_end_a_token_is_refused() -> None:
     told = signed_in()
     del told["expires_at"]

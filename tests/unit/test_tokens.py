@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import time
 from typing import Any
 
 import jwt
@@ -15,18 +14,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.calls import CALLER, refusal_of
-from wallet.identity.tokens import SigningKey, key_id, new_refresh_token, refresh_token_hash, sign, verify
+from wallet.identity.tokens import (
+    CLOCK_LEEWAY_S,
+    REMEMBERED_S,
+    SigningKey,
+    key_id,
+    new_refresh_token,
+    refresh_token_hash,
+    sign,
+    verify,
+)
 from wallet.ledger import ids
 from wallet.ledger.refusals import Refusal
 
 CURRENT = SigningKey("version-2", "c" * 64)
 PREVIOUS = SigningKey("version-1", "p" * 64)
 KEYS = {key.id: key for key in (CURRENT, PREVIOUS)}
+#: The clock of all of these tests.
+NOW = 1_790_000_000
 CLAIMS = {"iss": "wallet", "aud": "wallet-api", "sub": ids.show(ids.USER, CALLER)}
 
 
-def good(key: SigningKey = CURRENT, *, at: int | None = None, valid_s: int = 900) -> str:
-    return sign(CALLER, key, now=int(time.time()) if at is None else at, valid_s=valid_s)
+def good(key: SigningKey = CURRENT, *, at: int = NOW, valid_s: int = 900) -> str:
+    return sign(CALLER, key, now=at, valid_s=valid_s)
 
 
 def part(value: object) -> str:
@@ -36,30 +46,58 @@ def part(value: object) -> str:
 
 def made(header: object = None, secret: str = CURRENT.secret, **claims: Any) -> str:
     """A token of the right signature whose header and claims are as told; a claim that is None is left out."""
-    now = int(time.time())
-    told = {**CLAIMS, "iat": now, "exp": now + 900, **claims}
+    told = {**CLAIMS, "iat": NOW, "exp": NOW + 900, **claims}
     head = {"alg": "HS256", "typ": "JWT", "kid": CURRENT.id} if header is None else header
     signed = f"{part(head)}.{part({name: value for name, value in told.items() if value is not None})}"
     return f"{signed}.{part(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
 
 
-def refused(token: str) -> bool:
-    return refusal_of(lambda: verify(token, KEYS)) is Refusal.INVALID_TOKEN
+def early(claim: str, ahead: int) -> str:
+    """A token whose `iat` or `nbf` is so many seconds ahead."""
+    claims: dict[str, Any] = {claim: NOW + ahead}
+    return made(**claims)
 
 
-def test_a_token_says_whose_it_is_and_until_when() -> None:
-    now = int(time.time())
-    read = verify(good(at=now), KEYS)
-    assert (read.user_id, read.expires_at) == (CALLER, now + 900)
+def refused(token: str, *, now: float = NOW) -> bool:
+    return refusal_of(lambda: verify(token, KEYS, now=now)) is Refusal.INVALID_TOKEN
+
+
+def test_a_token_says_whose_it_is_and_from_when_until_when() -> None:
+    read = verify(good(), KEYS, now=NOW)
+    assert (read.user_id, read.good_from, read.expires_at) == (CALLER, NOW - CLOCK_LEEWAY_S, NOW + 900)
 
 
 def test_the_helper_of_these_tests_makes_good_tokens() -> None:
     assert not refused(made())
 
 
+@pytest.mark.parametrize("ahead", [1, 2, 5, CLOCK_LEEWAY_S])
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_a_token_of_a_clock_that_is_some_seconds_ahead_is_good_at_once(claim: str, ahead: int) -> None:
+    assert verify(early(claim, ahead), KEYS, now=NOW).good_from <= NOW
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_a_token_of_a_clock_that_is_further_ahead_is_good_from_its_time_on(claim: str) -> None:
+    """It is no refusal, which API Gateway would remember beyond the moment when it is good."""
+    for ahead in (CLOCK_LEEWAY_S + 1, CLOCK_LEEWAY_S + REMEMBERED_S):
+        assert verify(early(claim, ahead), KEYS, now=NOW).good_from == NOW + ahead - CLOCK_LEEWAY_S
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_a_token_that_will_not_be_good_while_its_refusal_is_remembered_is_refused(claim: str) -> None:
+    assert refused(early(claim, CLOCK_LEEWAY_S + REMEMBERED_S + 1))
+
+
+def test_the_end_of_a_token_has_no_leeway() -> None:
+    """What a client was told of its length is so by every clock of ours."""
+    assert not refused(good(), now=NOW + 899.9)
+    assert refused(good(), now=NOW + 900)
+
+
 @pytest.mark.parametrize("key", [CURRENT, PREVIOUS])
 def test_both_live_secrets_are_good(key: SigningKey) -> None:
-    assert verify(good(key), KEYS).user_id == CALLER
+    assert verify(good(key), KEYS, now=NOW).user_id == CALLER
     assert key_id(good(key)) == key.id
 
 
@@ -68,12 +106,12 @@ def test_a_secret_that_lives_no_more_is_not() -> None:
 
 
 def test_a_token_ends() -> None:
-    assert refused(good(at=int(time.time()) - 901))
+    assert refused(good(at=NOW - 901))
     assert refused(good(valid_s=-1))
 
 
 def test_a_token_of_tomorrow_is_not_good_today() -> None:
-    assert refused(good(at=int(time.time()) + 86_400))
+    assert refused(good(at=NOW + 86_400))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +132,11 @@ def test_a_token_of_tomorrow_is_not_good_today() -> None:
         pytest.param(made(exp=[1]), id="an end that is a list"),
         pytest.param(made(exp=float("inf")), id="no end at all"),
         pytest.param(made(exp=float("nan")), id="an end that is no number"),
-        pytest.param(made(nbf=int(time.time()) + 900), id="not yet"),
+        pytest.param(made(nbf=NOW + 900), id="not yet"),
+        pytest.param(made(iat="now"), id="a beginning that is no time"),
+        pytest.param(made(iat=NOW + 0.5), id="a beginning between two seconds"),
+        pytest.param(made(iat=True), id="a beginning that is a yes"),
+        pytest.param(made(nbf=[NOW]), id="a beginning that is a list"),
         pytest.param(made(sub=""), id="an empty subject"),
         pytest.param(made(sub=7), id="a subject that is a number"),
         pytest.param(made(sub=str(CALLER)), id="a plain UUID"),
@@ -159,18 +201,15 @@ def test_a_token_that_was_changed_is_refused(place: int) -> None:
 
 def test_a_claim_put_into_a_signed_token_is_refused() -> None:
     head, _, signature = good().split(".")
-    now = int(time.time())
-    assert refused(
-        f"{head}.{part({**CLAIMS, 'sub': ids.show(ids.USER, CALLER), 'iat': now, 'exp': now + 9})}.{signature}"
-    )
+    claims = {**CLAIMS, "sub": ids.show(ids.USER, CALLER), "iat": NOW, "exp": NOW + 9}
+    assert refused(f"{head}.{part(claims)}.{signature}")
 
 
 def test_a_public_key_is_no_secret() -> None:
     """The trick that takes an RS256 verifier's public key for an HMAC secret, both ways round."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    now = int(time.time())
-    claims = {**CLAIMS, "iat": now, "exp": now + 900}
+    claims = {**CLAIMS, "iat": NOW, "exp": NOW + 900}
     assert refused(jwt.encode(claims, private, algorithm="RS256", headers={"kid": CURRENT.id}))
     assert refused(made(secret=pem.decode()))
 

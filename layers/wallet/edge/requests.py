@@ -3,6 +3,7 @@
 import base64
 import binascii
 import itertools
+import math
 import re
 import time
 from collections.abc import Iterable
@@ -51,8 +52,10 @@ class Request:
         user_id = ids.read(ids.USER, str(self.authorizer.get("user_id", "")))
         if user_id is None:
             raise Refused(Refusal.MISSING_TOKEN)
-        if not _is_later(self.authorizer.get("expires_at"), time.time()):
-            raise Refused(Refusal.INVALID_TOKEN)  # API Gateway remembers the authorizer's word for a while
+        # API Gateway remembers the authorizer's word for a while; an authorizer of before says no `good_from`
+        good_from, expires_at = (_number(self.authorizer.get(name, 0)) for name in ("good_from", "expires_at"))
+        if not good_from <= time.time() < expires_at:
+            raise Refused(Refusal.INVALID_TOKEN)
         return user_id
 
     def idempotency_key(self) -> str:
@@ -194,11 +197,12 @@ def _body(event: dict[str, Any]) -> bytes:
         raise Refused(Refusal.MALFORMED_BODY) from error
 
 
-def _is_later(expires_at: object, now: float) -> bool:
+def _number(told: object) -> float:
+    """A number that was told; what is none compares with nothing."""
     try:
-        return float(str(expires_at)) > now
+        return float(str(told))
     except ValueError:
-        return False
+        return math.nan
 
 
 def _field(location: tuple[int | str, ...]) -> str:

@@ -19,6 +19,12 @@ _REFRESH_PREFIX = "rt_"
 # Ours have some 400; nothing longer is worth decoding.
 _MAX_LENGTH = 2_048
 
+#: How many seconds the clock that made a token may be ahead of the one that reads it. Its end has no such leeway.
+CLOCK_LEEWAY_S = 10
+
+#: How long API Gateway remembers what the authorizer has said of a token (`ReauthorizeEvery` in the template).
+REMEMBERED_S = 60
+
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
@@ -34,9 +40,10 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a good token says: whose it is, and until when (seconds since 1970)."""
+    """What a token of ours says: whose it is, from when on and until when it is good (seconds since 1970)."""
 
     user_id: UUID
+    good_from: int
     expires_at: int
 
 
@@ -63,8 +70,12 @@ def key_id(token: str) -> str | None:
     return kid if isinstance(kid, str) else None
 
 
-def verify(token: str, keys: Mapping[str, SigningKey]) -> AccessToken:
-    """Reads a token signed by one of `keys`, by the one algorithm we use; raises `Refused` (`invalid_token`)."""
+def verify(token: str, keys: Mapping[str, SigningKey], *, now: float) -> AccessToken:
+    """Reads a token signed by one of `keys`, by the one algorithm we use; raises `Refused` (`invalid_token`).
+
+    One that is not good yet is refused only if it will not be while that refusal is remembered. Any other is for the
+    caller to compare with the clock, at each request.
+    """
     key = keys.get(key_id(token) or "")
     if key is None:
         raise Refused(Refusal.INVALID_TOKEN)
@@ -75,14 +86,24 @@ def verify(token: str, keys: Mapping[str, SigningKey]) -> AccessToken:
             algorithms=[_ALGORITHM],
             audience=_AUDIENCE,
             issuer=_ISSUER,
-            options={"require": ["iss", "aud", "sub", "iat", "exp"]},
+            options={
+                "require": ["iss", "aud", "sub", "iat", "exp"],
+                "verify_iat": False,  # PyJWT has one leeway for all times, and a clock of its own
+                "verify_nbf": False,
+                "verify_exp": False,
+            },
         )
     except jwt.InvalidTokenError as error:
         raise Refused(Refusal.INVALID_TOKEN) from error
     user_id = ids.read(ids.USER, claims["sub"])
-    if user_id is None:
+    times = [claims["iat"], claims["exp"], claims.get("nbf", claims["iat"])]
+    if user_id is None or any(type(time) is not int for time in times):
         raise Refused(Refusal.INVALID_TOKEN)
-    return AccessToken(user_id, claims["exp"])
+    issued_at, expires_at, not_before = times
+    access = AccessToken(user_id, max(issued_at, not_before) - CLOCK_LEEWAY_S, expires_at)
+    if access.expires_at <= now or access.good_from > now + REMEMBERED_S:
+        raise Refused(Refusal.INVALID_TOKEN)
+    return access
 
 
 def new_refresh_token() -> str:
