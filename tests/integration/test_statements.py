@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from local.database import PrivateServer
-from tests.support.books import Books, Person, beside
+from tests.support import moves
+from tests.support.books import Books, Person, beside, captured
+from tests.support.moves import clock_at, connection, refusal_of
 from tests.support.pen import (
     FEES_ACCOUNT,
     GATEWAY_ACCOUNT,
@@ -21,18 +24,21 @@ from tests.support.pen import (
     Pen,
 )
 from wallet import wiring
+from wallet.ledger.attempts import AttemptStatus
 from wallet.ledger.limits import Limits
 from wallet.ledger.payees import PayeeName
 from wallet.ledger.periods import Month, day_of, month_of, year_of
 from wallet.ledger.receipts import Usage
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.statements import Holder, Outside, Span, StatementEntry, StatementPage
+from wallet.ledger.times import last_shown_by, show_time
 from wallet.movements import statement
 from wallet.movements.pay import pay
-from wallet.movements.show import show_wallet
+from wallet.movements.show import show_entries, show_wallet
 from wallet.movements.statement import monthly_statement
 from wallet.storage.database import Database
 from wallet.storage.statements import find_span, read_page
+from wallet.storage.top_ups import find_top_up
 
 SLOTS = 8
 _BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
@@ -364,8 +370,113 @@ def test_a_past_balance_is_what_the_ledger_says_at_1000_moments(
         ]
         for moment in moments:
             state = show_wallet(reader, user_id=page.person.user_id, at=moment)
-            assert (state.balance.total, state.balance.held) == was(moment)
-            assert state.as_of == moment
+            assert (state.balance.total, state.balance.held) == was(last_shown_by(moment))
+            assert show_time(state.as_of) == show_time(moment)
+
+
+#: Late in its millisecond: what is told of it is 455 microseconds before it.
+_MOMENT = datetime(2030, 6, 10, 12, 0, 0, 123_455, tzinfo=UTC)
+_A_MILLISECOND = timedelta(milliseconds=1)
+
+
+def told(at: datetime) -> datetime:
+    """A time as a client sends back what it was told."""
+    return datetime.fromisoformat(show_time(at))
+
+
+def balance_at(books: Books, person: Person, at: datetime) -> tuple[int, int]:
+    balance = show_wallet(connection(books, "reader"), user_id=person.user_id, at=at).balance
+    return balance.total, balance.held
+
+
+def test_a_balance_at_the_time_of_an_answer_of_ours_has_what_that_answer_tells(books: Books) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    order = books.order(payee, 500)
+    with clock_at(books, _MOMENT):
+        payment, _ = moves.pay(books, payer, payee, 300)
+    with clock_at(books, _MOMENT + _A_MILLISECOND):
+        refund = moves.refund(books, payee, payment.transaction_id, 100)
+    with clock_at(books, _MOMENT + 2 * _A_MILLISECOND):
+        hold = moves.place(books, payer, payee, 400, valid_s=60)
+    with clock_at(books, _MOMENT + 3 * _A_MILLISECOND):
+        captured_by = moves.capture(books, payee, hold.id, 50)
+    with clock_at(books, _MOMENT + 4 * _A_MILLISECOND):
+        moves.settle(books, captured(order, 500))
+    credited = succeeded_at(books, payee, order)
+    with clock_at(books, hold.expires_at + timedelta(hours=1)):
+        assert balance_at(books, payer, told(payment.created_at)) == (700, 0)
+        assert balance_at(books, payee, told(payment.created_at)) == (300, 0)
+        assert balance_at(books, payee, told(refund.created_at)) == (200, 0)
+        assert balance_at(books, payer, told(hold.created_at)) == (800, 400)
+        assert balance_at(books, payer, told(entry_of(books, captured_by.transaction_id))) == (750, 350)
+        assert balance_at(books, payee, told(credited)) == (750, 0)
+        assert balance_at(books, payer, told(hold.expires_at)) == (750, 0)
+        assert balance_at(books, payer, told(hold.expires_at) - _A_MILLISECOND) == (750, 350)
+        assert balance_at(books, payer, told(payment.created_at) - _A_MILLISECOND) == (1_000, 0)
+
+
+def succeeded_at(books: Books, person: Person, order_id: str) -> datetime:
+    """As GET /top-ups/{id} says it."""
+    [row] = books.select("SELECT id FROM payment_attempts WHERE gateway_order_id = %s", order_id)
+    state = find_top_up(connection(books, "money"), attempt_id=UUID(bytes=row["id"]), actor_id=person.user_id)
+    assert state is not None
+    [at] = [event.at for event in state.events if event.status is AttemptStatus.SUCCEEDED]
+    return at
+
+
+def entry_of(books: Books, transaction_id: UUID) -> datetime:
+    [row] = books.select("SELECT created_at FROM transactions WHERE id = %s", transaction_id.bytes)
+    at: datetime = row["created_at"].replace(tzinfo=UTC)
+    return at
+
+
+def test_a_statement_from_or_to_the_time_of_an_entry_goes_by_the_times_that_are_shown(books: Books) -> None:
+    """`from` is the first time that is shown, `to` the first that is not; two of one millisecond are never parted."""
+    payer, payee = books.person(money=1_000), books.person()
+    first = told(_MOMENT)
+    for microseconds, amount in ((-1, 1), (0, 2), (1, 3), (999, 4), (1_000, 5)):
+        with clock_at(books, first + timedelta(microseconds=microseconds)):
+            moves.pay(books, payer, payee, amount)
+
+    def amounts(since: datetime | None, until: datetime | None) -> list[int]:
+        database = connection(books, "reader")
+        span = show_entries(database, user_id=payee.user_id, since=since, until=until)
+        return [entry.amount for entry in reversed(read_page(database, span, limit=10).entries)]
+
+    assert amounts(first, None) == [2, 3, 4, 5]
+    assert amounts(None, first) == [1]
+    assert amounts(first, first + _A_MILLISECOND) == [2, 3, 4]
+    for microseconds in (1, 500, 999):  # nothing is shown with such a time: it lies between two that are
+        between = first + timedelta(microseconds=microseconds)
+        assert amounts(between, None) == [5]
+        assert amounts(None, between) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_a_balance_at_the_time_of_an_answer_is_there_although_the_clock_was_set_back(books: Books, slots: int) -> None:
+    """A wallet's own time never runs backwards: after a failover to a slower clock its entries are ahead of that."""
+    payer, shop = books.person(money=1_000), books.person(kind="merchant", tier="merchant")
+    books.spread(shop, slots)
+    with clock_at(books, _MOMENT):
+        receipts = [moves.pay(books, payer, shop, 10)[0] for _ in range(8)]
+    with clock_at(books, _MOMENT - timedelta(seconds=2)):
+        reader, newest = connection(books, "reader"), told(receipts[-1].created_at)
+        for person, total in ((payer, 920), (shop, 80)):
+            state = show_wallet(reader, user_id=person.user_id, at=newest)
+            assert (state.balance.total, show_time(state.as_of)) == (total, show_time(newest))
+            assert show_wallet(reader, user_id=person.user_id).as_of >= newest, "it has what that time has"
+        assert (
+            refusal_of(lambda: show_wallet(reader, user_id=payer.user_id, at=newest + _A_MILLISECOND))
+            is Refusal.INVALID_REQUEST
+        )
+
+
+def test_the_millisecond_that_runs_may_be_asked_about(books: Books) -> None:
+    person = books.person(money=700)
+    with clock_at(books, _MOMENT):
+        now = show_wallet(connection(books, "reader"), user_id=person.user_id)
+        assert balance_at(books, person, told(now.as_of)) == (700, 0)
+        assert balance_at(books, person, told(now.as_of) + timedelta(microseconds=999)) == (700, 0)
 
 
 def test_before_the_first_entry_there_was_nothing(history: History, reader: Database) -> None:

@@ -12,6 +12,7 @@ from wallet.storage.rows import time_of, uuid_of
 from wallet.storage.slot_balances import Point, find_slot_balances, naive
 
 # A hold whose time is over holds nothing, whether or not the sweep has come by. Slots are all there in one snapshot.
+# A wallet's own time may be ahead of the server's clock, which may have been set back: it is as of its last entry.
 _WALLET = """
 SELECT w.id, u.kind, w.currency, w.status, w.slots, w.tier,
        l.max_balance, l.max_top_up, l.max_payment, l.max_load_month, l.max_load_year, l.max_debit_day,
@@ -22,7 +23,8 @@ SELECT w.id, u.kind, w.currency, w.status, w.slots, w.tier,
        CAST(w.held - COALESCE(
            (SELECT SUM(h.amount - h.captured) FROM holds h WHERE h.payer_wallet_id = w.id AND h.status = 'placed'
             AND h.expires_at <= UTC_TIMESTAMP(6)), 0) AS SIGNED) AS held,
-       UTC_TIMESTAMP(6) AS now
+       GREATEST(UTC_TIMESTAMP(6), w.last_entry_at, COALESCE(
+           (SELECT MAX(s.last_entry_at) FROM wallet_slots s WHERE s.wallet_id = w.id), w.last_entry_at)) AS now
 FROM wallets w
 JOIN users u ON u.id = w.user_id
 JOIN tier_limits l ON l.tier = w.tier AND l.valid_from = (
@@ -43,26 +45,21 @@ SELECT CAST(
 _ALL = 2**63 - 1
 
 
-def find_wallet(database: Database, *, user_id: UUID) -> WalletState | None:
-    """The user's wallet as it stands."""
-    rows = database.read(_WALLET, user_id.bytes)
-    return _state(rows[0]) if rows else None
+def find_wallet(database: Database, *, user_id: UUID, at: datetime | None = None) -> WalletState | None:
+    """The user's wallet as it stands, or with its balance as it was right behind `at`.
 
-
-def find_wallet_at(database: Database, *, user_id: UUID, at: datetime) -> WalletState | None:
-    """The user's wallet with its balance as it was right behind `at`: nothing, before there was a wallet.
-
-    Its status and limits are today's. `as_of` is the moment of asking, or `at` if that is in the past.
+    Before there was a wallet, that is nothing. Its status and limits are today's. `as_of` is the moment of asking, or
+    `at` if that is in the past.
     """
     rows = database.read(_WALLET, user_id.bytes)
     if not rows:
         return None
     state = _state(rows[0])
-    if at > state.as_of:
+    if at is None:
         return state
     points = [Point(slot, at, _ALL) for slot in range(rows[0]["slots"])]
     total = sum(known.balance for known in find_slot_balances(database, state.id, points))
-    return replace(state, balance=Balance(total, _held_at(database, state.id, at)), as_of=at)
+    return replace(state, balance=Balance(total, _held_at(database, state.id, at)), as_of=min(at, state.as_of))
 
 
 def _held_at(database: Database, wallet_id: UUID, at: datetime) -> int:
