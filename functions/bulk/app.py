@@ -47,4 +47,4 @@ def _start_worker() -> None:
         logger().warning("the bulk worker was not started; its schedule will")
 
 
-handler = Door({"POST /bulk-payments": post_file, "POST /bulk-payments/{id}/retry": post_retry})
+handler = Door({"POST /bulk-payments": post_file, "POST /bulk-payments/{id}/retry": post_retry}, wiring.region)

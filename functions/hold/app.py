@@ -38,4 +38,4 @@ def get_hold(request: Request) -> Response:
     return Response(200, shapes.hold(hold))
 
 
-handler = Door({"POST /holds": post_hold, "GET /holds/{id}": get_hold})
+handler = Door({"POST /holds": post_hold, "GET /holds/{id}": get_hold}, wiring.region)

@@ -47,4 +47,4 @@ def post_logout(request: Request) -> Response:
     return Response(204, None)
 
 
-handler = Door({"POST /login": post_login, "POST /token": post_token, "POST /logout": post_logout})
+handler = Door({"POST /login": post_login, "POST /token": post_token, "POST /logout": post_logout}, wiring.region)

@@ -9,4 +9,4 @@ from wallet.edge.responses import Json
 
 def handler(event: dict[str, Any], _context: object) -> Json:
     """One command."""
-    return answer(event, wiring.database, wiring.new_id)
+    return answer(event, wiring.database, wiring.new_id, region=wiring.region())

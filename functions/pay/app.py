@@ -38,4 +38,4 @@ def get_payment(request: Request) -> Response:
     return Response(200, shapes.payment(payment))
 
 
-handler = Door({"POST /payments": post_payment, "GET /payments/{id}": get_payment})
+handler = Door({"POST /payments": post_payment, "GET /payments/{id}": get_payment}, wiring.region)

@@ -45,4 +45,4 @@ def _claim(request: Request, key: str, asked: RegisterBody) -> Claim:
     return claim_of(request, actor_id=scope, key=key, asked=told)
 
 
-handler = Door({"POST /register": post_register})
+handler = Door({"POST /register": post_register}, wiring.region)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from wallet import aws
 from wallet.aws import Secret
+from wallet.identity.phones import NO_REGION
 from wallet.ledger import ids
 from wallet.ledger.seals import SALT_SIZE
 from wallet.storage.claims import is_known
@@ -87,6 +88,11 @@ def number(name: str) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise SettingError(f"{name} is no positive whole number")
     return int(value)
+
+
+def region() -> str:
+    """The country of phones that name none, like `IN`; none if there is no such setting."""
+    return os.environ.get("DEFAULT_REGION") or NO_REGION
 
 
 @functools.cache

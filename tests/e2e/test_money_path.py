@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Api, at_the_end, new_key, wait_until
+from tests.support.client import PASSWORD, Api, at_the_end, new_key, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -46,12 +46,18 @@ def test_the_money_path(api: Api) -> None:
     assert statement["next_cursor"] is None
 
 
-def test_a_payee_may_be_named_by_a_phone_as_people_write_it(api: Api) -> None:
+def test_a_phone_is_one_wallet_however_people_write_it(api: Api) -> None:
     asha, bela = api.person(money=1_000), api.person()
-    written = f"{bela.phone[:3]} {bela.phone[3:8]}-{bela.phone[8:]}"
-    answer = asha.post("/payments", {"to": {"phone": written}, "amount": 10})
-    assert answer.status == 201
-    assert bela.balance() == 10
+    ten = bela.phone[3:]
+    for paid, written in enumerate(
+        (f"+91 {ten[:5]}-{ten[5:]}", f"+91 (0) {ten[:5]}-{ten[5:]}", f"tel:0091{ten}", f"\u202a{ten}\u202c"), start=1
+    ):
+        answer = asha.post("/payments", {"to": {"phone": written}, "amount": 10})
+        assert answer.status == 201, answer.text
+        assert bela.balance() == 10 * paid
+        known = {"phone": written, "name": "Bela", "password": PASSWORD}
+        assert api.call("POST", "/register", known).body["code"] == "phone_taken"
+        assert api.call("POST", "/login", {"phone": written, "password": PASSWORD}).status == 200
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ class Functions:
             "LOGIN_FAILURES_PER_ADDRESS": "1000",
             "LOGIN_WINDOW_SECONDS": "900",
             "DEFAULT_TIER": "full",
+            "DEFAULT_REGION": "IN",
             "BULK_WORKER": "a-function-that-is-not-there",
             **changes,
         }

@@ -435,6 +435,8 @@ class TestLooking:
         refund = done(operator, order("refund_to_source", transaction_id=transaction_id(entry), amount=400))
         shown = done(operator, {"command": "show_wallet", "wallet_id": wallet_id(person)})
         assert shown == done(operator, {"command": "show_wallet", "phone": person.phone})
+        assert shown == done(operator, {"command": "show_wallet", "phone": f"+91 (0) {person.phone[3:]}"})
+        assert shown == done(operator, {"command": "show_wallet", "phone": person.phone[3:]})
         assert (shown["tier"], shown["status"]) == ("full", "active")
         assert shown["balance"] == {"total": 1_000, "held": 400, "available": 600}
         assert [(one["transaction_id"], one["left"]) for one in shown["top_ups"]] == [(transaction_id(entry), 600)]

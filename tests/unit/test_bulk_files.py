@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -61,8 +62,9 @@ def test_a_row_is_a_payee_an_amount_and_two_texts() -> None:
         f"\ufeff{HEADER}{PHONE},1,a,b\n",
         f'"to","amount","description","reference"\n"{PHONE}","1","a","b"\n',
         f"{HEADER}+91 98765-43210,1,a,b\n",
+        f"{HEADER}+91 (0) 98765-43210,1,a,b\n",
     ],
-    ids=["no last line end", "LF", "CRLF", "byte order mark", "quotes everywhere", "a phone as people write it"],
+    ids=["no last line end", "LF", "CRLF", "byte order mark", "quotes everywhere", "as people write it", "trunk zero"],
 )
 def test_what_spreadsheets_write_is_read_alike(file: str) -> None:
     assert read(file) == [BulkRow(2, PayeeName(None, PHONE), 1, "a", "b")]
@@ -206,6 +208,13 @@ def test_what_a_file_comes_to_is_a_number_that_every_caller_can_read() -> None:
 )
 def test_a_payee_is_a_wallet_or_an_international_phone(to: str) -> None:
     assert faults(f'{HEADER}"{to}",1,,\n') == ["lines.2.to"]
+
+
+@pytest.mark.parametrize("to", ["9876543210", "919876543210", "09876543210"])
+def test_ten_digits_are_a_phone_where_they_are_said_to_be_and_a_spreadsheet_may_drop_the_plus(to: str) -> None:
+    asked = csv_request(f"{HEADER}{to},1,,\n")
+    assert [row.payee.phone for row in read_file(replace(asked, region="IN"))] == [PHONE]
+    assert [field for field, _ in refused(asked).fields] == ["lines.2.to"]
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\x00b", "\x1b[31m", "\u202egnp", "x" * 201])

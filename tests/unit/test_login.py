@@ -11,6 +11,7 @@ from tests.unit.calls import CALLER
 from wallet.identity import login as logins
 from wallet.identity import passwords
 from wallet.identity.login import LoginRules
+from wallet.identity.phones import SignInPhone, read_sign_in
 from wallet.identity.register import scope_of
 from wallet.identity.tokens import SigningKey, refresh_token_hash, verify
 from wallet.ledger.refusals import Refusal, Refused
@@ -32,9 +33,11 @@ STORED = passwords.hash_password(PASSWORD, cost=4)
 class Database:
     """Remembers what it was asked, knows one user, and refuses what it is told to."""
 
-    def __init__(self, *, refuses: Refused | None = None, user: bool = True) -> None:
+    def __init__(self, *, refuses: Refused | None = None, user: bool = True, phone: str | None = None) -> None:
+        """`phone` is the one that the user has; without it they have every one."""
         self.refuses = refuses
         self.user = user
+        self.phone = phone
         self.calls: list[tuple[str, tuple[object, ...]]] = []
 
     def call(self, procedure: str, *arguments: object) -> Answer:
@@ -45,29 +48,40 @@ class Database:
 
     def read(self, _: str, *arguments: object) -> list[dict[str, Any]]:
         self.calls.append(("SELECT", arguments))
-        return [{"id": CALLER.bytes, "password_hash": STORED}] if self.user else []
+        known = self.user and self.phone in (None, arguments[0])
+        return [{"id": CALLER.bytes, "password_hash": STORED}] if known else []
 
     def asked(self) -> list[str]:
         return [procedure for procedure, _ in self.calls]
 
 
-def log_in(database: Database, *, phone: str = PHONE, password: str = PASSWORD, address: str = "203.0.113.9") -> Any:
+def log_in(
+    database: Database,
+    *,
+    phone: str | SignInPhone = PHONE,
+    password: str = PASSWORD,
+    address: str = "203.0.113.9",
+) -> Any:
     return logins.login(
         database,  # type: ignore[arg-type]  # a database by duck
         lambda: UUID(int=7),
         KEY,
         RULES,
-        phone=phone,
+        phone=SignInPhone(phone, None) if isinstance(phone, str) else phone,
         password=password,
         address=address,
         now=int(time.time()),
     )
 
 
-def refusal(work: Callable[[], object]) -> Refusal:
+def refused(work: Callable[[], object]) -> Refused:
     with pytest.raises(Refused) as caught:
         work()
-    return caught.value.refusal
+    return caught.value
+
+
+def refusal(work: Callable[[], object]) -> Refusal:
+    return refused(work).refusal
 
 
 def test_who_knows_the_password_gets_a_session() -> None:
@@ -109,6 +123,49 @@ def test_an_unknown_phone_and_a_wrong_password_take_the_same_way(
 
 def test_the_right_password_of_nobody_is_wrong() -> None:
     assert refusal(lambda: log_in(Database(user=False))) is Refusal.INVALID_CREDENTIALS
+
+
+def written(text: str) -> SignInPhone:
+    phone = read_sign_in(text, region="IN")
+    assert phone is not None
+    return phone
+
+
+@pytest.mark.parametrize("stored", ["+919876543210", "+9109876543210"])
+def test_who_was_registered_with_a_trunk_zero_still_gets_in(stored: str) -> None:
+    """Before numbers were read by their country's plan, it was another number."""
+    database = Database(phone=stored)
+    assert verify(log_in(database, phone=written("+91 (0) 98765-43210")).access_token, {KEY.id: KEY}).user_id == CALLER
+
+
+@pytest.mark.parametrize("stored", [None, "+919876543210", "+9109876543210", "+910000"])
+def test_a_number_of_two_spellings_takes_as_long_whoever_is_registered(
+    monkeypatch: pytest.MonkeyPatch, stored: str | None
+) -> None:
+    checked: list[bytes | None] = []
+    monkeypatch.setattr(logins, "check_password", lambda _, kept, **__: checked.append(kept))
+    database = Database(user=stored is not None, phone=stored)
+    assert refusal(lambda: log_in(database, phone=written("+91 (0) 98765-43210"))) is Refusal.INVALID_CREDENTIALS
+    assert len(checked) == 2
+    assert database.asked() == ["count_login_attempt", "SELECT", "SELECT"]
+
+
+def test_spellings_of_a_number_are_counted_as_one() -> None:
+    asked = [Database(), Database()]
+    log_in(asked[0], phone=written("+91 (0) 98765-43210"))
+    log_in(asked[1], phone=written("98765 43210"))
+    assert asked[0].calls[0] == asked[1].calls[0]
+
+
+def test_what_is_no_number_is_refused_as_such_but_for_who_is_registered_with_it() -> None:
+    database = Database(phone="+9198765")
+    assert log_in(database, phone=written("+91 98765")).expires_in_s == 900
+    wrong, nobody = (
+        refused(lambda password=password, user=user: log_in(user, phone=written("+91 98765"), password=password))  # type: ignore[misc]  # mypy takes defaults for arguments
+        for password, user in (("wrong horse", database), (PASSWORD, Database(user=False)))
+    )
+    assert wrong.refusal is nobody.refusal is Refusal.INVALID_REQUEST
+    assert wrong.fields == nobody.fields != ()
 
 
 def test_the_database_is_told_neither_phone_nor_address_nor_token() -> None:

@@ -15,11 +15,13 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    ValidationInfo,
     model_validator,
 )
 
 from wallet.edge.qr import read_wallet_code
 from wallet.identity import passwords, phones
+from wallet.identity.phones import SignInPhone
 from wallet.ledger import ids, vpa
 from wallet.ledger.bulk import RowStatus
 from wallet.ledger.money import MAX_AMOUNT
@@ -64,10 +66,22 @@ def _email(text: str) -> str:
     return text
 
 
-def _phone(text: str) -> str:
-    phone = phones.normalise(text) if len(text) <= 32 else None
+def region_of(info: ValidationInfo) -> str:
+    """Where phones are that name no country, as whoever validates says."""
+    return str((info.context or {}).get("region", phones.NO_REGION))
+
+
+def _phone(text: str, info: ValidationInfo) -> str:
+    phone = phones.read(text, region=region_of(info))
     if phone is None:
-        raise ValueError("A phone number is international, like +919876543210.")
+        raise ValueError(phones.NO_PHONE)
+    return phone
+
+
+def _sign_in_phone(text: object, info: ValidationInfo) -> SignInPhone:
+    phone = phones.read_sign_in(text, region=region_of(info)) if isinstance(text, str) else None
+    if phone is None:
+        raise ValueError(phones.NO_PHONE)
     return phone
 
 
@@ -122,12 +136,14 @@ def _line_cursor(text: object) -> int:
     return int(text.removeprefix("l"))
 
 
-def _payee(cell: object) -> PayeeName:
+def _payee(cell: object, info: ValidationInfo) -> PayeeName:
     text = str(cell)
     wallet_id = ids.read(ids.WALLET, text)
-    phone = phones.normalise(text) if len(text) <= 32 else None
+    phone = phones.read(text, region=region_of(info)) if wallet_id is None else None
     if wallet_id is None and phone is None:
-        raise ValueError("A payee is a wallet's id (wal_…) or an international phone number, like +919876543210.")
+        raise ValueError(
+            "A payee is a wallet's id (wal_…) or a phone number with its calling code, like +919876543210."
+        )
     return PayeeName(wallet_id=wallet_id, phone=phone)
 
 
@@ -144,6 +160,7 @@ def _given(cell: object) -> object:
 Amount = Annotated[StrictInt, Field(ge=1, le=MAX_AMOUNT, description="Minor units (paise).")]
 Name = Annotated[StrictStr, AfterValidator(_name)]
 Phone = Annotated[StrictStr, AfterValidator(_phone)]
+SignIn = Annotated[SignInPhone, BeforeValidator(_sign_in_phone)]
 WalletId = Annotated[UUID, BeforeValidator(lambda text: _wallet_id(text) if isinstance(text, str) else text)]
 QrWalletId = Annotated[UUID, BeforeValidator(lambda text: _qr(text) if isinstance(text, str) else text)]
 Password = Annotated[StrictStr, AfterValidator(_password)]
@@ -173,7 +190,7 @@ class RegisterBody(Body):
 class LoginBody(Body):
     """POST /login. A password of any length is checked: a limit would tell something about the stored one."""
 
-    phone: Phone
+    phone: SignIn
     password: Annotated[StrictStr, Field(max_length=1024)]
 
 

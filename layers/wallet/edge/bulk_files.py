@@ -43,7 +43,7 @@ def read_file(request: Request) -> list[BulkRow]:
     faults: list[Fault] = []
     try:
         for line, cells in _lines(text):
-            _read_row(line, cells, rows, faults)
+            _read_row(line, cells, rows, faults, region=request.region)
             if len(faults) >= MAX_FAULTS:
                 break
     except _FileError as error:
@@ -66,13 +66,13 @@ def show_rows(request: Request, results: Sequence[RowResult], *, has_more: bool)
     return Response(200, {"data": rows, "next_cursor": following})
 
 
-def _read_row(line: int, cells: list[str], rows: list[BulkRow], faults: list[Fault]) -> None:
+def _read_row(line: int, cells: list[str], rows: list[BulkRow], faults: list[Fault], *, region: str) -> None:
     """Appends what a line says, or what is wrong with it."""
     if len(cells) != len(COLUMNS):
         faults.append((f"lines.{line}", f"A row has {len(COLUMNS)} cells: {', '.join(COLUMNS)}."))
         return
     try:
-        told = BulkRowBody.model_validate(dict(zip(COLUMNS, cells, strict=True)))
+        told = BulkRowBody.model_validate(dict(zip(COLUMNS, cells, strict=True)), context={"region": region})
     except ValidationError as error:
         faults += [(f"lines.{line}.{column}", message) for column, message in faults_of(error)]
     else:

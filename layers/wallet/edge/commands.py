@@ -26,11 +26,12 @@ from pydantic import (
 )
 
 from wallet.edge import shapes
-from wallet.edge.bodies import Amount, Body, Description, Phone, WalletId
+from wallet.edge.bodies import Amount, Body, Description, SignIn, WalletId
 from wallet.edge.logs import logger
 from wallet.edge.requests import explain
 from wallet.edge.responses import Json
 from wallet.edge.statuses import REFUSALS
+from wallet.identity.phones import NO_REGION
 from wallet.ledger import ids
 from wallet.ledger.breaks import Kind
 from wallet.ledger.receipts import Balance
@@ -214,11 +215,11 @@ class Close(Order):
 
 
 class ShowWallet(Question):
-    """A wallet, by its id or by its owner's phone."""
+    """A wallet, by its id or by its owner's phone, as it is or as it was once spelled."""
 
     command: Literal["show_wallet"]
     wallet_id: WalletId | None = None
-    phone: Phone | None = None
+    phone: SignIn | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -228,10 +229,11 @@ class ShowWallet(Question):
 
     def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        found = inspection.find_wallet(database, wallet_id=self.wallet_id, phone=self.phone)
-        if found is None:
-            raise Refused(Refusal.NOT_FOUND)
-        return found, False
+        for phone in (None,) if self.phone is None else self.phone.spellings:
+            found = inspection.find_wallet(database, wallet_id=self.wallet_id, phone=phone)
+            if found is not None:
+                return found, False
+        raise Refused(Refusal.NOT_FOUND)
 
 
 def _event_id(text: str) -> UUID | None:
@@ -309,7 +311,9 @@ Command = (
 _READER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 
 
-def answer(event: Mapping[str, Any], database: Callable[[], Database], new_id: NewId) -> Json:
+def answer(
+    event: Mapping[str, Any], database: Callable[[], Database], new_id: NewId, *, region: str = NO_REGION
+) -> Json:
     """`{"status": "done", "replayed", "result"}`, or `{"status": "refused", "code", "detail", "errors"?}`.
 
     Anything else that happens is an accident or an outage, and raised: the invocation fails, and the same command with
@@ -317,7 +321,7 @@ def answer(event: Mapping[str, Any], database: Callable[[], Database], new_id: N
     """
     name = event.get("command")
     try:
-        command = _read(event)
+        command = _read(event, region)
         result, replayed = command.carry_out(database(), new_id)
     except Refused as refused:
         told = _refusal(refused)
@@ -333,9 +337,9 @@ def answer(event: Mapping[str, Any], database: Callable[[], Database], new_id: N
     return told
 
 
-def _read(event: Mapping[str, Any]) -> Command:
+def _read(event: Mapping[str, Any], region: str) -> Command:
     try:
-        return _READER.validate_python(dict(event))
+        return _READER.validate_python(dict(event), context={"region": region})
     except ValidationError as error:
         raise explain(error) from error
 

@@ -8,6 +8,7 @@ from wallet.edge.logs import logger
 from wallet.edge.requests import Request, read_request
 from wallet.edge.responses import Response, problem_response, refusal_response, to_api_gateway
 from wallet.edge.statuses import problem_of
+from wallet.identity.phones import NO_REGION
 from wallet.ledger.refusals import Refusal, Refused
 
 Handler = Callable[[Request], Response]
@@ -16,8 +17,10 @@ Handler = Callable[[Request], Response]
 class Door:
     """The handler of a Lambda function: routes (`POST /payments`) and what answers each."""
 
-    def __init__(self, routes: Mapping[str, Handler]) -> None:
+    def __init__(self, routes: Mapping[str, Handler], region: Callable[[], str] = lambda: NO_REGION) -> None:
+        """`region` says in which country phones are that name none, where phones are read."""
         self._routes = routes
+        self._region = region
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """Answers any event with a response, whatever happens."""
@@ -43,7 +46,7 @@ class Door:
         return to_api_gateway(response, request_id)
 
     def _answer(self, event: dict[str, Any], context: object) -> Response:
-        request = read_request(event, context)
+        request = read_request(event, context, region=self._region())
         handler = self._routes.get(request.route)
         if handler is None:
             raise Refused(Refusal.NOT_FOUND)

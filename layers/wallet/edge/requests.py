@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from wallet.gateways.exact_json import MalformedJsonError, json_object
+from wallet.identity.phones import NO_REGION
 from wallet.ledger import ids
 from wallet.ledger.periods import Month
 from wallet.ledger.refusals import Refusal, Refused
@@ -35,7 +36,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call: `route` is method and path template (`GET /payments/{id}`), `context` is Lambda's own."""
+    """One call: `route` is method and path template (`GET /payments/{id}`), `context` is Lambda's own.
+
+    `region` is where phones are that name no country.
+    """
 
     id: str
     route: str
@@ -46,6 +50,7 @@ class Request:
     address: str
     authorizer: dict[str, Any]
     context: object
+    region: str = NO_REGION
 
     def caller(self) -> UUID:
         """Whose token it is. The authorizer says so; a request that it has not seen is nobody's."""
@@ -87,7 +92,7 @@ class Request:
         if _LOST in body:
             raise Refused(Refusal.MALFORMED_BODY)
         try:
-            asked = model.model_validate_json(body)
+            asked = model.model_validate_json(body, context={"region": self.region})
         except ValidationError as error:
             raise explain(error) from None  # its text shows what was in the body
         try:
@@ -147,7 +152,7 @@ class Request:
             raise _invalid((name, "This route takes no parameters.") for name in self.query)
 
 
-def read_request(event: dict[str, Any], context: object) -> Request:
+def read_request(event: dict[str, Any], context: object, *, region: str = NO_REGION) -> Request:
     """Reads an event; raises `Refused` (`malformed_body`) if its body is not what it says it is."""
     told = event.get("requestContext") or {}
     return Request(
@@ -160,6 +165,7 @@ def read_request(event: dict[str, Any], context: object) -> Request:
         address=str((told.get("identity") or {}).get("sourceIp") or ""),
         authorizer=told.get("authorizer") or {},
         context=context,
+        region=region,
     )
 
 

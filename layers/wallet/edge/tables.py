@@ -2,13 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
 from wallet.edge.shapes import next_cursor, statement_entry
-from wallet.identity import phones
 from wallet.ledger.statements import StatementPage
 
 _COLUMNS = (
@@ -23,6 +23,8 @@ _COLUMNS = (
     "reference",
     "created_at",
 )
+
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 # What a spreadsheet takes for the beginning of a formula, in the widths that it knows.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide ones are meant
@@ -61,7 +63,7 @@ def table(request: Request, columns: Sequence[str], rows: Iterable[Json], *, fol
 
 def _cell(value: str | int | None) -> str | int:
     """A value as a cell: text that would begin a formula is made text again. A phone comes to a number, and no harm."""
-    if isinstance(value, str) and value.lstrip(" \u00a0").startswith(_FORMULA) and phones.normalise(value) != value:
+    if isinstance(value, str) and value.lstrip(" \u00a0").startswith(_FORMULA) and not _PHONE.fullmatch(value):
         return "'" + value
     return "" if value is None else value
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from wallet.identity import tokens
 from wallet.identity.passwords import check_password
+from wallet.identity.phones import NO_PHONE, SignInPhone
 from wallet.identity.tokens import SigningKey
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage import users
@@ -40,16 +41,18 @@ def login(
     key: SigningKey,
     rules: LoginRules,
     *,
-    phone: str,
+    phone: SignInPhone,
     password: str,
     address: str,
     now: int,
 ) -> Session:
     """Checks a password. An unknown phone and a wrong password look the same, and take as long.
 
+    What is no number is refused as such, unless somebody is registered with it and this is their password.
+
     The attempt is counted before the password is looked at: a thousand at once are a thousand. Raises `Refused`.
     """
-    subjects = {"phone_hash": _subject("phone", phone), "address_hash": _subject("address", address)}
+    subjects = {"phone_hash": _subject("phone", phone.spellings[0]), "address_hash": _subject("address", address)}
     users.count_login_attempt(
         database,
         **subjects,
@@ -57,8 +60,10 @@ def login(
         address_limit=rules.attempts_per_address,
         window_s=rules.window_s,
     )
-    user_id, stored = users.find_password(database, phone) or (None, None)
-    if not check_password(password, stored, cost=rules.password_cost) or user_id is None:
+    user_id = _whose(database, phone, password, cost=rules.password_cost)
+    if user_id is None:
+        if phone.number is None:
+            raise Refused(Refusal.INVALID_REQUEST, fields=(("phone", NO_PHONE),))
         raise Refused(Refusal.INVALID_CREDENTIALS)
     users.forgive_login_attempts(database, **subjects)
     refresh_token = tokens.new_refresh_token()
@@ -87,6 +92,16 @@ def refresh(database: Database, key: SigningKey, rules: LoginRules, *, refresh_t
 def logout(database: Database, *, refresh_token: str) -> None:
     """Ends the login that a refresh token belongs to; access tokens already given live to their end."""
     users.revoke_refresh_family(database, token_hash=tokens.refresh_token_hash(refresh_token))
+
+
+def _whose(database: Database, phone: SignInPhone, password: str, *, cost: int) -> UUID | None:
+    """Who has this phone and this password. Every spelling is looked at, whichever is right: it takes as long."""
+    right = []
+    for spelling in phone.spellings:
+        user_id, stored = users.find_password(database, spelling) or (None, None)
+        if check_password(password, stored, cost=cost) and user_id is not None:
+            right.append(user_id)
+    return right[0] if right else None
 
 
 def _session(user_id: UUID, key: SigningKey, rules: LoginRules, refresh_token: str, now: int) -> Session:
