@@ -98,13 +98,17 @@ def deploy(
     if changed:
         _send(emulator, build)
         _deploy(emulator, _template(build, wanted, versions), wanted)
-        _answer_for_the_gateway(emulator, content)
+        problems = wanted.get("ProblemBaseUrl") or f"{_api_url(emulator)}/problems/"
+        _answer_for_the_gateway(emulator, content, problems)
         _lock_checkpoints(emulator, content, wanted)
     outputs = emulator.outputs(STACK)
     if not outputs:
         raise LocalStackError(f"the stack is not complete after its deployment; see {state.folder}/logs/ministack.log")
-    api_url = f"http://{ports.HOST}:{emulator.port}/_aws/execute-api/{outputs['ApiId']}/v1"
-    return Deployed(api_url, outputs, webhook_secrets, changed)
+    return Deployed(_api_url(emulator), outputs, webhook_secrets, changed)
+
+
+def _api_url(emulator: Emulator) -> str:
+    return f"http://{ports.HOST}:{emulator.port}/_aws/execute-api/{emulator.outputs(STACK)['ApiId']}/v1"
 
 
 def migrate(emulator: Emulator, function: str) -> list[str]:
@@ -231,20 +235,26 @@ def _set_defaults(content: Template, parameters: Mapping[str, str]) -> None:
         content["Parameters"][name]["Default"] = value
 
 
-def _answer_for_the_gateway(emulator: Emulator, template: Template) -> None:
-    """The emulator knows gateway responses, but not where SAM puts them: say them again, one by one."""
+def _answer_for_the_gateway(emulator: Emulator, template: Template, problems: str) -> None:
+    """The emulator knows gateway responses, but not where SAM puts them, nor its domain: say them again, one by one.
+
+    `problems` is where problems are explained.
+    """
     resources = template["Resources"]
     api = emulator.outputs(STACK)["ApiId"]
     client = emulator.apigateway()
     told = {one["responseType"]: one for one in client.get_gateway_responses(restApiId=api)["items"]}
-    wanted = {
+    wanted: dict[Any, dict[str, Any]] = {
         kind: {
             "statusCode": str(response["StatusCode"]),
             "responseParameters": {
                 f"gatewayresponse.header.{name}": value
                 for name, value in response["ResponseParameters"]["Headers"].items()
             },
-            "responseTemplates": response["ResponseTemplates"],
+            "responseTemplates": {
+                media_type: text["Fn::Sub"][0].replace("${Problems}", problems)
+                for media_type, text in response["ResponseTemplates"].items()
+            },
         }
         for kind, response in resources["WalletApi"]["Properties"]["GatewayResponses"].items()
     }

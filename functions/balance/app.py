@@ -3,7 +3,6 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery, StatementQuery, WalletQuery
-from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
 from wallet.edge.tables import statement_table, wants_csv
@@ -36,4 +35,6 @@ def get_qr(request: Request) -> Response:
     return Response(200, shapes.wallet_code(show_wallet(wiring.database(), user_id=user_id, at=None)))
 
 
-handler = Door({"GET /wallet": get_wallet, "GET /wallet/transactions": get_transactions, "GET /wallet/qr": get_qr})
+handler = wiring.api_handler(
+    {"GET /wallet": get_wallet, "GET /wallet/transactions": get_transactions, "GET /wallet/qr": get_qr}
+)

@@ -6,7 +6,6 @@ from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import EmptyBody
 from wallet.edge.bulk_files import read_file
-from wallet.edge.door import Door
 from wallet.edge.idempotency import claim_of, per_key
 from wallet.edge.logs import logger
 from wallet.edge.requests import Request
@@ -47,4 +46,4 @@ def _start_worker() -> None:
         logger().warning("the bulk worker was not started; its schedule will")
 
 
-handler = Door({"POST /bulk-payments": post_file, "POST /bulk-payments/{id}/retry": post_retry}, wiring.region)
+handler = wiring.phone_api_handler({"POST /bulk-payments": post_file, "POST /bulk-payments/{id}/retry": post_retry})

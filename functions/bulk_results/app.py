@@ -4,7 +4,6 @@ from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import BulkRowsQuery, NoQuery
 from wallet.edge.bulk_files import show_rows
-from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
 from wallet.ledger import ids
@@ -35,4 +34,4 @@ def get_rows(request: Request) -> Response:
     return show_rows(request, results, has_more=has_more)
 
 
-handler = Door({"GET /bulk-payments/{id}": get_bulk_payment, "GET /bulk-payments/{id}/rows": get_rows})
+handler = wiring.api_handler({"GET /bulk-payments/{id}": get_bulk_payment, "GET /bulk-payments/{id}/rows": get_rows})

@@ -3,7 +3,6 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import CaptureBody, EmptyBody
-from wallet.edge.door import Door
 from wallet.edge.idempotency import per_key
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
@@ -39,4 +38,4 @@ def post_release(request: Request) -> Response:
     return per_key(wiring.once, request, EmptyBody, work, status=200, body_optional=True)
 
 
-handler = Door({"POST /holds/{id}/capture": post_capture, "POST /holds/{id}/release": post_release})
+handler = wiring.api_handler({"POST /holds/{id}/capture": post_capture, "POST /holds/{id}/release": post_release})

@@ -3,7 +3,6 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import HoldBody, NoQuery
-from wallet.edge.door import Door
 from wallet.edge.idempotency import per_key
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
@@ -38,4 +37,4 @@ def get_hold(request: Request) -> Response:
     return Response(200, shapes.hold(hold))
 
 
-handler = Door({"POST /holds": post_hold, "GET /holds/{id}": get_hold}, wiring.region)
+handler = wiring.phone_api_handler({"POST /holds": post_hold, "GET /holds/{id}": get_hold})

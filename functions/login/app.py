@@ -5,7 +5,6 @@ import time
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import LoginBody, TokenBody
-from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
 from wallet.identity import login
@@ -47,4 +46,4 @@ def post_logout(request: Request) -> Response:
     return Response(204, None)
 
 
-handler = Door({"POST /login": post_login, "POST /token": post_token, "POST /logout": post_logout}, wiring.region)
+handler = wiring.phone_api_handler({"POST /login": post_login, "POST /token": post_token, "POST /logout": post_logout})

@@ -3,7 +3,6 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery, PaymentBody
-from wallet.edge.door import Door
 from wallet.edge.idempotency import per_key
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
@@ -38,4 +37,4 @@ def get_payment(request: Request) -> Response:
     return Response(200, shapes.payment(payment))
 
 
-handler = Door({"POST /payments": post_payment, "GET /payments/{id}": get_payment}, wiring.region)
+handler = wiring.phone_api_handler({"POST /payments": post_payment, "GET /payments/{id}": get_payment})

@@ -2,7 +2,6 @@
 
 from wallet import wiring
 from wallet.edge.bodies import NoQuery
-from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
 from wallet.ledger import ids
@@ -17,4 +16,4 @@ def get_proof(request: Request) -> Response:
     return Response(200, prove(wiring.database(), user_id=user_id, transaction_id=transaction_id))
 
 
-handler = Door({"GET /wallet/transactions/{id}/proof": get_proof})
+handler = wiring.api_handler({"GET /wallet/transactions/{id}/proof": get_proof})

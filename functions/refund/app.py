@@ -3,7 +3,6 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import RefundBody
-from wallet.edge.door import Door
 from wallet.edge.idempotency import per_key
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
@@ -29,4 +28,4 @@ def post_refund(request: Request) -> Response:
     return per_key(wiring.once, request, RefundBody, work, status=201, body_optional=True)
 
 
-handler = Door({"POST /payments/{id}/refunds": post_refund})
+handler = wiring.api_handler({"POST /payments/{id}/refunds": post_refund})

@@ -3,7 +3,6 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import RegisterBody
-from wallet.edge.door import Door
 from wallet.edge.idempotency import claim_of
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
@@ -45,4 +44,4 @@ def _claim(request: Request, key: str, asked: RegisterBody) -> Claim:
     return claim_of(request, actor_id=scope, key=key, asked=told)
 
 
-handler = Door({"POST /register": post_register}, wiring.region)
+handler = wiring.phone_api_handler({"POST /register": post_register})

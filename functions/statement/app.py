@@ -5,7 +5,6 @@ from datetime import timedelta
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery
-from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
 from wallet.edge.statement_file import MEDIA_TYPE, statement_file
@@ -28,4 +27,4 @@ def get_statement(request: Request) -> Response:
     return Response(200, shapes.statement_link(statement, url=url, expires_at=expires_at))
 
 
-handler = Door({"GET /wallet/statements/{month}": get_statement})
+handler = wiring.api_handler({"GET /wallet/statements/{month}": get_statement})

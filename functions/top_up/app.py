@@ -3,7 +3,6 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery, TopUpBody
-from wallet.edge.door import Door
 from wallet.edge.idempotency import per_key
 from wallet.edge.qr import svg
 from wallet.edge.requests import Request
@@ -40,4 +39,4 @@ def _qr(top_up: TopUp) -> str | None:
     return svg(top_up.intent_url) if top_up.intent_url else None
 
 
-handler = Door({"POST /top-ups": post_top_up, "GET /top-ups/{id}": get_top_up})
+handler = wiring.api_handler({"POST /top-ups": post_top_up, "GET /top-ups/{id}": get_top_up})

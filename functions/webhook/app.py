@@ -1,7 +1,6 @@
 """POST /webhooks/{gateway}: what a gateway tells us. Nobody signs in here: the signature over the body is the proof."""
 
 from wallet import wiring
-from wallet.edge.door import Door
 from wallet.edge.events import read_event
 from wallet.edge.logs import logger
 from wallet.edge.requests import Request
@@ -19,4 +18,4 @@ def post_event(request: Request) -> Response:
     return Response(200, {"status": outcome.told})
 
 
-handler = Door({"POST /webhooks/{gateway}": post_event})
+handler = wiring.api_handler({"POST /webhooks/{gateway}": post_event})

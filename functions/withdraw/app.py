@@ -3,7 +3,6 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery, WithdrawalBody
-from wallet.edge.door import Door
 from wallet.edge.idempotency import per_key
 from wallet.edge.logs import logger
 from wallet.edge.requests import Request
@@ -41,4 +40,4 @@ def get_withdrawal(request: Request) -> Response:
     return Response(200, shapes.withdrawal(withdrawal))
 
 
-handler = Door({"POST /withdrawals": post_withdrawal, "GET /withdrawals/{id}": get_withdrawal})
+handler = wiring.api_handler({"POST /withdrawals": post_withdrawal, "GET /withdrawals/{id}": get_withdrawal})

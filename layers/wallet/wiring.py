@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wallet.channels.evidence import Archive, Signer
     from wallet.channels.kept import Kept
     from wallet.channels.port import Bus, Notices
+    from wallet.edge.door import Door, Handler
     from wallet.edge.idempotency import Once
     from wallet.edge.once_per_event import OncePerEvent
     from wallet.gateways.port import Gateway, GatewayEvent, ListingGateway, PayoutProvider, WebhookReader
@@ -88,6 +89,25 @@ def number(name: str) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise SettingError(f"{name} is no positive whole number")
     return int(value)
+
+
+def api_handler(routes: "Mapping[str, Handler]") -> "Door":
+    """The handler of a function that the API calls: what answers each of its routes."""
+    from wallet.edge.door import Door  # noqa: PLC0415 - functions that run on a schedule have none
+
+    return Door(routes, problem_base=problem_base_url)
+
+
+def phone_api_handler(routes: "Mapping[str, Handler]") -> "Door":
+    """The handler of one whose requests have phones in them, of which some name no country."""
+    from wallet.edge.door import Door  # noqa: PLC0415 - as above
+
+    return Door(routes, problem_base=problem_base_url, region=region)
+
+
+def problem_base_url() -> str:
+    """Where problems are explained, an address for a code to be put behind: mostly '', which is the API itself."""
+    return os.environ.get("PROBLEM_BASE_URL", "")
 
 
 def region() -> str:

@@ -5,6 +5,7 @@ import hmac
 import json
 import secrets
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -56,6 +57,29 @@ def kept(select: Any, body: bytes) -> int:
     digest = hashlib.sha256(body).digest()
     rows = select("SELECT COUNT(*) AS events FROM gateway_events WHERE digest = %s", digest)
     return int(rows[0]["events"])
+
+
+# ------------------------------------------------------------------------------------------------------- types
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nothing"),
+        ("GET", "/wallet"),
+        ("POST", "/login"),
+        ("POST", "/webhooks/nobody"),
+        ("GET", "/problems/none"),
+    ],
+)
+def test_the_type_of_a_problem_leads_to_a_page_that_explains_it(api: Api, method: str, path: str) -> None:
+    """Whoever answers: API Gateway, the authorizer or a function."""
+    answer = api.call(method, path, {} if method == "POST" else None)
+    assert answer.code is not None, answer.text
+    address = urljoin(api.stack["api_url"] + path, answer.body["type"])
+    page = api.pool.request("GET", address)
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert f"<code>{answer.code}</code>" in page.data.decode()
 
 
 # ------------------------------------------------------------------------------------------------------- routes

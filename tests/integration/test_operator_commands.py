@@ -187,6 +187,19 @@ def test_a_tier_is_set_and_its_limits_are_in_force_at_once(books: Books, operato
     assert refused(operator, order("set_tier", wallet_id=wallet_id(person), tier="golden")) == "invalid_request"
 
 
+@pytest.mark.parametrize("tier", ["golden", "Small", "", "a_name_that_is_too_long_for_any", "klein\u00f6"])
+def test_an_unknown_tier_is_told_those_that_there_are(books: Books, operator: Function, tier: str) -> None:
+    person = books.person()
+    answer = operator.invoke(order("set_tier", wallet_id=wallet_id(person), tier=tier))
+    assert (answer["status"], answer["code"]) == ("refused", "invalid_request")
+    [error] = answer["errors"]
+    assert error["field"] == "tier"
+    known = [row["code"] for row in books.select("SELECT code FROM tiers ORDER BY code")]
+    assert error["message"] == f"There is no such tier; there are: {', '.join(known)}."
+    assert {"small", "full", "merchant"} <= set(known)
+    assert events(books, person) == []
+
+
 def test_a_wallet_is_made_hot_and_cold_again(books: Books, operator: Function) -> None:
     shop = books.person(tier="merchant", kind="merchant")
     assert done(operator, order("set_slots", wallet_id=wallet_id(shop), slots=4))["slots"] == 4

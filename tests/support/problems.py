@@ -32,8 +32,7 @@ def problem(answer: Answer, status: int, code: str, *, hidden: tuple[str, ...] =
     common_headers(answer)
     body = answer.body
     assert body.keys() - {"errors"} == _FIELDS
-    assert body["type"].startswith("https://")
-    assert body["type"].endswith(f"/problems/{code}")
+    assert re.fullmatch(rf"(https?://[^\s/]+/.+|\./(\.\./)*)problems/{code}", body["type"])
     assert body["status"] == status
     assert body["title"]
     assert body["detail"]

@@ -18,6 +18,8 @@ from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.database import DatabaseBrokenError, DatabaseUnavailableError
 from wallet.wiring import SettingError
 
+BASE = "https://api.example/v1/problems/"
+
 # The contract's: code and status.
 PROMISED = {
     "not_found": 404,
@@ -72,10 +74,10 @@ def test_a_refusal_is_the_callers_to_mend(refusal: Refusal) -> None:
 
 @pytest.mark.parametrize("refusal", Refusal)
 def test_a_refusal_is_a_problem_document(refusal: Refusal) -> None:
-    answer = to_api_gateway(refusal_response(Refused(refusal), REQUEST_ID), REQUEST_ID)
+    answer = to_api_gateway(refusal_response(Refused(refusal), REQUEST_ID, base=BASE), REQUEST_ID)
     problem = json.loads(answer["body"])
     assert set(problem) == {"type", "title", "status", "detail", "code", "request_id"}
-    assert problem["type"] == f"https://wallet.example/problems/{refusal.value}"
+    assert problem["type"] == f"https://api.example/v1/problems/{refusal.value}"
     assert problem["status"] == answer["statusCode"] == PROMISED[refusal.value]
     assert problem["request_id"] == REQUEST_ID
     assert problem["title"]
@@ -85,29 +87,33 @@ def test_a_refusal_is_a_problem_document(refusal: Refusal) -> None:
 
 def test_the_offending_fields_are_named() -> None:
     refused = Refused(Refusal.INVALID_REQUEST, fields=(("amount", "Too small."), ("to", "Who?")))
-    body = refusal_response(refused, REQUEST_ID).body
+    body = refusal_response(refused, REQUEST_ID, base=BASE).body
     assert isinstance(body, dict)
     assert body["errors"] == [{"field": "amount", "message": "Too small."}, {"field": "to", "message": "Who?"}]
 
 
 def test_a_refusals_own_words_come_first() -> None:
-    body = refusal_response(Refused(Refusal.NOT_FOUND, "There is no such payment of yours."), REQUEST_ID).body
+    body = refusal_response(
+        Refused(Refusal.NOT_FOUND, "There is no such payment of yours."), REQUEST_ID, base=BASE
+    ).body
     assert isinstance(body, dict)
     assert body["detail"] == "There is no such payment of yours."
 
 
 def test_too_many_attempts_say_when_to_come_back() -> None:
     refused = Refused(Refusal.TOO_MANY_ATTEMPTS, retry_after_s=437)
-    assert refusal_response(refused, REQUEST_ID).headers["Retry-After"] == "437"
+    assert refusal_response(refused, REQUEST_ID, base=BASE).headers["Retry-After"] == "437"
 
 
 def test_a_key_in_use_says_when_to_come_back() -> None:
-    assert refusal_response(Refused(Refusal.IDEMPOTENCY_KEY_IN_USE), REQUEST_ID).headers["Retry-After"] == "1"
+    assert (
+        refusal_response(Refused(Refusal.IDEMPOTENCY_KEY_IN_USE), REQUEST_ID, base=BASE).headers["Retry-After"] == "1"
+    )
 
 
 @pytest.mark.parametrize("refusal", [refusal for refusal in Refusal if PROMISED[refusal.value] == 401])
 def test_a_401_names_its_scheme(refusal: Refusal) -> None:
-    assert refusal_response(Refused(refusal), REQUEST_ID).headers["WWW-Authenticate"] == "Bearer"
+    assert refusal_response(Refused(refusal), REQUEST_ID, base=BASE).headers["WWW-Authenticate"] == "Bearer"
 
 
 SECRETIVE = "Access denied for user 'wallet_money'@'10.0.0.7' to /opt/python/wallet/storage/database.py"
@@ -128,7 +134,7 @@ SECRETIVE = "Access denied for user 'wallet_money'@'10.0.0.7' to /opt/python/wal
     ],
 )
 def test_an_accident_shows_nothing_of_its_inside(accident: Exception, status: int, code: str) -> None:
-    answer = to_api_gateway(problem_response(problem_of(accident), REQUEST_ID), REQUEST_ID)
+    answer = to_api_gateway(problem_response(problem_of(accident), REQUEST_ID, base=BASE), REQUEST_ID)
     problem = json.loads(answer["body"])
     assert (answer["statusCode"], problem["status"], problem["code"]) == (status, status, code)
     assert set(problem) == {"type", "title", "status", "detail", "code", "request_id"}
@@ -140,11 +146,11 @@ def test_an_accident_shows_nothing_of_its_inside(accident: Exception, status: in
     "accident", [DatabaseUnavailableError(), SecretUnavailableError(), GatewayUnavailableError("")]
 )
 def test_who_is_to_try_again_is_told_when(accident: Exception) -> None:
-    assert int(problem_response(problem_of(accident), REQUEST_ID).headers["Retry-After"]) > 0
+    assert int(problem_response(problem_of(accident), REQUEST_ID, base=BASE).headers["Retry-After"]) > 0
 
 
 def test_an_internal_error_promises_nothing() -> None:
-    assert "Retry-After" not in problem_response(INTERNAL_ERROR, REQUEST_ID).headers
+    assert "Retry-After" not in problem_response(INTERNAL_ERROR, REQUEST_ID, base=BASE).headers
 
 
 @pytest.mark.parametrize(
@@ -153,8 +159,8 @@ def test_an_internal_error_promises_nothing() -> None:
         Response(200, {"id": "wal_x"}),
         Response(204, None),
         Response(201, {}, {"Idempotency-Replayed": "true"}),
-        problem_response(INTERNAL_ERROR, REQUEST_ID),
-        refusal_response(Refused(Refusal.NOT_FOUND), REQUEST_ID),
+        problem_response(INTERNAL_ERROR, REQUEST_ID, base=BASE),
+        refusal_response(Refused(Refusal.NOT_FOUND), REQUEST_ID, base=BASE),
     ],
     ids=lambda response: str(response.status),
 )

@@ -20,7 +20,14 @@ API = TEMPLATE["Resources"]["WalletApi"]["Properties"]
 RESPONSES = API["GatewayResponses"]
 
 # Who may call these is not for the authorizer to say: they make tokens, end them, or prove themselves otherwise.
-OPEN = {"POST /register", "POST /login", "POST /token", "POST /logout", "POST /webhooks/{gateway}"}
+OPEN = {
+    "POST /register",
+    "POST /login",
+    "POST /token",
+    "POST /logout",
+    "POST /webhooks/{gateway}",
+    "GET /problems/{code}",
+}
 
 FOLDERS = {
     "RegisterFunction": "register",
@@ -44,6 +51,7 @@ FOLDERS = {
     "SealFunction": "seal",
     "AuditFunction": "audit",
     "ProofFunction": "proof",
+    "ProblemsFunction": "problems",
     "NotifyFunction": "notify",
     "StatementFunction": "statement",
 }
@@ -73,6 +81,7 @@ SECRETS = {
     "SealFunction": {"DatabaseSealerSecretArn"},
     "AuditFunction": {"DatabaseAuditorSecretArn"},
     "ProofFunction": {"DatabaseReaderSecretArn"},
+    "ProblemsFunction": set(),
     "MigrateFunction": {
         "DatabaseOwnerSecretArn",
         "DatabaseIdentitySecretArn",
@@ -466,14 +475,24 @@ def test_login_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:
 # ------------------------------------------------------------------------------ what API Gateway says itself
 
 
+def answered(kind: str) -> dict[str, Any]:
+    """The problem that API Gateway answers with, where nobody says where problems are explained."""
+    text, values = RESPONSES[kind]["ResponseTemplates"]["application/json"]["Fn::Sub"]
+    condition, named, own = values["Problems"]["Fn::If"]
+    assert TEMPLATE["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ProblemBaseUrl"}, ""]}]}
+    assert named == {"Ref": "ProblemBaseUrl"}
+    problem: dict[str, Any] = json.loads(text.replace("${Problems}", own))
+    return problem
+
+
 @pytest.mark.parametrize("kind", sorted(RESPONSES))
 def test_what_api_gateway_answers_itself_is_a_problem_document(kind: str) -> None:
     told = RESPONSES[kind]
     assert set(told["ResponseTemplates"]) == {"application/json"}
-    problem = json.loads(told["ResponseTemplates"]["application/json"])
+    problem = answered(kind)
     assert set(problem) == {"type", "title", "status", "detail", "code", "request_id"}
     assert problem["status"] == told["StatusCode"]
-    assert problem["type"].endswith(f"/problems/{problem['code']}")
+    assert problem["type"] == f"https://$context.domainName/$context.stage/problems/{problem['code']}"
     assert problem["request_id"] == "$context.requestId"
     assert told["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
 
@@ -488,7 +507,7 @@ def test_what_api_gateway_answers_itself_has_the_headers_of_every_answer(kind: s
 
 @pytest.mark.parametrize("kind", sorted(RESPONSES))
 def test_a_code_means_the_same_status_whoever_says_it(kind: str) -> None:
-    told = json.loads(RESPONSES[kind]["ResponseTemplates"]["application/json"])
+    told = answered(kind)
     if told["code"] in set(Refusal) and RESPONSES[kind]["StatusCode"] != 400:
         assert told["status"] == REFUSALS[Refusal(told["code"])].status
 
@@ -515,6 +534,29 @@ def test_each_trouble_of_api_gateways_own_is_told(kind: str, status: int | None)
 @pytest.mark.parametrize("kind", [kind for kind in sorted(RESPONSES) if RESPONSES[kind]["StatusCode"] in (429, 503)])
 def test_who_is_told_to_wait_is_told_how_long(kind: str) -> None:
     assert re.fullmatch(r"'[1-9][0-9]*'", RESPONSES[kind]["ResponseParameters"]["Headers"]["Retry-After"])
+
+
+def test_whoever_answers_a_problem_is_told_where_problems_are_explained() -> None:
+    answering = {name for name in ALL if templates.routes(ALL[name])}
+    assert {name for name in ALL if variables(name).get("PROBLEM_BASE_URL") == {"Ref": "ProblemBaseUrl"}} == answering
+    assert TEMPLATE["Parameters"]["ProblemBaseUrl"]["Default"] == "", "the API's own pages, which are always there"
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("", True),
+        ("https://docs.example/problems#", True),
+        ("https://wallet.example/problems/", True),
+        ("http://127.0.0.1:8000/problems/", True),
+        ("https://wallet.example/problems", False),
+        ("wallet.example/problems/", False),
+        ('https://wallet.example/"/', False),
+        ("https://wallet.example/$context.path/", False),
+    ],
+)
+def test_an_address_of_problems_is_one_that_a_code_can_be_put_behind(address: str, good: bool) -> None:  # noqa: FBT001 - a table
+    assert bool(re.fullmatch(TEMPLATE["Parameters"]["ProblemBaseUrl"]["AllowedPattern"], address)) is good
 
 
 # -------------------------------------------------------------------------------- publishing, logs, the table

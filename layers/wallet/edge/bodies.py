@@ -18,8 +18,10 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from wallet.edge.qr import read_wallet_code
+from wallet.edge.validation import Wanted
 from wallet.identity import passwords, phones
 from wallet.identity.phones import SignInPhone
 from wallet.ledger import ids, vpa
@@ -32,9 +34,12 @@ from wallet.ledger.statements import MAX_SLOTS
 _NAME_SIGNS = frozenset(".,'’-&()/+·\u200c\u200d")  # with the joiners that Indic scripts need
 _NAME_CATEGORIES = ("L", "M", "N")
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_PLUS_LOST = re.compile(r".* [0-9]{2}:[0-9]{2}")
 _CURSOR = re.compile(rf"e(0|[1-9][0-9]{{0,17}})(\.(0|[1-9][0-9]{{0,17}})){{0,{MAX_SLOTS - 1}}}")
 _LINE_CURSOR = re.compile(r"l[1-9][0-9]{0,8}")
 _DIGITS = re.compile(r"[1-9][0-9]{0,15}")
+_A_TIME = "A time is RFC 3339 with a zone, like 2026-11-22T06:30:00Z or 2026-11-22T12:00:00+05:30."
+_A_CURSOR = "A cursor is what next_cursor said, as it is; without one the list begins at its first page."
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
@@ -107,18 +112,20 @@ def _qr(text: str) -> UUID:
 
 def _time(text: object) -> datetime:
     if not isinstance(text, str):
-        raise ValueError("A time is RFC 3339 text.")  # noqa: TRY004 - pydantic wants a ValueError
+        raise ValueError(_A_TIME)  # noqa: TRY004 - pydantic wants a ValueError
+    if _PLUS_LOST.fullmatch(text) and _RFC_3339.fullmatch("+".join(text.rsplit(" ", 1))):
+        raise ValueError("The + of this time arrived as a blank, as it does in an address: write it as %2B there.")
     if not _RFC_3339.fullmatch(text):  # `fromisoformat` takes more: weeks, times without a zone
-        raise ValueError("A time is RFC 3339, like 2026-11-22T06:30:00Z.")
+        raise ValueError(_A_TIME)
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):  # the first hours of the year 1 are before it in UTC
-        raise ValueError("There is no such time.") from None
+        raise ValueError("There is no such time: look at the day, the hour and the zone.") from None
 
 
 def _whole(text: object) -> int:
     if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise ValueError("A whole number.")
+        raise PydanticCustomError("whole_number", "A whole number.")  # in what bounds, its field says
     return int(text)
 
 
@@ -126,13 +133,13 @@ def _cursor(text: object) -> tuple[int, ...]:
     known = isinstance(text, str) and _CURSOR.fullmatch(text) is not None
     numbers = tuple(int(number) for number in str(text)[1:].split(".")) if known else ()
     if not any(numbers):  # there is no next page where nothing is left
-        raise ValueError("A cursor is what next_cursor said.")
+        raise ValueError(_A_CURSOR)
     return numbers
 
 
 def _line_cursor(text: object) -> int:
     if not isinstance(text, str) or not _LINE_CURSOR.fullmatch(text):
-        raise ValueError("A cursor is what next_cursor said.")
+        raise ValueError(_A_CURSOR)
     return int(text.removeprefix("l"))
 
 
@@ -157,18 +164,46 @@ def _given(cell: object) -> object:
     return cell or None
 
 
-Amount = Annotated[StrictInt, Field(ge=1, le=MAX_AMOUNT, description="Minor units (paise).")]
-Name = Annotated[StrictStr, AfterValidator(_name)]
-Phone = Annotated[StrictStr, AfterValidator(_phone)]
-SignIn = Annotated[SignInPhone, BeforeValidator(_sign_in_phone)]
-WalletId = Annotated[UUID, BeforeValidator(lambda text: _wallet_id(text) if isinstance(text, str) else text)]
-QrWalletId = Annotated[UUID, BeforeValidator(lambda text: _qr(text) if isinstance(text, str) else text)]
-Password = Annotated[StrictStr, AfterValidator(_password)]
-Email = Annotated[StrictStr, AfterValidator(_email)]
-RefreshToken = Annotated[StrictStr, Field(min_length=1, max_length=200)]
-Time = Annotated[datetime, BeforeValidator(_time)]
-Description = Annotated[StrictStr, Field(max_length=200), AfterValidator(_text)]
-Reference = Annotated[StrictStr, Field(max_length=64), AfterValidator(_text)]
+Amount = Annotated[
+    StrictInt,
+    Field(ge=1, le=MAX_AMOUNT, description="Minor units (paise)."),
+    Wanted(f"A whole number of minor units (paise) from 1 to {MAX_AMOUNT}, as a JSON number: 5000 is 50 rupees."),
+]
+Name = Annotated[StrictStr, AfterValidator(_name), Wanted("A name of 1 to 100 characters, as text.")]
+Phone = Annotated[
+    StrictStr, AfterValidator(_phone), Wanted("A phone number is international, like +919876543210, as text.")
+]
+SignIn = Annotated[
+    SignInPhone,
+    BeforeValidator(_sign_in_phone),
+    Wanted("A phone number is international, like +919876543210, as text."),
+]
+WalletId = Annotated[
+    UUID,
+    BeforeValidator(lambda text: _wallet_id(text) if isinstance(text, str) else text),
+    Wanted("A wallet's id, like wal_…, as text."),
+]
+QrWalletId = Annotated[
+    UUID,
+    BeforeValidator(lambda text: _qr(text) if isinstance(text, str) else text),
+    Wanted("What a wallet's QR code says, like wallet:wal_…, as text."),
+]
+Password = Annotated[
+    StrictStr,
+    AfterValidator(_password),
+    Wanted(f"A password of {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters, as text."),
+]
+Email = Annotated[StrictStr, AfterValidator(_email), Wanted("An e-mail address, like asha@example.com, as text.")]
+RefreshToken = Annotated[
+    StrictStr, Field(min_length=1, max_length=200), Wanted("The refresh_token of POST /login or POST /token, as text.")
+]
+Time = Annotated[datetime, BeforeValidator(_time), Wanted(_A_TIME)]
+Description = Annotated[
+    StrictStr, Field(max_length=200), AfterValidator(_text), Wanted("A text of at most 200 characters.")
+]
+Reference = Annotated[
+    StrictStr, Field(max_length=64), AfterValidator(_text), Wanted("A text of at most 64 characters.")
+]
 
 
 class Body(BaseModel):
@@ -191,7 +226,7 @@ class LoginBody(Body):
     """POST /login. A password of any length is checked: a limit would tell something about the stored one."""
 
     phone: SignIn
-    password: Annotated[StrictStr, Field(max_length=1024)]
+    password: Annotated[StrictStr, Field(max_length=1024), Wanted("The password, as text.")]
 
 
 class TokenBody(Body):
@@ -227,7 +262,7 @@ class Payee(Body):
 class PaymentBody(Body):
     """POST /payments."""
 
-    to: Payee
+    to: Annotated[Payee, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
     amount: Amount
     description: Description | None = None
     reference: Reference | None = None
@@ -243,9 +278,13 @@ class RefundBody(Body):
 class HoldBody(Body):
     """POST /holds. `expires_in` is in seconds: a week if absent, 30 days at most."""
 
-    to: Payee
+    to: Annotated[Payee, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
     amount: Amount
-    expires_in: Annotated[StrictInt, Field(ge=1, le=2_592_000)] = 604_800
+    expires_in: Annotated[
+        StrictInt,
+        Field(ge=1, le=2_592_000),
+        Wanted("A whole number of seconds from 1 to 2592000 (30 days), as a JSON number."),
+    ] = 604_800
     description: Description | None = None
 
 
@@ -260,7 +299,12 @@ class WithdrawalBody(Body):
     """POST /withdrawals. A text that is no VPA has a refusal of its own, and comes through as it is."""
 
     amount: Amount
-    vpa: Annotated[StrictStr, Field(max_length=255), AfterValidator(lambda text: vpa.read(text) or text)]
+    vpa: Annotated[
+        StrictStr,
+        Field(max_length=255),
+        AfterValidator(lambda text: vpa.read(text) or text),
+        Wanted("A UPI address, like asha@okbank, as text of at most 255 characters."),
+    ]
 
 
 class EmptyBody(Body):
@@ -270,8 +314,10 @@ class EmptyBody(Body):
 class BulkRowBody(Body):
     """One row of the file of POST /bulk-payments. Its cells are text; an empty one is none."""
 
-    to: Annotated[PayeeName, BeforeValidator(_payee)]
-    amount: Annotated[int, BeforeValidator(_amount), Field(le=MAX_AMOUNT)]
+    to: Annotated[PayeeName, BeforeValidator(_payee), Wanted("A wallet's id (wal_…) or an international phone number.")]
+    amount: Annotated[
+        int, BeforeValidator(_amount), Field(le=MAX_AMOUNT), Wanted(f"An amount is {MAX_AMOUNT} at most.")
+    ]
     description: Annotated[Description | None, BeforeValidator(_given)]
     reference: Annotated[Reference | None, BeforeValidator(_given)]
 
@@ -279,8 +325,8 @@ class BulkRowBody(Body):
 class BulkRowsQuery(Body):
     """GET /bulk-payments/{id}/rows. The cursor is the line of the last row of the page before."""
 
-    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000)] = 100
-    cursor: Annotated[int, BeforeValidator(_line_cursor)] = 0
+    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000), Wanted("A whole number from 1 to 1000.")] = 100
+    cursor: Annotated[int, BeforeValidator(_line_cursor), Wanted(_A_CURSOR)] = 0
     status: RowStatus | None = None
 
 
@@ -297,8 +343,8 @@ class WalletQuery(Body):
 class StatementQuery(Body):
     """GET /wallet/transactions."""
 
-    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100)] = 20
-    cursor: Annotated[tuple[int, ...], BeforeValidator(_cursor)] | None = None
+    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100), Wanted("A whole number from 1 to 100.")] = 20
+    cursor: Annotated[tuple[int, ...], BeforeValidator(_cursor), Wanted(_A_CURSOR)] | None = None
     since: Annotated[Time | None, Field(alias="from")] = None
     until: Annotated[Time | None, Field(alias="to")] = None
     type: (

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from wallet.edge.bodies import BulkRowBody
-from wallet.edge.requests import MAX_FAULTS, Request, faults_of
+from wallet.edge.requests import MAX_FAULTS, Request
 from wallet.edge.responses import Response
 from wallet.edge.shapes import bulk_row
 from wallet.edge.tables import table, wants_csv
+from wallet.edge.validation import Fault, faults_of
 from wallet.ledger.bulk import MAX_ROWS, BulkRow, RowResult
 from wallet.ledger.money import MAX_AMOUNT
 from wallet.ledger.refusals import Refusal, Refused
@@ -24,8 +25,6 @@ MAX_FILE = MAX_ROWS * 200
 #: What the first line of a file says, and in which order the cells of every other one stand.
 COLUMNS = ("to", "amount", "description", "reference")
 _RESULT_COLUMNS = ("line", *COLUMNS, "status", "refusal", "payment_id", "ended_at")
-
-Fault = tuple[str, str]
 
 
 class _FileError(Exception):
@@ -74,7 +73,7 @@ def _read_row(line: int, cells: list[str], rows: list[BulkRow], faults: list[Fau
     try:
         told = BulkRowBody.model_validate(dict(zip(COLUMNS, cells, strict=True)), context={"region": region})
     except ValidationError as error:
-        faults += [(f"lines.{line}.{column}", message) for column, message in faults_of(error)]
+        faults += [(f"lines.{line}.{column}", message) for column, message in faults_of(error, BulkRowBody)]
     else:
         rows.append(BulkRow(line, told.to, told.amount, told.description, told.reference))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from uuid import UUID
 
 from pydantic import (
@@ -28,9 +28,10 @@ from pydantic import (
 from wallet.edge import shapes
 from wallet.edge.bodies import Amount, Body, Description, SignIn, WalletId
 from wallet.edge.logs import logger
-from wallet.edge.requests import explain
+from wallet.edge.requests import invalid
 from wallet.edge.responses import Json
 from wallet.edge.statuses import REFUSALS
+from wallet.edge.validation import Wanted, faults_of_one
 from wallet.identity.phones import NO_REGION
 from wallet.ledger import ids
 from wallet.ledger.breaks import Kind
@@ -62,12 +63,20 @@ def _id_of(thing: str, prefix: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-WithdrawalId = Annotated[UUID, _id_of("withdrawal", ids.WITHDRAWAL)]
-BreakId = Annotated[UUID, _id_of("break", ids.BREAK)]
-TransactionId = Annotated[UUID, _id_of("transaction", ids.TRANSACTION)]
-Operator = Annotated[StrictStr, Field(pattern=r"^[!-~]{1,64}$", description="Who orders it, as in meera@example.com.")]
-Key = Annotated[StrictStr, Field(pattern=r"^[!-~]{1,64}$")]
-Reason = Annotated[Description, Field(min_length=1)]
+WithdrawalId = Annotated[UUID, _id_of("withdrawal", ids.WITHDRAWAL), Wanted("A withdrawal's id, like wdr_….")]
+BreakId = Annotated[UUID, _id_of("break", ids.BREAK), Wanted("A break's id, like brk_….")]
+TransactionId = Annotated[UUID, _id_of("transaction", ids.TRANSACTION), Wanted("A transaction's id, like txn_….")]
+Operator = Annotated[
+    StrictStr,
+    Field(pattern=r"^[!-~]{1,64}$"),
+    Wanted("Who orders it, like meera@example.com: 1 to 64 visible ASCII characters without blanks."),
+]
+Key = Annotated[
+    StrictStr,
+    Field(pattern=r"^[!-~]{1,64}$"),
+    Wanted("A key of this order, a new one for each new order: 1 to 64 visible ASCII characters without blanks."),
+]
+Reason = Annotated[Description, Field(min_length=1), Wanted("Why, for the journal: a text of 1 to 200 characters.")]
 
 
 class Question(Body):
@@ -94,7 +103,7 @@ class SetTier(Order):
 
     command: Literal["set_tier"]
     wallet_id: WalletId
-    tier: Annotated[StrictStr, Field(pattern=r"^[a-z_]{1,16}$")]
+    tier: Annotated[StrictStr, Wanted("The name of a tier, as text.")]
 
     def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
         """What came of it, and whether the key had done so before."""
@@ -130,7 +139,7 @@ class SetSlots(Order):
 
     command: Literal["set_slots"]
     wallet_id: WalletId
-    slots: Annotated[StrictInt, Field(ge=1, le=16)]
+    slots: Annotated[StrictInt, Field(ge=1, le=16), Wanted("A whole number from 1 to 16, as a JSON number.")]
 
     def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
         """As above."""
@@ -264,7 +273,7 @@ class Pending(Question):
 
     command: Literal["pending"]
     only: Literal["breaks", "withdrawals", "suspense", "refunds", "uncovered", "closing", "stuck"] | None = None
-    after: StrictStr | None = None
+    after: Annotated[StrictStr, Wanted("The id of the last one that was told, as text.")] | None = None
 
     @property
     def _behind(self) -> UUID | None:
@@ -309,6 +318,8 @@ Command = (
     | Breaks
 )
 _READER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
+#: The commands by their names.
+COMMANDS = {get_args(one.model_fields["command"].annotation)[0]: one for one in get_args(Command)}
 
 
 def answer(
@@ -341,7 +352,7 @@ def _read(event: Mapping[str, Any], region: str) -> Command:
     try:
         return _READER.validate_python(dict(event), context={"region": region})
     except ValidationError as error:
-        raise explain(error) from error
+        raise invalid(faults_of_one(error, COMMANDS, tag="command")) from error
 
 
 def _refusal(refused: Refused) -> Json:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wallet.edge.logs import logger
+from wallet.edge.problem_pages import own_address
 from wallet.edge.requests import Request, read_request
 from wallet.edge.responses import Response, problem_response, refusal_response, to_api_gateway
 from wallet.edge.statuses import problem_of
@@ -17,9 +18,19 @@ Handler = Callable[[Request], Response]
 class Door:
     """The handler of a Lambda function: routes (`POST /payments`) and what answers each."""
 
-    def __init__(self, routes: Mapping[str, Handler], region: Callable[[], str] = lambda: NO_REGION) -> None:
-        """`region` says in which country phones are that name none, where phones are read."""
+    def __init__(
+        self,
+        routes: Mapping[str, Handler],
+        *,
+        problem_base: Callable[[], str] = str,
+        region: Callable[[], str] = lambda: NO_REGION,
+    ) -> None:
+        """`problem_base` is the setting of where problems are explained: an address, or '' for the API's own.
+
+        `region` is that of the country of phones that name none, where phones are read.
+        """
         self._routes = routes
+        self._problem_base = problem_base
         self._region = region
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -27,12 +38,13 @@ class Door:
         began = time.monotonic()
         told = event.get("requestContext") or {}
         request_id = str(told.get("requestId") or getattr(context, "aws_request_id", ""))
+        problem_base = self._problem_base() or own_address(event)
         try:
             response = self._answer(event, context)
         except Refused as refused:
-            response = refusal_response(refused, request_id)
+            response = refusal_response(refused, request_id, base=problem_base)
         except Exception as accident:  # noqa: BLE001 - here and nowhere else
-            response = self._explain(accident, request_id)
+            response = self._explain(accident, request_id, problem_base)
         logger().info(
             "request",
             request_id=request_id,
@@ -53,10 +65,10 @@ class Door:
         return handler(request)
 
     @staticmethod
-    def _explain(accident: Exception, request_id: str) -> Response:
+    def _explain(accident: Exception, request_id: str, problem_base: str) -> Response:
         problem = problem_of(accident)
         if problem.status == 500:
             logger().exception("accident", request_id=request_id)
         else:
             logger().warning("outage", request_id=request_id, error=type(accident).__name__, reason=str(accident))
-        return problem_response(problem, request_id)
+        return problem_response(problem, request_id, base=problem_base)

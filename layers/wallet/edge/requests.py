@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
+from wallet.edge.validation import Fault, faults_of
 from wallet.gateways.exact_json import MalformedJsonError, json_object
 from wallet.identity.phones import NO_REGION
 from wallet.ledger import ids
@@ -25,6 +26,8 @@ MAX_BODY = 16 * 1024
 #: How many faults an answer shows of a request that is all wrong.
 MAX_FAULTS = 20
 _MAX_NAME = 64
+
+NO_UTF_8 = "The body is not text in UTF-8."
 
 _KEY = re.compile(r"[\x21-\x7e]{1,64}")
 _JSON = re.compile(r"application/json *(;.*)?", re.IGNORECASE)
@@ -90,15 +93,16 @@ class Request:
         if content_type is not None and not _JSON.fullmatch(content_type):
             raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
         if _LOST in body:
-            raise Refused(Refusal.MALFORMED_BODY)
+            raise Refused(Refusal.MALFORMED_BODY, NO_UTF_8)
         try:
             asked = model.model_validate_json(body, context={"region": self.region})
         except ValidationError as error:
-            raise explain(error) from None  # its text shows what was in the body
+            raise explain(error, model) from None  # its text shows what was in the body
         try:
             json_object(body)
         except MalformedJsonError as error:  # a field told twice: two readers could believe different amounts
-            raise Refused(Refusal.MALFORMED_BODY) from error
+            why = str(error).partition(" (")[0]
+            raise Refused(Refusal.MALFORMED_BODY, f"The body is not JSON that can be read: {why}.") from error
         self._check_no_query()
         return asked
 
@@ -116,17 +120,17 @@ class Request:
                 return self.body.decode("utf-8-sig")
         except UnicodeDecodeError:
             pass  # its text shows what was in the body
-        raise Refused(Refusal.MALFORMED_BODY, "The body is not text in UTF-8.")
+        raise Refused(Refusal.MALFORMED_BODY, NO_UTF_8)
 
     def parameters(self, model: type[Model]) -> Model:
         """The query as `model`, each parameter given once."""
         repeated = [name for name, values in self.query.items() if len(values) != 1]
         if repeated:
-            raise _invalid((name, "Give it once.") for name in repeated)
+            raise invalid((name, "Give it once.") for name in repeated)
         try:
             return model.model_validate({name: values[0] for name, values in self.query.items()})
         except ValidationError as error:
-            raise explain(error) from None
+            raise explain(error, model) from None
 
     def id_in_path(self, prefix: str) -> UUID:
         """The id in the path; one that is no id of ours is simply not found."""
@@ -139,17 +143,17 @@ class Request:
         """The month in the path, like `2026-11`."""
         month = Month.read(self.path.get("month", ""))
         if month is None:
-            raise _invalid([("month", "A month is written like 2026-11.")])
+            raise invalid([("month", "A month is written like 2026-11.")])
         return month
 
     def check_size(self, max_bytes: int) -> None:
         """Refuses a body that is larger than its route takes."""
         if len(self.body) > max_bytes:
-            raise Refused(Refusal.REQUEST_TOO_LARGE)
+            raise Refused(Refusal.REQUEST_TOO_LARGE, f"This route takes {max_bytes:,} bytes at most.")
 
     def _check_no_query(self) -> None:
         if self.query:
-            raise _invalid((name, "This route takes no parameters.") for name in self.query)
+            raise invalid((name, "This route takes no parameters.") for name in self.query)
 
 
 def read_request(event: dict[str, Any], context: object, *, region: str = NO_REGION) -> Request:
@@ -169,18 +173,14 @@ def read_request(event: dict[str, Any], context: object, *, region: str = NO_REG
     )
 
 
-def explain(error: ValidationError) -> Refused:
+def explain(error: ValidationError, model: type[BaseModel]) -> Refused:
     """What is wrong, without what it is: nothing here shows a value that the caller sent."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    if any(fault["type"] == "json_invalid" for fault in faults):
-        return Refused(Refusal.MALFORMED_BODY)
-    return _invalid(faults_of(error))
-
-
-def faults_of(error: ValidationError) -> list[tuple[str, str]]:
-    """The fields that are at fault, each with a message."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    return [(_field(fault["loc"]), fault["msg"].removeprefix("Value error, ")) for fault in faults]
+    for fault in error.errors(include_url=False, include_context=True, include_input=False):
+        if fault["type"] == "json_invalid":
+            # the parser's words: what it missed and where, nothing of what stood there
+            why = fault["ctx"]["error"]
+            return Refused(Refusal.MALFORMED_BODY, f"The body is not JSON that can be read: {why}.")
+    return invalid(faults_of(error, model))
 
 
 def _headers(event: dict[str, Any]) -> dict[str, str]:
@@ -211,11 +211,7 @@ def _number(told: object) -> float:
         return math.nan
 
 
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "body"
-
-
-def _invalid(faults: Iterable[tuple[str, str]]) -> Refused:
+def invalid(faults: Iterable[Fault]) -> Refused:
     """Names and messages. The names of unknown fields come from the caller: few of them, and short."""
     told = tuple((_short(name), message) for name, message in itertools.islice(faults, MAX_FAULTS))
     return Refused(Refusal.INVALID_REQUEST, fields=told)

@@ -9,8 +9,6 @@ from wallet.ledger.refusals import Refused
 
 Json = dict[str, Any]
 
-_PROBLEM_TYPES = "https://wallet.example/problems/"
-
 _ALWAYS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -35,10 +33,13 @@ class Response:
         return self.body.get("code") if isinstance(self.body, dict) and self.status >= 400 else None
 
 
-def problem_response(problem: Problem, request_id: str, refused: Refused | None = None) -> Response:
-    """A problem document (RFC 9457), with the detail and the fields of a refusal where it has some."""
+def problem_response(problem: Problem, request_id: str, refused: Refused | None = None, *, base: str) -> Response:
+    """A problem document (RFC 9457), with the detail and the fields of a refusal where it has some.
+
+    `base` is where problems are explained: an address for the code to be put behind.
+    """
     body: Json = {
-        "type": _PROBLEM_TYPES + problem.code,
+        "type": base + problem.code,
         "title": problem.title,
         "status": problem.status,
         "detail": (refused.detail if refused else None) or problem.detail,
@@ -56,9 +57,9 @@ def problem_response(problem: Problem, request_id: str, refused: Refused | None 
     return Response(problem.status, body, headers)
 
 
-def refusal_response(refused: Refused, request_id: str) -> Response:
+def refusal_response(refused: Refused, request_id: str, *, base: str) -> Response:
     """A refusal as a problem document."""
-    return problem_response(REFUSALS[refused.refusal], request_id, refused)
+    return problem_response(REFUSALS[refused.refusal], request_id, refused, base=base)
 
 
 def to_api_gateway(response: Response, request_id: str) -> Json:

@@ -43,9 +43,13 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.IDEMPOTENCY_KEY_INVALID: (
         400,
         "Idempotency key invalid",
-        "An Idempotency-Key has 1 to 64 visible ASCII characters.",
+        "An Idempotency-Key has 1 to 64 visible ASCII characters, and no blanks.",
     ),
-    Refusal.INVALID_REQUEST: (422, "Invalid request", "The request can be read, but not as one of these."),
+    Refusal.INVALID_REQUEST: (
+        422,
+        "Invalid request",
+        "The request can be read, but not all of it is as it must be: `errors` says where, and what is wanted.",
+    ),
     Refusal.IDEMPOTENCY_KEY_IN_USE: (
         409,
         "Idempotency key in use",
@@ -79,7 +83,11 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "Too many open top-ups",
         "The wallet has as many top-ups that wait to be paid as it may have: pay one, or wait until one is over.",
     ),
-    Refusal.AMOUNT_OUT_OF_RANGE: (422, "Amount out of range", "The amount is too small, or more than allowed."),
+    Refusal.AMOUNT_OUT_OF_RANGE: (
+        422,
+        "Amount out of range",
+        "The least is 100 paise. The most that a top-up may be is in GET /wallet, `limits.max_top_up`.",
+    ),
     Refusal.INSUFFICIENT_FUNDS: (402, "Insufficient funds", "The wallet's available balance is too small."),
     Refusal.WALLET_LIMIT_EXCEEDED: (409, "Wallet limit exceeded", "A limit of one of the wallets forbids it."),
 }

@@ -1,12 +1,16 @@
 """What operators do, through the kernel's procedures."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.claims import Claim
 from wallet.storage.database import Answer, Database
 from wallet.storage.rows import uuid_if_any, uuid_of
+
+_TIER = re.compile(r"[a-z_]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,23 @@ class Closing:
 def set_tier(
     database: Database, instruction: Instruction, *, action_id: UUID, wallet_id: UUID, tier: str
 ) -> tuple[WalletChange, bool]:
-    """Gives a wallet another tier; True if the key had done so before, as everywhere here. Raises `Refused`."""
-    return _change(_command(database, "set_tier", instruction, action_id.bytes, wallet_id.bytes, tier))
+    """Gives a wallet another tier; True if the key had done so before, as everywhere here. Raises `Refused`.
+
+    An unknown tier is refused with those that there are.
+    """
+    if not _TIER.fullmatch(tier):
+        raise _unknown_tier(database)
+    try:
+        return _change(_command(database, "set_tier", instruction, action_id.bytes, wallet_id.bytes, tier))
+    except Refused as refused:
+        if refused.refusal is Refusal.INVALID_REQUEST:
+            raise _unknown_tier(database) from None
+        raise
+
+
+def _unknown_tier(database: Database) -> Refused:
+    known = ", ".join(row["code"] for row in database.read("SELECT code FROM tiers ORDER BY code"))
+    return Refused(Refusal.INVALID_REQUEST, fields=(("tier", f"There is no such tier; there are: {known}."),))
 
 
 def freeze(
@@ -143,16 +162,22 @@ def credit_from_suspense(
 
     The limits of the wallet's tier apply unless `over_limits`.
     """
-    answer = _command(
-        database,
-        "credit_from_suspense",
-        instruction,
-        transaction_id.bytes,
-        suspended_id.bytes,
-        wallet_id.bytes if wallet_id is not None else None,
-        amount,
-        over_limits,
-    )
+    try:
+        answer = _command(
+            database,
+            "credit_from_suspense",
+            instruction,
+            transaction_id.bytes,
+            suspended_id.bytes,
+            wallet_id.bytes if wallet_id is not None else None,
+            amount,
+            over_limits,
+        )
+    except Refused as refused:
+        if refused.refusal is not Refusal.INVALID_REQUEST:
+            raise
+        only_rupees = ("transaction_id", "Wallets hold rupees: money in another currency can only be refunded.")
+        raise Refused(refused.refusal, fields=(only_rupees,)) from None
     told = answer.result
     credit = SuspenseCredit(
         transaction_id=uuid_of(told["transaction_id"]),
