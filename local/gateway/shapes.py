@@ -258,7 +258,7 @@ class Payout:
             "reference_id": self.reference_id,
             "narration": self.narration,
             "batch_id": None,
-            "status_details": dict(self.details) or None,
+            "status_details": dict(self.details) or [],
             "created_at": self.created_at,
             "fee_type": "",
         }

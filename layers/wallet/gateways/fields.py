@@ -21,13 +21,32 @@ class MalformedWireError(ValueError):
 
 
 def inner_object(outer: Mapping[str, object], name: str) -> Mapping[str, object] | None:
-    """Return the object under a name, None if there is none."""
+    """Return the object under a name that we need, None if there is none. PHP writes an empty object as `[]`."""
     value = outer.get(name)
     if value is None:
         return None
+    if value == []:
+        return {}
     if not isinstance(value, dict):
         raise MalformedWireError(f"{name} is not an object")
     return value
+
+
+def optional_object(outer: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """Return the object under a name that we can do without: whatever else stands there says nothing."""
+    value = outer.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def event_name(event: Mapping[str, object], name: str) -> str:
+    """Return the text that names an event: as it is, or in the characters and the length of a log's word.
+
+    A name that we don't know is no error, whatever it looks like; without one nobody can say what an event tells of.
+    """
+    value = text(event, name)
+    if not value:
+        raise MalformedWireError(f"{name} is empty")
+    return _visible(value)
 
 
 def text(entity: Mapping[str, object], name: str) -> str:
@@ -59,9 +78,13 @@ def word(value: object) -> str | None:
     """Read an error's word: null, "null" and "NA" mean none; the rest becomes short ASCII, fit for any log."""
     if not isinstance(value, str) or value in ("", "NA", "null"):
         return None
-    return "".join(character if "!" <= character <= "~" else "_" for character in value[:_WORD_MAX])
+    return _visible(value)
 
 
 def description(value: object) -> str | None:
     """Read an error's sentence, cut to a length; it may name a person and is for no log."""
     return value[:_DESCRIPTION_MAX] if isinstance(value, str) else None
+
+
+def _visible(value: str) -> str:
+    return "".join(character if "!" <= character <= "~" else "_" for character in value[:_WORD_MAX])

@@ -198,12 +198,26 @@ class TestTheEvent:
             event("DISPUTE_CREATED", dispute={}),
             event("PAYMENT_CHARGES_WEBHOOK", payment={"cf_payment_id": 1}),
             {"type": "SOMETHING_NEW"},
+            {"type": "SOMETHING_NEW", "data": []},
+            {"type": "something new", "data": 7},
+            {"type": "X" * 65, "data": {"payment": []}},
+            event("WEBHOOK") | {"data": []},
+            event("SETTLEMENT_SUCCESS", settlement=[]),
+            event("DISPUTE_CREATED") | {"data": [1]},
             paid(order_amount=0, payment_amount=0),
         ],
     )
     def test_an_event_without_money_of_ours_has_no_payments(self, told: Fields) -> None:
         seen = read(written(told))
         assert (seen.payments, seen.refunds) == ((), ())
+
+    @pytest.mark.parametrize("empty", [None, [], {}, "none", 7])
+    def test_details_of_an_error_that_say_nothing_are_none(self, empty: object) -> None:
+        told = (
+            paid(FAILED, empty, payment_status="FAILED") if empty is not None else paid(FAILED, payment_status="FAILED")
+        )
+        (seen,) = read(written(told)).payments
+        assert (seen.status, seen.reason) == (PaymentStatus.FAILED, None)
 
     @pytest.mark.parametrize("header", ["", "a b", "é", "x" * 65, "'; --"])
     def test_an_unusual_event_id_counts_as_none(self, header: str) -> None:
@@ -223,8 +237,11 @@ class TestAMalformedEvent:
         "told",
         [
             event() | {"type": None},
-            event() | {"type": "a b"},
+            event() | {"type": ""},
             event() | {"data": []},
+            event(REFUNDED) | {"data": []},
+            event() | {"data": 7},
+            event(order=[], payment=[]),
             event(),
             event(payment=payment()),
             event(order={}, payment={}),

@@ -277,6 +277,43 @@ class TestAnEventThatIsNotAboutOurMoney:
         told = read(compact(event(name, payment=payment(captured="1"))))
         assert (told.name, told.payments, told.refunds) == (name, (), ())
 
+    @pytest.mark.parametrize(
+        "told",
+        [
+            event() | {"payload": []},
+            event("refund.processed") | {"payload": []},
+            event("refund.speed_changed", refund=[]),
+            event("refund.arn_updated", refund={"id": 7}),
+            event("payment.downtime.started") | {"payload": {"payment.downtime": []}},
+            event("settlement.processed", settlement=[]) | {"payload": []},
+            event("account.updated") | {"payload": 7, "account_id": []},
+            event("payment.captured", payment={"amount": "a lot"}) | {"account_id": "acc_Another"},
+            event("payment captured", payment={}),
+            event("x" * 65, payment={}),
+            event("कुछ नया"),
+        ],
+        ids=lambda told: str(told["event"])[:30],
+    )
+    def test_what_we_do_not_need_of_it_may_be_malformed(self, told: Fields) -> None:
+        seen = read(compact(told))
+        assert (seen.payments, seen.refunds) == ((), ())
+
+    @pytest.mark.parametrize(
+        ("name", "stored"),
+        [("payment captured", "payment_captured"), ("é" * 300, "_" * 64), ("A-B.c", "A-B.c"), ("x" * 64, "x" * 64)],
+    )
+    def test_a_name_that_is_new_to_us_becomes_one_that_any_column_and_log_takes(self, name: str, stored: str) -> None:
+        assert read(compact(event(name))).name == stored
+
+    def test_php_writes_the_empty_objects_of_a_payment_as_lists(self) -> None:
+        told = payment(notes=[], acquirer_data=[], upi=[], error_details=[], card=[])
+        assert read(compact(event(payment=told))).payments == read(compact(event(payment=payment()))).payments
+
+    @pytest.mark.parametrize("beside", [{}, [], {"captured": "1"}, payment(amount="1")])
+    def test_a_refund_is_read_whatever_the_payment_beside_it_looks_like(self, beside: object) -> None:
+        (seen,) = read(compact(event("refund.processed", refund=refund(), payment=beside))).refunds
+        assert seen.payment is None
+
 
 class TestAMalformedEvent:
     @pytest.mark.parametrize(
@@ -312,13 +349,13 @@ class TestAMalformedEvent:
             {},
             event() | {"event": None},
             event() | {"event": 7},
-            event() | {"event": "payment captured"},
-            event() | {"event": "x" * 65},
+            event() | {"event": ""},
             event() | {"account_id": 7},
             event() | {"account_id": "acc_é"},
-            event() | {"payload": []},
+            event() | {"payload": [1]},
             event() | {"payload": {"payment": 1}},
             event() | {"payload": {"payment": {}}},
+            event() | {"payload": {"payment": []}},
             event() | {"payload": {"payment": {"entity": []}}},
             event(payment={}),
             event(payment=payment(amount=25_000.0)),

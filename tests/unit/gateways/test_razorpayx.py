@@ -133,7 +133,6 @@ def test_another_payout_than_was_asked_for_is_nobody_knows(changes: dict[str, ob
         {"amount": True},
         {"currency": "inr"},
         {"status": None},
-        {"status_details": "later"},
         {"reference_id": 7},
     ],
     ids=str,
@@ -255,6 +254,11 @@ def test_each_of_its_words_has_one_meaning_and_a_new_one_is_never_final(word: st
     assert wire.payout_of(payout(status=word)).status is status
 
 
+@pytest.mark.parametrize("nothing", [None, [], {}, "later", 7, {"reason": []}], ids=repr)
+def test_details_that_say_nothing_are_none(nothing: object) -> None:
+    assert wire.payout_of(payout(status_details=nothing)).reason is None
+
+
 def test_a_reason_is_one_short_word_whatever_is_sent() -> None:
     details = {"reason": "beneficiary bank\n\x1b[31m" + "x" * 100, "description": "Asha Rao's account is closed"}
     reason = wire.payout_of(payout(status_details=details)).reason
@@ -333,6 +337,40 @@ def test_what_tells_of_no_payout_has_none() -> None:
     assert event_of(event(payload=None)).payouts == ()
 
 
+FOREIGN: Fields = {"reference_id": "Bill 7", "amount": "25000", "status": [], "currency": None}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"payload": []},
+        {"payload": {}},
+        {"event": "payout.downtime.started", "payload": {"payout.downtime": []}},
+        {"event": "transaction.created", "payload": {"transaction": {"entity": {"id": "txn_1", "source": []}}}},
+        {"event": "transaction.created", "payload": {"transaction": [], "payout": []}},
+        {"event": "fund_account.validation.completed", "payload": {"fund_account.validation": []}},
+        {"event": "payout_link.issued", "payload": {"payout": {"entity": {"status": "issued"}}}},
+        {"event": "Something New!", "payload": 7},
+        {"event": "x" * 300},
+        {"payload": {"payout": {"entity": payout() | FOREIGN}}},
+        {"payload": {"payout": {"entity": payout() | FOREIGN | {"reference_id": []}}}},
+        {"payload": {"payout": {"entity": payout() | FOREIGN | {"reference_id": "wdr_1"}}}},
+    ],
+    ids=lambda changes: str(changes)[:60],
+)
+def test_what_is_no_payout_of_ours_may_have_any_form(changes: Fields) -> None:
+    # refused, it would come back for a day, and then no event of ours would come any more
+    told = event_of(event(**changes))
+    assert told.payouts == ()
+    assert 0 < len(told.name) <= 64
+
+
+def test_what_php_writes_for_an_empty_object_says_nothing() -> None:
+    entity = payout(status="processed", status_details=[], notes=[], error=[])
+    (read,) = event_of(event(payload={"payout": {"entity": entity}})).payouts
+    assert (read.status, read.reason) == (PayoutStatus.SUCCEEDED, None)
+
+
 def test_a_payout_of_somebody_elses_making_is_read_whatever_its_reference() -> None:
     entity = payout(reference_id="Bill 7 of Bela & Sons")
     (read,) = event_of(event(payload={"payout": {"entity": entity}})).payouts
@@ -345,12 +383,28 @@ def test_a_payout_of_somebody_elses_making_is_read_whatever_its_reference() -> N
         b"",
         b"[]",
         event(event=None),
+        event(event=""),
+        event(event=["payout.processed"]),
+        event(payload=7),
+        event(payload={"payout": []}),
         event(payload={"payout": {}}),
         event(payload={"payout": {"entity": payout(amount="25000")}}),
         event(payload={"payout": {"entity": payout(id=None)}}),
         event()[:-1] + b', "event": "payout.failed"}',
     ],
-    ids=["nothing", "a list", "no name", "no entity", "text for money", "no id", "a key twice"],
+    ids=[
+        "nothing",
+        "a list",
+        "no name",
+        "empty",
+        "a list of names",
+        "no object",
+        "empty",
+        "no entity",
+        "text for money",
+        "no id",
+        "a key twice",
+    ],
 )
 def test_what_can_not_be_read_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedEventError):

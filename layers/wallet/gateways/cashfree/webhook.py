@@ -5,6 +5,8 @@ replay window all the same: retries come up to 30 minutes later, more if so conf
 their time stamp is new. What guards against a replay is that everything an event tells of is booked once.
 
 No account is named: that the signature is made with our client's secret is what says that it is about our money.
+
+Only what we need is read, and only that may be malformed, as with Razorpay.
 """
 
 import base64
@@ -14,7 +16,7 @@ from dataclasses import replace
 
 from wallet.gateways.cashfree import wire
 from wallet.gateways.exact_json import MalformedJsonError, json_object
-from wallet.gateways.fields import MalformedWireError, inner_object
+from wallet.gateways.fields import MalformedWireError, inner_object, optional_object
 from wallet.gateways.port import GatewayEvent, MalformedEventError, SignatureMismatchError
 from wallet.gateways.signing import LiveSecrets, header
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
@@ -55,30 +57,31 @@ def event_of(raw_body: bytes, event_id: object = None) -> GatewayEvent:
     """Read an event that was verified before; raises MalformedEventError."""
     try:
         event = json_object(raw_body)
-        name, data = wire.event_name_of(event), inner_object(event, "data") or {}
+        name = wire.event_name_of(event)
         return GatewayEvent(
             event_id=wire.event_id_of(event_id),
             name=name,
-            payments=_payments(name, data) if name in _PAYMENT_EVENTS else (),
-            refunds=_refunds(data, _REFUND_EVENTS[name]) if name in _REFUND_EVENTS else (),
+            payments=_payments(event, name) if name in _PAYMENT_EVENTS else (),
+            refunds=_refunds(event, _REFUND_EVENTS[name]) if name in _REFUND_EVENTS else (),
         )
     except (MalformedJsonError, MalformedWireError) as error:
         raise MalformedEventError(str(error)) from error
 
 
-def _payments(name: str, data: Mapping[str, object]) -> tuple[ObservedPayment, ...]:
+def _payments(event: Mapping[str, object], name: str) -> tuple[ObservedPayment, ...]:
+    data = inner_object(event, "data") or {}
     entity, order = inner_object(data, "payment"), inner_object(data, "order")
     if entity is None or order is None:
         raise MalformedWireError("an event of a payment without the payment or its order")
-    payment = wire.payment_of(entity, order, inner_object(data, "error_details"))
+    payment = wire.payment_of(entity, order, optional_object(data, "error_details"))
     if payment.captured and name != _SUCCESS:
         # The event and the payment in it say two things: the reconciler asks which it is.
         payment = replace(payment, status=PaymentStatus.UNKNOWN, captured=False)
     return (payment,) if payment.amount > 0 else ()
 
 
-def _refunds(data: Mapping[str, object], name: str) -> tuple[ObservedRefund, ...]:
-    entity = inner_object(data, name)
+def _refunds(event: Mapping[str, object], name: str) -> tuple[ObservedRefund, ...]:
+    entity = inner_object(inner_object(event, "data") or {}, name)
     if entity is None:
         raise MalformedWireError("an event of a refund without the refund")
     if entity.get("cf_payment_id") is None:

@@ -19,6 +19,7 @@ from wallet.gateways.fields import (
     UPI_LINK,
     MalformedWireError,
     description,
+    event_name,
     inner_object,
     matching,
     text,
@@ -38,7 +39,6 @@ _PAISE = 100
 _RUPEES = re.compile(r"(0|[1-9][0-9]{0,15})\.([0-9]{1,2})0*")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SESSION = re.compile(r"[!-~]{1,512}")
-_EVENT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _EVENT_ID = re.compile(r"[A-Za-z0-9+/=_-]{1,64}")
 
 _INDIAN_PHONE = re.compile(r"\+91([0-9]{10})")
@@ -188,7 +188,7 @@ def intent_of(answer: Mapping[str, object]) -> UpiIntent:
 
 def event_name_of(event: Mapping[str, object]) -> str:
     """Read an event's name, such as `PAYMENT_SUCCESS_WEBHOOK`."""
-    return matching(event, "type", _EVENT_NAME)
+    return event_name(event, "type")
 
 
 def event_id_of(header: object) -> str | None:

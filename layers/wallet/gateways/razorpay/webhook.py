@@ -1,4 +1,8 @@
-"""Razorpay's webhooks: the signature over the bytes as they came, then the event."""
+"""Razorpay's webhooks: the signature over the bytes as they came, then the event.
+
+Only what we need is read, and only that may be malformed: anything but a 200 makes Razorpay send an event again for a
+day, then switch off the webhook that our money is told by.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,8 +14,10 @@ from wallet.gateways.razorpay.signature import Signature, event_id
 from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.refunds import ObservedRefund
 
-#: The events that say something about a payment to us; every other one of a payment is left alone.
+#: The events that say something to us. Payments and refunds stand in many others, in other forms (`captured` as a text
+#: in a subscription's), and say nothing new there.
 _PAYMENT_EVENTS = frozenset({"payment.captured", "order.paid", "payment.failed"})
+_REFUND_EVENTS = frozenset({"refund.created", "refund.processed", "refund.failed"})
 
 
 class RazorpayWebhook:
@@ -32,30 +38,33 @@ def event_of(raw_body: bytes, named: object = None, *, account_id: str) -> Gatew
     """Read an event that was verified before; raises MalformedEventError. `account_id` is ours."""
     try:
         event = json_object(raw_body)
-        name, is_ours = wire.event_name_of(event), wire.account_of(event) == account_id
-        refund = _refund_entity(event)
-        # Payments stand in many other events, in other forms (`captured` as a text in a subscription's).
-        payments = _payments(event) if name in _PAYMENT_EVENTS or refund is not None else ()
+        name = wire.event_name_of(event)
+        is_read = name in _PAYMENT_EVENTS | _REFUND_EVENTS and wire.account_of(event) == account_id
         return GatewayEvent(
             event_id=wire.event_id_of(named),
             name=name,
-            payments=payments if is_ours and name in _PAYMENT_EVENTS else (),
-            refunds=_refunds(refund, payments) if is_ours else (),
+            payments=_payments(event) if is_read and name in _PAYMENT_EVENTS else (),
+            refunds=_refunds(event) if is_read and name in _REFUND_EVENTS else (),
         )
     except (MalformedJsonError, MalformedWireError) as error:
         raise MalformedEventError(str(error)) from error
 
 
-def _refund_entity(event: Mapping[str, object]) -> Mapping[str, object] | None:
-    """The refund that a `refund.…` event tells of; `refund.speed_changed` may come without."""
-    return _entity(event, "refund") if wire.event_name_of(event).startswith("refund.") else None
-
-
-def _refunds(entity: Mapping[str, object] | None, payments: tuple[ObservedPayment, ...]) -> tuple[ObservedRefund, ...]:
+def _refunds(event: Mapping[str, object]) -> tuple[ObservedRefund, ...]:
+    entity = _entity(event, "refund")
     if entity is None:
         return ()
-    refund = wire.refund_of(entity, payment=payments[0] if payments else None)
+    refund = wire.refund_of(entity, payment=_payment_beside(event))
     return (refund,) if refund.amount > 0 else ()
+
+
+def _payment_beside(event: Mapping[str, object]) -> ObservedPayment | None:
+    """The payment that a refund is of, where it can be read: the refund names it, and it is asked about if need be."""
+    try:
+        payments = _payments(event)
+    except MalformedWireError:
+        return None
+    return payments[0] if payments else None
 
 
 def _entity(event: Mapping[str, object], name: str) -> Mapping[str, object] | None:

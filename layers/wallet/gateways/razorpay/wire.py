@@ -16,6 +16,7 @@ from wallet.gateways.fields import (
     UPI_LINK,
     MalformedWireError,
     description,
+    event_name,
     inner_object,
     matching,
     minor_units,
@@ -30,7 +31,6 @@ from wallet.ledger.refunds import ObservedRefund, RefundStatus
 RAZORPAY = "razorpay"
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,64}")
-_EVENT_NAME = re.compile(r"[a-z0-9_.]{1,64}")
 _RECEIPT_MAX = 40
 
 _REFUND_STATUSES = {
@@ -138,7 +138,7 @@ def intent_of(answer: Mapping[str, object]) -> UpiIntent:
 
 def event_name_of(event: Mapping[str, object]) -> str:
     """Read an event's name, such as `payment.captured`."""
-    return matching(event, "event", _EVENT_NAME)
+    return event_name(event, "event")
 
 
 def account_of(event: Mapping[str, object]) -> str | None:

@@ -1,6 +1,7 @@
 """RazorpayX's webhooks: signed as Razorpay's others are, with a secret of their own, and about payouts.
 
-https://razorpay.com/docs/webhooks/payouts. The event's name is for the log: what counts is the payout's own status.
+https://razorpay.com/docs/webhooks/payouts. What counts is the payout's own status, whichever of its events tells it.
+What is no payout of ours (the account's own entries, a payout made at the dashboard, a downtime) may have any form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from wallet.gateways.razorpay import wire as razorpay
 from wallet.gateways.razorpay.signature import Signature, event_id
 from wallet.gateways.razorpayx import wire
 from wallet.ledger.withdrawals import ObservedPayout
+
+_OF_PAYOUTS = "payout."
 
 
 class RazorpayXWebhook:
@@ -41,11 +44,17 @@ def event_of(raw_body: bytes, named: object = None) -> GatewayEvent:
 
 
 def _payouts(event: Mapping[str, object]) -> tuple[ObservedPayout, ...]:
-    payload = inner_object(event, "payload") or {}
-    envelope = inner_object(payload, "payout")
+    if not razorpay.event_name_of(event).startswith(_OF_PAYOUTS):
+        return ()
+    envelope = inner_object(inner_object(event, "payload") or {}, "payout")
     if envelope is None:
-        return ()  # a downtime's, or one of the dashboard's other things
+        return ()  # a downtime's
     entity = inner_object(envelope, "entity")
     if entity is None:
         raise MalformedWireError("a payout without its entity")
-    return (wire.payout_of(entity),)
+    try:
+        return (wire.payout_of(entity),)
+    except MalformedWireError:
+        if wire.is_ours(entity):
+            raise
+        return ()

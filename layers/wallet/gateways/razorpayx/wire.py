@@ -7,8 +7,9 @@ https://razorpay.com/docs/api/x/payout-composite/entity, …/x/payouts/states-li
 import re
 from collections.abc import Mapping
 
-from wallet.gateways.fields import CURRENCY, inner_object, matching, minor_units, text, word
+from wallet.gateways.fields import CURRENCY, matching, minor_units, optional_object, text, word
 from wallet.gateways.port import GatewayRejectedError
+from wallet.ledger import ids
 from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus
 
 RAZORPAYX = "razorpayx"
@@ -33,6 +34,12 @@ _STATUS = {
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9 ’_/().-]+")
 _NAME_MIN, _NAME_MAX = 3, 50
 _NAMELESS = "Wallet holder"
+
+
+def is_ours(entity: Mapping[str, object]) -> bool:
+    """Whether a payout is a withdrawal: one that was made at the dashboard names something else, or nothing."""
+    reference = entity.get("reference_id")
+    return isinstance(reference, str) and ids.read(ids.WITHDRAWAL, reference) is not None
 
 
 def payout_of(entity: Mapping[str, object]) -> ObservedPayout:
@@ -99,5 +106,4 @@ _ABOUT_THE_PAYOUT = frozenset(
 
 def _reason(entity: Mapping[str, object]) -> str | None:
     """The stable word of `status_details`; descriptions are for people and may name one."""
-    details = inner_object(entity, "status_details") or {}
-    return word(details.get("reason"))
+    return word(optional_object(entity, "status_details").get("reason"))
