@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from local.gateway.events import happened
 from local.gateway.refunds import auto_refund
-from local.gateway.shapes import CASHFREE, Json, Order, Payment, new_payment
+from local.gateway.shapes import Json, Order, Payment, new_payment
 from local.gateway.store import Store
 from local.gateway.webhooks import Event, Outbox
 
@@ -125,7 +125,7 @@ class _Scene:
         payment.status, payment.captured = "captured", True
         first = self._order.status != "paid"
         if first:
-            self._order.status, self._order.amount_paid = "paid", payment.amount
+            self._order.status, self._order.amount_paid = "paid", payment.amount - payment.surcharge
         self._keep(payment)
         self.events += happened("payment.captured", payment)
         if first:
@@ -193,10 +193,18 @@ def _pending(scene: _Scene) -> None:
     scene.leave_pending(scene.pay())
 
 
-def _amount_mismatch(scene: _Scene) -> None:
+def _captured_with_surcharge(scene: _Scene) -> None:
+    """Let the payer bear the gateway's fee: it comes on top of what the order asks for."""
     payment = scene.pay()
-    # Cashfree adds surcharges to what is asked for, which is no mismatch; less than that is one.
-    payment.amount += -1 if payment.gateway == CASHFREE else _EXTRA
+    payment.surcharge = payment.fee
+    payment.amount += payment.surcharge
+    scene.capture(payment)
+
+
+def _amount_mismatch(scene: _Scene) -> None:
+    """Let more arrive than was asked for, and nothing explain it."""
+    payment = scene.pay()
+    payment.amount += _EXTRA
     scene.capture(payment)
 
 
@@ -210,4 +218,5 @@ _OUTCOMES: dict[str, Callable[[_Scene], None]] = {
     "dropped": _dropped,
     "pending": _pending,
     "amount_mismatch": _amount_mismatch,
+    "captured_with_surcharge": _captured_with_surcharge,
 }

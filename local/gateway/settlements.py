@@ -95,6 +95,8 @@ def _noon(day: str) -> int:
 def _line(entity: Payment | Refund, amount: int, payment: Payment | None) -> Json:
     is_payment = isinstance(entity, Payment)
     fee, tax = (amount * 236 // 10_000, amount * 36 // 10_000) if is_payment else (0, 0)
+    if isinstance(entity, Payment) and entity.surcharge:
+        fee, tax = entity.fee, entity.tax
     return {
         "entity_id": entity.id,
         "type": "payment" if is_payment else "refund",

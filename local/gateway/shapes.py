@@ -122,6 +122,17 @@ class Payment:
     notes: dict[str, str] = field(default_factory=dict)
     gateway: str = RAZORPAY
     order_amount: int = 0
+    surcharge: int = 0
+
+    @property
+    def fee(self) -> int:
+        """The gateway's fee with the tax in it: 2 % and 18 % tax on it, or what the payer bears."""
+        return self.surcharge or self.amount * 236 // 10_000
+
+    @property
+    def tax(self) -> int:
+        """The tax in the fee."""
+        return self.surcharge * 18 // 118 or self.amount * 36 // 10_000
 
     @property
     def refund_status(self) -> str | None:
@@ -161,9 +172,9 @@ class Payment:
             "email": self.email,
             "contact": self.contact,
             "notes": _notes(self.notes),
-            # 2 % and 18 % tax on it, the tax included in the fee; known once it is captured.
-            "fee": self.amount * 236 // 10_000 if self.captured else None,
-            "tax": self.amount * 36 // 10_000 if self.captured else None,
+            "fee": self.fee if self.captured else None,
+            "tax": self.tax if self.captured else None,
+            "fee_bearer": "customer" if self.surcharge else "platform",
             "error_code": self.failure.get("code"),
             "error_description": self.failure.get("description"),
             "error_source": self.failure.get("source"),

@@ -177,8 +177,8 @@ def mortal(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[M
 MIDDLE = {
     "pay": "CALL post_payment",
     "top_up": "CALL open_top_up",
-    "webhook": "CALL settle_payment",
-    "reconcile": "CALL settle_payment",
+    "webhook": "CALL settle_gateway_payment",
+    "reconcile": "CALL settle_gateway_payment",
 }
 
 

@@ -117,6 +117,7 @@ class Settle:
     amount: int | None  # None: what the order asked for
     currency: str
     refunded: bool
+    surcharge: int = 0  # what the gateway calls its fee; it is paid beside the amount
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ _top_ups = (
         amount=st.one_of(st.none(), st.none(), st.none(), amounts),
         currency=st.sampled_from(["INR", "INR", "INR", "INR", "USD"]),
         refunded=st.sampled_from([False, False, False, False, True]),
+        surcharge=st.sampled_from([0, 0, 0, 1, 25]),
     ),
     st.builds(Fail, order=st.integers(0, _ORDERS), payment=st.integers(0, 9)),
 )
@@ -429,10 +431,11 @@ class Both:
         order_id, asked = self.orders[-1 - command.order] if known else ("order_unknown", 300)
         payment = captured(
             order_id,
-            command.amount or asked,
+            (command.amount or asked) + command.surcharge,
             payment_id=f"pay_{self.run}{command.payment}",
             currency=command.currency,
             refunded=1 if command.refunded else 0,
+            surcharge=command.surcharge,
         )
         transaction_id = wiring.new_id()
         told = self.model.settle(payment, transaction_id=transaction_id, now=self.now)

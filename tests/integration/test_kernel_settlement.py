@@ -1,6 +1,7 @@
 """Money that arrives through a gateway, on a real server: once, in whatever order, and never dropped."""
 
 import itertools
+import json
 import random
 from functools import partial
 from typing import Any
@@ -156,6 +157,64 @@ def test_money_that_is_not_what_was_asked_for_goes_to_suspense(
     assert books.balance(person) == 0
     assert status_of(books, order_id) is AttemptStatus.FAILED
     assert suspense_of(books, payment.payment_id) == reason.value
+    assert books.faults() == []
+
+
+def surcharge_of(books: Books, payment_id: str) -> tuple[int, int]:
+    """What was booked of a payment, and what its payer paid beside it."""
+    rows = books.select(
+        "SELECT t.amount, e.surcharge FROM transactions t JOIN payment_evidence e ON e.transaction_id = t.id"
+        " WHERE t.gateway_payment_id = %s",
+        payment_id,
+    )
+    return rows[0]["amount"], rows[0]["surcharge"]
+
+
+def test_what_was_asked_for_is_credited_when_the_payer_bore_the_gateways_fee(books: Books) -> None:
+    person = books.person()
+    order_id = books.order(person, 50_000)
+    payment = captured(order_id, 51_180, surcharge=1_180)
+    assert [settle(books, payment) for _ in range(2)] == [
+        Settlement(new=True, suspense=None),
+        Settlement(new=False, suspense=None),
+    ]
+    assert books.balance(person) == 50_000
+    assert status_of(books, order_id) is AttemptStatus.SUCCEEDED
+    assert surcharge_of(books, payment.payment_id) == (50_000, 1_180)
+    (event,) = [one for one in books.outbox() if one.wallet_id == person.wallet_id]
+    assert json.loads(event.detail)["amount"] == 50_000
+    assert books.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("paid", "surcharge"), [(51_180, 0), (51_180, 1_179), (51_180, 1_181), (50_001, 0), (49_999, 1), (48_820, 1_180)]
+)
+def test_more_or_less_than_was_asked_for_is_in_suspense_whole_when_the_surcharge_does_not_explain_it(
+    books: Books, paid: int, surcharge: int
+) -> None:
+    person = books.person()
+    payment = captured(books.order(person, 50_000), paid, surcharge=surcharge)
+    assert settle(books, payment).suspense is SuspenseReason.AMOUNT_MISMATCH
+    assert books.balance(person) == 0
+    assert surcharge_of(books, payment.payment_id) == (paid, 0)
+
+
+def test_money_of_nobodys_order_is_in_suspense_whole_whoever_bore_the_fee(books: Books) -> None:
+    payment = captured(unique("order_of_nobody"), 51_180, surcharge=1_180)
+    assert settle(books, payment).suspense is SuspenseReason.UNKNOWN_ORDER
+    assert surcharge_of(books, payment.payment_id) == (51_180, 0)
+
+
+def test_a_surcharge_in_another_currency_explains_nothing(books: Books) -> None:
+    payment = captured(books.order(books.person(), 50_000), 51_180, surcharge=1_180, currency="USD")
+    assert settle(books, payment).suspense is SuspenseReason.CURRENCY_MISMATCH
+    assert surcharge_of(books, payment.payment_id) == (51_180, 0)
+
+
+def test_limits_count_what_was_asked_for_and_not_what_the_payer_paid_beside_it(books: Books) -> None:
+    person = books.person(tier="small")
+    assert settle(books, captured(books.order(person, 1_000_000), 1_023_600, surcharge=23_600)).suspense is None
+    assert books.balance(person) == 1_000_000
     assert books.faults() == []
 
 

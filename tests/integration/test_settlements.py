@@ -82,6 +82,17 @@ def test_what_is_settled_as_it_is_booked_is_kept_with_fee_tax_and_utr_and_is_no_
     assert desk.place.open_breaks() == {}
 
 
+def test_what_is_settled_of_a_payment_whose_payer_bore_the_fee_is_what_was_booked(desk: Desk) -> None:
+    person = desk.place.books.person()
+    [payment_id] = desk.place.play(desk.place.order(person), "captured_with_surcharge")
+    desk.settle()
+    assert desk.read().found == 1
+    line = desk.lines()[payment_id]
+    assert (line["amount"], line["fee"], line["tax"], line["credit"]) == (51_180, 1_180, 180, 50_000)
+    assert desk.place.booked(payment_id) == [("top_up", None, 50_000)]
+    assert desk.place.open_breaks() == {}
+
+
 def test_a_settled_payment_that_nobody_told_us_of_is_booked_by_the_report(desk: Desk) -> None:
     person = desk.place.books.person()
     [payment_id] = desk.place.play(desk.place.order(person))

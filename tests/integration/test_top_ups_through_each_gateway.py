@@ -168,6 +168,17 @@ def test_a_payment_that_hangs_is_no_money_yet(shop: Shop) -> None:
     assert shop.books.balance(person) == 0
 
 
+def test_what_was_asked_for_is_credited_when_the_payer_bore_the_gateways_fee(shop: Shop) -> None:
+    person = shop.books.person()
+    asked = told(shop.ask(person))
+    receiver = shop.act(asked["gateway_order_id"], "captured_with_surcharge", shop.of_a_capture)
+    outcomes = [shop.deliver(webhook) for webhook in receiver.received]
+    assert [body["status"] for _, body in outcomes].count("processed") == 1
+    assert shop.books.balance(person) == _AMOUNT
+    assert shop.look(person, asked["id"])["status"] == "succeeded"
+    assert shop.books.faults() == []
+
+
 def test_another_amount_than_was_asked_for_goes_to_suspense(shop: Shop) -> None:
     person = shop.books.person()
     asked = told(shop.ask(person))

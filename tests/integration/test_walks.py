@@ -224,6 +224,30 @@ def test_a_refund_at_the_dashboard_that_nobody_told_us_of_is_booked_from_the_lis
     assert place.books.faults() == []
 
 
+def test_a_payment_whose_payer_bore_the_fee_is_credited_as_asked_for_and_is_no_break(place: Place) -> None:
+    person = place.books.person()
+    [payment_id] = place.play(place.order(person), "captured_with_surcharge")
+    assert place.walk().found == 1
+    assert place.booked(payment_id) == [("top_up", None, 50_000)]
+    assert place.books.balance(person) == 50_000
+    razorpay.call(place.simulator, "POST", f"/simulator/payments/{payment_id}/refund", {"amount": 50_000})
+    findings = place.walk()
+    assert (findings.broke, findings.broken) == (0, [])
+    assert place.books.balance(person) == 0, "what was credited went back; the fee is the gateway's to keep"
+    assert place.open_breaks() == {}
+    assert place.books.faults() == []
+
+
+def test_a_refund_that_gives_the_gateways_fee_back_as_well_is_for_people(place: Place) -> None:
+    person = place.books.person()
+    [payment_id] = place.play(place.order(person), "captured_with_surcharge")
+    place.walk()
+    razorpay.call(place.simulator, "POST", f"/simulator/payments/{payment_id}/refund", {"amount": 51_180})
+    place.walk()
+    assert place.open_breaks() == {("refunded_differs", payment_id): (0, 51_180)}
+    assert place.books.balance(person) == 50_000
+
+
 def test_money_that_was_refunded_before_we_heard_of_it_is_never_credited(place: Place) -> None:
     person = place.books.person()
     [payment_id] = place.play(place.order(person))

@@ -36,6 +36,7 @@ TABLES, OUTSIDE, LEDGER = "0002_wallets.sql", "0003_outside_money.sql", "0004_le
 KERNEL, TOP_UPS, PAYMENTS = "0005_kernel.sql", "0006_top_ups.sql", "0008_payments_and_holds.sql"
 WITHDRAWALS, REFUNDS, ROLES = "0009_withdrawals.sql", "0010_source_refunds.sql", "roles.py"
 WORDS = "0017_words_taken_back.sql"
+SETTLED = "0020_settlement_evidence.sql"
 
 
 def _mutant(name: str, tests: str | tuple[str, ...], *changes: tuple[str, str, str]) -> Mutant:
@@ -236,7 +237,7 @@ LOCKS = (
             "kernel_locks.py::test_an_attempt_is_locked_before_its_wallet",
         ),
         (
-            TOP_UPS,
+            SETTLED,
             "gateway_order_id = p_order_id FOR UPDATE;\n    SELECT id, suspense_reason",
             "gateway_order_id = p_order_id;\n    SELECT id, suspense_reason",
         ),
@@ -301,9 +302,9 @@ COMMITS = (
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[top-up-UPDATE ON payment_attempts]",
         (
-            TOP_UPS,
-            "            CALL count_load(v_wallet_id, p_amount, v_now);\n            -- asked",
-            "            CALL count_load(v_wallet_id, p_amount, v_now);\n            COMMIT;\n            -- asked",
+            SETTLED,
+            "            CALL count_load(v_wallet_id, v_amount, v_now);\n            -- asked",
+            "            CALL count_load(v_wallet_id, v_amount, v_now);\n            COMMIT;\n            -- asked",
         ),
     ),
     _mutant(
@@ -367,7 +368,7 @@ KEYS = (
         "a gateway payment is known by its order, not by its id",
         "kernel_settlement.py::test_the_second_of_two_payments_of_one_order_goes_to_suspense",
         (
-            TOP_UPS,
+            SETTLED,
             "    SELECT id, suspense_reason INTO v_known_id, v_reason\n"
             "    FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;",
             "    SELECT id, suspense_reason INTO v_known_id, v_reason\n"
@@ -381,7 +382,7 @@ KEYS = (
             "kernel_settlement.py::test_20_tellings_at_once_of_a_payment_for_an_unknown_order_book_it_once_in_suspense",
         ),
         (LEDGER, "    CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),\n", ""),
-        (TOP_UPS, "    IF v_known_id IS NOT NULL THEN\n        -- the same", "    IF FALSE THEN\n        -- the same"),
+        (SETTLED, "    IF v_known_id IS NOT NULL THEN\n        -- the same", "    IF FALSE THEN\n        -- the same"),
     ),
     _dropped(
         "transactions_gateway_payment_is_unique",
@@ -533,15 +534,25 @@ RULES = (
         "top-ups are not counted for the limits",
         "kernel_limits.py::test_of_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_in_suspense_with_its_reason",
         (
-            TOP_UPS,
-            "            CALL count_load(v_wallet_id, p_amount, v_now);\n            -- asked",
+            SETTLED,
+            "            CALL count_load(v_wallet_id, v_amount, v_now);\n            -- asked",
             "            -- asked",
         ),
     ),
     _mutant(
         "another amount than was asked for is credited",
         "kernel_settlement.py::test_money_that_is_not_what_was_asked_for_goes_to_suspense",
-        (TOP_UPS, "            WHEN p_amount <> v_amount THEN 'amount_mismatch'\n", ""),
+        (SETTLED, "            WHEN v_amount <> v_asked THEN 'amount_mismatch'\n", ""),
+    ),
+    _mutant(
+        "any surcharge explains what was paid beside what was asked for",
+        "kernel_settlement.py::test_more_or_less_than_was_asked_for_is_in_suspense_whole_when_the_surcharge_does_not_explain_it",
+        (SETTLED, " AND p_paid - p_surcharge = v_asked,", ","),
+    ),
+    _mutant(
+        "limits count what the payer paid beside what was asked for",
+        "kernel_settlement.py::test_limits_count_what_was_asked_for_and_not_what_the_payer_paid_beside_it",
+        (SETTLED, "v_balance, v_amount, TRUE", "v_balance, p_paid, TRUE"),
     ),
     _mutant(
         "the reason of a suspense is lost",

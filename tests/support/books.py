@@ -292,7 +292,13 @@ def beside(server: PrivateServer, database: str) -> Iterator[Books]:
 
 
 def captured(
-    order_id: str | None, amount: int, *, payment_id: str | None = None, currency: str = "INR", refunded: int = 0
+    order_id: str | None,
+    amount: int,
+    *,
+    payment_id: str | None = None,
+    currency: str = "INR",
+    refunded: int = 0,
+    surcharge: int = 0,
 ) -> ObservedPayment:
     """A captured payment as the gateway would tell of it."""
     return ObservedPayment(
@@ -304,4 +310,5 @@ def captured(
         status=PaymentStatus.CAPTURED,
         captured=True,
         amount_refunded=refunded,
+        surcharge=surcharge,
     )

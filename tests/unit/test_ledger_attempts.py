@@ -13,6 +13,7 @@ from wallet.ledger.attempts import (
     ObservedPayment,
     PaymentStatus,
     SuspenseReason,
+    arrived,
     weigh,
 )
 
@@ -92,6 +93,39 @@ def test_each_disagreement_has_its_reason(
 
 def test_what_agrees_and_fits_is_credited() -> None:
     assert weigh(PAID, ASKED) is None
+
+
+def test_what_was_asked_for_has_arrived_if_the_gateways_fee_is_all_that_was_paid_beside_it() -> None:
+    borne = replace(PAID, amount=51_180, surcharge=1_180)
+    assert arrived(borne, ASKED) == 50_000
+    assert weigh(borne, ASKED) is None
+
+
+@pytest.mark.parametrize(
+    "payment",
+    [
+        replace(PAID, amount=51_180),
+        replace(PAID, amount=51_180, surcharge=1_179),
+        replace(PAID, amount=51_180, surcharge=1_181),
+        replace(PAID, amount=49_999, surcharge=1),
+        replace(PAID, amount=48_820, surcharge=-1_180),
+        replace(PAID, amount=51_180, surcharge=51_180),
+    ],
+)
+def test_a_surcharge_that_does_not_explain_the_difference_explains_nothing(payment: ObservedPayment) -> None:
+    assert arrived(payment, ASKED) == payment.amount
+    assert weigh(payment, ASKED) is SuspenseReason.AMOUNT_MISMATCH
+
+
+def test_what_was_asked_for_has_arrived_also_where_the_fee_is_told_beside_the_amount() -> None:
+    beside = replace(PAID, surcharge=1_180)
+    assert arrived(beside, ASKED) == 50_000
+    assert weigh(beside, ASKED) is None
+
+
+@pytest.mark.parametrize("expected", [None, replace(ASKED, currency="USD")])
+def test_nothing_is_explained_of_money_that_nobody_asked_for_in_that_currency(expected: Expected | None) -> None:
+    assert arrived(replace(PAID, amount=51_180, surcharge=1_180), expected) == 51_180
 
 
 @given(

@@ -189,3 +189,43 @@ def test_a_settled_line_that_differs_is_a_break_that_says_in_what(
 def test_what_is_not_settled_is_a_break_only_when_its_time_is_over(settled: bool, late: bool) -> None:  # noqa: FBT001 - drawn
     found = weigh_waiting("pay_1", amount=500, currency="INR", settled=settled, late=late)
     assert found == (Break(Kind.NOT_SETTLED, "pay_1", 500, None, "INR") if late and not settled else None)
+
+
+BORNE = BookedPayment("pay_1", 50_000, "INR", surcharge=1_180)
+TOLD_BORNE = ObservedPayment(
+    "razorpay", "pay_1", "order_1", 51_180, "INR", PaymentStatus.CAPTURED, captured=True, surcharge=1_180
+)
+
+
+def test_a_payment_whose_payer_bore_the_fee_is_told_with_the_fee_and_booked_without() -> None:
+    assert weigh_payment("pay_1", BORNE, TOLD_BORNE) is None
+    assert weigh_payment("pay_1", replace(BORNE, surcharge=0, amount=51_180), TOLD_BORNE) is None, "in suspense, whole"
+
+
+@pytest.mark.parametrize(
+    "booked",
+    [replace(BORNE, surcharge=0), replace(BORNE, surcharge=1_000, amount=50_180), replace(BORNE, amount=49_999)],
+    ids=str,
+)
+def test_a_surcharge_that_is_not_the_gateways_is_a_break(booked: BookedPayment) -> None:
+    found = weigh_payment("pay_1", booked, TOLD_BORNE)
+    assert found == Break(Kind.PAYMENT_DIFFERS, "pay_1", booked.amount, 51_180, "INR")
+
+
+def test_a_surcharge_that_the_gateway_takes_back_is_a_break() -> None:
+    found = weigh_payment("pay_1", BORNE, replace(TOLD_BORNE, surcharge=0))
+    assert found == Break(Kind.PAYMENT_DIFFERS, "pay_1", 50_000, 51_180, "INR")
+
+
+@pytest.mark.parametrize(
+    ("amount", "fee", "theirs"),
+    [(51_180, 1_180, None), (51_180, 1_500, 49_680), (50_000, 1_180, 50_000), (50_000, 0, 50_000)],
+)
+def test_what_is_settled_of_a_payment_whose_payer_bore_the_fee_is_what_was_booked(
+    amount: int, fee: int, theirs: int | None
+) -> None:
+    line = SettlementLine(
+        "payment", "pay_1", None, amount, "INR", 0, amount - fee, fee, fee * 18 // 118, "setl_1", None, None
+    )
+    found = weigh_line(line, BORNE)
+    assert found == (None if theirs is None else Break(Kind.LINE_DIFFERS, "pay_1", 50_000, theirs, "INR"))

@@ -1,8 +1,8 @@
 """Payment attempts: what we asked of a gateway, what it says happened, and what follows from it.
 
 One small machine, moved forward only and fed by two inputs that may come in any order and any number of times: the
-gateway's webhooks and our own questions. `weigh` is the whole rule; the procedure `settle_payment` in
-`schema/` applies the same rule inside the commit, and a property test holds the two together.
+gateway's webhooks and our own questions. `weigh` is the whole rule; the procedure `settle_gateway_payment` in `schema/`
+applies the same rule inside the commit, and a property test holds the two together.
 """
 
 from dataclasses import dataclass
@@ -51,8 +51,10 @@ class ObservedPayment:
     """One payment as a gateway reports it, in a webhook or in an answer.
 
     `payment_id` is the gateway's own and the only key of a credit; `order_id` is the gateway's order, if it names
-    one; `amount` and `amount_refunded` are minor units of `currency` (ISO 4217, upper case); `captured` says that the
-    money has reached our account there; `reason` is the gateway's own word for a failure.
+    one; `amount` is what the payer paid, `surcharge` what of it the gateway calls its own fee (tax included) that the
+    payer bears, 0 where it says no such thing; these and `amount_refunded` are minor units of `currency` (ISO 4217,
+    upper case); `captured` says that the money has reached our account there; `reason` is the gateway's own word for a
+    failure.
     """
 
     gateway: str
@@ -64,6 +66,7 @@ class ObservedPayment:
     captured: bool
     amount_refunded: int = 0
     reason: str | None = None
+    surcharge: int = 0
 
     @property
     def has_arrived(self) -> bool:
@@ -110,6 +113,18 @@ class Expected:
     over_limit: SuspenseReason | None = None
 
 
+def arrived(payment: ObservedPayment, expected: Expected | None) -> int:
+    """What of a payment is ours, in minor units: what the gateway holds for us.
+
+    It is what was asked for if the gateway's surcharge is all that was paid beside it; else all that was paid, for an
+    explanation that doesn't fit explains nothing.
+    """
+    if expected is None or payment.currency != expected.currency or payment.surcharge <= 0:
+        return payment.amount
+    is_explained = payment.amount - payment.surcharge == expected.amount
+    return expected.amount if is_explained else payment.amount
+
+
 def weigh(  # noqa: PLR0911 - a ranked list, one line a rule
     payment: ObservedPayment, expected: Expected | None
 ) -> SuspenseReason | None:
@@ -122,7 +137,7 @@ def weigh(  # noqa: PLR0911 - a ranked list, one line a rule
         return SuspenseReason.UNKNOWN_ORDER
     if payment.currency != INR or payment.currency != expected.currency:
         return SuspenseReason.CURRENCY_MISMATCH
-    if payment.amount != expected.amount:
+    if arrived(payment, expected) != expected.amount:
         return SuspenseReason.AMOUNT_MISMATCH
     if payment.amount_refunded > 0:
         return SuspenseReason.ALREADY_REFUNDED

@@ -11,7 +11,7 @@ from typing import TypeVar
 from uuid import UUID, uuid5
 
 from wallet.ledger.accounts import Account
-from wallet.ledger.attempts import AttemptStatus, Expected, ObservedPayment, SuspenseReason, weigh
+from wallet.ledger.attempts import AttemptStatus, Expected, ObservedPayment, SuspenseReason, arrived, weigh
 from wallet.ledger.fees import FeeRate, payment_fee
 from wallet.ledger.holds import Hold, HoldStatus
 from wallet.ledger.money import INR
@@ -175,7 +175,8 @@ class Book:
         if (observed.gateway, observed.payment_id) in self._arrived:
             return None
         attempt = self.attempts.get(observed.order_id or "")
-        reason = weigh(observed, self._expected(attempt, observed.amount, now))
+        amount = arrived(observed, self._expected(attempt, observed.amount, now))
+        reason = weigh(observed, self._expected(attempt, amount, now))
         self._arrived.add((observed.gateway, observed.payment_id))
         wallet_id = attempt.wallet_id if attempt is not None and reason is None else None
         self._post(
@@ -184,11 +185,11 @@ class Book:
                 gateway=observed.gateway,
                 wallet_id=wallet_id,
                 currency=observed.currency,
-                amount=observed.amount,
+                amount=amount,
             )
         )
         if wallet_id is not None:
-            self._count_load(wallet_id, observed.amount, now)
+            self._count_load(wallet_id, amount, now)
         if reason is not None:
             self.suspended[observed.payment_id] = reason
         if attempt is not None:

@@ -65,7 +65,8 @@ class Break:
 class BookedPayment:
     """A gateway payment as the ledger has it, credited or in suspense.
 
-    `returned` is what of it went back to its source, `promised` that and what is about to; minor units.
+    `returned` is what of it went back to its source, `promised` that and what is about to, `surcharge` what the payer
+    paid beside it for the gateway's fee; minor units.
     """
 
     payment_id: str
@@ -73,6 +74,12 @@ class BookedPayment:
     currency: str
     returned: int = 0
     promised: int = 0
+    surcharge: int = 0
+
+    @property
+    def paid(self) -> int:
+        """What the payer paid, as the gateway tells it."""
+        return self.amount + self.surcharge
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,7 @@ def weigh_payment(payment_id: str, booked: BookedPayment | None, told: ObservedP
     if told is None:
         return Break(Kind.UNKNOWN_PAYMENT, payment_id, booked.amount, None, booked.currency)
     there = told.amount if told.captured else 0
-    if (there, told.currency) != (booked.amount, booked.currency):
+    if (there, told.currency) != (booked.paid, booked.currency) or booked.surcharge not in (0, told.surcharge):
         return Break(Kind.PAYMENT_DIFFERS, payment_id, booked.amount, there, told.currency)
     if not booked.returned <= told.amount_refunded <= booked.promised:
         return Break(Kind.REFUNDED_DIFFERS, payment_id, booked.returned, told.amount_refunded, booked.currency)
@@ -153,13 +160,20 @@ def weigh_payment(payment_id: str, booked: BookedPayment | None, told: ObservedP
 
 
 def weigh_line(line: SettlementLine, booked: BookedPayment | BookedRefund | None) -> Break | None:
-    """What differs between a settled line and our books. The fee is the gateway's affair: amounts are gross."""
+    """What differs between a settled line and our books.
+
+    Amounts are gross, and the fee is the gateway's affair, unless the payer has borne it: then we are paid what we have
+    booked.
+    """
     if line.type not in (PAYMENT_LINE, REFUND_LINE):
         return Break(Kind.UNEXPLAINED_LINE, line.subject, None, line.credit - line.debit, line.currency)
     if booked is None:
         return Break(Kind.UNBOOKED_LINE, line.subject, None, line.amount, line.currency)
-    if (line.amount, line.currency) != (booked.amount, booked.currency):
+    surcharge = booked.surcharge if isinstance(booked, BookedPayment) else 0
+    if (line.amount, line.currency) != (booked.amount + surcharge, booked.currency):
         return Break(Kind.LINE_DIFFERS, line.subject, booked.amount, line.amount, line.currency)
+    if surcharge and line.credit != booked.amount:
+        return Break(Kind.LINE_DIFFERS, line.subject, booked.amount, line.credit, line.currency)
     return None
 
 

@@ -112,12 +112,14 @@ def advance_walk(database: Database, *, gateway: str, walk: str, done_until: dat
 
 
 _PAYMENTS = """
-SELECT t.gateway_payment_id, t.amount, t.currency,
+SELECT t.gateway_payment_id, t.amount, t.currency, COALESCE(e.surcharge, 0) AS surcharge,
        CAST(COALESCE(SUM(CASE WHEN r.status = 'succeeded' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS returned,
        CAST(COALESCE(SUM(CASE WHEN r.status <> 'failed' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS promised
-FROM transactions t LEFT JOIN source_refunds r ON r.transaction_id = t.id
+FROM transactions t
+LEFT JOIN payment_evidence e ON e.transaction_id = t.id
+LEFT JOIN source_refunds r ON r.transaction_id = t.id
 WHERE t.gateway = %s AND t.gateway_payment_id IN ({places})
-GROUP BY t.gateway_payment_id, t.amount, t.currency
+GROUP BY t.gateway_payment_id, t.amount, t.currency, e.surcharge
 """
 
 
@@ -132,6 +134,7 @@ def booked_payments(database: Database, ids: Collection[str], *, gateway: str) -
                 currency=row["currency"],
                 returned=row["returned"],
                 promised=row["promised"],
+                surcharge=row["surcharge"],
             )
             found[payment.payment_id] = payment
     return found

@@ -35,9 +35,10 @@ def explained(
     """Measures payments, as one gateway lists them, and what on its list can't be read.
 
     What counts is every payment that was captured there. One that can be read is explained if it is in the ledger with
-    its amount and currency, whether it was credited or lies in suspense with a reason: the schema knows no third way,
-    nor a payment that is in the ledger twice. One that can't be read is not, unless it says itself that no money has
-    arrived; if even its amount can't be read, it adds to no sum. An open break explains nothing.
+    its amount (and the surcharge that its payer bore) and currency, whether it was credited or lies in suspense with a
+    reason: the schema knows no third way, nor a payment that is in the ledger twice. One that can't be read is not,
+    unless it says itself that no money has arrived; if even its amount can't be read, it adds to no sum. An open break
+    explains nothing.
     """
     captured = {payment.payment_id: payment for payment in payments if payment.captured and payment.amount > 0}
     booked: dict[str, BookedPayment] = {}
@@ -46,7 +47,7 @@ def explained(
     missing = {
         name: payment.amount
         for name, payment in captured.items()
-        if name not in booked or (booked[name].amount, booked[name].currency) != (payment.amount, payment.currency)
+        if name not in booked or (booked[name].paid, booked[name].currency) != (payment.amount, payment.currency)
     }
     odd = {one.subject: one.amount or 0 for one in unreadable if one.amount != 0}
     value = sum(payment.amount for payment in captured.values()) + sum(odd.values())

@@ -29,12 +29,13 @@ class StoredEvent:
 def settle_payment(database: Database, payment: ObservedPayment, *, transaction_id: UUID) -> Settlement:
     """Books a payment that has arrived, once: to the wallet that asked for it, or to suspense."""
     answer = database.call(
-        "settle_payment",
+        "settle_gateway_payment",
         transaction_id.bytes,
         payment.gateway,
         payment.payment_id,
         payment.order_id,
         payment.amount,
+        payment.surcharge,
         payment.currency,
         payment.amount_refunded,
     )

@@ -173,6 +173,11 @@ def _payment(payment: Payment) -> Json:
         "auth_id": None,
         "payment_method": {"upi": upi},
         "payment_group": "upi",
+        "international_payment": {"international": False},
+        "payment_surcharge": {
+            "payment_surcharge_service_charge": Rupees(payment.surcharge - payment.tax if payment.surcharge else 0),
+            "payment_surcharge_service_tax": Rupees(payment.tax if payment.surcharge else 0),
+        },
     }
 
 

@@ -250,7 +250,6 @@ class TestAMalformedEvent:
             paid(payment_amount=Number("250.005")),
             paid(payment_amount=Number("2.5e2")),
             paid(payment_amount="250.00"),
-            paid(order_amount=None),
             paid(cf_payment_id=None),
             paid(payment_status=["SUCCESS"]),
         ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.gateways.scripted import order, refund
+from tests.unit.gateways.scripted import Fields, order, payment, refund
 from wallet.gateways.fields import MalformedWireError
 from wallet.gateways.razorpay import wire
 
@@ -40,3 +40,25 @@ def test_a_currency_that_nobody_names_is_malformed() -> None:
 
 def test_the_pair_is_sent_as_the_documentation_writes_it() -> None:
     assert wire.credentials("rzp_test_1", "secret") == {"Authorization": "Basic cnpwX3Rlc3RfMTpzZWNyZXQ="}
+
+
+@pytest.mark.parametrize(
+    ("changes", "surcharge"),
+    [
+        ({"fee_bearer": "customer", "fee": 1_180, "tax": 180}, 1_180),
+        ({"fee_bearer": "customer", "fee": 0}, 0),
+        ({"fee_bearer": "platform", "fee": 1_180}, 0),
+        ({"fee_bearer": "dynamic", "fee": 1_180}, 0),
+        ({"fee_bearer": None, "fee": 1_180}, 0),
+        ({"fee": 1_180}, 0),
+        ({"fee_bearer": "customer"}, 0),
+        ({"fee_bearer": "customer", "fee": None}, 0),
+        ({"fee_bearer": "customer", "fee": "1180"}, 0),
+        ({"fee_bearer": "customer", "fee": 1_180.0}, 0),
+        ({"fee_bearer": "customer", "fee": -1}, 0),
+        ({"fee_bearer": ["customer"], "fee": 1_180}, 0),
+    ],
+)
+def test_a_fee_is_a_surcharge_only_where_its_payer_bears_it(changes: Fields, surcharge: int) -> None:
+    seen = wire.payment_of(payment(amount=51_180, **changes))
+    assert (seen.amount, seen.surcharge) == (51_180, surcharge)

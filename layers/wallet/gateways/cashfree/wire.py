@@ -22,6 +22,7 @@ from wallet.gateways.fields import (
     event_name,
     inner_object,
     matching,
+    optional_object,
     text,
     word,
 )
@@ -35,6 +36,7 @@ CASHFREE = "cashfree"
 API_VERSION = "2025-01-01"
 
 _PAISE = 100
+_SURCHARGES = ("payment_surcharge_service_charge", "payment_surcharge_service_tax")
 #: Two places at most; zeros behind them change nothing. No sign, no exponent, no leading zero.
 _RUPEES = re.compile(r"(0|[1-9][0-9]{0,15})\.([0-9]{1,2})0*")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -127,26 +129,23 @@ def order_of(entity: Mapping[str, object]) -> GatewayOrder:
 def payment_of(entity: Mapping[str, object], order: Mapping[str, object], error: object = None) -> ObservedPayment:
     """Read a payment, of `order`: a webhook tells of the two side by side, an answer of both in one entity.
 
-    The amount is the order's if at least that was paid: what comes on top (a surcharge) isn't ours. If less was paid
-    (an offer), or in another currency, it is what was paid, which then agrees with nothing that we asked for. `error`
-    is what a webhook says of the error, beside the payment.
+    The amount is what was paid: less than the order's with an offer, more with a surcharge. `error` is what a webhook
+    says of the error, beside the payment.
     """
     status = text(entity, "payment_status")
     known = _PAYMENT_STATUSES.get(status, PaymentStatus.UNKNOWN)
     captured = known is PaymentStatus.CAPTURED and _is_captured(entity)
-    paid, asked = paise(entity, "payment_amount"), paise(order, "order_amount")
-    currency = matching(entity, "payment_currency", CURRENCY)
-    is_foreign = currency != matching(order, "order_currency", CURRENCY)
     return ObservedPayment(
         gateway=CASHFREE,
         payment_id=identifier(entity, "cf_payment_id"),
         order_id=matching(order, "order_id", _ID),
-        amount=paid if is_foreign else min(paid, asked),
-        currency=currency,
+        amount=paise(entity, "payment_amount"),
+        currency=matching(entity, "payment_currency", CURRENCY),
         # money that the bank has set aside and Cashfree has not taken yet
         status=PaymentStatus.AUTHORIZED if known is PaymentStatus.CAPTURED and not captured else known,
         captured=captured,
         reason=_reason(status, error if error is not None else entity.get("error_details")),
+        surcharge=_surcharge(entity),
     )
 
 
@@ -157,7 +156,8 @@ def with_refunds(payment: ObservedPayment, refunds: tuple[ObservedRefund, ...]) 
         for refund in refunds
         if refund.payment_id == payment.payment_id and refund.status is not RefundStatus.FAILED
     )
-    status = PaymentStatus.REFUNDED if payment.captured and back >= payment.amount else payment.status
+    is_all = back >= payment.amount - payment.surcharge
+    status = PaymentStatus.REFUNDED if payment.captured and is_all else payment.status
     return replace(payment, amount_refunded=back, status=status)
 
 
@@ -243,6 +243,18 @@ def _is_captured(entity: Mapping[str, object]) -> bool:
     if captured is not None and not isinstance(captured, bool):
         raise MalformedWireError("is_captured is not a boolean")
     return captured is not False
+
+
+def _surcharge(entity: Mapping[str, object]) -> int:
+    """What of a payment is Cashfree's charge, and the tax on it, where its payer bears them.
+
+    One that can't be read explains nothing.
+    """
+    told = optional_object(entity, "payment_surcharge")
+    try:
+        return sum(paise(told, name) for name in _SURCHARGES if told.get(name) is not None)
+    except MalformedWireError:
+        return 0
 
 
 def _reason(status: str, error: object) -> str | None:

@@ -80,6 +80,7 @@ def payment_of(entity: Mapping[str, object]) -> ObservedPayment:
         captured=captured,
         amount_refunded=refunded,
         reason=word(entity.get("error_reason")) or word(entity.get("error_code")),
+        surcharge=_surcharge(entity),
     )
 
 
@@ -164,6 +165,19 @@ def rejection_of(http_status: int, body: bytes) -> GatewayRejectedError:
         description=description(error.get("description")),
         field=word(error.get("field")),
     )
+
+
+def _surcharge(entity: Mapping[str, object]) -> int:
+    """What of a payment is Razorpay's fee, tax included, where its payer bears it ("customer fee bearer").
+
+    Such a payment's amount is the order's and the fee. One that can't be read explains nothing.
+    """
+    if entity.get("fee_bearer") != "customer":
+        return 0
+    try:
+        return minor_units(entity, "fee")
+    except MalformedWireError:
+        return 0
 
 
 def _payment_status(entity: Mapping[str, object]) -> PaymentStatus:
