@@ -350,6 +350,13 @@ NO_NAMES = {
     "HTML": "<script>alert(1)</script>",
     "a template": "${jndi:ldap://x/a}",
     "a percent": "%s%n",
+    "a filler": "\u3164",
+    "a mark of no form": "As\u034fha",
+    "five marks": "a\u0316\u0317\u0318\u0319\u0301",
+    "an address": "kyc-update.in/verify",
+    "a number": "98765 43210",
+    "a reserved word": "Razorpay Support",
+    "a Cyrillic a": "\u0430mazon",
 }
 
 
@@ -494,7 +501,10 @@ def test_nobody_pays_themselves(world: World) -> None:
 
 @pytest.mark.parametrize(("field", "longest"), [("description", 200), ("reference", 64)])
 def test_a_text_with_controls_or_too_long_is_refused(world: World, field: str, longest: int) -> None:
-    for text in ("x" * (longest + 1), "a\x00b", "a\nb", "\x1b[31m", "\x7f", "a\x85b", "\ufdd0"):
+    for text in (
+        *("x" * (longest + 1), "a\x00b", "a\nb", "\x1b[31m", "\x7f", "a\x85b", "\ufdd0"),
+        *("a\u2028b", "\u3164", "a\u200bb", "a" + "\u0301" * 49),
+    ):
         answer = world.send("/payments", json.dumps(world.good("/payments") | {field: text}).encode())
         assert answer.status == 422, f"{text!r}: {answer.text}"
         refused(answer, 422, "invalid_request")
@@ -502,7 +512,7 @@ def test_a_text_with_controls_or_too_long_is_refused(world: World, field: str, l
 
 
 def test_sql_in_a_text_is_a_text(people: World) -> None:
-    told = {"description": f"{INJECTION} 😀 ☕ %s \\' \"", "reference": f"{INJECTION}\\"}
+    told = {"description": f"{INJECTION} 😀 ☕ \U0001faea %s \\' \"", "reference": f"{INJECTION}\\"}
     before = people.asha.balance()
     answer = people.send("/payments", json.dumps(people.good("/payments") | told).encode())
     assert answer.status == 201, answer.text

@@ -575,64 +575,11 @@ def test_who_logs_in_names_a_phone(phone: object) -> None:
     assert [name for name, _ in refusal(lambda: request(body).json(LoginBody)).fields] == ["phone"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "A",
-        "Asha Rao",
-        "O'Brien",
-        "D’Souza",
-        "M/s Rao & Sons (Mumbai)",
-        "Café No. 7",
-        "आशा राव",
-        "क्‍ष",  # with a zero-width joiner
-        "நர்மதா",
-        "ரா\u200cமன்",  # with a zero-width non-joiner
-        "محمد",
-        "李雷",
-        "x" * 100,
-    ],
-)
-def test_people_and_shops_are_called_what_they_are_called(name: str) -> None:
-    assert registered(name=name).name == name
+def test_a_name_is_kept_as_names_are() -> None:
+    assert registered(name="  Jose\N{COMBINING ACUTE ACCENT}  Rao ").name == "José Rao"
 
 
-@pytest.mark.parametrize(
-    ("written", "name"),
-    [("  Asha ", "Asha"), ("Asha\n", "Asha"), ("Jose\N{COMBINING ACUTE ACCENT}", "José")],
-)
-def test_a_name_is_kept_in_one_form(written: str, name: str) -> None:
-    assert registered(name=written).name == name
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("", id="nothing"),
-        pytest.param("   ", id="blanks"),
-        pytest.param("x" * 101, id="too long"),
-        pytest.param("Asha\x00Rao", id="a NUL"),
-        pytest.param("Asha\nRao", id="two lines"),
-        pytest.param("Asha\tRao", id="a tab"),
-        pytest.param("Asha 🎉", id="an emoji"),
-        pytest.param("👩‍👩‍👧", id="a family of emoji"),
-        pytest.param("\u202eoaR ahsA", id="right to left"),
-        pytest.param("Asha\u2066Rao", id="an isolate"),
-        pytest.param("Asha\u200bRao", id="a blank of no width"),
-        pytest.param("Asha\ufeffRao", id="a byte order mark"),
-        pytest.param("\u200d\u200c", id="joiners alone"),
-        pytest.param("\u0301\u0301", id="marks alone"),
-        pytest.param("...", id="signs alone"),
-        pytest.param("'; DROP TABLE wallets; --", id="SQL"),
-        pytest.param("<script>alert(1)</script>", id="a script"),
-        pytest.param("=HYPERLINK(1)", id="a formula"),
-        pytest.param("Asha\u2028Rao", id="a line's end of Unicode's"),
-        pytest.param("Asha\ue000", id="private use"),
-        pytest.param("Asha\U000e0041", id="a tag"),
-        pytest.param(7, id="a number"),
-        pytest.param(None, id="null"),
-    ],
-)
+@pytest.mark.parametrize("name", ["", "\u3164", "Razorpay Support", "kyc-update.in/verify", 7, None])
 def test_what_nobody_is_called_is_no_name(name: object) -> None:
     assert [field for field, _ in refusal(lambda: registered(name=name)).fields] == ["name"]
 

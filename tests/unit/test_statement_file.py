@@ -160,6 +160,18 @@ def test_what_a_stranger_wrote_is_text(evil: str) -> None:
     assert told.sheets[0].count(evil) == 3
 
 
+def test_what_a_stranger_wrote_stays_in_its_box() -> None:
+    """Rows from before marks were bounded are still shown, and clip: none draws over the lines around it."""
+    evil = "x" + "\u0301" * 49
+    text = statement_file(month(entry(5, description=evil, counterparty=replace(BELA, name=evil, kind="merchant"))))
+    [cell] = re.findall('<td class="others">(.*?)</td>', text)
+    assert re.fullmatch(r"<div><bdi>[^<]*</bdi></div><div class=\"fine\"><bdi>[^<]*</bdi></div>", cell)
+    assert cell.count(evil) == 2
+    rules = dict(re.findall(r"^([a-z.> ]+) \{ (.*) \}$", text, re.MULTILINE))
+    for box in (".others > div", "td", "dd"):
+        assert "overflow: hidden" in rules[box]
+
+
 def test_a_file_loads_nothing_and_may_run_nothing() -> None:
     text = statement_file(month(entry(5)))
     assert "default-src 'none'; style-src 'unsafe-inline'" in text

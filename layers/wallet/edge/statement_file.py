@@ -1,7 +1,8 @@
 """A monthly statement as a file that a person reads, prints and hands on: one HTML page, complete in itself.
 
 It is cut into sheets of A4 here, each with its number, so that they are the same on every screen and printer. It loads
-nothing and runs nothing. Letters of every script are drawn by who reads it (docs/decisions/0014).
+nothing and runs nothing. What others wrote is in boxes that clip: with whatever marks, it draws over nothing else.
+Letters of every script are drawn by who reads it (docs/decisions/0014).
 """
 
 from collections.abc import Iterator
@@ -51,11 +52,13 @@ h1 { margin: 0 0 4mm; font-size: 15pt; line-height: 8mm }
 h1 small { font-weight: normal; font-size: 10pt }
 dl { display: grid; grid-template-columns: 18mm 1fr 30mm 42mm; gap: 1mm 4mm; margin: 0 0 5mm }
 dt { color: #5c5c66 }
-dd { margin: 0; overflow-wrap: anywhere }
+dd { margin: 0; overflow-wrap: anywhere; overflow: hidden }
 table { width: 100%; border-collapse: collapse; table-layout: fixed }
 th { text-align: left; border-bottom: .4mm solid #16161a; font-weight: 600 }
-td { vertical-align: top; border-bottom: .1mm solid #c9c9d0; overflow-wrap: anywhere }
+td { vertical-align: top; border-bottom: .1mm solid #c9c9d0; overflow-wrap: anywhere; overflow: hidden }
 th, td { padding: .5mm 1.5mm .5mm 0 }
+td.others { padding: 0 1.5mm 0 0 }
+.others > div { overflow: hidden; contain: paint; padding: .25mm 0 }
 .when { width: 24mm }
 .sum { width: 25mm; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 .fine { color: #5c5c66; font-size: 7.5pt }
@@ -169,8 +172,8 @@ def _closing_words() -> str:
 def _row(entry: StatementEntry) -> str:
     amounts = ("", rupees(entry.amount)) if entry.side is Side.CREDIT else (rupees(entry.amount), "")
     return (
-        f'<tr><td class="when">{_time(entry.created_at)}</td><td>{_isolated(_title(entry))}'
-        f'<br><span class="fine">{_isolated(_small_print(entry))}</span></td>'
+        f'<tr><td class="when">{_time(entry.created_at)}</td><td class="others"><div>{_isolated(_title(entry))}</div>'
+        f'<div class="fine">{_isolated(_small_print(entry))}</div></td>'
         f"{''.join(_sum(text) for text in (*amounts, rupees(entry.balance_after)))}</tr>"
     )
 
