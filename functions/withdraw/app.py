@@ -1,14 +1,14 @@
-"""POST /withdrawals, GET /withdrawals/{id}: money from a wallet to a UPI address."""
+"""POST /withdrawals, GET /withdrawals/{id}, POST /withdrawals/{id}/cancel: money from a wallet to a UPI address."""
 
 from wallet import wiring
 from wallet.edge import shapes
-from wallet.edge.bodies import NoQuery, WithdrawalBody
+from wallet.edge.bodies import EmptyBody, NoQuery, WithdrawalBody
 from wallet.edge.idempotency import per_key
 from wallet.edge.logs import logger
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
 from wallet.ledger import ids
-from wallet.movements.withdraw import Wish, show_withdrawal, withdraw
+from wallet.movements.withdraw import Wish, cancel_withdrawal, show_withdrawal, withdraw
 from wallet.storage.claims import Claim
 
 
@@ -16,20 +16,15 @@ def post_withdrawal(request: Request) -> Response:
     """Sets the money aside, once per key, and asks for the payout; whatever that comes to, it is pending."""
 
     def work(claim: Claim, asked: WithdrawalBody) -> tuple[Json, bool]:
+        wish, check_s = Wish.read(amount=asked.amount, vpa=asked.vpa), wiring.first_check_s()
         receipt, replayed, trouble = withdraw(
-            wiring.database(),
-            wiring.payout_provider(),
-            wiring.new_id,
-            claim=claim,
-            wish=Wish.read(amount=asked.amount, vpa=asked.vpa),
-            first_check_s=wiring.first_check_s(),
+            wiring.database(), wiring.payout_provider(), wiring.new_id, claim=claim, wish=wish, first_check_s=check_s
         )
         if trouble is not None:
             logger().warning("payout not asked for", withdrawal_id=ids.show(ids.WITHDRAWAL, receipt.id), reason=trouble)
         return shapes.withdrawal_receipt(receipt), replayed
 
-    # run again it would be another payout, and the money of the first one may have left
-    return per_key(wiring.once, request, WithdrawalBody, work, status=202, lost_runs_anew=False)
+    return per_key(wiring.once, request, WithdrawalBody, work, status=202, lost_runs_anew=False)  # else paid twice
 
 
 def get_withdrawal(request: Request) -> Response:
@@ -40,4 +35,15 @@ def get_withdrawal(request: Request) -> Response:
     return Response(200, shapes.withdrawal(withdrawal))
 
 
-handler = wiring.api_handler({"POST /withdrawals": post_withdrawal, "GET /withdrawals/{id}": get_withdrawal})
+def post_cancel(request: Request) -> Response:
+    """Calls a withdrawal back that nobody was asked to pay yet, once per key."""
+
+    def work(claim: Claim, _asked: EmptyBody) -> tuple[Json, bool]:
+        withdrawal, replayed = cancel_withdrawal(wiring.database(), claim, request.id_in_path(ids.WITHDRAWAL))
+        return shapes.withdrawal(withdrawal), replayed
+
+    return per_key(wiring.once, request, EmptyBody, work, status=200, body_optional=True)
+
+
+_ONE = {"GET /withdrawals/{id}": get_withdrawal, "POST /withdrawals/{id}/cancel": post_cancel}
+handler = wiring.api_handler({"POST /withdrawals": post_withdrawal, **_ONE})

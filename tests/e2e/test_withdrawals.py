@@ -1,5 +1,6 @@
 """Withdrawals over HTTP on the deployed stack: paid, failed, sent back, asked for twice, and every refusal."""
 
+import secrets
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.support.client import Answer, Api, Json, Person, new_key, wait_until
 from tests.support.crowd import together
 from tests.support.problems import faulty_fields, problem
+from wallet.ledger import ids
 
 VPA = "asha.rao@okbank"
 
@@ -104,6 +106,45 @@ def test_a_withdrawal_that_the_bank_sends_back_is_in_the_wallet_again(api: Api) 
         ("withdrawal_return", "credit", 3_000, 10_000),
         ("withdrawal", "debit", 3_000, 7_000),
     ]
+
+
+def cancel(person: Person, reference: str, *, key: str | None = None) -> Answer:
+    return person.post(f"/withdrawals/{reference}/cancel", {}, key=key)
+
+
+def unsent(person: Person, select: Any, amount: int) -> str:
+    """A withdrawal whose function died before it had asked anybody to pay it; its id."""
+    user_id, withdrawal_id = ids.read(ids.USER, person.user_id), ids.uuid7(unix_ms=1, entropy=secrets.token_bytes(10))
+    assert user_id is not None
+    rows = select(
+        "CALL request_withdrawal(%s, %s, REPEAT('x', 32), %s, 'razorpayx', %s, %s, 86400)",
+        *(user_id.bytes, new_key(), withdrawal_id.bytes, VPA, amount),
+    )
+    assert rows[0]["outcome"] == "done"
+    return ids.show(ids.WITHDRAWAL, withdrawal_id)
+
+
+def test_what_nobody_was_asked_to_pay_is_cancelled_once_and_is_available_again(api: Api, select: Any) -> None:
+    asha, key = api.person(money=10_000), new_key()
+    reference = unsent(asha, select, 3_000)
+    assert balance(asha) == (10_000, 3_000, 7_000)
+    _set(select, asha, "status = 'frozen'")
+    problem(api.call("POST", f"/withdrawals/{reference}/cancel", token=asha.token), 400, "idempotency_key_required")
+    problem(cancel(api.person(), reference), 404, "not_found")
+    first, again = cancel(asha, reference, key=key), cancel(asha, reference, key=key)
+    assert (first.status, again.status, again.text) == (200, 200, first.text)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (first.body["status"], first.body["reason"], first.body["amount"]) == ("failed", "cancelled", 3_000)
+    assert asha.get(f"/withdrawals/{reference}").body == first.body
+    assert cancel(asha, reference).body == first.body
+    assert balance(asha) == (10_000, 0, 10_000)
+
+
+def test_what_somebody_may_have_been_asked_to_pay_is_not_cancelled(api: Api) -> None:
+    asha = api.person(money=10_000)
+    told = accepted(asha, 3_000, "pending@okbank")
+    problem(cancel(asha, told["id"]), 409, "withdrawal_sent")
+    assert balance(asha) == (10_000, 3_000, 7_000)
 
 
 def test_without_a_webhook_the_clock_finds_out(api: Api, select: Any) -> None:

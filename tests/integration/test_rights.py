@@ -154,7 +154,8 @@ def test_one_gateway_payment_can_not_be_in_the_books_twice(books: Books) -> None
 
 
 def test_who_settles_pays_nothing_and_who_pays_settles_nothing(books: Books) -> None:
-    pays = {"post_payment", "refund_payment", "place_hold", "capture_hold", "open_withdrawal", "pay_bulk_row"}
+    pays = {"post_payment", "refund_payment", "place_hold", "capture_hold", "request_withdrawal", "pay_bulk_row"}
+    pays |= {"open_withdrawal", "claim_payout", "cancel_withdrawal"}
     settles = {"settle_payment", "settle_gateway_payment", "settle_withdrawal", "settle_source_refund"}
     settles |= {"note_foreign_refund"}
     for role in ROLES:

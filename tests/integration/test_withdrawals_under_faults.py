@@ -21,11 +21,12 @@ from tests.support.books import Books, Person, unique
 from tests.support.cloud import Cloud
 from tests.support.crowd import together
 from tests.support.functions import Function, FunctionDiedError, api_event
-from tests.support.payouts import held, make_older, payout, state_of, withdraw
+from tests.support.payouts import claimed, held, make_older, payout, state_of, withdraw
 from tests.support.proxy import Proxy
 from wallet.ledger import ids
 from wallet.ledger.receipts import WithdrawalReceipt
 from wallet.ledger.withdrawals import PayoutStatus
+from wallet.storage.withdrawals import PayoutClaim
 
 Json = dict[str, Any]
 
@@ -264,6 +265,7 @@ def test_one_that_the_provider_has_never_heard_of_is_over_when_its_key_guards_no
 ) -> None:
     person = books.person(money=1_000)
     fresh, old = withdraw(books, person, 300)[0], withdraw(books, person, 300)[0]
+    assert {claimed(books, one) for one in (fresh, old)} == {PayoutClaim.ALLOWED}
     make_older(books, fresh, timedelta(days=4))
     make_older(books, old, timedelta(days=5, hours=1))
     run(reconciler(functions))

@@ -9,11 +9,11 @@ from uuid import UUID
 from tests.support.books import Books, Person, unique
 from wallet import wiring
 from wallet.ledger import ids
-from wallet.ledger.receipts import WithdrawalReceipt
+from wallet.ledger.receipts import Withdrawal, WithdrawalReceipt
 from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus
 from wallet.storage import withdrawals
 from wallet.storage.claims import Claim
-from wallet.storage.withdrawals import Settled
+from wallet.storage.withdrawals import PayoutClaim, Settled
 
 PROVIDER = "razorpayx"
 VPA = "asha.rao@okbank"
@@ -34,6 +34,26 @@ def withdraw(
             amount=amount,
             first_check_s=first_check_s,
         )
+    finally:
+        database.close()
+
+
+def claimed(books: Books, receipt: WithdrawalReceipt) -> PayoutClaim:
+    """What whoever wants to ask for its payout for the first time is told."""
+    database = books.as_role("money")
+    try:
+        return withdrawals.claim_payout(database, receipt.id)
+    finally:
+        database.close()
+
+
+def cancelled(
+    books: Books, person: Person, receipt: WithdrawalReceipt, *, claim: Claim | None = None
+) -> tuple[Withdrawal, bool]:
+    """A withdrawal that somebody has cancelled, and whether the key had done so before."""
+    database = books.as_role("money")
+    try:
+        return withdrawals.cancel_withdrawal(database, claim or person.claim(), withdrawal_id=receipt.id)
     finally:
         database.close()
 
@@ -94,12 +114,14 @@ _INDIA = timedelta(hours=5, minutes=30)
 
 
 def make_older(books: Books, receipt: WithdrawalReceipt, by: timedelta) -> None:
-    """Time goes by: the withdrawal was asked for and has ended so much earlier, counted then, and is due."""
+    """Time goes by: the withdrawal was wanted, asked for and ended so much earlier, counted then, and is due."""
     row = state_of(books, receipt.id)
     before, after = row["created_at"] + _INDIA, row["created_at"] - by + _INDIA
     books.write(
-        "UPDATE withdrawals SET created_at = %s, ended_at = %s, next_check_at = UTC_TIMESTAMP(6) WHERE id = %s",
+        "UPDATE withdrawals SET created_at = %s, asked_at = %s, ended_at = %s, next_check_at = UTC_TIMESTAMP(6)"
+        " WHERE id = %s",
         row["created_at"] - by,
+        row["asked_at"] and row["asked_at"] - by,
         row["ended_at"] and row["ended_at"] - by,
         receipt.id.bytes,
     )

@@ -46,6 +46,7 @@ PROMISED = {
     "hold_not_placed": 409,
     "hold_not_due": 409,
     "capture_exceeds_hold": 409,
+    "withdrawal_sent": 409,
     "wallet_frozen": 409,
     "too_many_open_top_ups": 429,
     "amount_out_of_range": 422,

@@ -292,7 +292,7 @@ def withdrawal_receipt(value: WithdrawalReceipt) -> Json:
 
 
 def withdrawal(value: Withdrawal) -> Json:
-    """The answer of GET /withdrawals/{id}."""
+    """The answer of GET /withdrawals/{id}, and of cancelling one."""
     reason = {"reason": value.reason} if value.reason is not None else {}
     return {**_withdrawal(value, value.status), **reason}
 

@@ -70,6 +70,11 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.HOLD_NOT_PLACED: (409, "Hold not placed", "The hold is captured, released or expired."),
     Refusal.HOLD_NOT_DUE: (409, "Hold not due", "Only its payee may release a hold before it expires."),
     Refusal.CAPTURE_EXCEEDS_HOLD: (409, "Capture exceeds hold", "The hold has less left than that."),
+    Refusal.WITHDRAWAL_SENT: (
+        409,
+        "Withdrawal sent",
+        "Somebody may have been asked to pay it: it can't be cancelled any more.",
+    ),
     Refusal.REFUND_EXCEEDS_PAYMENT: (
         409,
         "Refund exceeds payment",

@@ -220,8 +220,8 @@ class Withdrawal:
 class DueWithdrawal:
     """A withdrawal to ask the provider about, with all that is needed to ask for it again.
 
-    `payout_id` is the provider's, None if none is known; `age_s` counts seconds since it was asked for, `checks` the
-    questions before this one.
+    `payout_id` is the provider's, None if none is known; `may_send`: its wallet is active, so the provider may be asked
+    to pay; `age_s` counts seconds since that was asked first, `checks` the questions before this one.
     """
 
     id: UUID
@@ -231,5 +231,6 @@ class DueWithdrawal:
     vpa: str
     payee_name: str
     payout_id: str | None
+    may_send: bool
     age_s: int
     checks: int

@@ -45,6 +45,7 @@ class Refusal(StrEnum):
     HOLD_NOT_PLACED = "hold_not_placed"
     HOLD_NOT_DUE = "hold_not_due"
     CAPTURE_EXCEEDS_HOLD = "capture_exceeds_hold"
+    WITHDRAWAL_SENT = "withdrawal_sent"
     WALLET_FROZEN = "wallet_frozen"
     TOO_MANY_OPEN_TOP_UPS = "too_many_open_top_ups"
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"

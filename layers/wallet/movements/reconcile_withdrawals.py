@@ -79,7 +79,7 @@ def _ask(
         if due.status is not WithdrawalStatus.PENDING or due.payout_id is not None:
             findings.broken.append(f"{reference}: the provider does not know its payout any more")
             return
-        payout = _send_again(database, provider, due)
+        payout = _send(database, provider, due)
         if payout is None:
             return
     settled = book_payout(database, new_id, payout, asked=True)
@@ -89,10 +89,15 @@ def _ask(
         findings.booked += 1
 
 
-def _send_again(database: Database, provider: PayoutProvider, due: DueWithdrawal) -> ObservedPayout | None:
-    """Asks for a payout that the provider has not heard of, under the key that it always has; None if it is over."""
+def _send(database: Database, provider: PayoutProvider, due: DueWithdrawal) -> ObservedPayout | None:
+    """Asks for a payout that the provider has not heard of, under the key that it always has.
+
+    None if it is over, or if the wallet is not active: then it waits, for what was asked before may still arrive.
+    """
     if due.age_s > _KEY_LIVES_S:
         withdrawals.reject_withdrawal(database, due.id, reason=_NEVER_SENT)
+        return None
+    if not due.may_send:
         return None
     try:
         return provider.send(

@@ -13,7 +13,7 @@ from wallet.ledger.vpa import read as read_vpa
 from wallet.storage import withdrawals
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
-from wallet.storage.withdrawals import Settled
+from wallet.storage.withdrawals import PayoutClaim, Settled
 
 #: What a withdrawal failed of when the provider names no reason.
 REJECTED = "rejected"
@@ -44,7 +44,9 @@ def withdraw(
     wish: Wish,
     first_check_s: int,
 ) -> tuple[WithdrawalReceipt, bool, str | None]:
-    """Sets the money aside, commits, and only then asks for the payout; True if this key had done so before.
+    """Sets the money aside, commits, claims the payout, commits, and only then asks for it.
+
+    True if this key had done so before.
 
     The third value says what went wrong with asking, None if nothing did. It is for the log: the money is set aside,
     so the withdrawal is pending for its owner, and the reconciler asks again under the same idempotency key. A replay
@@ -63,6 +65,9 @@ def withdraw(
 
 
 def _ask(database: Database, provider: PayoutProvider, receipt: WithdrawalReceipt) -> str | None:
+    claimed = withdrawals.claim_payout(database, receipt.id)
+    if claimed is not PayoutClaim.ALLOWED:
+        return claimed.value
     try:
         payout = provider.send(
             reference=reference_of(receipt.id),
@@ -79,6 +84,11 @@ def _ask(database: Database, provider: PayoutProvider, receipt: WithdrawalReceip
     # What became of it is for the webhook to say, or for the provider when it is asked: this function can book nothing.
     noted = withdrawals.note_payout(database, payout, withdrawal_id=receipt.id)
     return None if noted is Settled.NEW else f"the provider's payout: {noted.value}"
+
+
+def cancel_withdrawal(database: Database, claim: Claim, withdrawal_id: UUID) -> tuple[Withdrawal, bool]:
+    """Calls back a withdrawal that nobody was asked to pay yet. Raises `Refused` (`withdrawal_sent`, `not_found`)."""
+    return withdrawals.cancel_withdrawal(database, claim, withdrawal_id=withdrawal_id)
 
 
 def show_withdrawal(database: Database, *, withdrawal_id: UUID, actor_id: UUID) -> Withdrawal:

@@ -22,10 +22,11 @@ def open_withdrawal(
 ) -> tuple[WithdrawalReceipt, bool]:
     """Sets `amount` and its fee aside; True if the key had done so before. Raises `Refused`.
 
-    `first_check_s`: in so many seconds the provider is asked about it, if nobody has said what became of it.
+    Nobody may be asked to pay it before it is claimed for that. `first_check_s`: in so many seconds the provider is
+    asked about it, if nobody has said what became of it.
     """
     answer = database.call(
-        "open_withdrawal",
+        "request_withdrawal",
         *claim.arguments(),
         withdrawal_id.bytes,
         provider,
@@ -45,6 +46,29 @@ def open_withdrawal(
         created_at=time_of(told["created_at"]),
     )
     return receipt, receipt.id != withdrawal_id
+
+
+class PayoutClaim(StrEnum):
+    """Whether the provider may be asked for a payout."""
+
+    ALLOWED = "done"
+    PAUSED = "paused"  # the wallet is frozen, or being closed
+    TAKEN = "taken"  # somebody else may have asked, or the withdrawal has ended
+
+
+def claim_payout(database: Database, withdrawal_id: UUID) -> PayoutClaim:
+    """Writes down that the provider may be asked from now on; behind that the withdrawal can't be cancelled.
+
+    Of any number of callers one is allowed. If its answer is lost the reconciler asks.
+    """
+    return PayoutClaim(database.call("claim_payout", withdrawal_id.bytes).outcome)
+
+
+def cancel_withdrawal(database: Database, claim: Claim, *, withdrawal_id: UUID) -> tuple[Withdrawal, bool]:
+    """Gives back what nobody was asked to pay; True if the key had done so before. Raises `Refused`."""
+    answer = database.call("cancel_withdrawal", *claim.arguments(), withdrawal_id.bytes)
+    told = answer.result
+    return _withdrawal(told, id_=uuid_of(told["withdrawal_id"])), answer.outcome == "replayed"
 
 
 class Settled(StrEnum):
@@ -136,9 +160,12 @@ def find_withdrawal(database: Database, *, withdrawal_id: UUID, actor_id: UUID) 
     rows = database.read(_FIND, withdrawal_id.bytes, actor_id.bytes)
     if not rows:
         return None
-    row = rows[0]
+    return _withdrawal(rows[0], id_=uuid_of(rows[0]["id"]))
+
+
+def _withdrawal(row: Row, *, id_: UUID) -> Withdrawal:
     return Withdrawal(
-        id=uuid_of(row["id"]),
+        id=id_,
         status=WithdrawalStatus(row["status"]),
         amount=row["amount"],
         fee=row["fee"],
@@ -160,7 +187,10 @@ def due_withdrawals(database: Database, *, limit: int) -> list[tuple[UUID, int]]
 
 
 def claim_check(database: Database, withdrawal_id: UUID, checks: int, *, first_check_s: int) -> DueWithdrawal | None:
-    """Takes a due withdrawal, and sets the next question further off; None if somebody else has taken it."""
+    """Takes a due withdrawal, and sets the next question further off.
+
+    None if somebody else has taken it, or if nobody was asked to pay it yet and its wallet is not active.
+    """
     answer = database.call("claim_withdrawal_check", withdrawal_id.bytes, checks, first_check_s)
     return _due(answer.result, checks) if answer.outcome == "done" else None
 
@@ -179,6 +209,7 @@ def _due(told: Row, checks: int) -> DueWithdrawal:
         vpa=told["vpa"],
         payee_name=told["payee_name"],
         payout_id=told["payout_id"],
+        may_send=bool(told["may_send"]),
         age_s=told["age_s"],
         checks=checks,
     )

@@ -65,6 +65,7 @@ CASES = (
     _minor("capture", "a hold let go", others.LettingGo),
     _minor("withdraw", "a new withdrawal", others.TakingOut, alone=True),
     _minor("withdraw", "to an address that is refused", others.TakingOutToNowhere, alone=True),
+    _minor("withdraw", "a withdrawal cancelled", others.CallingBack),
     _minor("bulk_worker", "a file of two rows", others.PayingAFile, alone=True),
     _minor("operator", "a refund to source", others.SendingBack),
     _minor("operator", "a wallet frozen", others.Freezing),

@@ -7,9 +7,11 @@ from tests.faults.crash.world import LONG_S, Json, Situation, World
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.test_bulk import opened, payments_of, rows
 from tests.integration.test_operator_commands import journal, order, status, wallet_id
+from tests.integration.test_withdrawals_kernel import events_of
 from tests.support.books import captured
 from tests.support.cold import Run
 from tests.support.moves import pay, place
+from tests.support.payouts import withdraw
 from wallet import wiring
 from wallet.ledger import ids
 from wallet.storage import bulk, settlement
@@ -135,6 +137,28 @@ class TakingOutToNowhere(TakingOut):
     """A withdrawal to an address that its provider doesn't take."""
 
     vpa, after, made = "asha_rao@okbank", ("failed", 1_000, 0), 0
+
+
+class CallingBack(Keyed):
+    """A withdrawal of 600 of 1,000 paise that nobody was asked to pay, and that its owner cancels."""
+
+    resource = "/withdrawals/{id}/cancel"
+
+    def __init__(self, world: World) -> None:
+        person = world.books.person(money=1_000)
+        self.receipt, _ = withdraw(world.books, person, 600)
+        super().__init__(world, "withdraw", person, resource=self.resource, body={}, status=200)
+        self.event = self.request(self.resource, {}, path={"id": ids.show(ids.WITHDRAWAL, self.receipt.id)})
+
+    def done(self) -> bool:
+        (state,) = self.world.wallets(self.actor)
+        assert state in ((1_000, 600), (1_000, 0))
+        return state == (1_000, 0)
+
+    def check(self, body: Json) -> None:
+        assert self.done()
+        assert (body["status"], body["reason"]) == ("failed", "cancelled")
+        assert events_of(self.world.books, self.receipt) == ["WithdrawalRequested", "WithdrawalFailed"]
 
 
 class PayingAFile(Situation):
