@@ -91,7 +91,7 @@ def test_rows_without_money_are_refused_and_paid_by_a_retry(api: Api) -> None:
     assert (state["paid"]["rows"], state["refused"]["rows"]) == (1, 2)
     refused = payer.get(f"/bulk-payments/{told['id']}/rows?status=refused").body["data"]
     assert [(row["line"], row["refusal"], row["payment_id"]) for row in refused] == [
-        (3, "payee_not_found", None),
+        (3, "payee_unavailable", None),
         (4, "insufficient_funds", None),
     ]
     payer.top_up(200)

@@ -491,7 +491,7 @@ def test_what_is_no_wallets_id_is_refused(world: World) -> None:
 def test_nobody_there_is_paid_nothing(world: World) -> None:
     for to in ({"wallet_id": "wal_" + "0" * 26}, {"wallet_id": "wal_7" + "z" * 25}, {"phone": world.phone}):
         raw = json.dumps({"to": to, "amount": 100}).encode()
-        refused(world.send("/payments", raw), 404, "payee_not_found")
+        refused(world.send("/payments", raw), 409, "payee_unavailable")
 
 
 def test_nobody_pays_themselves(world: World) -> None:

@@ -18,6 +18,9 @@ from wallet.ledger.refusals import Refusal
 Provoke = Callable[["World"], Answer]
 WAYS: dict[Refusal, Provoke] = {}
 
+#: What operators alone are told, who are no callers of the API.
+OPERATORS = {Refusal.PAYEE_NOT_FOUND}
+
 #: Takes no part in money: an id of the right form that nothing has.
 NOBODY = "0" * 26
 
@@ -58,7 +61,7 @@ def way_to(refusal: Refusal) -> Callable[[Provoke], Provoke]:
     return mark
 
 
-@pytest.mark.parametrize("refusal", Refusal)
+@pytest.mark.parametrize("refusal", [refusal for refusal in Refusal if refusal not in OPERATORS])
 def test_it_is_told_over_http(refusal: Refusal, api: Api, select: Any) -> None:
     problem(WAYS[refusal](World(api, select)), REFUSALS[refusal].status, refusal.value)
 
@@ -201,9 +204,22 @@ def _(world: World) -> Answer:
     return asha.pay(asha, 1)
 
 
-@way_to(Refusal.PAYEE_NOT_FOUND)
+@way_to(Refusal.PAYEE_UNAVAILABLE)
 def _(world: World) -> Answer:
     return world.api.person(money=100).post("/payments", {"to": {"phone": new_phone()}, "amount": 1})
+
+
+@way_to(Refusal.TOO_MANY_LOOKUPS)
+def _(world: World) -> Answer:
+    asha, bela = world.api.person(money=100), world.api.person()
+    assert asha.post("/holds", {"to": {"phone": new_phone()}, "amount": 1}).code == "payee_unavailable"
+    world.select(
+        "UPDATE payee_lookups l JOIN users u ON u.id = l.user_id SET l.failed = l.allowed WHERE u.phone = %s",
+        asha.phone,
+    )
+    answer = asha.pay(bela, 1)
+    assert 0 < int(answer.headers["retry-after"]) <= 3_601
+    return answer
 
 
 @way_to(Refusal.PROOF_NOT_READY)

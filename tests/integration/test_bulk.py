@@ -217,9 +217,9 @@ def test_a_row_that_can_not_be_paid_says_why_and_holds_up_no_other(books: Books)
     assert work(books) == BulkRun(paid=2, refused=5)
     assert outcomes(books, payer, receipt.id) == [
         "paid",
-        "payee_not_found",
+        "payee_unavailable",
         "self_payment",
-        "wallet_frozen",
+        "payee_unavailable",
         "insufficient_funds",
         "paid",
         "insufficient_funds",

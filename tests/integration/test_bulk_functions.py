@@ -83,7 +83,7 @@ def test_a_file_is_taken_in_paid_by_the_worker_and_told_of_row_by_row(
     page = told(reader.invoke(reading(payer, opened["id"], "/rows", query={"limit": "2"})))
     assert [(row["line"], row["status"], row["refusal"]) for row in page["data"]] == [
         (2, "paid", None),
-        (3, "refused", "payee_not_found"),
+        (3, "refused", "payee_unavailable"),
     ]
     assert page["data"][0]["payment_id"].startswith("pay_")
     last = reader.invoke(reading(payer, opened["id"], "/rows", query={"cursor": page["next_cursor"]}))

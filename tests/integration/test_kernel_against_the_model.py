@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.database import PrivateServer
-from tests.support.books import Books, Person, beside, captured, set_clock, unique
+from tests.support.books import Books, Person, beside, captured, new_phone, set_clock, unique
 from wallet import wiring
 from wallet.ledger.accounts import FEES, SUSPENSE, Account
 from wallet.ledger.attempts import AttemptStatus, ObservedPayment, PaymentStatus
@@ -21,6 +21,7 @@ from wallet.ledger.book import Book
 from wallet.ledger.fees import FeeRate
 from wallet.ledger.holds import Hold, HoldStatus
 from wallet.ledger.limits import Limits, Tier, Usage
+from wallet.ledger.payees import LOOKUPS
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.transactions import Transaction
@@ -60,7 +61,8 @@ people = st.integers(0, len(_PEOPLE) - 1)
 amounts = st.one_of(st.integers(1, 700), st.sampled_from([99, 100, 400, 401, 500, 501, 600, 601, 1_000]))
 parts = st.one_of(st.none(), st.integers(1, 300))
 keys = st.one_of(st.none(), st.none(), st.integers(0, 9))  # None: one of its own; the others are used again
-others = st.sampled_from([1, 2, 3, 1, 2, 3, 0])  # how far from the payer; 0 is the payer
+_NOBODY = 4
+others = st.sampled_from([1, 2, 3, 1, 2, 3, 0, _NOBODY])  # how far from the payer; 0 is the payer
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ class Both:
         self.people: list[Person] = [
             books.person(tier=tier, kind="merchant" if is_merchant else "personal") for tier, is_merchant in _PEOPLE
         ]
+        self.nobody = Person(wiring.new_id(), wiring.new_id(), new_phone())
         self.watched = self.people  # whose balance is looked at whenever time has passed
         self.model = Book(
             {
@@ -347,7 +350,8 @@ class Both:
         return payment_id, next(one for one in self.people if Account.of_wallet(one.wallet_id) == paid.credited)
 
     def _pair(self, command: Pay | Place) -> tuple[Person, Person]:
-        return self.people[command.payer], self.people[(command.payer + command.other) % len(self.people)]
+        payee = self.people[(command.payer + command.other) % len(self.people)]
+        return self.people[command.payer], self.nobody if command.other == _NOBODY else payee
 
     def _key(self, command: Any) -> str:
         return unique("key-") if command.key is None else f"{self.run}-{command.key}"
@@ -594,9 +598,15 @@ def _thrown(dice: random.Random) -> Any:
     person, amount, key = dice.randrange(4), dice.randint(1, 300), dice.choice([None] * 6 + [dice.randrange(40)])
     part, wrong = dice.choice([None, dice.randint(1, 60)]), dice.choice([None] * 9 + [dice.randrange(4)])
     verbs: dict[Any, int] = {
-        Pay(person, dice.randint(1, 3), amount, key): 5,
+        Pay(person, dice.choice([1, 2, 3, 1, 2, 3, 1, 2, 3, _NOBODY]), amount, key): 5,
         Refund(wrong, dice.randrange(99), part, key): 4,
-        Place(person, dice.randint(1, 3), amount, dice.choice([20, 7_200, 100_000, 40 * 86_400]), key): 5,
+        Place(
+            person,
+            dice.choice([1, 2, 3, 1, 2, 3, 1, 2, 3, _NOBODY]),
+            amount,
+            dice.choice([20, 7_200, 100_000, 40 * 86_400]),
+            key,
+        ): 5,
         Capture(wrong, -1 - dice.randrange(4), part, final=dice.random() < 0.3, key=key): 6,
         Release(dice.choice([None, person]), -1 - dice.randrange(6), key): 1,
         Open(person, dice.randint(90, 620)): 4,
@@ -660,6 +670,22 @@ def _play_one_hold(both: Both, played: tuple[Any, ...]) -> None:
         both.play(verb)
     for number in range(len(both.payments)):
         both.play(Refund(1, number, None, key=None))
+
+
+def test_the_model_tells_of_as_many_payees_as_the_kernel_does(priced: Books) -> None:
+    both = Both(priced, money=500)
+    try:
+        for number in range(LOOKUPS + 2):
+            both.play(Pay(0, _NOBODY, 1, None) if number % 2 else Place(0, _NOBODY, 1, 60, None))
+        for amount in (1, 600):  # nobody is looked for, and one's own reasons come first
+            both.play(Pay(0, 1, amount, None))
+            both.play(Place(0, 1, amount, 60, None))
+        both.play(Wait(3_600))
+        both.play(Pay(0, _NOBODY, 1, None))
+        both.play(Pay(0, 1, 1, None))
+        both.compare()
+    finally:
+        both.close()
 
 
 def test_the_books_are_right_after_all_of_it(books: Books) -> None:

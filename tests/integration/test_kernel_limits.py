@@ -87,7 +87,7 @@ def test_of_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_in_su
 def test_what_people_are_paid_stops_at_each_cap_as_well(books: Books, limit: str) -> None:
     payers, payee = [books.person(money=1_000) for _ in range(8)], somebody(books, {limit: 1_000})
     answers = together([partial(pay, books, payer, payee, 300) for payer in payers])
-    assert refusals_in(answers) == [Refusal.WALLET_LIMIT_EXCEEDED] * 5
+    assert refusals_in(answers) == [Refusal.PAYEE_UNAVAILABLE] * 5
     assert books.balance(payee) == 900
     assert books.faults() == []
 
@@ -154,11 +154,11 @@ def test_a_period_of_loads_ends_at_midnight_in_india_and_not_a_millisecond_befor
     payer, payee = books.person(money=10_000), somebody(books, {limit: 1_000})
     with clock_at(books, end):
         pay(books, payer, payee, 900)
-        assert refusal_of(lambda: pay(books, payer, payee, 101)) is Refusal.WALLET_LIMIT_EXCEEDED
+        assert refusal_of(lambda: pay(books, payer, payee, 101)) is Refusal.PAYEE_UNAVAILABLE
         assert settle(books, captured(books.order(payee, 100), 100)).suspense is None
     with clock_at(books, end + A_MILLISECOND):
         pay(books, payer, payee, 1_000)
-        assert refusal_of(lambda: pay(books, payer, payee, 1)) is Refusal.WALLET_LIMIT_EXCEEDED
+        assert refusal_of(lambda: pay(books, payer, payee, 1)) is Refusal.PAYEE_UNAVAILABLE
     assert books.faults() == []
 
 
@@ -167,7 +167,7 @@ def test_the_financial_year_does_not_end_with_the_calendars(books: Books) -> Non
     with clock_at(books, END_OF_DECEMBER):
         pay(books, payer, payee, 900)
     with clock_at(books, END_OF_DECEMBER + A_MILLISECOND):
-        assert refusal_of(lambda: pay(books, payer, payee, 101)) is Refusal.WALLET_LIMIT_EXCEEDED
+        assert refusal_of(lambda: pay(books, payer, payee, 101)) is Refusal.PAYEE_UNAVAILABLE
 
 
 def test_a_hold_counts_for_the_day_it_was_placed_on_and_gives_back_only_to_that_day(books: Books) -> None:

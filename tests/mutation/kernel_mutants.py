@@ -37,6 +37,7 @@ KERNEL, TOP_UPS, PAYMENTS = "0005_kernel.sql", "0006_top_ups.sql", "0008_payment
 WITHDRAWALS, REFUNDS, ROLES = "0009_withdrawals.sql", "0010_source_refunds.sql", "roles.py"
 WORDS = "0017_words_taken_back.sql"
 SETTLED = "0020_settlement_evidence.sql"
+PAYEES = "0019_payees_keep_their_state.sql"
 
 
 def _mutant(name: str, tests: str | tuple[str, ...], *changes: tuple[str, str, str]) -> Mutant:
@@ -88,7 +89,11 @@ _REFUND_BEGINS = (
 _PAID_KEY = (
     "        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;\n"
 )
-_PAID_END = "    IF v_outcome = 'done' THEN\n" + _PAID_KEY + "        COMMIT;\n    ELSE\n        ROLLBACK;\n"
+_PAID_END = (
+    "    IF v_outcome = 'done' THEN\n"
+    + _PAID_KEY
+    + "        COMMIT;\n        SELECT v_outcome AS outcome, v_result AS result;\n    ELSE\n        ROLLBACK;\n"
+)
 _POST_PAYMENT = (
     "    IN p_reference VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin\n"
     ")\nMODIFIES SQL DATA\nSQL SECURITY DEFINER\nBEGIN\n"
@@ -165,8 +170,8 @@ LOCKS = (
     _mutant(
         "a payment locks the payer first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
-        (PAYMENTS, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
-        (PAYMENTS, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
+        (PAYEES, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
+        (PAYEES, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
     ),
     _mutant(
         "a payment locks wallets in the reverse order",
@@ -174,14 +179,14 @@ LOCKS = (
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-True]",
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
         ),
-        (PAYMENTS, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
-        (PAYMENTS, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
+        (PAYEES, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
+        (PAYEES, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
     ),
     _mutant(
         "a capture locks the payee first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[capture-True]",
-        (PAYMENTS, _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
-        (PAYMENTS, _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
+        (PAYEES, _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
+        (PAYEES, _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
     ),
     _mutant(
         "a refund locks its payee first, whoever has the lower id",
@@ -207,7 +212,7 @@ LOCKS = (
         "kernel_locks.py::test_a_capture_that_waited_behind_a_release_finds_no_hold",
         (KERNEL, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
         (
-            PAYMENTS,
+            PAYEES,
             "        FROM holds WHERE id = p_hold_id FOR UPDATE;\n        SET v_amount",
             "        FROM holds WHERE id = p_hold_id;\n        SET v_amount",
         ),
@@ -285,7 +290,7 @@ COMMITS = (
         "the money commits before the key",
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[payment-UPDATE ON idempotency_records]",
-        (PAYMENTS, _PAID_END, _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY)),
+        (PAYEES, _PAID_END, _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY)),
     ),
     _mutant(
         "a refund commits before its key is written",
@@ -313,17 +318,17 @@ COMMITS = (
             "kernel_payments.py::test_16_at_once_with_one_key_and_no_money_are_all_refused_and_leave_the_key_free",
             "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
         ),
-        (PAYMENTS, _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
+        (PAYEES, _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
     ),
     _mutant(
         "a refused payment is left open",
         "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
-        (PAYMENTS, _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
+        (PAYEES, _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
     ),
     _mutant(
         "a payment that fails is not rolled back",
         "kernel_atomicity.py::test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays",
-        (PAYMENTS, _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
+        (PAYEES, _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
     ),
 )
 
@@ -362,7 +367,7 @@ KEYS = (
     _mutant(
         "a payment's key is not kept",
         "kernel_payments.py::test_a_repetition_gets_the_first_answer_however_much_has_happened_since",
-        (PAYMENTS, _PAID_END, _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n")),
+        (PAYEES, _PAID_END, _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n")),
     ),
     _mutant(
         "a gateway payment is known by its order, not by its id",
@@ -465,12 +470,81 @@ CHECKS = (
     ),
 )
 
+PRIVATE = (
+    _mutant(
+        "a frozen payee is told of",
+        "payees.py::test_whatever_keeps_a_payee_from_being_paid_has_one_answer",
+        (
+            PAYEES,
+            "            ELSEIF v_payee_status <> 'active' OR v_reason IS NOT NULL THEN\n",
+            "            ELSEIF v_payee_status <> 'active' THEN\n                SET p_outcome = 'wallet_frozen';\n"
+            "            ELSEIF v_reason IS NOT NULL THEN\n",
+        ),
+    ),
+    _mutant(
+        "a payee is looked at before the payer",
+        "payees.py::test_who_is_refused_for_their_own_sake_does_not_even_wait_for_the_payee",
+        (
+            PAYEES,
+            "    ELSEIF v_status <> 'active' THEN\n        SET p_outcome = 'wallet_frozen';\n    ELSEIF NOT v_is_covered THEN",
+            "    ELSEIF FALSE THEN",
+        ),
+    ),
+    _mutant(
+        "a payee who is nobody is told before one's own reasons",
+        "payees.py::test_who_is_refused_for_their_own_sake_is_told_that_whoever_the_payee_is",
+        (PAYEES, "    ELSEIF NOT v_is_covered THEN", "    ELSEIF FALSE THEN"),
+    ),
+    _mutant(
+        "who may not pay people learns who there is",
+        "payees.py::test_a_payee_who_is_told_to_nobody_is_nobody_to_who_may_pay_merchants_only",
+        (
+            PAYEES,
+            "        IF COALESCE(v_payee_kind, 'personal') = 'personal' AND NOT v_person_to_person THEN\n"
+            "            -- whether or not there is such a person\n            CALL tell_limit('person_to_person', p_outcome, p_result);",
+            "        IF v_payee_kind = 'personal' AND NOT v_person_to_person THEN\n"
+            "            CALL tell_limit('person_to_person', p_outcome, p_result);",
+        ),
+    ),
+    _mutant(
+        "what is told of payees is not counted",
+        (
+            "payees.py::test_after_so_many_payees_who_can_not_be_paid_none_is_looked_for_until_the_hour_is_over",
+            "payees.py::test_of_many_at_once_on_as_many_connections_as_many_are_told_as_may_be",
+        ),
+        (PAYEES, "        failed = IF(window_ends_at <= v_now, 1, failed + 1),", "        failed = 1,"),
+    ),
+    _mutant(
+        "a file's rows are not counted",
+        "payees.py::test_the_rows_of_a_file_count_like_payments_and_behind_the_last_nobody_is_looked_for",
+        (
+            PAYEES,
+            "                CALL count_failed_lookup(v_actor_id, v_outcome, v_unused);",
+            "                SET v_unused = NULL;",
+        ),
+    ),
+    _mutant(
+        "a payer's freeze is told to the payee of a hold",
+        "payees.py::test_whatever_a_payers_wallet_is_its_payee_hears_one_thing_of_a_hold",
+        (
+            PAYEES,
+            " OR v_payer_status <> 'active' THEN\n            SET v_outcome = 'hold_not_placed';",
+            " THEN\n            SET v_outcome = 'hold_not_placed';",
+        ),
+        (
+            PAYEES,
+            "        ELSEIF v_payee_status <> 'active' THEN",
+            "        ELSEIF v_payer_status <> 'active' OR v_payee_status <> 'active' THEN",
+        ),
+    ),
+)
+
 RULES = (
     _mutant(
         "a payment needs no money",
-        "kernel_payments.py::test_a_wallet_of_100_cannot_pay_60_twice",
+        "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
-            PAYMENTS,
+            PAYEES,
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF FALSE THEN\n            SET p_outcome",
         ),
@@ -479,10 +553,11 @@ RULES = (
         "what is held may be spent",
         "kernel_payments.py::test_money_that_is_held_can_not_be_spent",
         (
-            PAYMENTS,
+            PAYEES,
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
         ),
+        (PAYEES, "w.balance - w.held AS available", "w.balance AS available"),
     ),
     _mutant(
         "a payment may be refunded again and again",
@@ -504,15 +579,15 @@ RULES = (
     _mutant(
         "more is captured than was held",
         "kernel_holds.py::test_parts_are_captured_until_the_rest_is_let_go",
-        (PAYMENTS, "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
+        (PAYEES, "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
     ),
     _mutant(
         "a hold that has lapsed is captured",
         "kernel_holds.py::test_a_hold_ends_at_its_very_moment_although_nobody_has_swept",
         (
-            PAYMENTS,
-            "        IF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) THEN",
-            "        IF v_status <> 'placed' THEN",
+            PAYEES,
+            "        IF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active' THEN",
+            "        IF v_status <> 'placed' OR v_payer_status <> 'active' THEN",
         ),
         (KERNEL, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
     ),
@@ -525,7 +600,7 @@ RULES = (
         "payments are not counted for the limits",
         "kernel_limits.py::test_of_payments_at_the_edge_of_a_period_exactly_as_many_as_fit_are_made",
         (
-            PAYMENTS,
+            PAYEES,
             "        CALL count_debit(v_payer_id, p_amount, v_now);\n        IF v_payee_kind = 'merchant' THEN",
             "        IF v_payee_kind = 'merchant' THEN",
         ),
@@ -585,12 +660,12 @@ RULES = (
         "a payment tells of nothing",
         "events.py::test_an_event_is_written_with_what_it_tells_of_or_not_at_all",
         (
-            PAYMENTS,
+            PAYEES,
             "        CALL note_event(v_payer_id, v_payee_id, 'PaymentCompleted', JSON_OBJECT(",
             "        SET @told = (SELECT JSON_OBJECT(",
         ),
         (
-            PAYMENTS,
+            PAYEES,
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)), v_now);",
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)));",
         ),
@@ -608,11 +683,11 @@ RULES = (
         "time stands still",
         "kernel_payments.py::test_the_time_of_a_wallets_entries_never_runs_backwards",
         (
-            PAYMENTS,
+            PAYEES,
             "        SET v_now = GREATEST(\n"
             "            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);\n\n"
-            "        IF v_payee_status = 'closed' THEN",
-            "        SET v_now = UTC_TIMESTAMP(6);\n\n        IF v_payee_status = 'closed' THEN",
+            "        IF v_payer_status <> 'active' THEN",
+            "        SET v_now = UTC_TIMESTAMP(6);\n\n        IF v_payer_status <> 'active' THEN",
         ),
     ),
     _mutant(
@@ -698,4 +773,4 @@ GUARDS = (
     ),
 )
 
-MUTANTS = LOCKS + COMMITS + KEYS + CHECKS + RULES + GUARDS
+MUTANTS = LOCKS + COMMITS + KEYS + CHECKS + PRIVATE + RULES + GUARDS

@@ -48,25 +48,65 @@ def test_what_is_there_may_be_paid(amount: int) -> None:
 @pytest.mark.parametrize(
     ("payer", "payee", "amount", "refusal"),
     [
-        (PAYER, replace(PAYEE, status=CLOSED), 1, Refusal.PAYEE_NOT_FOUND),
+        (PAYER, None, 1, Refusal.PAYEE_UNAVAILABLE),
+        (PAYER, replace(PAYEE, status=CLOSED), 1, Refusal.PAYEE_UNAVAILABLE),
         (PAYER, PAYER, 1, Refusal.SELF_PAYMENT),
         (replace(PAYER, status=FROZEN), PAYEE, 1, Refusal.WALLET_FROZEN),
         (replace(PAYER, status=CLOSED), PAYEE, 1, Refusal.WALLET_FROZEN),
-        (PAYER, replace(PAYEE, status=FROZEN), 1, Refusal.WALLET_FROZEN),
+        (PAYER, replace(PAYEE, status=FROZEN), 1, Refusal.PAYEE_UNAVAILABLE),
         (replace(PAYER, status=CLOSING), PAYEE, 1, Refusal.WALLET_FROZEN),
-        (PAYER, replace(PAYEE, status=CLOSING), 1, Refusal.WALLET_FROZEN),
+        (PAYER, replace(PAYEE, status=CLOSING), 1, Refusal.PAYEE_UNAVAILABLE),
         (PAYER, PAYEE, 100_001, Refusal.INSUFFICIENT_FUNDS),
         (replace(PAYER, balance=0), PAYEE, 1, Refusal.INSUFFICIENT_FUNDS),
         (replace(PAYER, held=1), PAYEE, 100_000, Refusal.INSUFFICIENT_FUNDS),
         (replace(PAYER, balance=300_000), PAYEE, 200_001, Refusal.WALLET_LIMIT_EXCEEDED),
-        (PAYER, replace(PAYEE, balance=999_999), 2, Refusal.WALLET_LIMIT_EXCEEDED),
-        (PAYER, replace(PAYEE, balance=1_000_001), 1, Refusal.WALLET_LIMIT_EXCEEDED),
+        (PAYER, replace(PAYEE, balance=999_999), 2, Refusal.PAYEE_UNAVAILABLE),
+        (PAYER, replace(PAYEE, balance=1_000_001), 1, Refusal.PAYEE_UNAVAILABLE),
     ],
 )
 def test_each_payment_that_can_not_be_has_its_refusal(
-    payer: Wallet, payee: Wallet, amount: int, refusal: Refusal
+    payer: Wallet, payee: Wallet | None, amount: int, refusal: Refusal
 ) -> None:
     assert refuse_payment(payer, payee, amount, NOW) is refusal
+
+
+#: Everything that a payee can be to a payer, in private: there, or not, or not able to take the money.
+PAYEES = (
+    None,
+    PAYEE,
+    *(replace(PAYEE, status=status) for status in (FROZEN, CLOSING, CLOSED)),
+    replace(PAYEE, balance=1_000_000),
+    replace(PAYEE, tier=tier(max_load_month=1)),
+)
+
+
+@pytest.mark.parametrize(
+    ("payer", "amount"),
+    [
+        (replace(PAYER, balance=0), 1),
+        (replace(PAYER, held=100_000), 1),
+        (replace(PAYER, status=FROZEN), 1),
+        (replace(PAYER, status=FROZEN, balance=0), 1),
+        (replace(PAYER, balance=300_000), 200_001),
+        (replace(PAYER, tier=tier(person_to_person=False)), 1),
+    ],
+)
+def test_who_is_refused_for_a_reason_of_their_own_is_told_that_whatever_the_payee_is(
+    payer: Wallet, amount: int
+) -> None:
+    for refuse in (refuse_payment, refuse_hold):
+        answers = {refuse(payer, payee, amount, NOW) for payee in PAYEES}
+        assert len(answers) == 1
+        assert not answers & {None, Refusal.PAYEE_UNAVAILABLE}
+
+
+def test_whatever_keeps_a_payee_from_being_paid_is_one_refusal() -> None:
+    assert {refuse_payment(PAYER, payee, 2, NOW) for payee in PAYEES if payee != PAYEE} == {Refusal.PAYEE_UNAVAILABLE}
+
+
+def test_a_hold_asks_of_its_payee_only_whether_there_is_one() -> None:
+    told = [refuse_hold(PAYER, payee, 2, NOW) for payee in PAYEES]
+    assert told == [Refusal.PAYEE_UNAVAILABLE if payee is None or payee.status is CLOSED else None for payee in PAYEES]
 
 
 @pytest.mark.parametrize("held", [0, 1, 50_000, 100_000])
@@ -107,11 +147,11 @@ def test_of_several_refusals_of_a_payment_the_first_in_the_list_is_given(
     payer = replace(PAYER, status=payer_status, balance=balance)
     payee = payer if same else replace(PAYEE, status=payee_status, balance=payee_balance)
     apply = {
-        Refusal.PAYEE_NOT_FOUND: payee.status is CLOSED,
         Refusal.SELF_PAYMENT: same,
-        Refusal.WALLET_FROZEN: payer.status is not ACTIVE or payee.status is not ACTIVE,
+        Refusal.WALLET_FROZEN: payer.status is not ACTIVE,
         Refusal.INSUFFICIENT_FUNDS: amount > balance,
-        Refusal.WALLET_LIMIT_EXCEEDED: amount > 200_000 or amount > 1_000_000 - payee.balance,
+        Refusal.WALLET_LIMIT_EXCEEDED: amount > 200_000,
+        Refusal.PAYEE_UNAVAILABLE: payee.status is not ACTIVE or amount > 1_000_000 - payee.balance,
     }
     first = next((refusal for refusal in Refusal if apply.get(refusal)), None)
     assert refuse_payment(payer, payee, amount, NOW) is first
@@ -202,7 +242,7 @@ def test_who_may_not_pay_people_may_pay_a_merchant() -> None:
 )
 def test_loads_are_limited_for_people_and_not_for_merchants(limits: dict[str, Any], usage: Usage) -> None:
     payee = replace(PAYEE, tier=tier(**limits), usage=usage)
-    assert refuse_payment(PAYER, payee, 50, NOW) is Refusal.WALLET_LIMIT_EXCEEDED
+    assert refuse_payment(PAYER, payee, 50, NOW) is Refusal.PAYEE_UNAVAILABLE
     assert refuse_payment(PAYER, payee, 49, NOW) is None
     assert refuse_payment(PAYER, replace(payee, is_merchant=True), 50, NOW) is None
     assert payee.over_limit(50, NOW, is_load=True) is SuspenseReason.OVER_LOAD_LIMIT
@@ -240,7 +280,7 @@ def test_all_that_is_left_of_a_hold_may_be_captured(captured: int, amount: int) 
 
 @pytest.mark.parametrize("status", [FROZEN, CLOSING, CLOSED])
 def test_nothing_is_captured_while_either_side_may_not_move_money(status: WalletStatus) -> None:
-    assert refuse_capture(replace(PAYER, status=status), PAYEE, HOLD, 1, NOW) is Refusal.WALLET_FROZEN
+    assert refuse_capture(replace(PAYER, status=status), PAYEE, HOLD, 1, NOW) is Refusal.HOLD_NOT_PLACED
     assert refuse_capture(PAYER, replace(PAYEE, status=status), HOLD, 1, NOW) is Refusal.WALLET_FROZEN
 
 
@@ -272,9 +312,9 @@ def test_of_several_refusals_of_a_capture_the_first_in_the_list_is_given(
 ) -> None:
     hold = HOLD if is_open else replace(HOLD, expires_at=NOW)
     apply = {
-        Refusal.HOLD_NOT_PLACED: not is_open,
+        Refusal.HOLD_NOT_PLACED: not is_open or payer_status is not ACTIVE,
         Refusal.CAPTURE_EXCEEDS_HOLD: amount > 50_000,
-        Refusal.WALLET_FROZEN: payer_status is not ACTIVE or payee_status is not ACTIVE,
+        Refusal.WALLET_FROZEN: payee_status is not ACTIVE,
         Refusal.WALLET_LIMIT_EXCEEDED: amount > 1_000_000 - payee_balance,
     }
     first = next((refusal for refusal in Refusal if apply.get(refusal)), None)

@@ -53,6 +53,8 @@ PROMISED = {
     "refund_exceeds_payment": 409,
     "insufficient_funds": 402,
     "wallet_limit_exceeded": 409,
+    "too_many_lookups": 429,
+    "payee_unavailable": 409,
 }
 
 # The order in which requests are found wanting; where two apply, the first is given.

@@ -67,7 +67,11 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "The transaction is under no published checkpoint yet; it will be in a minute or two.",
     ),
     Refusal.INVALID_VPA: (422, "Invalid VPA", "A UPI address looks like asha@okbank."),
-    Refusal.HOLD_NOT_PLACED: (409, "Hold not placed", "The hold is captured, released or expired."),
+    Refusal.HOLD_NOT_PLACED: (
+        409,
+        "Hold not placed",
+        "Nothing can be captured of the hold now. It is captured, released or expired unless it is shown as placed.",
+    ),
     Refusal.HOLD_NOT_DUE: (409, "Hold not due", "Only its payee may release a hold before it expires."),
     Refusal.CAPTURE_EXCEEDS_HOLD: (409, "Capture exceeds hold", "The hold has less left than that."),
     Refusal.WITHDRAWAL_SENT: (
@@ -82,7 +86,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     ),
     Refusal.PAYEE_NOT_FOUND: (404, "Payee not found", "There is no wallet there to be paid."),
     Refusal.SELF_PAYMENT: (422, "Self payment", "Payer and payee are the same wallet."),
-    Refusal.WALLET_FROZEN: (409, "Wallet frozen", "One of the wallets can't move money now."),
+    Refusal.WALLET_FROZEN: (409, "Wallet frozen", "The wallet can't move money now."),
     Refusal.TOO_MANY_OPEN_TOP_UPS: (
         429,
         "Too many open top-ups",
@@ -94,7 +98,17 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "The least is 100 paise. The most that a top-up may be is in GET /wallet, `limits.max_top_up`.",
     ),
     Refusal.INSUFFICIENT_FUNDS: (402, "Insufficient funds", "The wallet's available balance is too small."),
-    Refusal.WALLET_LIMIT_EXCEEDED: (409, "Wallet limit exceeded", "A limit of one of the wallets forbids it."),
+    Refusal.WALLET_LIMIT_EXCEEDED: (409, "Wallet limit exceeded", "A limit of the wallet forbids it."),
+    Refusal.TOO_MANY_LOOKUPS: (
+        429,
+        "Too many lookups",
+        "Too many payees could not be paid within an hour: no other is looked for until it is over.",
+    ),
+    Refusal.PAYEE_UNAVAILABLE: (
+        409,
+        "Payee unavailable",
+        "This payee can't be paid this. Check who it is, and ask them; why is theirs to say.",
+    ),
 }
 
 _RETRY_AFTER_S = {Refusal.IDEMPOTENCY_KEY_IN_USE: 1, Refusal.PROOF_NOT_READY: 60}

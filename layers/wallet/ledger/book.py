@@ -15,12 +15,14 @@ from wallet.ledger.attempts import AttemptStatus, Expected, ObservedPayment, Sus
 from wallet.ledger.fees import FeeRate, payment_fee
 from wallet.ledger.holds import Hold, HoldStatus
 from wallet.ledger.money import INR
+from wallet.ledger.payees import LOOKUPS, LOOKUPS_OF_MERCHANTS, FailedLookups
 from wallet.ledger.refusals import Refusal
 from wallet.ledger.transactions import Transaction, TransactionType, arrival, fee, payment, refund
 from wallet.ledger.wallets import (
     Wallet,
     WalletStatus,
     refuse_capture,
+    refuse_debit,
     refuse_hold,
     refuse_payment,
     refuse_refund,
@@ -28,6 +30,7 @@ from wallet.ledger.wallets import (
 )
 
 Done = TypeVar("Done", Transaction, Hold)
+RefusePayee = Callable[[Wallet, Wallet | None, int, datetime], Refusal | None]
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class Book:
     suspended: dict[str, SuspenseReason] = field(default_factory=dict)
     _keys: dict[tuple[UUID, str], tuple[object, object]] = field(default_factory=dict)
     _arrived: set[tuple[str, str]] = field(default_factory=set)
+    _lookups: dict[UUID, FailedLookups] = field(default_factory=dict)
 
     def pay(
         self, *, transaction_id: UUID, payer: UUID, payee: UUID, amount: int, key: str, now: datetime
@@ -58,9 +62,7 @@ class Book:
         """A payment under a caller's key. A refusal leaves no trace, a repetition answers the first transaction."""
 
         def act() -> Transaction | Refusal:
-            if payee not in self.wallets:
-                return Refusal.PAYEE_NOT_FOUND
-            refusal = refuse_payment(self.wallets[payer], self.wallets[payee], amount, now)
+            refusal = self._refuse(refuse_payment, payer, payee, amount, now)
             if refusal is not None:
                 return refusal
             done = payment(transaction_id=transaction_id, payer=payer, payee=payee, currency=INR, amount=amount)
@@ -96,9 +98,7 @@ class Book:
         """A promise: the money stays where it is, and is no longer available."""
 
         def act() -> Hold | Refusal:
-            if payee not in self.wallets:
-                return Refusal.PAYEE_NOT_FOUND
-            refusal = refuse_hold(self.wallets[payer], self.wallets[payee], amount, now)
+            refusal = self._refuse(refuse_hold, payer, payee, amount, now)
             if refusal is not None:
                 return refusal
             hold = Hold(hold_id, payer, payee, amount, now, expires_at)
@@ -239,6 +239,18 @@ class Book:
         if not isinstance(done, Refusal):
             self._keys[claim] = (request, done)
         return done
+
+    def _refuse(self, refuse: RefusePayee, payer: UUID, payee: UUID, amount: int, now: datetime) -> Refusal | None:
+        """Why a payment or a hold is refused; how often for the payee's sake is bounded, and counted."""
+        own = self.wallets[payer]
+        lookups = self._lookups.get(payer, FailedLookups())
+        allowed = LOOKUPS_OF_MERCHANTS if own.is_merchant else LOOKUPS
+        if payee != payer and refuse_debit(own, amount, now) is None and lookups.is_exhausted(allowed, now):
+            return Refusal.TOO_MANY_LOOKUPS
+        refusal = refuse(own, self.wallets.get(payee), amount, now)
+        if refusal is Refusal.PAYEE_UNAVAILABLE:
+            self._lookups[payer] = lookups.with_another(now)
+        return refusal
 
     def _expected(self, attempt: Attempt | None, amount: int, now: datetime) -> Expected | None:
         if attempt is None:

@@ -53,6 +53,10 @@ class Refusal(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient_funds"
     WALLET_LIMIT_EXCEEDED = "wallet_limit_exceeded"
 
+    # what others' wallets say, behind all that the caller's own says
+    TOO_MANY_LOOKUPS = "too_many_lookups"
+    PAYEE_UNAVAILABLE = "payee_unavailable"
+
 
 class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the module's text
     """Raised by a movement that says no; the atomic block, if one is open, is rolled back.

@@ -65,45 +65,58 @@ class Wallet:
         return None
 
 
-def refuse_payment(payer: Wallet, payee: Wallet, amount: int, now: datetime) -> Refusal | None:
-    """Why `payer` can't pay `amount` to `payee` now, or None."""
-    refusal = refuse_hold(payer, payee, amount, now)
-    if refusal is None and payee.over_limit(amount, now, is_load=not payee.is_merchant):
-        return Refusal.WALLET_LIMIT_EXCEEDED
-    return refusal
-
-
-def refuse_hold(payer: Wallet, payee: Wallet, amount: int, now: datetime) -> Refusal | None:
-    """Why `payer` can't promise `amount` to `payee` now, or None.
-
-    The payer's limits are met here. The payee's load is not: it is counted when the money comes, in a month and a year
-    of that moment.
-    """
-    if payee.id == payer.id:
-        return Refusal.SELF_PAYMENT
-    if payee.status is WalletStatus.CLOSED:
-        return Refusal.PAYEE_NOT_FOUND
-    if not (payer.is_active and payee.is_active):
+def refuse_debit(payer: Wallet, amount: int, now: datetime) -> Refusal | None:
+    """Why `payer` can't pay or promise `amount` to anybody now, or None. The payee is looked for only then."""
+    if not payer.is_active:
         return Refusal.WALLET_FROZEN
     if amount > payer.available:
         return Refusal.INSUFFICIENT_FUNDS
-    limits = payer.tier.at(now)
-    if (
-        payer.usage.debit_exceeds(limits, amount, now)
-        or not (payee.is_merchant or limits.person_to_person)
-        or payee.over_limit(amount, now, is_load=False)
-    ):
+    if payer.usage.debit_exceeds(payer.tier.at(now), amount, now):
         return Refusal.WALLET_LIMIT_EXCEEDED
     return None
 
 
+def refuse_payment(payer: Wallet, payee: Wallet | None, amount: int, now: datetime) -> Refusal | None:
+    """Why `payer` can't pay `amount` to `payee` (None: nobody) now, or None.
+
+    All that is the payer's comes first, and whatever is the payee's is one refusal, as if there were nobody.
+    """
+    refusal = refuse_hold(payer, payee, amount, now)
+    if refusal is not None or payee is None:
+        return refusal
+    if not payee.is_active or payee.over_limit(amount, now, is_load=not payee.is_merchant):
+        return Refusal.PAYEE_UNAVAILABLE
+    return None
+
+
+def refuse_hold(payer: Wallet, payee: Wallet | None, amount: int, now: datetime) -> Refusal | None:
+    """Why `payer` can't promise `amount` to `payee` (None: nobody) now, or None.
+
+    The payer's limits are met here. Of the payee it matters that there is one: whether they may take the money is asked
+    when it is captured. Nobody and a closed wallet are persons, so that who may pay merchants only learns nothing.
+    """
+    if payee is not None and payee.id == payer.id:
+        return Refusal.SELF_PAYMENT
+    refusal = refuse_debit(payer, amount, now)
+    if refusal is not None:
+        return refusal
+    is_there = payee is not None and payee.status is not WalletStatus.CLOSED
+    to_merchant = payee is not None and is_there and payee.is_merchant
+    if not (to_merchant or payer.tier.at(now).person_to_person):
+        return Refusal.WALLET_LIMIT_EXCEEDED
+    return None if is_there else Refusal.PAYEE_UNAVAILABLE
+
+
 def refuse_capture(payer: Wallet, payee: Wallet, hold: Hold, amount: int, now: datetime) -> Refusal | None:
-    """Why `amount` can't be taken out of a hold now, or None."""
-    if not hold.is_open(now):
+    """Why `amount` can't be taken out of a hold now, or None.
+
+    Whatever keeps the payer's wallet from paying is as if there were no hold; the rest is the payee's own.
+    """
+    if not (hold.is_open(now) and payer.is_active):
         return Refusal.HOLD_NOT_PLACED
     if amount > hold.left:
         return Refusal.CAPTURE_EXCEEDS_HOLD
-    if not (payer.is_active and payee.is_active):
+    if not payee.is_active:
         return Refusal.WALLET_FROZEN
     if payee.over_limit(amount, now, is_load=not payee.is_merchant):
         return Refusal.WALLET_LIMIT_EXCEEDED

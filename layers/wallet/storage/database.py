@@ -5,8 +5,9 @@ The connection is opened at first use, never at import, and is in autocommit mod
 
 Every write is one CALL of a procedure that can be called again with the same arguments: its key, its ids or its
 digest make the second call find what the first one did. That is why a call whose outcome is unknown (the connection
-broke before the answer) is simply made again on a new connection: it asks the database, it doesn't guess. (Two counters
-are the exception, and move no money: a login attempt may be counted twice, a question to the gateway be put off.)
+broke before the answer) is simply made again on a new connection: it asks the database, it doesn't guess. (Three
+counters are the exception, and move no money: a login attempt and a payee who can't be paid may be counted twice, a
+question to the gateway be put off.)
 """
 
 import json
@@ -158,7 +159,8 @@ class Database:
         refusal = _REFUSALS.get(row["outcome"])
         result: Row = json.loads(row["result"]) if row["result"] is not None else {}
         if refusal is not None:
-            raise Refused(refusal, retry_after_s=result.get("retry_after_s"))
+            # one that the code of the release before does not know has its `code` in the result
+            raise Refused(Refusal(result.get("code", refusal)), retry_after_s=result.get("retry_after_s"))
         return Answer(row["outcome"], result)
 
     def read(self, query: str, *arguments: object) -> list[Row]:
