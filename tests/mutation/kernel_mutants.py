@@ -38,6 +38,7 @@ WITHDRAWALS, REFUNDS, ROLES = "0009_withdrawals.sql", "0010_source_refunds.sql",
 WORDS = "0017_words_taken_back.sql"
 SETTLED = "0020_settlement_evidence.sql"
 PAYEES = "0019_payees_keep_their_state.sql"
+CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
 def _mutant(name: str, tests: str | tuple[str, ...], *changes: tuple[str, str, str]) -> Mutant:
@@ -269,9 +270,18 @@ LOCKS = (
         "the lock of a withdrawal that is asked about is dropped",
         "kernel_locks.py::test_of_two_who_waited_to_ask_about_one_withdrawal_one_asks",
         (
-            WORDS,
-            "checks = p_checks INTO v_due\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
-            "checks = p_checks INTO v_due\n    FROM withdrawals WHERE id = p_withdrawal_id;",
+            CLOSING,
+            "v_asked, v_wallet_id\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
+            "v_asked, v_wallet_id\n    FROM withdrawals WHERE id = p_withdrawal_id;",
+        ),
+    ),
+    _mutant(
+        "the lock of a wallet whose withdrawal is sent is dropped",
+        "unsent_withdrawals.py::test_who_waits_to_ask_sees_the_freeze_that_they_waited_for[claimed]",
+        (
+            CLOSING,
+            "SELECT status INTO v_status FROM wallets WHERE id = v_wallet_id FOR UPDATE;",
+            "SELECT status INTO v_status FROM wallets WHERE id = v_wallet_id;",
         ),
     ),
     _mutant(
@@ -566,6 +576,15 @@ RULES = (
             "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
         ),
         (PAYMENTS, "        ELSEIF v_amount > v_paid - v_refunded OR v_amount <= 0 THEN", "        ELSEIF FALSE THEN"),
+    ),
+    _mutant(
+        "a withdrawal that was sent may be cancelled",
+        "unsent_withdrawals.py::test_what_was_sent_or_has_ended_is_not_cancelled_and_the_key_is_not_used_up[claimed]",
+        (
+            CLOSING,
+            "        SELECT status = 'pending' AND NOT asked AND provider_payout_id IS NULL,\n",
+            "        SELECT status = 'pending' AND provider_payout_id IS NULL,\n",
+        ),
     ),
     _mutant(
         "anybody refunds a payment",
