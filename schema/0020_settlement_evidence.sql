@@ -1,4 +1,4 @@
--- Settlement: what of a payment is ours, when its payer also bore the gateway's fee.
+-- Settlement: what of a payment is ours, when its payer also bore the gateway's fee. And top-ups that the gateway refuses.
 
 -- What stands behind each payment of a gateway in the ledger, written in the commit that books it. `surcharge` is what
 -- the payer paid on top of the transaction's amount, and the gateway keeps; minor units, the tax in it.
@@ -134,5 +134,58 @@ BEGIN
         ROLLBACK;
     END IF;
     SELECT IF(v_outcome = 'known', 'done', v_outcome) AS outcome, JSON_OBJECT('suspense_reason', v_reason) AS result;
+END//
+DELIMITER ;
+
+-- Internal. An attempt as its maker is told of it, and what the gateway wants to know of the payer. `refused` is why the
+-- gateway will never take it.
+DROP PROCEDURE IF EXISTS answer_top_up;
+DELIMITER //
+CREATE PROCEDURE answer_top_up(
+    IN p_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_attempt_id BINARY(16)
+)
+READS SQL DATA
+BEGIN
+    SELECT p_outcome AS outcome, JSON_OBJECT(
+        'attempt_id', LOWER(HEX(a.id)), 'amount', a.amount, 'currency', a.currency, 'gateway', a.gateway,
+        'gateway_order_id', a.gateway_order_id, 'checkout_session', a.checkout_session, 'intent_url', a.intent_url,
+        'payer_phone', u.phone, 'payer_email', u.email, 'is_over', a.expires_at <= UTC_TIMESTAMP(6),
+        'expires_at', DATE_FORMAT(a.expires_at, '%Y-%m-%dT%H:%i:%s.%f'),
+        'refused', (SELECT e.reason FROM payment_attempt_events e
+                    WHERE e.attempt_id = a.id AND e.gateway_payment_id = '' AND e.status = a.status
+                      AND a.status = 'failed')) AS result
+    FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id JOIN users u ON u.id = w.user_id
+    WHERE a.id = p_attempt_id;
+END//
+DELIMITER ;
+
+-- Ends an attempt that the gateway refuses for good: it has failed, is over, and so takes no place among the open ones.
+-- It is asked about once more all the same, and money that came of it would be credited. `p_order_id` is what the refused
+-- caller knew of its order: 'changed' if another one has got further under the same key.
+DROP PROCEDURE IF EXISTS refuse_attempt;
+DELIMITER //
+CREATE PROCEDURE refuse_attempt(
+    IN p_attempt_id BINARY(16),
+    IN p_order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_reason VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin
+)
+MODIFIES SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    DECLARE v_ends BOOLEAN DEFAULT FALSE;
+    DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    SELECT status IN ('created', 'pending', 'failed') AND intent_url IS NULL AND gateway_order_id <=> p_order_id
+    INTO v_ends FROM payment_attempts WHERE id = p_attempt_id FOR UPDATE;
+    IF v_ends THEN
+        UPDATE payment_attempts SET status = 'failed', expires_at = LEAST(expires_at, v_now) WHERE id = p_attempt_id;
+        CALL note_attempt(p_attempt_id, 'failed', p_reason, '', v_now);
+    END IF;
+    COMMIT;
+    SELECT IF(v_ends, 'done', 'changed') AS outcome, NULL AS result;
 END//
 DELIMITER ;

@@ -65,6 +65,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "release_hold",
             "open_top_up",
             "attach_order",
+            "refuse_attempt",
             "open_withdrawal",
             "request_withdrawal",
             "claim_payout",

@@ -35,6 +35,8 @@ def handler(event: dict[str, Any], context: Invocation) -> dict[str, Any]:
         frequent_round(tools, findings, first_check_s=wiring.first_check_s(), time_left_s=left)
     told = asdict(findings) | asdict(figures(tools.database, gateway=gateway.name))
     logger().info("reconciled", **told)
+    if findings.keys_refused:
+        logger().error("keys_refused", times=findings.keys_refused)
     if not findings.is_healthy:
         raise UnhealthyRunError(f"{findings.unreachable} not reached, {len(findings.broken)} not understood")
     return told

@@ -21,7 +21,10 @@ def post_withdrawal(request: Request) -> Response:
             wiring.database(), wiring.payout_provider(), wiring.new_id, claim=claim, wish=wish, first_check_s=check_s
         )
         if trouble is not None:
-            logger().warning("payout not asked for", withdrawal_id=ids.show(ids.WITHDRAWAL, receipt.id), reason=trouble)
+            public_id = ids.show(ids.WITHDRAWAL, receipt.id)
+            logger().warning("payout not asked for", withdrawal_id=public_id, reason=trouble.reason)
+            if trouble.keys_refused:
+                logger().error("keys_refused", reason=trouble.reason)
         return shapes.withdrawal_receipt(receipt), replayed
 
     return per_key(wiring.once, request, WithdrawalBody, work, status=202, lost_runs_anew=False)  # else paid twice

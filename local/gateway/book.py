@@ -1,5 +1,6 @@
 """What the gateway knows: orders, and payments tried on them. Each method is one atomic block."""
 
+import re
 import time
 
 from local.gateway import fields
@@ -8,6 +9,8 @@ from local.gateway.shapes import RAZORPAY, Json, Order, Payment, collection, int
 from local.gateway.store import Store
 
 _RECEIPT_MAX = 40
+#: A phone in India that takes no text messages: gateways call it no contact.
+_NO_MOBILE = re.compile(r"\+91[0-5][0-9]{9}")
 _FAR_FUTURE = 2**40
 _EARLIEST, _LATEST = 946_684_800, 4_765_046_400
 
@@ -76,6 +79,8 @@ class Book:
         amount, currency, notes = fields.amount(body), fields.currency(body), fields.notes(body)
         email = fields.text(body, "email", longest=254)
         contact = fields.text(body, "contact", longest=20)
+        if _NO_MOBILE.fullmatch(contact):
+            raise ApiError("The contact must be a valid mobile number", field="contact")
         order_id = fields.text(body, "order_id", longest=40)
         if body.get("method") != "upi" or body.get("upi") != {"flow": "intent"}:
             raise ApiError("Only the intent flow of UPI is offered", field="upi")

@@ -9,6 +9,7 @@ import pymysql
 import pytest
 
 from tests.e2e.test_problems import signature
+from tests.support.books import new_landline
 from tests.support.client import PASSWORD, Answer, Api, Json, Person, new_key, new_phone
 from tests.support.crowd import together
 from tests.support.problems import problem
@@ -155,6 +156,11 @@ def _(world: World) -> Answer:
     opened = together([lambda: asha.open_top_up(100) for _ in range(50)], at_once=4)
     assert [one for one in opened if isinstance(one, Exception)] == []
     return asha.post("/top-ups", {"amount": 100})
+
+
+@way_to(Refusal.GATEWAY_REFUSED)
+def _(world: World) -> Answer:
+    return world.api.person(phone=new_landline()).post("/top-ups", {"amount": 100})
 
 
 @way_to(Refusal.INVALID_CREDENTIALS)

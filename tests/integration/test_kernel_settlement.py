@@ -18,7 +18,7 @@ from wallet.ledger.refusals import Refusal, Refused
 from wallet.movements.settle import EventOutcome, book
 from wallet.storage.database import DatabaseBrokenError
 from wallet.storage.settlement import Noted, Settlement, note_unsuccessful_payment, settle_payment
-from wallet.storage.top_ups import attach_order, due_attempts, expire_attempt, open_top_up
+from wallet.storage.top_ups import attach_order, due_attempts, expire_attempt, open_top_up, refuse_attempt
 
 
 def settle(books: Books, payment: ObservedPayment) -> Settlement:
@@ -379,3 +379,71 @@ def test_an_order_of_cashfree_is_asked_about_once_more_a_day_after_its_end_for_i
     assert not expire_attempt(gateway, attempt_id)
     assert next_check()["later"] is None
     gateway.close()
+
+
+def attempt_of(books: Books, person: Person, *, order_id: str | None = None, intent_url: str | None = None) -> UUID:
+    """An open attempt of theirs, as far as its caller has come."""
+    database = books.as_role("money")
+    attempt, _, _ = open_top_up(
+        database,
+        person.claim(),
+        attempt_id=wiring.new_id(),
+        gateway="razorpay",
+        amount=500,
+        valid_s=3600,
+        first_check_s=0,
+    )
+    if order_id is not None:
+        attach_order(database, attempt.id, order_id=order_id, intent_url=intent_url)
+    database.close()
+    return attempt.id
+
+
+@pytest.mark.parametrize("with_order", [False, True])
+def test_an_attempt_that_the_gateway_refuses_has_failed_is_over_and_is_asked_about_once_more(
+    books: Books,
+    with_order: bool,  # noqa: FBT001 - a table
+) -> None:
+    order_id = unique("order_") if with_order else None
+    attempt_id = attempt_of(books, books.person(), order_id=order_id)
+    money = books.as_role("money")
+    for word in ("invalid_contact", "another_word"):  # told again, by whoever asked beside
+        assert refuse_attempt(money, attempt_id, order_id=order_id, reason=word)
+    (row,) = books.select(
+        "SELECT status, expires_at <= UTC_TIMESTAMP(6) AS is_over, next_check_at IS NOT NULL AS is_asked_about"
+        " FROM payment_attempts WHERE id = %s",
+        attempt_id.bytes,
+    )
+    assert (row["status"], row["is_over"], row["is_asked_about"]) == ("failed", 1, 1)
+    events = books.select("SELECT status, reason FROM payment_attempt_events WHERE attempt_id = %s", attempt_id.bytes)
+    assert [(one["status"], one["reason"]) for one in events] == [("pending", None), ("failed", "invalid_contact")]
+    money.close()
+    gateway = books.as_role("gateway")
+    assert not expire_attempt(gateway, attempt_id)
+    assert attempt_id not in {one.id for one in due_attempts(gateway, gateway="razorpay", limit=1000)}
+    gateway.close()
+
+
+@pytest.mark.parametrize("further", [("order_", None), ("order_", "upi://pay?pa=a@b")])
+def test_an_attempt_that_another_caller_has_got_further_is_not_ended_by_a_refusal(
+    books: Books, further: tuple[str, str | None]
+) -> None:
+    prefix, link = further
+    order_id = unique(prefix)
+    attempt_id = attempt_of(books, books.person(), order_id=order_id, intent_url=link)
+    money = books.as_role("money")
+    assert not refuse_attempt(money, attempt_id, order_id=order_id if link else None, reason="invalid_contact")
+    assert status_of(books, order_id) is AttemptStatus.PENDING
+    money.close()
+
+
+def test_money_that_comes_for_a_refused_attempt_all_the_same_is_credited(books: Books) -> None:
+    person, order_id = books.person(), unique("order_")
+    attempt_id = attempt_of(books, person, order_id=order_id)
+    money = books.as_role("money")
+    assert refuse_attempt(money, attempt_id, order_id=order_id, reason="invalid_contact")
+    assert settle(books, captured(order_id, 500)).suspense is None
+    assert (books.balance(person), status_of(books, order_id)) == (500, AttemptStatus.SUCCEEDED)
+    assert not refuse_attempt(money, attempt_id, order_id=order_id, reason="invalid_contact")
+    money.close()
+    assert books.faults() == []

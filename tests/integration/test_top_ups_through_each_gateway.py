@@ -1,6 +1,7 @@
 """A top-up from the request to the credit, through the deployed functions and each gateway's own protocol."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ from tests.integration.razorpay_simulator import KEY_SECRET, Receiver, call, fau
 from tests.integration.spoken import SPOKEN, Spoken, aim
 from tests.integration.test_functions_under_faults import told
 from tests.integration.test_operator_commands import done, order
-from tests.support.books import Books, Person, unique
+from tests.support.books import Books, Person, new_landline, new_phone, unique
 from tests.support.cloud import Cloud
 from tests.support.functions import Function, api_event
+from wallet import wiring
+from wallet.gateways.port import GatewayRejectedError, refuses_our_keys
 from wallet.ledger import ids
 from wallet.ledger.refunds import RefundStatus
+from wallet.movements.top_up import TopUpRules, open_top_up
 
 Json = dict[str, Any]
 
@@ -230,6 +234,59 @@ def test_with_the_gateway_in_trouble_it_is_502_and_the_key_makes_one_order_after
     answer = shop.ask(person, key)
     assert answer["statusCode"] == 201
     assert shop.spoken.count_orders(shop.simulator, told(answer)["id"]) == 1
+
+
+def open_places(shop: Shop, person: Person) -> int:
+    rows = shop.books.select(
+        "SELECT COUNT(*) AS open FROM payment_attempts"
+        " WHERE wallet_id = %s AND status IN ('created', 'pending', 'failed') AND expires_at > UTC_TIMESTAMP(6)",
+        person.wallet_id.bytes,
+    )
+    return int(rows[0]["open"])
+
+
+def test_what_the_gateway_refuses_for_good_is_422_with_its_word_and_takes_no_place(shop: Shop) -> None:
+    person, key = shop.books.person(), unique("key-")
+    shop.books.write("UPDATE users SET phone = %s WHERE id = %s", new_landline(), person.user_id.bytes)
+    refused = shop.ask(person, key)
+    assert (refused["statusCode"], told(refused)["code"]) == (422, "gateway_refused")
+    word = "customer_phone_invalid" if shop.spoken.name == "cashfree" else "input_validation_failed"
+    assert word in told(refused)["detail"]
+    rows = shop.books.select(
+        "SELECT a.id, a.status, e.reason FROM payment_attempts a JOIN payment_attempt_events e ON e.attempt_id = a.id"
+        " WHERE a.wallet_id = %s AND e.status = 'failed'",
+        person.wallet_id.bytes,
+    )
+    assert [(row["status"], row["reason"]) for row in rows] == [("failed", word)]
+    assert shop.look(person, ids.show(ids.TOP_UP, UUID(bytes=rows[0]["id"])))["status"] == "failed"
+    fault(shop.simulator, "down")  # the same key is told the same without asking
+    again = shop.ask(person, key)
+    assert (again["statusCode"], told(again)["detail"]) == (422, told(refused)["detail"])
+    fault(shop.simulator, "none")
+    for _ in range(51):
+        assert shop.ask(person)["statusCode"] == 422
+    assert open_places(shop, person) == 0
+    shop.books.write("UPDATE users SET phone = %s WHERE id = %s", new_phone(), person.user_id.bytes)
+    assert shop.ask(person)["statusCode"] == 201
+    findings = shop.functions.make("reconcile", **shop.spoken.environment(shop.simulator)).invoke({}, timeout_s=60)
+    assert findings["broken"] == []
+
+
+def test_refused_keys_of_ours_are_an_outage_and_the_same_key_goes_on_when_they_are_right(shop: Shop) -> None:
+    person = shop.books.person()
+    rules = TopUpRules(valid_s=3600, first_check_s=60, upi_intent=True)
+    claim = person.claim(unique("key-"), "100")
+    with closing(shop.books.as_role("money")) as money:
+        wrong = shop.spoken.gateway(shop.simulator.url, secret="another")
+        for _ in range(2):
+            with pytest.raises(GatewayRejectedError) as caught:
+                open_top_up(money, wrong, wiring.new_id, rules, claim=claim, amount=_AMOUNT)
+            assert refuses_our_keys(caught.value)
+        assert open_places(shop, person) == 1
+        top_up, _ = open_top_up(
+            money, shop.spoken.gateway(shop.simulator.url), wiring.new_id, rules, claim=claim, amount=_AMOUNT
+        )
+        assert top_up.intent_url is not None
 
 
 def credited(shop: Shop) -> tuple[Person, str, str]:

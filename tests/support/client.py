@@ -78,9 +78,11 @@ class Api:
         lower = {name.lower(): value for name, value in answer.headers.items()}
         return Answer(answer.status, lower, content, text)
 
-    def person(self, *, money: int = 0, kind: str = "personal", name: str = "Asha Rao") -> "Person":
+    def person(
+        self, *, money: int = 0, kind: str = "personal", name: str = "Asha Rao", phone: str | None = None
+    ) -> "Person":
         """Somebody new, logged in, with some money in minor units that came by UPI."""
-        phone = new_phone()
+        phone = phone or new_phone()
         told, key = {"phone": phone, "name": name, "password": PASSWORD, "kind": kind}, new_key()
         registered = until_answered(lambda: self.call("POST", "/register", told, key=key))
         assert registered.status == 201, registered.text

@@ -12,7 +12,7 @@ from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
 from wallet.edge.statuses import TryAgainError
-from wallet.gateways.port import GatewayUnavailableError
+from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.ledger import ids
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.database import DatabaseUnavailableError
@@ -99,6 +99,13 @@ def test_an_outage_is_a_warning_and_no_accident(log_lines: LogLines) -> None:
     call(raising(DatabaseUnavailableError("error 2013")), event())
     outage, _ = log_lines()
     assert (outage["level"], outage["error"], outage["reason"]) == ("WARNING", "DatabaseUnavailableError", "error 2013")
+
+
+def test_refused_keys_are_an_outage_to_the_caller_and_an_alarm_to_us(log_lines: LogLines) -> None:
+    answer, body = call(raising(GatewayRejectedError(http_status=401, reason="NA")), event())
+    assert (answer["statusCode"], body["code"]) == (502, "gateway_unavailable")
+    told, _ = log_lines()
+    assert (told["level"], told["message"]) == ("ERROR", "keys_refused")
 
 
 @pytest.mark.parametrize(

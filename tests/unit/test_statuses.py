@@ -55,6 +55,7 @@ PROMISED = {
     "wallet_limit_exceeded": 409,
     "too_many_lookups": 429,
     "payee_unavailable": 409,
+    "gateway_refused": 422,
 }
 
 # The order in which requests are found wanting; where two apply, the first is given.

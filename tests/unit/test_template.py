@@ -613,6 +613,7 @@ def test_each_figure_of_the_reconciler_has_an_alarm_with_a_threshold_of_its_own(
         for resource in TEMPLATE["Resources"].values()
         if resource["Type"] == "AWS::Logs::MetricFilter"
         and resource["Properties"]["LogGroupName"] == {"Ref": "ReconcileLogs"}
+        and resource["Properties"]["MetricTransformations"][0]["MetricName"] != "GatewayKeysRefused"
     ]
     watched = {}
     for told in filters:
@@ -627,6 +628,19 @@ def test_each_figure_of_the_reconciler_has_an_alarm_with_a_threshold_of_its_own(
     assert set(watched) == {field.name for field in fields(Figures)} - {"open_breaks"} | {"list_behind_s"}, (
         "the logged line has these"
     )
+
+
+def test_refused_keys_ring_whoever_hears_of_them_first() -> None:
+    heard = {
+        resource["Properties"]["LogGroupName"]["Ref"]
+        for resource in TEMPLATE["Resources"].values()
+        if resource["Type"] == "AWS::Logs::MetricFilter"
+        and resource["Properties"]["FilterPattern"] == '{ $.message = "keys_refused" }'
+        and resource["Properties"]["MetricTransformations"][0]["MetricName"] == "GatewayKeysRefused"
+    }
+    assert heard == {"TopUpLogs", "WithdrawLogs", "ReconcileLogs"}
+    alarm = TEMPLATE["Resources"]["GatewayKeysRefusedAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Threshold"], alarm["Statistic"]) == ("GatewayKeysRefused", 1, "Sum")
 
 
 def test_the_settlement_reports_are_read_each_day_by_the_reconciler() -> None:

@@ -14,7 +14,7 @@ from wallet.ledger import ids
 from wallet.ledger.receipts import Balance, Withdrawal, WithdrawalReceipt
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.withdrawals import WithdrawalStatus
-from wallet.movements.withdraw import Wish
+from wallet.movements.withdraw import Trouble, Wish
 
 AT = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 ID = wiring.new_id()
@@ -63,8 +63,9 @@ def test_what_is_no_address_has_a_refusal_of_its_own() -> None:
     assert "asha rao" not in str(caught.value)
 
 
+@pytest.mark.parametrize("keys_refused", [False, True])
 def test_a_payout_that_could_not_be_asked_for_is_a_warning_and_the_answer_is_202_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, log_lines: LogLines
+    monkeypatch: pytest.MonkeyPatch, log_lines: LogLines, *, keys_refused: bool
 ) -> None:
     class Once:
         """Runs the work, as the real one does of a new key."""
@@ -78,7 +79,8 @@ def test_a_payout_that_could_not_be_asked_for_is_a_warning_and_the_answer_is_202
     for name in ("database", "payout_provider"):
         monkeypatch.setattr(wiring, name, lambda: None)
     monkeypatch.setattr(wiring, "first_check_s", lambda: 300)
-    monkeypatch.setattr(module, "withdraw", lambda *_, **__: (receipt(), False, "POST /v1/payouts: status 503"))
+    trouble = Trouble("POST /v1/payouts: status 503", keys_refused)
+    monkeypatch.setattr(module, "withdraw", lambda *_, **__: (receipt(), False, trouble))
     told = event(
         "POST /withdrawals",
         body={"amount": 3_000, "vpa": "asha.rao@okbank"},
@@ -87,6 +89,8 @@ def test_a_payout_that_could_not_be_asked_for_is_a_warning_and_the_answer_is_202
     )
     answer, body = call(module.handler, told)
     assert (answer["statusCode"], body["status"]) == (202, "pending")
-    (line,) = [line for line in log_lines() if line["message"] == "payout not asked for"]
+    lines = log_lines()
+    assert [line["level"] for line in lines if line["message"] == "keys_refused"] == ["ERROR"] * keys_refused
+    (line,) = [line for line in lines if line["message"] == "payout not asked for"]
     assert (line["level"], line["withdrawal_id"]) == ("WARNING", body["id"])
     assert line["reason"] == "POST /v1/payouts: status 503"

@@ -9,6 +9,7 @@ from wallet.edge.problem_pages import own_address
 from wallet.edge.requests import Request, read_request
 from wallet.edge.responses import Response, problem_response, refusal_response, to_api_gateway
 from wallet.edge.statuses import problem_of
+from wallet.gateways.port import refuses_our_keys
 from wallet.identity.phones import NO_REGION
 from wallet.ledger.refusals import Refusal, Refused
 
@@ -69,6 +70,8 @@ class Door:
         problem = problem_of(accident)
         if problem.status == 500:
             logger().exception("accident", request_id=request_id)
+        elif refuses_our_keys(accident):
+            logger().error("keys_refused", request_id=request_id, reason=str(accident))
         else:
             logger().warning("outage", request_id=request_id, error=type(accident).__name__, reason=str(accident))
         return problem_response(problem, request_id, base=problem_base)

@@ -109,6 +109,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "Payee unavailable",
         "This payee can't be paid this. Check who it is, and ask them; why is theirs to say.",
     ),
+    Refusal.GATEWAY_REFUSED: (422, "Gateway refused", "The payment gateway refuses this, and will again."),
 }
 
 _RETRY_AFTER_S = {Refusal.IDEMPOTENCY_KEY_IN_USE: 1, Refusal.PROOF_NOT_READY: 60}

@@ -10,7 +10,11 @@ from wallet.ledger.breaks import SettlementLine, Unreadable
 from wallet.ledger.refunds import ObservedRefund
 from wallet.ledger.withdrawals import ObservedPayout
 
-_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
+_OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _UNPROCESSABLE = 200, 400, 401, 403, 404, 422
+
+
+#: What the gateway refuses for when it names no reason.
+REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +243,35 @@ class GatewayRejectedError(Exception):
         return self.http_status in (_UNAUTHORIZED, _FORBIDDEN)
 
     @property
+    def is_for_good(self) -> bool:
+        """Whether it blames what was asked for, so that nothing was made of it and never will be.
+
+        Our adapters say so with 200 of an answer that isn't what was asked for. Any other status (our keys, an address,
+        a conflict) is ours to mend, and says nothing about the request.
+        """
+        return self.http_status in (_OK, _BAD_REQUEST, _UNPROCESSABLE)
+
+    @property
+    def word(self) -> str:
+        """The gateway's stable word for why: short, visible ASCII."""
+        return self.reason or self.code or REJECTED
+
+    @property
     def knows_none(self) -> bool:
         """Whether it says that there is nothing of this id; of the 400s it is Razorpay's one with this sentence."""
         described = (self.description or "").lower()
         return self.http_status == _NOT_FOUND or (
             self.http_status == _BAD_REQUEST and "id" in described and "does not exist" in described
         )
+
+
+def refuses_our_keys(error: BaseException | None) -> bool:
+    """Whether an error says, or follows from one that says, that a gateway refuses our keys: nothing works then."""
+    while error is not None:
+        if isinstance(error, GatewayRejectedError) and error.is_about_us:
+            return True
+        error = error.__cause__
+    return False
 
 
 class SignatureMismatchError(Exception):

@@ -120,7 +120,10 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class TopUp:
-    """An attempt as its caller was told when it was made; without an order as long as the gateway has none."""
+    """An attempt as its caller was told when it was made; without an order as long as the gateway has none.
+
+    `refused` is the gateway's word for why it never will take it, None as long as it has not said so.
+    """
 
     id: UUID
     amount: int
@@ -131,6 +134,7 @@ class TopUp:
     intent_url: str | None
     expires_at: datetime
     is_over: bool
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

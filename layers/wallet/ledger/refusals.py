@@ -56,6 +56,8 @@ class Refusal(StrEnum):
     # what others' wallets say, behind all that the caller's own says
     TOO_MANY_LOOKUPS = "too_many_lookups"
     PAYEE_UNAVAILABLE = "payee_unavailable"
+    # what the gateway says, which is asked last
+    GATEWAY_REFUSED = "gateway_refused"
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the module's text

@@ -10,6 +10,7 @@ from wallet.gateways.port import (
     GatewayRejectedError,
     GatewayUnavailableError,
     MalformedEventError,
+    refuses_our_keys,
 )
 from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.receipts import OpenAttempt
@@ -32,6 +33,7 @@ _GIVE_UP_AFTER = 3
 class Findings:
     """What one run came to. `broken` holds what needs a person: a run with any of it counts as failed.
 
+    `keys_refused` is how often a gateway or provider refused our keys: until somebody mends that, nothing works there.
     `unreachable` is how often somebody was not reached, `unreached` what was heard of them instead.
 
     `found` is money in the gateway's lists that neither a webhook nor an attempt had led us to; `broke` and `mended`
@@ -47,6 +49,7 @@ class Findings:
     expired: int = 0
     finished_events: int = 0
     list_behind_s: int = 0
+    keys_refused: int = 0
     unreachable: int = 0
     unreached: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -56,8 +59,13 @@ class Findings:
         """Whether everything that was due was asked and understood."""
         return not self.broken and not self.unreachable
 
+    def count_refused_keys(self, error: Exception) -> None:
+        """Counts an error that says that our keys are refused."""
+        self.keys_refused += refuses_our_keys(error)
+
     def not_reached(self, error: GatewayUnavailableError) -> None:
         """Counts somebody who was not reached."""
+        self.count_refused_keys(error)
         self.unreachable += 1
         self.unreached.append(str(error))
 
@@ -88,6 +96,7 @@ def reconcile(
                 return
         except GatewayRejectedError as error:
             findings.broken.append(f"{receipt_of(attempt.id)}: {error}")
+            findings.count_refused_keys(error)
             if error.is_about_us:
                 top_ups.release_check(database, attempt, first_check_s=first_check_s)
                 return

@@ -16,7 +16,6 @@ _BATCH = 100
 _GIVE_UP_AFTER = 3
 
 #: It is us that the gateway doesn't want, and not one refund.
-_OUR_KEYS_ARE_WRONG = (401, 403)
 _NOTHING_THERE = 404
 
 #: So often a word that we don't know is waited out: a day and a half, if the first question came after five minutes.
@@ -51,7 +50,8 @@ def reconcile_refunds(
             if unreachable >= _GIVE_UP_AFTER:
                 return
         except GatewayRejectedError as error:
-            if error.http_status in _OUR_KEYS_ARE_WRONG:
+            if error.is_about_us:
+                findings.count_refused_keys(error)
                 findings.broken.append(f"{reference_of(refund)}: {error}")
                 source_refunds.release_check(database, refund, first_check_s=first_check_s)
                 return
@@ -122,8 +122,7 @@ def _rejected(  # noqa: PLR0917 - one call, beside the loop that makes it
     if refund.gateway_refund_id is not None or error.http_status == _NOTHING_THERE:
         findings.broken.append(f"{reference_of(refund)}: {error}")
         return
-    reason = error.reason or error.code or "rejected"
-    source_refunds.reject_refund(database, refund, gateway=gateway.name, reason=reason)
+    source_refunds.reject_refund(database, refund, gateway=gateway.name, reason=error.word)
     try:
         others = gateway.refunds_of(payment_id=refund.payment_id, order_id=refund.gateway_order_id)
     except (GatewayRejectedError, GatewayUnavailableError):

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
-from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError, PayoutProvider
+from wallet.gateways.port import REJECTED, GatewayRejectedError, GatewayUnavailableError, PayoutProvider
 from wallet.ledger.receipts import DueWithdrawal
 from wallet.ledger.withdrawals import ObservedPayout, WithdrawalStatus
 from wallet.movements.payouts import book_payout
 from wallet.movements.reconcile import Findings
-from wallet.movements.withdraw import REJECTED, reference_of
+from wallet.movements.withdraw import reference_of
 from wallet.storage import withdrawals
 from wallet.storage.database import Database, DatabaseBrokenError
 from wallet.storage.withdrawals import Settled
@@ -41,13 +41,15 @@ def reconcile_withdrawals(
         findings.asked += 1
         try:
             _ask(database, provider, new_id, due, findings)
-        except GatewayUnavailableError:
+        except GatewayUnavailableError as error:
+            findings.count_refused_keys(error)
             findings.unreachable += 1
             unreachable += 1
             withdrawals.release_check(database, due, first_check_s=first_check_s)
             if unreachable >= _GIVE_UP_AFTER:
                 return
         except GatewayRejectedError as error:
+            findings.count_refused_keys(error)
             findings.broken.append(f"{reference_of(due.id)}: {error}")
             withdrawals.release_check(database, due, first_check_s=first_check_s)
             return

@@ -54,6 +54,7 @@ class Reports:
         except GatewayUnavailableError as error:
             findings.not_reached(error)
         except GatewayRejectedError as error:
+            findings.count_refused_keys(error)
             findings.broken.append(f"the settlement report: {error}")
         else:
             if has_all:

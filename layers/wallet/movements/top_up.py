@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from wallet.gateways.port import Gateway, GatewayUnavailableError
+from wallet.gateways.port import Gateway, GatewayRejectedError, GatewayUnavailableError
 from wallet.ledger import ids
 from wallet.ledger.receipts import Payer, TopUp, TopUpState
 from wallet.ledger.refusals import Refusal, Refused
@@ -42,7 +42,8 @@ def open_top_up(
 
     Our row comes first, then the order under our row's id as its receipt, then the order's id in our row. Whatever is
     lost in between, the same key goes on from there: the gateway knows the receipt and gives the same order again.
-    Raises `Refused`, or the gateway's errors: no money was asked for then.
+    Raises `Refused`, or the gateway's errors: no money was asked for then. What the gateway refuses for good ends the
+    attempt, and the same key is told so again without asking.
     """
     top_up, payer, replayed = top_ups.open_top_up(
         database,
@@ -55,12 +56,23 @@ def open_top_up(
     )
     if top_up.gateway != gateway.name:
         return top_up, replayed  # asked for before the gateway was changed: nothing is made of it any more
-    if top_up.gateway_order_id is None:
-        if top_up.is_over:
-            raise Refused(Refusal.IDEMPOTENCY_KEY_REUSED, "The top-up of this key is over: ask anew, with a new key.")
-        top_up, replayed = _with_order(database, gateway, top_up, payer), False
-    if rules.upi_intent and top_up.intent_url is None:
-        top_up, replayed = _with_intent(database, gateway, top_up, payer), False
+    if top_up.refused is not None:
+        raise _refused(top_up.refused)
+    try:
+        if top_up.gateway_order_id is None:
+            if top_up.is_over:
+                raise Refused(
+                    Refusal.IDEMPOTENCY_KEY_REUSED, "The top-up of this key is over: ask anew, with a new key."
+                )
+            top_up, replayed = _with_order(database, gateway, top_up, payer), False
+        if rules.upi_intent and top_up.intent_url is None:
+            top_up, replayed = _with_intent(database, gateway, top_up, payer), False
+    except GatewayRejectedError as error:
+        if not error.is_for_good:
+            raise
+        if not top_ups.refuse_attempt(database, top_up.id, order_id=top_up.gateway_order_id, reason=error.word):
+            raise GatewayUnavailableError("the gateway refused what it took from another caller") from error
+        raise _refused(error.word) from error
     return top_up, replayed
 
 
@@ -82,6 +94,11 @@ def checkout_of(gateway: Gateway, top_up: TopUp) -> Mapping[str, str | None]:
 def receipt_of(attempt_id: UUID) -> str:
     """What the gateway knows an attempt by: its public id, 30 characters."""
     return ids.show(ids.TOP_UP, attempt_id)
+
+
+def _refused(word: str) -> Refused:
+    told = f"The payment gateway refuses this top-up: {word}. When that is mended, ask anew, with a new key."
+    return Refused(Refusal.GATEWAY_REFUSED, told)
 
 
 def _with_order(database: Database, gateway: Gateway, top_up: TopUp, payer: Payer) -> TopUp:

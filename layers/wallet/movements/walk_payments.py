@@ -192,6 +192,7 @@ def walk_payments(
     except GatewayUnavailableError as error:
         findings.not_reached(error)
     except GatewayRejectedError as error:
+        findings.count_refused_keys(error)
         findings.broken.append(f"the list of payments: {error}")
     findings.list_behind_s = max(_behind_s(comparer, walk, now()) for walk in walks(first_check_s))
 

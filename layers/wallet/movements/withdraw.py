@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError, PayoutProvider
+from wallet.gateways.port import (
+    REJECTED,
+    GatewayRejectedError,
+    GatewayUnavailableError,
+    PayoutProvider,
+    refuses_our_keys,
+)
 from wallet.ledger import ids
 from wallet.ledger.receipts import Withdrawal, WithdrawalReceipt
 from wallet.ledger.refusals import Refusal, Refused
@@ -15,8 +21,13 @@ from wallet.storage.claims import Claim
 from wallet.storage.database import Database
 from wallet.storage.withdrawals import PayoutClaim, Settled
 
-#: What a withdrawal failed of when the provider names no reason.
-REJECTED = "rejected"
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong with asking for a payout; `keys_refused`: the provider refuses our keys, and nothing works."""
+
+    reason: str
+    keys_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ def withdraw(
     claim: Claim,
     wish: Wish,
     first_check_s: int,
-) -> tuple[WithdrawalReceipt, bool, str | None]:
+) -> tuple[WithdrawalReceipt, bool, Trouble | None]:
     """Sets the money aside, commits, claims the payout, commits, and only then asks for it.
 
     True if this key had done so before.
@@ -64,10 +75,10 @@ def withdraw(
     return receipt, replayed, None if replayed else _ask(database, provider, receipt)
 
 
-def _ask(database: Database, provider: PayoutProvider, receipt: WithdrawalReceipt) -> str | None:
+def _ask(database: Database, provider: PayoutProvider, receipt: WithdrawalReceipt) -> Trouble | None:
     claimed = withdrawals.claim_payout(database, receipt.id)
     if claimed is not PayoutClaim.ALLOWED:
-        return claimed.value
+        return Trouble(claimed.value)
     try:
         payout = provider.send(
             reference=reference_of(receipt.id),
@@ -77,13 +88,13 @@ def _ask(database: Database, provider: PayoutProvider, receipt: WithdrawalReceip
             name=receipt.payee_name,
         )
     except GatewayUnavailableError as error:
-        return str(error)
+        return Trouble(str(error), refuses_our_keys(error))
     except GatewayRejectedError as error:
         withdrawals.reject_withdrawal(database, receipt.id, reason=error.reason or REJECTED)
-        return str(error)
+        return Trouble(str(error))
     # What became of it is for the webhook to say, or for the provider when it is asked: this function can book nothing.
     noted = withdrawals.note_payout(database, payout, withdrawal_id=receipt.id)
-    return None if noted is Settled.NEW else f"the provider's payout: {noted.value}"
+    return None if noted is Settled.NEW else Trouble(f"the provider's payout: {noted.value}")
 
 
 def cancel_withdrawal(database: Database, claim: Claim, withdrawal_id: UUID) -> tuple[Withdrawal, bool]:

@@ -53,10 +53,19 @@ def attach_order(
     return None if answer.outcome == "order_taken" else _top_up(answer.result)
 
 
+def refuse_attempt(database: Database, attempt_id: UUID, *, order_id: str | None, reason: str) -> bool:
+    """Ends an attempt that the gateway refuses for good, and says why.
+
+    `order_id` is what was known of its order when the gateway was asked. False if it has gone on meanwhile: another
+    caller with the same key was not refused.
+    """
+    return database.call("refuse_attempt", attempt_id.bytes, order_id, reason).outcome == "done"
+
+
 _FIND = """
 SELECT LOWER(HEX(a.id)) AS attempt_id, a.amount, a.currency, a.gateway, a.gateway_order_id,
        a.checkout_session, a.intent_url,
-       a.expires_at, a.expires_at <= UTC_TIMESTAMP(6) AS is_over, a.status
+       a.expires_at, a.expires_at <= UTC_TIMESTAMP(6) AS is_over, a.status, NULL AS refused
 FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id
 WHERE a.id = %s AND w.user_id = %s
 """
@@ -123,4 +132,5 @@ def _top_up(told: Row) -> TopUp:
         intent_url=told["intent_url"],
         expires_at=time_of(told["expires_at"]),
         is_over=bool(told["is_over"]),
+        refused=told["refused"],
     )

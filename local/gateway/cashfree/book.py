@@ -34,7 +34,7 @@ class CashfreeBook:
         currency = fields.text(body, "order_currency", "INR")
         customer = fields.inner(body, "customer_details")
         customer_id = fields.text(customer, "customer_id", "[A-Za-z0-9]{3,50}")
-        phone = fields.text(customer, "customer_phone", "[0-9]{10}")
+        phone = fields.text(customer, "customer_phone", "[6-9][0-9]{9}")
         expires_at = fields.expiry(body)
 
         def make() -> str:
