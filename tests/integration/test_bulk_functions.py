@@ -108,10 +108,34 @@ def test_results_are_a_file_again_for_who_asks_for_csv(books: Books, functions: 
     answer = reader.invoke(asked)
     assert answer["headers"]["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["headers"]["Link"] == '<?limit=1&cursor=l2>; rel="next"'
-    [row] = csv.DictReader(io.StringIO(answer["body"]))
+    [row] = csv.DictReader(io.StringIO(answer["body"].removeprefix("\ufeff")))
     assert row["to"] == payee.phone, "a phone is no formula, and the file may be sent again"
     assert row["description"] == '\'=HYPERLINK("x")', "text that would be a formula is text"
     assert (row["line"], row["amount"], row["status"], row["refusal"]) == ("2", "100", "paid", "")
+
+
+def test_results_that_are_sent_again_pay_what_was_refused_as_it_was_asked_for(
+    books: Books, functions: Functions
+) -> None:
+    payer, payee = books.person(money=100), books.person()
+    file = f"{HEADER}{payee.phone},100,,paid\n{payee.phone},60,=1+1,''=refused\n{payee.phone},50,,refused\n,,,\n"
+    door, worker, reader = functions.make("bulk"), functions.make("bulk_worker"), functions.make("bulk_results")
+    opened = told(door.invoke(file_event(payer, unique("key-"), file)))
+    worker.invoke({}, timeout_s=WORKER_S)
+    results = reader.invoke(reading(payer, opened["id"], "/rows", headers={"Accept": "text/csv"}))["body"]
+    books.top_up(payer, 200)
+    again = told(door.invoke(file_event(payer, unique("key-"), results)))
+    assert (again["rows"], again["total"]) == (2, 110)
+    assert worker.invoke({}, timeout_s=WORKER_S)["paid"] == 2
+    rows = told(reader.invoke(reading(payer, again["id"], "/rows")))["data"]
+    assert [(row["amount"], row["description"], row["reference"]) for row in rows] == [
+        (60, "=1+1", "'=refused"),
+        (50, None, "refused"),
+    ]
+    everything = reader.invoke(reading(payer, again["id"], "/rows", headers={"Accept": "text/csv"}))["body"]
+    assert door.invoke(file_event(payer, unique("key-"), everything))["statusCode"] == 422
+    assert (books.balance(payer), books.balance(payee)) == (90, 210)
+    assert books.faults() == []
 
 
 def test_a_file_that_is_sent_twice_is_taken_in_once(books: Books, functions: Functions) -> None:

@@ -1,18 +1,23 @@
 """The file of a bulk payment: what is one, what is none and where it is wrong, and nothing of it in the answer."""
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.calls import CALLER, Event, call, door, event, request, signed_in
 from tests.unit.conftest import LogLines
 from wallet import aws, wiring
-from wallet.edge.bulk_files import MAX_FILE, read_file
+from wallet.edge.bulk_files import MAX_FILE, RESULT_COLUMNS, read_file, show_rows
 from wallet.edge.requests import Request
 from wallet.ledger import ids
-from wallet.ledger.bulk import MAX_ROWS, BulkRow
+from wallet.ledger.bulk import MAX_ROWS, BulkRow, RowResult, RowStatus
 from wallet.ledger.money import MAX_AMOUNT
 from wallet.ledger.payees import PayeeName
 from wallet.ledger.refusals import Refusal, Refused
@@ -137,13 +142,21 @@ def test_a_file_has_ten_thousand_rows_and_no_more() -> None:
     assert faults(HEADER + f"{PHONE},1,,\n" * (MAX_ROWS + 1)) == ["rows"]
 
 
-@pytest.mark.parametrize("cells", ["", ",,", ",,,,", f"{PHONE},1,", f"{PHONE},1,a,b,c", f"{PHONE};1;;", '""'])
+@pytest.mark.parametrize("cells", [f"{PHONE},1,", f"{PHONE},1,a,b,c", f"{PHONE};1;;", ",x", "x"])
 def test_a_row_has_four_cells(cells: str) -> None:
-    file = f"{HEADER}{PHONE},1,,\n{cells}\n"
-    if cells:
-        assert faults(file) == ["lines.3"]
-    else:
-        assert len(read(file)) == 1, "an empty line is no row"
+    assert faults(f"{HEADER}{PHONE},1,,\n{cells}\n") == ["lines.3"]
+
+
+@pytest.mark.parametrize("cells", ["", ",", ",,", ",,,", ",,,,,", '""', '"",""', " ", " , ,\t,\u00a0", '"\n",,,'])
+def test_rows_of_nothing_but_commas_and_blanks_are_none(cells: str) -> None:
+    file = f"{HEADER}{cells}\n{PHONE},1,,\n{cells}\n{PHONE},2,,\n{cells}"
+    assert [row.amount for row in read(file)] == [1, 2]
+    assert read(file)[0].line == 3 + cells.count("\n"), "they count as lines"
+    assert faults(f"{HEADER}{cells}\n") == ["rows"]
+
+
+def test_ten_thousand_rows_may_have_any_number_of_empty_ones_between_them() -> None:
+    assert len(read(HEADER + f"{PHONE},1,,\n,,,\n" * MAX_ROWS)) == MAX_ROWS
 
 
 @pytest.mark.parametrize(
@@ -249,6 +262,80 @@ def test_every_fault_of_a_row_is_named_and_of_a_file_the_first_twenty() -> None:
 
 def test_faults_of_rows_come_before_those_of_the_file() -> None:
     assert faults(f"{HEADER}{PHONE},{MAX_AMOUNT},,\n{PHONE},{MAX_AMOUNT},,\nx,1,,\n")[0] == "lines.4.to"
+
+
+# ------------------------------------------------------------------------------------ results, sent again
+
+
+def result(status: RowStatus, row: BulkRow, **changes: object) -> RowResult:
+    ended = datetime(2026, 10, 31, 18, 30, tzinfo=UTC)
+    plain = {
+        RowStatus.WAITING: RowResult(row, status, None, None, None),
+        RowStatus.PAID: RowResult(row, status, None, CALLER, ended),
+        RowStatus.REFUSED: RowResult(row, status, "insufficient_funds", None, ended),
+    }[status]
+    return replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+def exported(*results: RowResult) -> str:
+    answer = show_rows(request(headers={"accept": "text/csv"}), results, has_more=False)
+    assert isinstance(answer.body, str)
+    return answer.body
+
+
+texts = st.one_of(
+    st.none(), st.text("'=+-@ a1,\"वे\u00a0", min_size=1, max_size=12), st.sampled_from(["=1+1", "'=1+1", " @x"])
+)
+payees = st.sampled_from([PayeeName(None, PHONE), PayeeName(CALLER, None)])
+bulk_rows = st.builds(BulkRow, st.just(0), payees, st.integers(1, 10**9), texts, texts)
+
+
+@given(st.lists(bulk_rows, min_size=1, max_size=5))
+def test_what_was_refused_is_asked_for_again_as_it_was(rows: list[BulkRow]) -> None:
+    """Exported, opened, saved and sent: no guard has become text, and nothing else has changed."""
+    rows = [replace(row, line=line) for line, row in enumerate(rows, start=2)]
+    assert read(exported(*(result(RowStatus.REFUSED, row) for row in rows))) == rows
+
+
+ROW = BulkRow(2, PayeeName(None, PHONE), 100, "=HYPERLINK(1)", "r-1")
+
+
+def test_a_file_of_results_pays_nothing_twice() -> None:
+    """What is paid, or is about to be, is no row of the file that is sent again."""
+    told = [result(status, ROW) for status in (RowStatus.PAID, RowStatus.REFUSED, RowStatus.WAITING)]
+    assert read(exported(*told)) == [replace(ROW, line=3)]
+    assert faults(exported(told[0], told[2])) == ["rows"]
+
+
+def test_what_has_a_payment_is_paid_whatever_its_status_says() -> None:
+    assert faults(exported(result(RowStatus.REFUSED, ROW, transaction_id=CALLER))) == ["rows"]
+
+
+def test_a_row_that_was_added_to_a_file_of_results_is_a_row() -> None:
+    file = exported(result(RowStatus.PAID, ROW)) + f",{PHONE},7,,,,,,,\r\n"
+    assert [row.amount for row in read(file)] == [7]
+
+
+def test_a_status_that_nobody_gave_is_a_fault() -> None:
+    file = exported(result(RowStatus.REFUSED, ROW)).replace('"refused"', '"Paid"')
+    assert faults(file) == ["lines.2.status"]
+
+
+def test_results_say_which_day_it_was_in_india() -> None:
+    rows = list(csv.DictReader(io.StringIO(exported(result(RowStatus.PAID, ROW), result(RowStatus.WAITING, ROW))[1:])))
+    assert tuple(rows[0]) == RESULT_COLUMNS
+    assert [(row["ended_at"], row["date_in_india"]) for row in rows] == [
+        ("2026-10-31T18:30:00.000Z", "2026-11-01"),
+        ("", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"), [("'=1+1", "=1+1"), ("=1+1", "=1+1"), ("''=1+1", "'=1+1"), ("'tis", "'tis"), ("'-5", "-5")]
+)
+def test_a_guard_is_no_part_of_a_text_in_any_file(cell: str, text: str) -> None:
+    [row] = read(f"{HEADER}{PHONE},1,{cell},{cell}\n")
+    assert (row.description, row.reference) == (text, text)
 
 
 # ------------------------------------------------------------------------------------------- at the door

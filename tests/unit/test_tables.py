@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.unit.calls import CALLER, request
 from wallet.edge import shapes
+from wallet.edge.cells import guarded, unguarded
 from wallet.edge.tables import statement_table, wants_csv
 from wallet.ledger.statements import Holder, Outside, Span, StatementEntry, StatementPage, Stretch
+from wallet.ledger.times import show_time
 from wallet.ledger.transactions import Side
 
 AT = datetime(2026, 11, 22, 6, 30, 0, 123_456, tzinfo=UTC)
@@ -25,7 +28,8 @@ PAGE = StatementPage((ENTRY,), None)
 def table(page: StatementPage, query: dict[str, list[str]] | None = None) -> tuple[list[list[str]], dict[str, str]]:
     answer = statement_table(request(query=query or {}), page)
     assert isinstance(answer.body, str)
-    return list(csv.reader(io.StringIO(answer.body, newline=""))), answer.headers
+    assert answer.body[0] == "\ufeff", "Excel reads UTF-8 where it is told so"
+    return list(csv.reader(io.StringIO(answer.body[1:], newline=""))), answer.headers
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,7 @@ def test_a_table_has_the_fields_of_the_json_and_a_header_line() -> None:
     [header, row], headers = table(PAGE)
     told = dict(zip(header, row, strict=True))
     as_json = shapes.statement_entry(ENTRY)
-    assert set(told) == set(as_json) | {"counterparty_wallet_id"}
+    assert set(told) == set(as_json) | {"counterparty_wallet_id", "date_in_india"}
     assert told["counterparty"] == "Chai Point"
     assert told["counterparty_wallet_id"] == shapes.wallet_id(SHOP.wallet_id)
     for name in set(as_json) - {"counterparty"}:
@@ -80,6 +84,7 @@ def test_lines_end_and_cells_are_quoted_as_rfc_4180_says() -> None:
     answer = statement_table(request(), PAGE)
     assert isinstance(answer.body, str)
     header, row, end = answer.body.split("\r\n")
+    assert header.startswith('\ufeff"id","type",')
     assert end == ""
     assert '"tea, twice","bill ""7"""' in row
     assert ",100,400," in row
@@ -99,6 +104,55 @@ def test_what_would_be_a_formula_is_text(begin: str) -> None:
         StatementPage((replace(ENTRY, description=evil, reference=evil, counterparty=replace(SHOP, name=evil)),), None)
     )
     assert row[7] == row[8] == row[5] == f"'{evil}"
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        (datetime(2026, 10, 31, 18, 29, 59, 999_999, tzinfo=UTC), "2026-10-31"),
+        (datetime(2026, 10, 31, 18, 30, tzinfo=UTC), "2026-11-01"),
+        (datetime(2026, 12, 31, 23, 0, tzinfo=UTC), "2027-01-01"),
+    ],
+)
+def test_a_line_says_which_day_it_was_in_india(at: datetime, day: str) -> None:
+    """So that an Indian month adds up, whose first five and a half hours are another's in UTC."""
+    [header, row], _ = table(StatementPage((replace(ENTRY, created_at=at),), None))
+    told = dict(zip(header, row, strict=True))
+    assert (told["created_at"], told["date_in_india"]) == (show_time(at), day)
+
+
+texts = st.one_of(st.text(max_size=20), st.text("'=+-@ \u00a0a1", max_size=8))
+
+
+@given(texts)
+def test_a_guard_is_taken_off_again_whatever_stood_behind_it(text: str) -> None:
+    assert unguarded(guarded(text)) == text
+
+
+@given(texts)
+def test_no_cell_begins_a_formula(text: str) -> None:
+    cell = guarded(text)
+    assert not re.match(r"[ \u00a0]*[=+\-@\t\r\n]", cell) or re.fullmatch(r"\+[1-9][0-9]{6,14}", cell)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        (" =1+1", "' =1+1"),
+        ("'=1+1", "''=1+1"),
+        ("''=1+1", "'" * 3 + "=1+1"),
+        ("'tis", "'tis"),
+        ("'", "'"),
+        ("", ""),
+        ("+919876543210", "+919876543210"),
+        ("'+919876543210", "''+919876543210"),
+        ("-5", "'-5"),
+    ],
+)
+def test_what_looks_guarded_is_guarded_too(text: str, cell: str) -> None:
+    assert guarded(text) == cell
+    assert unguarded(cell) == text
 
 
 def test_absent_text_is_an_empty_cell() -> None:

@@ -1,6 +1,7 @@
 """The file of a bulk payment: CSV (RFC 4180), read with suspicion; and what became of its rows.
 
-A file is taken as a whole or not at all: every row is checked before anything is kept of any.
+A file is taken as a whole or not at all: every row is checked before anything is kept of any. What became of the rows
+is a file again, and may be sent like one: what was refused is asked for once more, what is paid or waits is left out.
 """
 
 import csv
@@ -10,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from wallet.edge.bodies import BulkRowBody
+from wallet.edge.cells import unguarded
 from wallet.edge.requests import MAX_FAULTS, Request
 from wallet.edge.responses import Response
 from wallet.edge.shapes import bulk_row
-from wallet.edge.tables import table, wants_csv
+from wallet.edge.tables import date_in_india, table, wants_csv
 from wallet.edge.validation import Fault, faults_of
-from wallet.ledger.bulk import MAX_ROWS, BulkRow, RowResult
+from wallet.ledger.bulk import MAX_ROWS, BulkRow, RowResult, RowStatus
 from wallet.ledger.money import MAX_AMOUNT
 from wallet.ledger.refusals import Refusal, Refused
 
@@ -24,7 +26,10 @@ MAX_FILE = MAX_ROWS * 200
 
 #: What the first line of a file says, and in which order the cells of every other one stand.
 COLUMNS = ("to", "amount", "description", "reference")
-_RESULT_COLUMNS = ("line", *COLUMNS, "status", "refusal", "payment_id", "ended_at")
+RESULT_COLUMNS = ("line", *COLUMNS, "status", "refusal", "payment_id", "ended_at", "date_in_india")
+
+_IN_HAND = (RowStatus.PAID.value, RowStatus.WAITING.value)
+_ASKED_FOR = ("", RowStatus.REFUSED.value)
 
 
 class _FileError(Exception):
@@ -41,14 +46,14 @@ def read_file(request: Request) -> list[BulkRow]:
     rows: list[BulkRow] = []
     faults: list[Fault] = []
     try:
-        for line, cells in _lines(text):
-            _read_row(line, cells, rows, faults, region=request.region)
+        for line, columns, cells in _lines(text):
+            _read_row(line, columns, cells, rows, faults, region=request.region)
             if len(faults) >= MAX_FAULTS:
                 break
     except _FileError as error:
         faults.append(error.fault)
     if not faults and not rows:
-        faults.append(("rows", "A file has at least one row."))
+        faults.append(("rows", "A file has at least one row that is to be paid."))
     if sum(row.amount for row in rows) > MAX_AMOUNT:
         faults.append(("amount", f"The amounts of a file come to {MAX_AMOUNT} at most."))
     if faults:
@@ -61,37 +66,49 @@ def show_rows(request: Request, results: Sequence[RowResult], *, has_more: bool)
     rows = [bulk_row(result) for result in results]
     following = f"l{results[-1].row.line}" if has_more else None
     if wants_csv(request):
-        return table(request, _RESULT_COLUMNS, rows, following=following)
+        for row, result in zip(rows, results, strict=True):
+            row["date_in_india"] = date_in_india(result.ended_at) if result.ended_at else None
+        return table(request, RESULT_COLUMNS, rows, following=following)
     return Response(200, {"data": rows, "next_cursor": following})
 
 
-def _read_row(line: int, cells: list[str], rows: list[BulkRow], faults: list[Fault], *, region: str) -> None:
+def _read_row(
+    line: int, columns: Sequence[str], cells: list[str], rows: list[BulkRow], faults: list[Fault], *, region: str
+) -> None:
     """Appends what a line says, or what is wrong with it."""
-    if len(cells) != len(COLUMNS):
-        faults.append((f"lines.{line}", f"A row has {len(COLUMNS)} cells: {', '.join(COLUMNS)}."))
+    if len(cells) != len(columns):
+        faults.append((f"lines.{line}", f"A row has {len(columns)} cells: {', '.join(columns)}."))
+        return
+    told = dict(zip(columns, map(unguarded, cells), strict=True))
+    status = told.get("status", "")
+    if status in _IN_HAND or told.get("payment_id"):
+        return
+    if status not in _ASKED_FOR:
+        faults.append((f"lines.{line}.status", "A row's status is refused, or nothing; paid and waiting are left out."))
         return
     try:
-        told = BulkRowBody.model_validate(dict(zip(COLUMNS, cells, strict=True)), context={"region": region})
+        asked = BulkRowBody.model_validate({name: told[name] for name in COLUMNS}, context={"region": region})
     except ValidationError as error:
         faults += [(f"lines.{line}.{column}", message) for column, message in faults_of(error, BulkRowBody)]
     else:
-        rows.append(BulkRow(line, told.to, told.amount, told.description, told.reference))
+        rows.append(BulkRow(line, asked.to, asked.amount, asked.description, asked.reference))
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Every line but the first and empty ones, with its number; raises _FileError."""
+def _lines(text: str) -> Iterator[tuple[int, Sequence[str], list[str]]]:
+    """Every line that says something but the first, with its number and what the columns are; raises _FileError."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line, rows = 1, 0
     try:
-        if next(reader, None) != list(COLUMNS):
-            raise _FileError("lines.1", f"The first line is {','.join(COLUMNS)}.")
+        columns = tuple(next(reader, ()))
+        if columns not in (COLUMNS, RESULT_COLUMNS):
+            raise _FileError("lines.1", f"The first line is {','.join(COLUMNS)}, or that of a file of results.")
         line = reader.line_num + 1
         for cells in reader:
-            if cells:
+            if any(cell.strip() for cell in cells):
                 rows += 1
                 if rows > MAX_ROWS:
                     raise _FileError("rows", f"A file has at most {MAX_ROWS} rows.")
-                yield line, cells
+                yield line, columns, cells
             line = reader.line_num + 1
     except csv.Error:  # its text shows what stood there
         raise _FileError(f"lines.{line}", "This is no CSV (RFC 4180).") from None

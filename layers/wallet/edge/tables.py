@@ -1,14 +1,16 @@
-"""CSV (RFC 4180) for callers who ask for it, safe to open in a spreadsheet."""
+"""CSV (RFC 4180) for callers who ask for it, safe to open in a spreadsheet, and readable there in every script."""
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from urllib.parse import urlencode
 
+from wallet.edge.cells import guarded
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
 from wallet.edge.shapes import next_cursor, statement_entry
+from wallet.ledger.periods import INDIA
 from wallet.ledger.statements import StatementPage
 
 _COLUMNS = (
@@ -22,12 +24,11 @@ _COLUMNS = (
     "description",
     "reference",
     "created_at",
+    "date_in_india",
 )
 
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
-
-# What a spreadsheet takes for the beginning of a formula, in the widths that it knows.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide ones are meant
+# Without it Excel takes UTF-8 for the local code page.
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def wants_csv(request: Request) -> bool:
@@ -44,6 +45,7 @@ def statement_table(request: Request, page: StatementPage) -> Response:
         other = told["counterparty"]
         told["counterparty"] = next(value for name, value in other.items() if name != "wallet_id")
         told["counterparty_wallet_id"] = other.get("wallet_id")
+        told["date_in_india"] = date_in_india(entry.created_at)
         rows.append(told)
     return table(request, _COLUMNS, rows, following=next_cursor(page))
 
@@ -55,16 +57,21 @@ def table(request: Request, columns: Sequence[str], rows: Iterable[Json], *, fol
         query = {name: values[0] for name, values in request.query.items()} | {"cursor": following}
         headers["Link"] = f'<?{urlencode(query)}>; rel="next"'
     text = io.StringIO()
+    text.write(_BYTE_ORDER_MARK)
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)  # quoted, a cell stays one whatever separates them
     writer.writerow(columns)
     writer.writerows([_cell(row[name]) for name in columns] for row in rows)
     return Response(200, text.getvalue(), headers)
 
 
+def date_in_india(at: datetime) -> str:
+    """The day that a moment is of in India, `2026-11-22`: months and days of statements and limits are Indian ones."""
+    return at.astimezone(INDIA).date().isoformat()
+
+
 def _cell(value: str | int | None) -> str | int:
-    """A value as a cell: text that would begin a formula is made text again. A phone comes to a number, and no harm."""
-    if isinstance(value, str) and value.lstrip(" \u00a0").startswith(_FORMULA) and not _PHONE.fullmatch(value):
-        return "'" + value
+    if isinstance(value, str):
+        return guarded(value)
     return "" if value is None else value
 
 
