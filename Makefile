@@ -8,6 +8,7 @@ WORKERS = auto
 # what `make deploy` deploys to, and whether it asks first
 STACK = wallet
 CONFIRM = yes
+SAY_VERSION = import platform; print(platform.python_implementation(), platform.python_version())
 VENV = .venv
 BIN = $(VENV)/bin
 LOCAL = $(BIN)/python -m local
@@ -29,6 +30,14 @@ up: $(VENV)/made  ## the same stack in the background; addresses and secrets in 
 down: $(VENV)/made  ## end it; data stays for the next time
 	@$(LOCAL) down --state $(STATE)
 
+.PHONY: reset
+reset: $(VENV)/made  ## end it and delete its data, to begin anew; asks first, FORCE=1 doesn't
+	@$(LOCAL) reset --state $(STATE) $(if $(filter-out 0 no,$(FORCE)),--force)
+
+.PHONY: doctor
+doctor: python  ## whether a stack can run on this machine, and what is missing
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m local.doctor --state $(STATE)
+
 .PHONY: status
 status: $(VENV)/made  ## what runs, and where
 	@$(LOCAL) status --state $(STATE)
@@ -37,9 +46,13 @@ status: $(VENV)/made  ## what runs, and where
 walk: $(VENV)/made  ## the money path against the running stack
 	@$(LOCAL) walk --state $(STATE)
 
+# as it was typed: make would read `owes $500` as the variable `5` and two zeros, and run a `$(shell …)`
+unexport COMMAND
+export OPERATOR_COMMAND = $(value COMMAND)
+
 .PHONY: operator
 operator: $(VENV)/made  ## one of the operator's commands on the running stack; COMMAND='{"command": "pending"}'
-	@$(LOCAL) operator "$$COMMAND" --state $(STATE)
+	@$(LOCAL) operator "$$OPERATOR_COMMAND" --state $(STATE)
 
 .PHONY: audit
 audit: $(VENV)/made  ## every promise about the books of the running stack; exit status 1 if one is broken
@@ -98,9 +111,20 @@ deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="N
 	@$(LOCAL) deploy --state $(STATE) --stack-name $(STACK) --confirm $(CONFIRM) -- "$$GIVEN"
 	@$(SAM) remote invoke MigrateFunction --stack-name $(STACK)
 
+# a PYTHON that was asked for and isn't the one of .venv is not passed over
+.PHONY: python
+python:
+ifneq ($(origin PYTHON),file)
+	@asked=$$($(PYTHON) -c '$(SAY_VERSION)') || { echo 'PYTHON: $(PYTHON) does not run'; exit 1; }; \
+	made=$$($(BIN)/python -c '$(SAY_VERSION)' 2>/dev/null) || exit 0; \
+	test "$$asked" = "$$made" || { echo "PYTHON=$(PYTHON) is $$asked, but $(VENV) was made from $$made: leave PYTHON out, or delete $(VENV) first"; exit 1; }
+endif
+	@:
+
 # brought up to date when what it is made from changes; in place, as a stack may be running on it
-$(VENV)/made: requirements-dev.txt layers/requirements.txt
+$(VENV)/made: requirements-dev.txt layers/requirements.txt | python
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "python3 is older than 3.11: make PYTHON=python3.13 …")'
+	@$(PYTHON) -m local.doctor --quiet --state $(STATE)
 	@echo "  making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from local import stack
 from local.deploy import GATEWAYS, RAZORPAY
-from local.processes import LocalStackError
+from local.processes import ENDING, LocalStackError, hang_up
 from local.state import ROOT, State
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
-    parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "operator", "export", "verify", "deploy"))
+    parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "reset", "operator", "export", "verify", "deploy"))
     parser.add_argument(
         "parameters", nargs="*", help="with deploy: Name=value 'Name=two words' …; with operator: one command, JSON"
     )
@@ -25,10 +25,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--deployed", action="store_true", help="with export: the ledger that the environment names")
     parser.add_argument("--stack-name", default="wallet", help="with deploy: the stack's name in its account")
     parser.add_argument("--confirm", choices=("yes", "no"), default="yes", help="with deploy: whether to ask first")
+    parser.add_argument("--force", action="store_true", help="with reset: without asking")
     given = parser.parse_args(arguments)
     state = State(given.state.absolute())
-    # a `kill` ends this as Ctrl-C does: with everything cleaned up
-    signal.signal(signal.SIGTERM, _interrupt)
+    usual = {number: signal.getsignal(number) for number in ENDING}
+    for number, handler in usual.items():
+        if handler is not signal.SIG_IGN:  # as by nohup
+            signal.signal(number, _interrupt)
     try:
         return _do(state, given)
     except LocalStackError as error:
@@ -37,6 +40,9 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def _do(state: State, given: argparse.Namespace) -> int:
@@ -46,6 +52,8 @@ def _do(state: State, given: argparse.Namespace) -> int:
         return release.release(state, given.stack_name, " ".join(given.parameters), confirm=given.confirm == "yes")
     if given.command == "operator":
         return _operator(state, given.parameters)
+    if given.command == "reset":
+        return _reset(state, force=given.force)
     if given.command in _WITH_A_FOLDER:
         folder = given.folder or state.folder / "export"
         return _WITH_A_FOLDER[given.command](state, folder, deployed=given.deployed)
@@ -54,7 +62,12 @@ def _do(state: State, given: argparse.Namespace) -> int:
     return _COMMANDS[given.command](state)
 
 
-def _interrupt(*_: object) -> None:
+def _interrupt(received: int, _: object) -> None:
+    """A `kill` and the end of the terminal end this as Ctrl-C does: with everything cleaned up, and only once."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    if received == signal.SIGHUP:
+        hang_up()
     raise KeyboardInterrupt
 
 
@@ -70,6 +83,25 @@ def _down(state: State) -> int:
     return 0
 
 
+def _reset(state: State, *, force: bool) -> int:
+    if not stack.has_data(state):
+        print(f"There is nothing to delete in {state.folder}.")
+        return 0
+    if not force:
+        print(f"This ends the stack in {state.folder} and deletes its data:")
+        print("the ledger, its checkpoints and their key, and what the gateway simulator knows of it.")
+        try:
+            answer = input("Type yes to go on: ")
+        except EOFError:
+            raise LocalStackError("there is nobody to ask: FORCE=1 goes on without") from None
+        if answer.strip() != "yes":
+            print("Nothing was changed.")
+            return 1
+    stack.reset(state)
+    print("Nothing runs, and the data is deleted. make up begins anew.")
+    return 0
+
+
 def _run(state: State, gateway: str) -> int:
     content = stack.up(state, gateway)
     try:
@@ -78,7 +110,7 @@ def _run(state: State, gateway: str) -> int:
         print(f"\nThe API: {content['api_url']}\nCtrl-C ends it.", flush=True)
         while stack.is_up(state):
             time.sleep(1)
-        raise LocalStackError("a part of the stack has ended by itself; see the logs")
+        raise LocalStackError(stack.what_ended(state))
     except KeyboardInterrupt:
         print()
         return 0

@@ -3,11 +3,13 @@
 import functools
 import json
 import os
+import shutil
 import sys
 import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -19,6 +21,7 @@ from local.state import ROOT, State
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -46,15 +49,62 @@ class Emulator:
     def url(self) -> str:
         return f"http://{ports.HOST}:{self.port}"
 
+    @property
+    def folder(self) -> Path:
+        """Everything that it has on the disk."""
+        return self.state.folder / "ministack"
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether there is a whole stack on the disk, and not what was left of the beginning of one."""
+        return (self.folder / "saved").exists()
+
     def ensure(self) -> None:
-        """Starts it unless it runs; returns when it answers."""
-        if self.state.daemon("ministack").pid() is not None and self.answers():
+        """Starts it unless it runs; returns when it answers. A deployment that was cut off is undone."""
+        if self.serves():
             return
         self.stop()
+        self._deploying.unlink(missing_ok=True)
         self._start()
 
+    def serves(self) -> bool:
+        """Whether it runs, and with nothing in it of a deployment that was cut off."""
+        return self.state.daemon("ministack").pid() is not None and not self._deploying.exists() and self.answers()
+
+    def forget(self) -> None:
+        """Deletes all that it has on the disk, while it doesn't run."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begin_deployment(self) -> None:
+        """From now on it saves nothing: killed or ended, it is as it was before."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._deploying.touch()
+
+    def end_deployment(self) -> bool:
+        """Ends it and starts it anew, so that what was deployed is on the disk; False if nothing was."""
+        if not self._deploying.exists():
+            return False
+        before = self._saved()
+        self._deploying.unlink()
+        self.stop()
+        if self._saved() == before:
+            raise LocalStackError(
+                f"MiniStack did not save what was deployed:\n{self.state.daemon('ministack').last_words()}"
+            )
+        self._start()
+        return True
+
+    @property
+    def _deploying(self) -> Path:
+        return self.folder / "deploying"
+
+    def _saved(self) -> Path | None:
+        """What the link leads to, another folder each time."""
+        return (self.folder / "saved").resolve() if self.is_saved else None
+
     def _start(self) -> None:
-        folder = self.state.folder / "ministack"
+        folder = self.folder
         environment = {
             **self.state.environment(),
             **self.credentials(),
@@ -63,7 +113,9 @@ class Emulator:
             "MINISTACK_HOST": ports.HOST,
             "MINISTACK_REGION": REGION,
             "PERSIST_STATE": "1",
-            "STATE_DIR": str(folder / "state"),
+            "EMULATOR_FOLDER": str(folder),
+            "STATE_DIR": str(folder / ("saved" if self.is_saved else "unsaved")),
+            "S3_PERSIST": "1",
             "S3_DATA_DIR": str(folder / "s3"),
             "LOG_LEVEL": os.environ.get("MINISTACK_LOG_LEVEL", "INFO"),
             # it would listen on ports of its own for services that we don't use
@@ -120,6 +172,9 @@ class Emulator:
         patient = Config(read_timeout=330, retries={"total_max_attempts": 1})
         return _session().client("lambda", endpoint_url=self.url, config=patient)
 
+    def kms(self) -> "KMSClient":
+        return _client("kms", self.url)  # type: ignore[no-any-return]
+
     def s3(self) -> "S3Client":
         return _client("s3", self.url)  # type: ignore[no-any-return]
 
@@ -145,6 +200,20 @@ class Emulator:
         except client.exceptions.ClientError:
             return {}
         return {item["ParameterKey"]: item.get("ParameterValue", "") for item in found.get("Parameters", [])}
+
+    def variables_of_functions(self, stack: str) -> dict[str, dict[str, str]]:
+        """The environment of each of a stack's functions, by what the template calls it."""
+        resources = self.cloudformation().describe_stack_resources(StackName=stack)["StackResources"]
+        names = {
+            found["LogicalResourceId"]: found["PhysicalResourceId"]
+            for found in resources
+            if found["ResourceType"] == "AWS::Lambda::Function"
+        }
+        client = self.functions()
+        return {
+            function: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            for function, name in names.items()
+        }
 
 
 @functools.cache

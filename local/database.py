@@ -45,7 +45,7 @@ class PrivateServer:
         options: Mapping[str, object] | None = None,
     ) -> None:
         self.program = mysqld.find(mysqld_program)
-        self.folder = folder.absolute() / f"{self.program.flavour}-{self.program.version}"
+        self.folder = folder.absolute() / self.program.folder
         self.port = port or _remembered_port(self.folder)
         self.options = dict(options or {})
         self.ca_pem = ""
@@ -180,13 +180,18 @@ class PrivateServer:
 
 def stop_all(folder: Path) -> None:
     """Ends whatever servers run on the data in `folder`."""
-    for pid_file in folder.absolute().glob("*/server.pid"):
-        _daemon(pid_file.parent).stop(patience_s=_STOP_S)
+    for daemon in daemons(folder):
+        daemon.stop(patience_s=_STOP_S)
 
 
 def runs(folder: Path) -> bool:
     """Whether a server runs on the data in `folder`."""
-    return any(_daemon(found.parent).pid() is not None for found in folder.absolute().glob("*/server.pid"))
+    return any(daemon.pid() is not None for daemon in daemons(folder))
+
+
+def daemons(folder: Path) -> list[Daemon]:
+    """Every server that was started on the data in `folder` and not stopped since, whether it runs or has ended."""
+    return [_daemon(found.parent) for found in folder.absolute().glob("*/server.pid")]
 
 
 def _daemon(folder: Path) -> Daemon:

@@ -96,6 +96,7 @@ def deploy(
     deployed = emulator.parameters(STACK)
     changed = not emulator.outputs(STACK) or any(deployed.get(k) != v for k, v in wanted.items())
     if changed:
+        emulator.begin_deployment()
         _send(emulator, build)
         _deploy(emulator, _template(build, wanted, versions), wanted)
         problems = wanted.get("ProblemBaseUrl") or f"{_api_url(emulator)}/problems/"
@@ -103,7 +104,7 @@ def deploy(
         _lock_checkpoints(emulator, content, wanted)
     outputs = emulator.outputs(STACK)
     if not outputs:
-        raise LocalStackError(f"the stack is not complete after its deployment; see {state.folder}/logs/ministack.log")
+        raise LocalStackError(f"the stack is not complete after its deployment: see {state.folder}/logs/ministack.log")
     return Deployed(_api_url(emulator), outputs, webhook_secrets, changed)
 
 

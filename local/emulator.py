@@ -12,6 +12,8 @@ Gateway, with the gateway response of that name; MiniStack would hand on Lambda'
 
 A connection is closed by whoever called. MiniStack would close it after 75 seconds at rest, or a thousand requests:
 what was just being sent on it would have no answer, and a test that counts answers one too few.
+
+What it keeps on the disk, and how it unpacks layers: `emulator_state`, `emulator_layers`.
 """
 
 import functools
@@ -20,12 +22,15 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from hypercorn.config import Config
-from ministack.app import main
+from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import apigateway_v1, lambda_svc
+from ministack.services import apigateway_v1, lambda_svc, s3, secretsmanager
+
+from local import emulator_layers, emulator_state
 
 Execution = Callable[[dict[str, Any], dict[str, Any], str], dict[str, Any]]
 Invocation = Callable[..., Awaitable[tuple[dict[str, Any] | None, str | None]]]
@@ -109,8 +114,16 @@ if __name__ == "__main__":
     apigateway_v1._invoke_lambda_proxy_v1 = failing_when_throttled(  # noqa: SLF001 - as above
         apigateway_v1._invoke_lambda_proxy_v1  # noqa: SLF001 - as above
     )
+    lambda_runtime.zipfile = emulator_layers.SHARING
+    folder = Path(os.environ["EMULATOR_FOLDER"])
+    app.save_all = functools.partial(emulator_state.save_all, folder)
+    secretsmanager.handle_request = emulator_state.keeping_secrets(folder, secretsmanager.handle_request)
+    s3._key_history_meta = emulator_state.with_locks(s3._key_history_meta)  # noqa: SLF001 - as above
+    s3._put_object_retention = emulator_state.keeping(s3._put_object_retention)  # noqa: SLF001
+    s3._put_object_legal_hold = emulator_state.keeping(s3._put_object_legal_hold)  # noqa: SLF001
+    emulator_state.restore_locks()
     try:
-        main()
+        app.main()
     finally:
         # its state is saved by now; calls under way would be waited for, and the relay's takes a minute
         lambda_runtime.reset()

@@ -28,6 +28,7 @@ _TOOLS: dict[str, dict[str, tuple[str, ...]]] = {
         "binlog": ("mariadb-binlog", "mysqlbinlog"),
     },
 }
+_OLDEST = {"mysql": (8, 0), "mariadb": (10, 11)}
 _DEBIAN_TOOLS = ("mariadb-client",)
 # the second has what the first one's mariadb-install-db reads its settings with
 _DEBIAN_PACKAGES = ("mariadb-server-core", "mariadb-client-core")
@@ -44,6 +45,15 @@ class Program:
     @property
     def is_mariadb(self) -> bool:
         return self.flavour == "mariadb"
+
+    @property
+    def name(self) -> str:
+        return f"{'MariaDB' if self.is_mariadb else 'MySQL'} {self.version}"
+
+    @property
+    def folder(self) -> str:
+        """What the folder with its data is called: no other flavour or version can read it."""
+        return f"{self.flavour}-{self.version}"
 
     @property
     def ignores_option_files(self) -> bool:
@@ -115,22 +125,29 @@ class Program:
 
 def find(wanted: str | os.PathLike[str] | None = None) -> Program:
     """The server to use: `wanted`, else what MYSQLD names, else this machine's, else one newly installed."""
-    named = wanted or os.environ.get("MYSQLD")
-    if named:
-        path = shutil.which(named)
-        if path is None:
-            raise LocalStackError(f"MYSQLD: there is no program {named}")
-        return _identify(Path(path))
-    path = _search()
-    if path is None:
+    found = look(wanted)
+    if found is None:
         _install(_DEBIAN_PACKAGES)
-        path = _search()
-    if path is None:
+        found = look(wanted)
+    if found is None:
+        raise LocalStackError(f"no database server, though {' '.join(_DEBIAN_PACKAGES)} are installed")
+    return found
+
+
+def look(wanted: str | os.PathLike[str] | None = None) -> Program | None:
+    """As `find`, but nothing is installed: None if that is what has to be done, and can be."""
+    named = wanted or os.environ.get("MYSQLD")
+    path = shutil.which(named) if named else _search()
+    if path is not None:
+        return _identify(Path(path))
+    if named:
+        raise LocalStackError(f"MYSQLD: there is no program {named}")
+    if not _can_install():
         raise LocalStackError(
             "no MySQL or MariaDB server on this machine: install one (Debian: apt install"
             f" {' '.join(_DEBIAN_PACKAGES)}; macOS: brew install mysql), or name one: MYSQLD=/path/to/mysqld"
         )
-    return _identify(Path(path))
+    return None
 
 
 def _search() -> str | None:
@@ -145,17 +162,29 @@ def _is_mariadbs(tool: Path) -> bool:
 
 
 def _identify(path: Path) -> Program:
-    said = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False)
-    version = re.search(r"Ver (\d+\.\d+)", said.stdout)
+    try:
+        said = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise LocalStackError(f"{path} can't be run: {error.strerror}") from error
+    version = re.search(r"Ver (\d+)\.(\d+)", said.stdout)
     if version is None:
         raise LocalStackError(f"{path} doesn't say which version it is: {said.stdout}{said.stderr}")
     # on Debian `mysqld` is a MariaDB too
-    return Program(path.absolute(), "mariadb" if "MariaDB" in said.stdout else "mysql", version[1])
+    program = Program(path.absolute(), "mariadb" if "MariaDB" in said.stdout else "mysql", ".".join(version.groups()))
+    oldest = _OLDEST[program.flavour]
+    if tuple(map(int, version.groups())) < oldest:
+        raise LocalStackError(f"{path} is {program.name}, and {oldest[0]}.{oldest[1]} is the oldest that will do")
+    return program
+
+
+def _can_install() -> bool:
+    """As root, on a Debian-like system."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def _install(packages: tuple[str, ...]) -> None:
-    """Only where it is ours to do: as root, on a Debian-like system."""
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+    """Only where it is ours to do."""
+    if not _can_install():
         return
     print(f"  not found here: installing {' '.join(packages)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

@@ -10,23 +10,42 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from local import launch
 
 _LAUNCH = Path(launch.__file__)
+#: Signals that end a command: Ctrl-C, `kill`, a terminal that is closed.
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LocalStackError(Exception):
     """Something on this machine is not as it must be; the text is for the person at the keyboard."""
 
 
+def end_with_the_terminal() -> None:
+    """From now on a terminal that is closed ends this program as Ctrl-C does, with what it has begun; not by nohup."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, hang_up)
+
+
+def hang_up(*_: object) -> None:
+    """Nobody reads any more what is printed, and printing it would fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for standard in (1, 2):
+        os.dup2(nowhere, standard)
+    raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Within it Ctrl-C and `kill` do nothing: once more, they would leave behind what the first is about to end."""
+    """Within it Ctrl-C, `kill` and the terminal's end do nothing: once more, they would leave behind what the first one
+    is about to end.
+    """
     if threading.current_thread() is not threading.main_thread():  # where no signal arrives
         yield
         return
-    usual = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    usual = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
     try:
         yield
     finally:
@@ -100,9 +119,9 @@ class Daemon:
             os.killpg(leader, signal.SIGKILL)
 
     def last_words(self, *, lines: int = 15) -> str:
-        """The end of the log."""
+        """The end of the log, and where the rest is."""
         try:
             text = self.log_file.read_text(errors="replace")
         except OSError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
+            return f"(no log: {self.log_file})"
+        return "\n".join([*text.splitlines()[-lines:], f"(all of it: {self.log_file})"])

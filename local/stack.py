@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local import database, detours, ports
+from local import consistency, database, detours, doctor, ports
 from local.aws import Emulator
 from local.build import build_here
 from local.database import PrivateServer
@@ -21,6 +21,8 @@ from local.state import ROOT, State
 _GATEWAY_START_S = 20
 _FEW = 4
 _DAEMONS = ("ministack", "gateway")
+# what a stack has in its folder, but for what was built, which can be built again
+_DATA = ("ministack", "mysql", "gateway", "chosen.json", "stack.json", "sam-local.json", "export", "logs", "tmp")
 
 
 def up(
@@ -35,6 +37,7 @@ def up(
     `gateway` is the protocol that top-ups go by; the simulator speaks each. `by` is how the functions reach the rest,
     `options` are the database server's.
     """
+    doctor.require(state)
     with state.alone():
         was_up = is_up(state)
         try:
@@ -51,6 +54,24 @@ def down(state: State) -> None:
     if state.folder.exists():
         with state.alone():
             _stop_everything(state)
+
+
+def reset(state: State) -> None:
+    """Ends everything of this stack and deletes its data."""
+    if state.folder.exists():
+        with state.alone():
+            _stop_everything(state)
+            for name in _DATA:
+                path = state.folder / name
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+
+
+def has_data(state: State) -> bool:
+    """Whether there is something for `reset` to delete."""
+    return any((state.folder / name).exists() for name in _DATA)
 
 
 def is_up(state: State) -> bool:
@@ -80,14 +101,28 @@ def status(state: State) -> dict[str, str]:
     return lines
 
 
+def what_ended(state: State) -> str:
+    """Which of a stack's programs no longer run, and where each has said why."""
+    if not state.stack_file.exists():
+        return "the stack was ended by another command"
+    daemons = [state.daemon(name) for name in _DAEMONS] + database.daemons(state.folder / "mysql")
+    ended = [daemon for daemon in daemons if daemon.pid() is None]
+    return "\n".join(f"{daemon.name} has ended by itself: see {daemon.log_file}" for daemon in ended)
+
+
 def _up(state: State, server: PrivateServer, gateway: str, by: Detours) -> dict[str, Any]:
     with _step("database") as say:
         server.ensure()
         say(f"{server.program.flavour} {server.program.version} on {server.host}:{server.port}")
     with _step("AWS emulator") as say:
         emulator = Emulator(state, _port(state, "ministack"), by.environment)
+        anew = consistency.begin_anew_if_unfinished(server, emulator)
         emulator.ensure()
-        say(f"MiniStack on {emulator.url}")
+        consistency.require(server, emulator)
+        say(
+            f"MiniStack on {emulator.url}"
+            + (", begun anew: an earlier start was ended before it was done" if anew else "")
+        )
     with _step("gateway simulator") as say:
         gateway_url = _start_gateway(state)
         say(gateway_url)
@@ -108,6 +143,8 @@ def _up(state: State, server: PrivateServer, gateway: str, by: Detours) -> dict[
     with _step("migrations") as say:
         applied = migrate(emulator, deployed.outputs["MigrateFunctionName"])
         say(", ".join(applied) or "nothing to apply")
+    with _step("saved to disk") as say:  # so that from here on nothing that is killed takes it along
+        say("" if emulator.end_deployment() else "nothing changed")
     content = {"gateway": gateway, **_describe(state, server, emulator, gateway_url, deployed)}
     point_webhooks(state, content, content["api_url"])
     state.write_json(state.stack_file, content)

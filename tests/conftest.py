@@ -1,6 +1,7 @@
 """Fixtures that more than one suite uses, and how a run is shared by several workers (`make test WORKERS=…`)."""
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from local import doctor
 from local.database import NO_POWER_CUT, PrivateServer
 from local.gateway.server import Simulator, running
+from local.processes import LocalStackError, end_with_the_terminal
+from local.state import ROOT, State
 from tests.integration import razorpay_simulator as razorpay
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.support import leftovers, shares
 from tests.support.books import Books
+from tests.support.client import pointed_at
 from tests.support.cloud import TOKEN_SECRET, Cloud
 
 # A stall of the machine is no finding, wherever the tests run, and a change is not to blame for an example of today.
@@ -32,6 +37,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> shares.Sh
     """Who runs what: see `shares`."""
     config.option.loadscopereorder = False  # by number of tests; ours are in the order of their length: e2e comes first
     return shares.Shares(config, log)
+
+
+def pytest_configure() -> None:
+    """A terminal that is closed ends a run as Ctrl-C does: with all that it has started."""
+    if threading.current_thread() is threading.main_thread():
+        end_with_the_terminal()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """What can't work on this machine is said once and at once, not by each test. Unit tests work on any."""
+    if hasattr(session.config, "workerinput") or pointed_at() is not None:
+        return
+    asked = [Path(argument.partition("::")[0]) for argument in session.config.args] or [shares.TESTS]
+    if all((shares.TESTS / "unit") in (path.absolute(), *path.absolute().parents) for path in asked):
+        return
+    try:
+        doctor.require(State(ROOT / ".local" / "any of the tests' own"))
+    except LocalStackError as error:
+        pytest.exit(str(error), returncode=1)
 
 
 @pytest.hookimpl(trylast=True)  # when the workers have had their time to end

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from local import stack
+from local.processes import end_with_the_terminal
 from local.state import ROOT, State
 from tests.faults.suite import CALLERS, PEOPLE, Settings, run
 
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--state", type=Path, default=ROOT / ".local" / "faults", help="a folder, emptied first")
     parser.add_argument("--report", type=Path, default=None, help="a file for what is printed at the end")
     given = parser.parse_args(arguments)
+    end_with_the_terminal()
     seed = given.seed if given.seed is not None else secrets.randbelow(10**6)
     print(f"  SEED={seed} MINUTES={given.minutes:g}", flush=True)
     stack.down(State(given.state.absolute()))
