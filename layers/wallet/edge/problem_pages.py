@@ -127,8 +127,8 @@ PAGES: dict[str, Page] = {
     ),
     "hold_not_placed": Page(
         "Hold not placed",
-        "The hold was captured, released or has expired.",
-        "GET /holds/{id} says how it ended. Ask for a new one if there is more to pay.",
+        "Nothing can be taken of the hold now: it has ended, or can be asked for again later.",
+        "GET /holds/{id} says how it stands. While it is `placed`, try later; else ask for a new one.",
     ),
     "hold_not_due": Page(
         "Hold not due",
@@ -139,6 +139,12 @@ PAGES: dict[str, Page] = {
         "Capture exceeds hold",
         "The hold has less left than what was to be captured. Nothing has moved.",
         "Capture what is left: `amount` less `captured`.",
+    ),
+    "withdrawal_sent": Page(
+        "Withdrawal sent",
+        "Somebody may have been asked to pay the withdrawal, or it has ended, so it can't be cancelled. "
+        "Nothing has changed.",
+        "Look at it with GET /withdrawals/{id}. If it fails, the money comes back to the wallet by itself.",
     ),
     "wallet_frozen": Page(
         "Wallet frozen",
@@ -169,6 +175,24 @@ PAGES: dict[str, Page] = {
         "Wallet limit exceeded",
         "A limit of the wallet's tier forbids it. Nothing has moved.",
         "GET /wallet lists the limits and what of them is used. Send less, or wait for the next day or month.",
+    ),
+    "too_many_lookups": Page(
+        "Too many lookups",
+        "Too many payees of one caller could not be paid within an hour, so no other payee is looked for. "
+        "Nothing has moved.",
+        "Wait as long as `Retry-After` says, check who is to be paid, then repeat with the same key.",
+    ),
+    "payee_unavailable": Page(
+        "Payee unavailable",
+        "This payee can't be paid this: nobody is there, or their wallet can't take it. Which of these it is, is "
+        "theirs to say. Nothing has moved.",
+        "Check phone, wallet or code with the payee. If they are right, the payee has to look at their own wallet.",
+    ),
+    "gateway_refused": Page(
+        "Gateway refused",
+        "The payment gateway refuses the top-up and will refuse it again; `detail` has its reason. No money was asked "
+        "for, and the top-up has failed.",
+        "Mend what the reason names, then ask with a new key.",
     ),
     "forbidden": Page(
         "Forbidden",
