@@ -82,7 +82,7 @@ def _scripts() -> list[str]:
                 scripts[first:code] = [scripts[code]] * (code - first)
             first = code + 1
     for code in unassigned & frozenset(range(0x20000, 0x3FFFE)):
-        scripts[code] = "HAN"
+        scripts[code] = scripts[0x4E00]
     return scripts
 
 

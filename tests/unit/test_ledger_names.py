@@ -49,6 +49,7 @@ from wallet.ledger.reserved_names import is_reserved
         "नर्मदा " + "क\u093c\u094d\u0952\u0951",  # four marks on one letter
         "\U000323b0",  # a Chinese letter that no Python before 3.15 knows
         "李\U000323b0",
+        "李\U0003fff0",  # one that nobody knows yet
     ],
 )
 def test_people_and_shops_are_called_what_they_are_called(name: str) -> None:

@@ -209,9 +209,9 @@ RUNS = (
     "bcp 2o 70p 2o 2p 1o 3p 2o 53p 2o 3p 1o 107p 1o 3fp bo 6p 1o 18p 7o 2p 2o 8p co 1p 2o 4p 2o 1p 4o 2p do 2p 2o 1p "
     "8o 2p 9o 1p 5o 3p co 3p 8o 3p 2o 1p 1o 1p 4o 1p 6o 1p 3o 1p 6o 56p 30o 46p 5o 8p 2o 11p 3o 1p 1o 6p 2o dp dco "
     "15p 1bo 4p 38o 8p ao 6p 28o 8p 1eo 2p co 4p 2o ep 9o 27p co 2fp 1o ap 1o b9p 58o 8p eo 92p 93o 1u 5co ad 1o 5u "
-    "3fep 2x a6e0lHani 20uHan 111flHani 1uHan 168elHani 2uHan 1d31lHani fuHan 26elHani 9a2uHan 21elHani 5e0uHan 2x "
-    "134blHani 5uHan 212alHani 9b86uHan 2c40lSeal 3beuHan 2x fffeu 2x fffeu 2x fffeu 2x fffeu 2x fffeu 2x fffeu 2x "
-    "fffeu 2x fffeu 2x fffeu 2x fffeu 2x 1000i effeu 2x fffec 2x fffec 2x "
+    "3fep 2x a6e0lHani 20uHani 111flHani 1uHani 168elHani 2uHani 1d31lHani fuHani 26elHani 9a2uHani 21elHani 5e0uHani "
+    "2x 134blHani 5uHani 212alHani 9b86uHani 2c40lSeal 3beuHani 2x fffeu 2x fffeu 2x fffeu 2x fffeu 2x fffeu 2x fffeu "
+    "2x fffeu 2x fffeu 2x fffeu 2x fffeu 2x 1000i effeu 2x fffec 2x fffec 2x "
 )
 
 # Signs behind which, and before which, a joiner of Indic scripts does something.
