@@ -125,6 +125,18 @@ BEGIN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a tier needs limits that are in force';
     END IF;
     SET v_left = LEAST(COALESCE(v_payment, p_amount), COALESCE(v_month, p_amount), COALESCE(v_day, p_amount));
+    IF p_amount > v_left THEN
+        -- what lapsed holds held counts no more, though nobody may have written that down yet
+        SELECT v_day + COALESCE(SUM(IF(DATE(h.created_at + INTERVAL 330 MINUTE) = DATE(p_at + INTERVAL 330 MINUTE),
+                                       h.amount - h.captured, 0)), 0),
+               v_month + COALESCE(SUM(IF(EXTRACT(YEAR_MONTH FROM h.created_at + INTERVAL 330 MINUTE)
+                                         = EXTRACT(YEAR_MONTH FROM p_at + INTERVAL 330 MINUTE),
+                                         h.amount - h.captured, 0)), 0)
+        INTO v_day, v_month
+        FROM holds h FORCE INDEX (holds_of_payer)
+        WHERE h.payer_wallet_id = p_wallet_id AND h.status = 'placed' AND h.expires_at <= UTC_TIMESTAMP(6);
+        SET v_left = LEAST(COALESCE(v_payment, p_amount), COALESCE(v_month, p_amount), COALESCE(v_day, p_amount));
+    END IF;
     IF p_to_person AND NOT v_person_to_person THEN
         SET p_limit = 'person_to_person';
         SET v_left = 0;

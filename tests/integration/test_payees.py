@@ -178,6 +178,25 @@ def test_who_has_enough_once_lapsed_holds_and_slots_are_counted_may_pay(books: B
     assert books.faults() == []
 
 
+@pytest.mark.parametrize("limit", ["max_debit_day", "max_debit_month"])
+@both_ways
+def test_what_a_lapsed_hold_held_counts_for_no_limit_although_nobody_has_swept_it(
+    books: Books, ask: Ask, limit: str
+) -> None:
+    tier = unique("t")[:16]
+    books.tier(tier, {"2021-01-01": {limit: 500}})
+    payer, payee = books.person(money=1_000), books.person()
+    books.set_tier(payer, tier)
+    name = PayeeName(payee.wallet_id, None)
+    with clock_at(books, _NOON):
+        place(books, payer, payee, 300, valid_s=60)
+        assert refusal_of(partial(ask, books, payer, name, 201)) is Refusal.WALLET_LIMIT_EXCEEDED
+    with clock_at(books, _NOON + timedelta(seconds=60)):
+        assert refusal_of(partial(ask, books, payer, name, 501)) is Refusal.WALLET_LIMIT_EXCEEDED
+        ask(books, payer, name, 500)
+    assert books.faults() == []
+
+
 def test_a_hold_is_placed_whatever_its_payee_could_take_and_the_payee_hears_it_at_the_capture(
     books: Books, payees: Payees
 ) -> None:
