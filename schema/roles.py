@@ -6,7 +6,7 @@ The passwords' hashes are readable to one user alone.
 """
 
 _PUBLIC_USER_COLUMNS = "id, phone, name, kind, created_at"
-_ARRIVED_COLUMNS = "id, attempt_id, amount, currency, gateway, gateway_payment_id, source_refund_id, created_at"
+_ARRIVED_COLUMNS = "id, type, attempt_id, amount, currency, gateway, gateway_payment_id, source_refund_id, created_at"
 
 _STORED_VALUE = (
     "SELECT ON tiers",
@@ -85,8 +85,12 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON reconciliation_walks",
         "SELECT ON reconciliation_breaks",
         "SELECT ON settlement_lines",
+        "SELECT ON payment_disputes",
+        "SELECT ON payment_dispute_bookings",
         "SELECT (id, checks, next_check_at) ON withdrawals",
         *_execute(
+            "record_payment_dispute",
+            "attach_payment_dispute",
             "note_foreign_refund",
             "settle_source_refund",
             "claim_refund_check",
@@ -124,6 +128,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON operator_actions",
         "SELECT ON money_in_suspense",
         "SELECT ON reconciliation_breaks",
+        "SELECT ON payment_disputes",
+        "SELECT ON payment_dispute_events",
         "SELECT (id, gateway, name, received_at, outcome) ON gateway_events",  # their bodies name payers
         *_execute(
             "set_tier",
@@ -133,6 +139,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "refund_to_source",
             "credit_from_suspense",
             "resolve_break",
+            "resolve_payment_dispute",
             "end_dispute",
             "close_wallet",
         ),
@@ -164,6 +171,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON idempotency_records",
         "SELECT ON operator_actions",
         "SELECT ON source_refunds",
+        "SELECT ON payment_disputes",
+        "SELECT ON payment_dispute_events",
+        "SELECT ON payment_dispute_bookings",
         "SELECT ON outbox",
         "SELECT ON bulk_payments",
         "SELECT ON bulk_payment_rows",

@@ -33,7 +33,8 @@ def handler(event: dict[str, Any], context: Invocation) -> dict[str, Any]:
         daily_round(tools, findings, settled_within_days=wiring.settled_within_days(), time_left_s=left)
     else:
         frequent_round(tools, findings, first_check_s=wiring.first_check_s(), time_left_s=left)
-    told = asdict(findings) | asdict(figures(tools.database, gateway=gateway.name))
+    standing = figures(tools.database, gateway=gateway.name, dispute_notice_h=wiring.dispute_notice_h())
+    told = asdict(findings) | asdict(standing)
     logger().info("reconciled", **told)
     if findings.keys_refused:
         logger().error("keys_refused", times=findings.keys_refused)

@@ -398,6 +398,11 @@ def settled_within_days() -> int:
     return number("SETTLED_WITHIN_DAYS")
 
 
+def dispute_notice_h() -> int:
+    """How many hours before a dispute's deadline somebody is to be told."""
+    return number("DISPUTE_NOTICE_HOURS")
+
+
 def start_bulk_worker() -> bool:
     """Has the bulk worker begin now; False if that could not be asked for: it begins by its schedule anyway."""
     return aws.invoke_soon(setting("BULK_WORKER"))

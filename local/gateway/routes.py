@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from local.gateway.book import Book
+from local.gateway.disputes import Disputes, NoSuchDisputeError, UnplayableDisputeError
 from local.gateway.failures import ApiError, unauthorized, unknown_url
 from local.gateway.faults import Fault, Faults, UnknownFaultError
 from local.gateway.payouts import KEY_HEADER, End, EndedPayoutError, NoSuchPayoutError, Payouts, UnplayablePayoutError
@@ -26,6 +27,8 @@ _SAID: dict[type[Exception], tuple[int, str]] = {
     NoSuchRefundError: (404, "there is no such payment or refund"),
     EndedRefundError: (409, "the refund has ended"),
     UnplayableRefundError: (422, ""),
+    NoSuchDisputeError: (404, "there is no such payment or dispute"),
+    UnplayableDisputeError: (422, ""),
     NoSuchPayoutError: (404, "there is no such payout"),
     EndedPayoutError: (409, "the payout can't become that any more"),
     UnplayablePayoutError: (422, ""),
@@ -113,6 +116,7 @@ class Controls:
         self,
         person: Person,
         refunds: Refunds,
+        disputes: Disputes,
         payouts: Payouts,
         settlements: Settlements,
         outbox: Outbox,
@@ -128,6 +132,8 @@ class Controls:
                 ("POST", f"orders/{one}/pay", lambda r, i: Reply(200, person.play(i, Play.read(r.body())))),
                 ("POST", f"payments/{one}/refund", lambda r, i: Reply(200, refunds.begin_at_dashboard(i, r.body()))),
                 ("POST", f"refunds/{one}", lambda r, i: Reply(200, refunds.end(i, r.body()))),
+                ("POST", f"payments/{one}/dispute", lambda r, i: Reply(200, disputes.begin(i, r.body()))),
+                ("POST", f"disputes/{one}", lambda r, i: Reply(200, disputes.go_on(i, r.body()))),
                 ("PUT", "refunds", lambda r: Reply(200, refunds.answer_from_now_on(r.body()))),
                 ("POST", "settlements", lambda r: Reply(200, settlements.settle(r.body()))),
                 ("GET", "payouts", lambda _: Reply(200, payouts.balance())),

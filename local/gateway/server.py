@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from local.gateway.book import Book
 from local.gateway.cashfree.api import Api as CashfreeApi
 from local.gateway.cashfree.book import CashfreeBook
+from local.gateway.disputes import Disputes
 from local.gateway.failures import ApiError
 from local.gateway.faults import Faults
 from local.gateway.payouts import Payouts
@@ -81,7 +82,8 @@ class Simulator:
             client_secret=settings.key_secret,
             sleep=self._stopping.wait,
         )
-        controls = Controls(Person(self._store, self._outbox), refunds, payouts, settlements, self._outbox, faults)
+        person, disputes = Person(self._store, self._outbox), Disputes(self._store, self._outbox)
+        controls = Controls(person, refunds, disputes, payouts, settlements, self._outbox, faults)
         self._server = _Server((settings.host, settings.port), api, cashfree, controls)
         self._thread: threading.Thread | None = None
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from local.gateway import fields
 from local.gateway.failures import ApiError
-from local.gateway.shapes import RAZORPAY, Json, Payment, Refund, collection, new_id
+from local.gateway.shapes import RAZORPAY, Dispute, Json, Payment, Refund, collection, new_id
 from local.gateway.store import Store
 
 _INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -50,6 +50,7 @@ class Settlements:
 
         `day` is when (today in India, if it isn't told); `leave_out` are ids that are left for later, `amounts` says of
         some what the report is to claim instead, `adjustment` adds a line by which so much is taken from the merchant.
+        What disputes took or gave back since the last one is an adjustment that names the dispute.
         """
         day, adjustment, left_out, amounts = _read(body)
         with self._store.block():
@@ -61,12 +62,24 @@ class Settlements:
                 for one in entities
                 if one.id not in left_out and not self._store.is_settled(one.id)
             ]
+            lines += [line for dispute in self._store.disputes(RAZORPAY) for line in self._of_dispute(dispute)]
             if adjustment:
                 lines.append(_adjustment(adjustment))
             for line in lines:
                 line |= {"settled": True, "settled_at": settled_at, **settlement}
                 self._store.keep_settled(str(line["entity_id"]), day, line)
         return {**settlement, "day": day, "lines": len(lines)}
+
+    def _of_dispute(self, dispute: Dispute) -> list[Json]:
+        """The line for what a dispute took since the last report, or (negative) gave back; none if that is nothing."""
+        name = f"disputed:{dispute.id}"
+        before = int(self._store.setting(name) or 0)
+        self._store.keep_setting(name, str(dispute.deducted))
+        taken = dispute.deducted - before
+        if taken == 0:
+            return []
+        line = _adjustment(abs(taken)) | {"dispute_id": dispute.id, "payment_id": dispute.payment_id}
+        return [line if taken > 0 else line | {"debit": 0, "credit": -taken}]
 
     def _line(self, entity: Payment | Refund, amount: int) -> Json:
         payment = self._store.payment(entity.id if isinstance(entity, Payment) else entity.payment_id)

@@ -220,6 +220,45 @@ class Refund:
 
 
 @dataclass
+class Dispute:
+    """A payment that its payer's bank wants back; amounts in minor units, times in Unix seconds.
+
+    `deducted` is what was taken from the merchant for it, before it was decided (`at_onset`) or when it was lost.
+    """
+
+    id: str
+    payment_id: str
+    amount: int
+    currency: str
+    created_at: int
+    phase: str
+    status: str
+    reason: str
+    respond_by: int
+    at_onset: bool = False
+    deducted: int = 0
+    told_at: int = 0
+
+    def as_json(self) -> Json:
+        """Write it."""
+        return {
+            "id": self.id,
+            "entity": "dispute",
+            "payment_id": self.payment_id,
+            "amount": self.amount,
+            "currency": self.currency,
+            "amount_deducted": self.deducted,
+            "reason_code": self.reason,
+            "respond_by": self.respond_by,
+            "status": "open" if self.status == "action_required" else self.status,
+            "phase": self.phase,
+            "created_at": self.created_at,
+            "comments": None,
+            "evidence": None,
+        }
+
+
+@dataclass
 class Payout:
     """Money paid out to a UPI address; amount in minor units, times in Unix seconds. `details`: why it stands so."""
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from local.gateway.shapes import RAZORPAY, Order, Payment, Payout, Refund
+from local.gateway.shapes import RAZORPAY, Dispute, Order, Payment, Payout, Refund
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -91,6 +91,10 @@ class Store:
         """Insert or replace a refund."""
         self._keep("refund", refund.id, refund.payment_id, asdict(refund))
 
+    def keep_dispute(self, dispute: Dispute) -> None:
+        """Insert or replace a dispute."""
+        self._keep("dispute", dispute.id, dispute.payment_id, asdict(dispute))
+
     def keep_payout(self, payout: Payout) -> None:
         """Insert or replace a payout."""
         self._keep("payout", payout.id, payout.reference_id, asdict(payout))
@@ -109,6 +113,17 @@ class Store:
         """Find a refund."""
         found = self._bodies("kind = 'refund' AND id = ?", refund_id)
         return Refund(**found[0]) if found else None
+
+    def dispute(self, dispute_id: str) -> Dispute | None:
+        """Find a dispute."""
+        found = self._bodies("kind = 'dispute' AND id = ?", dispute_id)
+        return Dispute(**found[0]) if found else None
+
+    def disputes(self, gateway: str) -> list[Dispute]:
+        """Return all disputes of payments of one protocol, oldest first."""
+        every = [Dispute(**body) for body in self._bodies("kind = 'dispute'")]
+        payments = {dispute.payment_id: self.payment(dispute.payment_id) for dispute in every}
+        return [one for one in every if getattr(payments[one.payment_id], "gateway", None) == gateway]
 
     def payout(self, payout_id: str) -> Payout | None:
         """Find a payout."""

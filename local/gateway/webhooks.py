@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from local.gateway.shapes import CASHFREE, Json, Order, Payment, Payout, Refund, compact, new_id
+from local.gateway.shapes import CASHFREE, Dispute, Json, Order, Payment, Payout, Refund, compact, new_id
 from local.gateway.store import Row, Store
 
 #: Each product of the gateway sends its webhooks to an address of their own, signed with a secret of their own.
@@ -44,16 +44,24 @@ class Event:
     channel = PAYMENTS
 
     def __init__(
-        self, name: str, payment: Payment, *, order: Order | None = None, refund: Refund | None = None
+        self,
+        name: str,
+        payment: Payment,
+        *,
+        order: Order | None = None,
+        refund: Refund | None = None,
+        dispute: Dispute | None = None,
+        at: int | None = None,
     ) -> None:
-        """Take the snapshot."""
+        """Take the snapshot; `at` is its time in Unix seconds, where that is not now."""
         self.id = new_id()
         self.name = name
         self.order_id = payment.order_id
         self.payment_id = payment.id
-        self._created_at = int(time.time())
-        entities: dict[str, Order | Payment | Refund | None] = {
+        self._created_at = int(time.time()) if at is None else at
+        entities: dict[str, Order | Payment | Refund | Dispute | None] = {
             "refund": refund,
+            "dispute": dispute,
             "payment": payment,
             "order": order,
         }

@@ -17,6 +17,8 @@ _KNOWN_TYPES = frozenset(
         "withdrawal_return",
         "refund_to_source",
         "adjustment",
+        "chargeback",
+        "chargeback_reversal",
         "fee",
         "gather",
     }

@@ -85,6 +85,7 @@ class Functions:
             "TOP_UP_VALID_SECONDS": "432000",
             "RECONCILE_AFTER_SECONDS": "1",
             "SETTLED_WITHIN_DAYS": "5",
+            "DISPUTE_NOTICE_HOURS": "48",
             "ACCESS_TOKEN_SECONDS": "900",
             "REFRESH_TOKEN_SECONDS": "2592000",
             "PASSWORD_COST": "4",

@@ -97,6 +97,28 @@ _PAID_ROW = (
     f" VALUES (@bad, 2, @payee, 5, 'paid', @payment, {_NOW})"
 )
 
+
+def dispute(status: str, *, reserved: int = 0, ended: bool = False, amount: int = 5, changes: int = 1) -> str:
+    """Of a top-up of the payer's. As the history that `history` writes has it, but for what is said here."""
+    return (
+        "INSERT INTO payment_disputes (id, gateway, gateway_dispute_id, gateway_payment_id, transaction_id, wallet_id,"
+        " amount, currency, phase, status, gateway_status, told_at, reserved, changes, created_at, ended_at)"
+        f" SELECT @bad, gateway, 'disp_bad', gateway_payment_id, id, @payer, {amount}, 'INR', 'chargeback', '{status}',"
+        f" '{status}', '2026-11-01', {reserved}, {changes}, {_NOW}, {_NOW if ended else 'NULL'}"
+        " FROM transactions WHERE type = 'top_up' LIMIT 1"
+    )
+
+
+_HISTORY = (
+    "INSERT INTO payment_dispute_events (dispute_id, position, source, phase, status, amount, told_at, reserved,"
+    " from_wallet, from_suspense, from_losses, is_open, created_at)"
+    " SELECT id, 1, 'gateway', phase, status, amount, told_at, reserved, 0, 0, 0, TRUE, '2026-11-01'"
+    " FROM payment_disputes WHERE id = @bad"
+)
+_BOOKING = (
+    "INSERT INTO payment_dispute_bookings (transaction_id, dispute_id, end_no, part) VALUES (@bad, @bad, 1, '{}')"
+)
+
 CASES: dict[str, tuple[str, ...]] = {
     "trial_balance": (posting(),),
     "transaction_balances": (transaction("payment"),),
@@ -150,6 +172,21 @@ CASES: dict[str, tuple[str, ...]] = {
         ).replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"),
         transaction("adjustment", amount=6, cause_id="@bad"),
     ),
+    "dispute_is_booked": (dispute("lost", ended=True),),
+    "chargeback_explains": entry("chargeback", "@payer", "@fees"),
+    "chargeback_goes_out": (
+        dispute("lost"),
+        *entry("chargeback", "@payer", "@fees", cause_id="(SELECT transaction_id FROM payment_disputes LIMIT 1)"),
+        _BOOKING.format("wallet"),
+    ),
+    "dispute_takes_its_own": (dispute("open", reserved=10**9),),
+    "disputed_money_is_not_refunded": (
+        dispute("open", amount=10_000),
+        _HISTORY,
+        source_refund("ours", "pending", amount=100).replace("SELECT @bad", "SELECT @payment"),
+    ),
+    "dispute_is_its_history": (dispute("open"),),
+    "dispute_is_told": (dispute("open"),),
     "return_fits": (
         withdrawal("failed"),
         transaction("withdrawal_return", withdrawal_id="@bad", cause_id="@payment"),

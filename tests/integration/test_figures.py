@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from local.database import PrivateServer
 from tests.support.books import GATEWAY, Books, captured, unique
+from tests.support.disputes import TopUp, end, tell, then
 from tests.support.own_database import own_books
 from wallet import wiring
 from wallet.ledger.breaks import Break, Kind
@@ -26,7 +28,7 @@ def fresh(server: PrivateServer) -> Iterator[Books]:
 
 def figures(books: Books) -> Figures:
     with closing(books.as_role("gateway")) as database:
-        return breaks.figures(database, gateway=GATEWAY)
+        return breaks.figures(database, gateway=GATEWAY, dispute_notice_h=48)
 
 
 def older(seconds: int, hours: int) -> bool:
@@ -48,7 +50,7 @@ def heard(books: Books, *, hours_ago: int) -> None:
 
 
 def test_nothing_is_nothing(fresh: Books) -> None:
-    assert figures(fresh) == Figures(0, 0, 0, 0, 0)
+    assert figures(fresh) == Figures(0, 0, 0, 0, 0, 0)
 
 
 def test_the_oldest_break_that_is_open_has_an_age_and_one_that_is_resolved_has_none(fresh: Books) -> None:
@@ -118,3 +120,17 @@ def test_webhooks_are_silent_only_while_somebody_might_pay(fresh: Books) -> None
     with closing(fresh.as_role("gateway")) as database:
         settlement.settle_payment(database, captured(order_id, 500), transaction_id=wiring.new_id())
     assert figures(fresh).webhook_silence_s == 0, "it is paid"
+
+
+def test_a_dispute_that_waits_for_our_answer_is_due_when_its_deadline_is_near(fresh: Books) -> None:
+    top_up = TopUp(fresh, fresh.person(), 1_000)
+    now = datetime.now(UTC)
+    near, far = now + timedelta(hours=47), now + timedelta(hours=49)
+    disputes = {name: top_up.disputed(100, respond_by=at) for name, at in (("near", near), ("far", far))}
+    over, silent = top_up.disputed(100, respond_by=now - timedelta(days=1)), top_up.disputed(100, respond_by=None)
+    tell(fresh, *disputes.values(), over, silent)
+    assert figures(fresh).disputes_due == 2
+    tell(fresh, then(over, "under_review"), then(disputes["near"], "action_required"))
+    assert figures(fresh).disputes_due == 1, "the bank has our answer to one of them"
+    end(fresh, disputes["near"], "lost_borne")
+    assert figures(fresh).disputes_due == 0

@@ -1,5 +1,6 @@
 """The gateway's settlement report against the ledger: kept, compared line by line, and missed where it says nothing."""
 
+import itertools
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,9 +17,11 @@ from tests.integration.test_walks import place as _place
 from tests.integration.test_walks import simulator as _simulator
 from tests.support.books import Books
 from tests.support.crowd import together
+from tests.support.disputes import end, tell
 from wallet import wiring
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.gateways.razorpay import client as razorpay_client
+from wallet.ledger.disputes import DisputePhase, DisputeStatus, ObservedDispute
 from wallet.ledger.periods import INDIA
 from wallet.movements import settlements, walk_payments
 from wallet.movements.reconcile import Findings
@@ -345,3 +348,93 @@ def _day(*, days_ago: int) -> str:
 def _report(*, days_ago: int) -> str:
     year, month, day = _day(days_ago=days_ago).split("-")
     return f"/v1/settlements/recon/combined?year={year}&month={month}&day={day}"
+
+
+def test_what_a_lost_dispute_takes_is_explained_when_it_is_booked(desk: Desk) -> None:
+    dispute = Disputed(desk)
+    dispute.becomes("lost")
+    desk.settle()
+    assert desk.read().broke == 0, "it is an open break of its own kind already"
+    [line] = [one for one in desk.lines().values() if one["type"] == "adjustment"]
+    assert (line["dispute_id"], line["debit"]) == (dispute.id, 50_000)
+    end(desk.place.books, dispute.observed, "lost_recovered")
+    assert desk.read(days_on=30) == Findings()
+    assert desk.place.open_breaks() == {}
+
+
+def test_what_is_taken_at_the_onset_is_explained_by_the_open_dispute_and_given_back_when_it_is_won(desk: Desk) -> None:
+    dispute = Disputed(desk, at_onset=True)
+    desk.settle()
+    assert desk.read().broke == 0
+    dispute.becomes("won")
+    assert desk.read().broke == 1
+    assert desk.place.open_breaks() == {("line_differs", dispute.id): (0, 50_000)}, "it is not given back yet"
+    desk.settle()
+    assert desk.read().mended == 1
+    assert desk.place.open_breaks() == {}
+
+
+def test_a_deduction_for_a_dispute_that_nobody_told_us_of_is_a_break_until_somebody_does(desk: Desk) -> None:
+    dispute = Disputed(desk, told=False)
+    dispute.becomes("lost")
+    desk.settle()
+    assert desk.read().broke == 1
+    [(kind, _)] = desk.place.open_breaks()
+    assert kind == "unexplained_line"
+    dispute.tell()
+    assert desk.read().mended == 1
+    assert {kind for kind, _ in desk.place.open_breaks()} == {"payment_dispute"}
+
+
+def test_a_loss_that_is_booked_and_that_no_report_takes_is_not_settled(desk: Desk) -> None:
+    dispute = Disputed(desk)
+    end(desk.place.books, dispute.observed, "lost_borne")
+    desk.settle()
+    desk.place.books.write(
+        "UPDATE reconciliation_walks SET done_until = UTC_TIMESTAMP(6) - INTERVAL 1 DAY WHERE walk = 'unsettled'"
+    )
+    assert desk.read(days_on=6).broke == 1
+    assert desk.place.open_breaks() == {("not_settled", dispute.id): (50_000, None)}
+    assert desk.read(days_on=7).mended == 0, "still not"
+    dispute.becomes("lost")
+    desk.settle()
+    assert desk.read().mended == 1
+    assert desk.place.open_breaks() == {}
+
+
+class Disputed:
+    """A payment that is in the books, and its payer's bank that wants it back."""
+
+    def __init__(self, desk: Desk, *, told: bool = True, **body: object) -> None:
+        self._desk, self._moments = desk, itertools.count(1)
+        self.payment_id = desk.paid()
+        path = f"/simulator/payments/{self.payment_id}/dispute"
+        status, begun = razorpay.call(desk.place.simulator, "POST", path, body)
+        assert status == 200, begun
+        self.id, self._told, self._is = begun["id"], told, "open"
+        if told:
+            self.tell()
+
+    @property
+    def observed(self) -> ObservedDispute:
+        """As the gateway tells of it now."""
+        return ObservedDispute(
+            "razorpay",
+            self.id,
+            self.payment_id,
+            50_000,
+            "INR",
+            DisputePhase.CHARGEBACK,
+            DisputeStatus(self._is),
+            datetime.now(UTC) + timedelta(seconds=next(self._moments)),
+        )
+
+    def becomes(self, status: str) -> None:
+        path = f"/simulator/disputes/{self.id}"
+        assert razorpay.call(self._desk.place.simulator, "POST", path, {"status": status})[0] == 200
+        self._is = status
+        if self._told:
+            self.tell()
+
+    def tell(self) -> None:
+        tell(self._desk.place.books, self.observed)

@@ -400,3 +400,38 @@ def test_cashfrees_events_are_believed_under_the_secret_before_its_rotation_and_
     receiver = shop.act(order_id, "captured", 1)
     assert shop.deliver(receiver.received[0]) == (200, {"status": "processed"})
     assert books.balance(person) == _AMOUNT
+
+
+def test_a_dispute_is_reserved_when_it_is_told_and_booked_once_when_an_operator_ends_it(shop: Shop) -> None:
+    person = shop.books.person()
+    order_id = told(shop.ask(person))["gateway_order_id"]
+    captured = shop.act(order_id, "captured", shop.of_a_capture)
+    for webhook in captured.received:
+        shop.deliver(webhook)
+    [payment] = shop.books.select("SELECT gateway_payment_id AS id FROM transactions ORDER BY id DESC LIMIT 1")
+    with receiving() as receiver:
+        aim(shop.simulator, shop.spoken, receiver.url)
+        path = f"/simulator/payments/{payment['id']}/dispute"
+        status, begun = call(shop.simulator, "POST", path, {"amount": 20_000})
+        assert status == 200, begun
+        receiver.wait_for(1)
+        for step in ({"status": "under_review"}, {"status": "lost"}):
+            assert call(shop.simulator, "POST", f"/simulator/disputes/{begun['id']}", step)[0] == 200
+        receiver.wait_for_events(3)
+    lost, *others = sorted(receiver.received, key=lambda webhook: b"lost" not in webhook[0].lower())
+    outcomes = [shop.deliver(webhook)[1]["status"] for webhook in (lost, *others, lost)]
+    assert outcomes == ["processed", "duplicate", "duplicate", "duplicate"], "the last word came first"
+    assert (shop.books.balance(person), shop.books.held(person)) == (_AMOUNT, 20_000)
+    operator = shop.functions.make("operator")
+    shown: Any = done(operator, {"command": "breaks", "kind": "payment_dispute"})
+    [listed] = [one for one in shown if one["subject"] == begun["id"]]
+    assert (listed["their_amount"], listed["phase"], listed["status"]) == (20_000, "chargeback", "lost")
+    assert listed["respond_by"].endswith("Z")
+    asked = order("resolve_payment_dispute", dispute_id=listed["dispute_id"], end="lost_recovered")
+    first, again = done(operator, asked), done(operator, asked)
+    assert (first, first["from_wallet"]) == (again, 20_000)
+    assert (shop.books.balance(person), shop.books.held(person)) == (_AMOUNT - 20_000, 0)
+    seen = done(operator, {"command": "show_payment_dispute", "dispute_id": listed["dispute_id"]})
+    assert (seen["dispute"]["from_wallet"], len(seen["history"])) == (20_000, 2)
+    assert done(operator, {"command": "pending", "only": "disputes"})["disputes"] == []
+    assert shop.books.faults() == []

@@ -10,6 +10,7 @@ from wallet.ledger.attempts import ObservedPayment, PaymentStatus
 from wallet.ledger.breaks import (
     OF_PAYMENTS,
     OF_SETTLEMENTS,
+    BookedDispute,
     BookedPayment,
     BookedRefund,
     Break,
@@ -17,6 +18,7 @@ from wallet.ledger.breaks import (
     SettlementLine,
     Unreadable,
     unreadable,
+    weigh_dispute,
     weigh_line,
     weigh_payment,
     weigh_waiting,
@@ -229,3 +231,33 @@ def test_what_is_settled_of_a_payment_whose_payer_bore_the_fee_is_what_was_booke
     )
     found = weigh_line(line, BORNE)
     assert found == (None if theirs is None else Break(Kind.LINE_DIFFERS, "pay_1", 50_000, theirs, "INR"))
+
+
+def disputed(*, booked: int, deducted: int, is_open: bool, amount: int = 500) -> BookedDispute:
+    return BookedDispute("disp_1", amount, "INR", booked, is_open, deducted)
+
+
+@pytest.mark.parametrize(
+    ("booked", "deducted", "is_open", "differs"),
+    [
+        (0, 0, True, False),  # not taken yet
+        (0, 500, True, False),  # taken at the onset
+        (0, 100, True, True),  # a fee?
+        (500, 500, False, False),
+        (500, 550, False, True),
+        (0, 0, False, False),  # won, and given back
+        (0, 500, False, True),  # won, and not given back (yet)
+        (500, 0, True, False),  # reversed by the gateway, and an operator is to book it
+    ],
+)
+def test_what_was_taken_for_a_dispute_is_what_is_booked_when_it_has_ended(
+    *, booked: int, deducted: int, is_open: bool, differs: bool
+) -> None:
+    found = weigh_dispute(disputed(booked=booked, deducted=deducted, is_open=is_open))
+    assert found == (Break(Kind.LINE_DIFFERS, "disp_1", booked, deducted, "INR") if differs else None)
+
+
+def test_an_adjustment_about_a_dispute_that_we_know_is_explained() -> None:
+    line = SettlementLine("adjustment", "adj_1", None, 500, "INR", 500, 0, 0, 0, None, None, None, "disp_1")
+    assert weigh_line(line, disputed(booked=0, deducted=500, is_open=True)) is None
+    assert weigh_line(line, None) == Break(Kind.UNEXPLAINED_LINE, "adj_1", None, -500, "INR")

@@ -36,7 +36,7 @@ def test_an_endless_backlog_of_one_kind_leaves_time_for_the_others(monkeypatch: 
 
     for name in asked:
         monkeypatch.setattr(rounds, name, backlog(name))
-    for name in ("finish_leftovers", "tidy_breaks", "sweep_identity"):
+    for name in ("finish_leftovers", "attach_disputes", "tidy_breaks", "sweep_identity"):
         monkeypatch.setattr(rounds, name, nothing)
     _wire(monkeypatch, module)
     module.handler({}, clock)
@@ -56,6 +56,7 @@ def test_the_daily_schedule_reads_reports_and_asks_about_nothing_else(monkeypatc
     told = module.handler({"task": "settlements"}, Clock())
     assert read == [(5, 45.0)]
     assert (told["oldest_break_s"], told["suspense_minor"], told["webhook_silence_s"]) == (7, 9, 0)
+    assert told["disputes_due"] == 3
 
 
 def _wire(monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
@@ -66,9 +67,9 @@ def _wire(monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
         monkeypatch.setattr(wiring, name, lambda: SimpleNamespace(name="razorpay"))
     monkeypatch.setattr(wiring, "first_check_s", lambda: 300)
     monkeypatch.setattr(wiring, "settled_within_days", lambda: 5)
-    monkeypatch.setattr(
-        module, "figures", lambda *_, gateway: Figures(1, 7, 9, 8, 0) if gateway == "razorpay" else None
-    )
+    monkeypatch.setattr(wiring, "dispute_notice_h", lambda: 48)
+    told = {("razorpay", 48): Figures(1, 7, 9, 8, 0, 3)}
+    monkeypatch.setattr(module, "figures", lambda *_, gateway, dispute_notice_h: told.get((gateway, dispute_notice_h)))
 
 
 def nothing(*_: Any) -> None:

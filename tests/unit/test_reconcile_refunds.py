@@ -9,7 +9,7 @@ from wallet.ledger.refunds import ObservedRefund, RefundStatus
 from wallet.movements.reconcile import Findings
 from wallet.movements.reconcile_refunds import reconcile_refunds
 from wallet.storage import source_refunds
-from wallet.storage.source_refunds import OpenRefund
+from wallet.storage.source_refunds import Claimed, OpenRefund
 
 _REFUND = OpenRefund(
     id=UUID(int=1),
@@ -38,7 +38,7 @@ def test_an_unknown_word_is_waited_out_and_then_for_people(
 ) -> None:
     waiting = [[replace(_REFUND, checks=checks)], []]
     monkeypatch.setattr(source_refunds, "due_refunds", lambda *_, **__: waiting.pop(0))
-    monkeypatch.setattr(source_refunds, "claim_check", lambda *_, **__: True)
+    monkeypatch.setattr(source_refunds, "claim_check", lambda *_, **__: Claimed.DONE)
     findings = Findings()
     reconcile_refunds(
         None,  # type: ignore[arg-type]  # nothing is to be booked

@@ -340,6 +340,8 @@ class StatementQuery(Body):
             "refund_to_source",
             "fee",
             "adjustment",
+            "chargeback",
+            "chargeback_reversal",
         ]
         | None
     ) = None

@@ -35,10 +35,11 @@ from wallet.edge.validation import Wanted, faults_of_one
 from wallet.identity.phones import NO_REGION
 from wallet.ledger import ids
 from wallet.ledger.breaks import Kind
+from wallet.ledger.disputes import DisputeEnd
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.times import show_time
-from wallet.storage import inspection, operators
+from wallet.storage import dispute_views, inspection, operators
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
 from wallet.storage.operators import Instruction
@@ -64,6 +65,7 @@ def _id_of(thing: str, prefix: str) -> BeforeValidator:
 
 
 WithdrawalId = Annotated[UUID, _id_of("withdrawal", ids.WITHDRAWAL), Wanted("A withdrawal's id, like wdr_….")]
+DisputeId = Annotated[UUID, _id_of("payment dispute", ids.DISPUTE), Wanted("A payment dispute's id, like dsp_….")]
 BreakId = Annotated[UUID, _id_of("break", ids.BREAK), Wanted("A break's id, like brk_….")]
 TransactionId = Annotated[UUID, _id_of("transaction", ids.TRANSACTION), Wanted("A transaction's id, like txn_….")]
 Operator = Annotated[
@@ -199,6 +201,20 @@ class ResolveBreak(Order):
         return operators.resolve_break(database, self.instruction, action_id=new_id(), break_id=self.break_id)
 
 
+class ResolvePaymentDispute(Order):
+    """The end of a payment's dispute (a chargeback): won, or lost and recovered from the wallet, or lost and ours."""
+
+    command: Literal["resolve_payment_dispute"]
+    dispute_id: DisputeId
+    end: DisputeEnd
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.resolve_payment_dispute(
+            database, self.instruction, action_id=new_id(), dispute_id=self.dispute_id, end=self.end
+        )
+
+
 class EndDispute(Order):
     """A withdrawal that was paid out and failed, by what we heard: the provider is asked again, and that is booked."""
 
@@ -259,6 +275,7 @@ class _Waiting:
 
 _WAITING = {
     "breaks": _Waiting(inspection.shown_breaks, partial(ids.read, ids.BREAK)),
+    "disputes": _Waiting(dispute_views.open_disputes, partial(ids.read, ids.DISPUTE)),
     "withdrawals": _Waiting(inspection.waiting_withdrawals, partial(ids.read, ids.WITHDRAWAL)),
     "suspense": _Waiting(inspection.suspended_money, partial(ids.read, ids.TRANSACTION)),
     "refunds": _Waiting(inspection.pending_refunds, partial(ids.read, ids.REFUND)),
@@ -272,7 +289,9 @@ class Pending(Question):
     """What waits for a person or for a gateway: the first of each list, or the next of one of them."""
 
     command: Literal["pending"]
-    only: Literal["breaks", "withdrawals", "suspense", "refunds", "uncovered", "closing", "stuck"] | None = None
+    only: (
+        Literal["breaks", "disputes", "withdrawals", "suspense", "refunds", "uncovered", "closing", "stuck"] | None
+    ) = None
     after: Annotated[StrictStr, Wanted("The id of the last one that was told, as text.")] | None = None
 
     @property
@@ -289,6 +308,20 @@ class Pending(Question):
         """As above."""
         names = [self.only] if self.only is not None else list(_WAITING)
         return {name: _WAITING[name].find(database, after=self._behind, limit=_PAGE) for name in names}, False
+
+
+class ShowPaymentDispute(Question):
+    """A payment's dispute, open or ended, with its history and what was booked."""
+
+    command: Literal["show_payment_dispute"]
+    dispute_id: DisputeId
+
+    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        found = dispute_views.find_dispute(database, self.dispute_id)
+        if found is None:
+            raise Refused(Refusal.NOT_FOUND)
+        return found, False
 
 
 class Breaks(Question):
@@ -311,11 +344,13 @@ Command = (
     | RefundToSource
     | CreditFromSuspense
     | ResolveBreak
+    | ResolvePaymentDispute
     | EndDispute
     | Close
     | ShowWallet
     | Pending
     | Breaks
+    | ShowPaymentDispute
 )
 _READER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 #: The commands by their names.
@@ -374,6 +409,7 @@ _PREFIXES = {
     "refund_id": ids.REFUND,
     "withdrawal_id": ids.WITHDRAWAL,
     "break_id": ids.BREAK,
+    "dispute_id": ids.DISPUTE,
 }
 
 

@@ -42,6 +42,8 @@ _WORDS = {
     ("fee", Side.CREDIT): "Fee returned",
     ("adjustment", Side.DEBIT): "Correction",
     ("adjustment", Side.CREDIT): "Correction",
+    ("chargeback", Side.DEBIT): "Taken back by your bank through",
+    ("chargeback_reversal", Side.CREDIT): "Given back by your bank through",
 }
 _STYLE = """
 @page { size: A4; margin: 12mm 14mm }

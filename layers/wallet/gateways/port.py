@@ -7,6 +7,7 @@ from typing import Protocol
 
 from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.breaks import SettlementLine, Unreadable
+from wallet.ledger.disputes import ObservedDispute
 from wallet.ledger.refunds import ObservedRefund
 from wallet.ledger.withdrawals import ObservedPayout
 
@@ -49,7 +50,7 @@ class GatewayEvent:
     `name` is the gateway's word (`payment.captured`). `payments` are snapshots from the time of the event, not the
     present state; it is empty where no money of ours is spoken of, which only the adapter can say. `refunds` and
     `payouts` are the same for money that leaves: an event that tells of a refund tells of its payment in there, and
-    `payments` is empty.
+    `payments` is empty. `disputes` are what payers' banks take back, or want to.
     """
 
     event_id: str | None
@@ -57,6 +58,7 @@ class GatewayEvent:
     payments: tuple[ObservedPayment, ...] = ()
     refunds: tuple[ObservedRefund, ...] = ()
     payouts: tuple[ObservedPayout, ...] = ()
+    disputes: tuple[ObservedDispute, ...] = ()
 
 
 class Gateway(Protocol):

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     NOT_SETTLED = "not_settled"  # booked, and in no report within the time that the gateway has
     # what people have to look at for other reasons
     STUCK_EVENT = "stuck_event"  # an event that contradicts the books, or can't be read
+    PAYMENT_DISPUTE = "payment_dispute"  # a payer's bank wants its payment back: ours is what is reserved or booked
     DISPUTED_WITHDRAWAL = "disputed_withdrawal"  # paid out and failed: we have heard both
     PAYOUT_MISMATCH = "payout_mismatch"  # a payout that is not what was asked for
     UNCOVERED_REFUND = "uncovered_refund"  # begun at the gateway, when the wallet had spent the money
@@ -92,11 +93,28 @@ class BookedRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class BookedDispute:
+    """A payment's dispute as it stands with us, under the gateway's own id of it, in minor units.
+
+    `amount` is what is disputed, `booked` what of it is in the ledger as lost; `is_open`: nobody has ended it.
+    `deducted` is what settlement reports have taken for it, less what they gave back.
+    """
+
+    dispute_id: str
+    amount: int
+    currency: str
+    booked: int
+    is_open: bool
+    deducted: int
+
+
+@dataclass(frozen=True, slots=True)
 class SettlementLine:
     """A line of a gateway's settlement report, in minor units.
 
     `type` is the gateway's word, `payment` and `refund` are the two that we know; `entity_id` is of the payment, the
-    refund or whatever it is; `fee` has the `tax` in it; `settled_at` is in Unix seconds.
+    refund or whatever it is; `fee` has the `tax` in it; `settled_at` is in Unix seconds. `dispute_id` is the dispute
+    that an adjustment is about.
     """
 
     type: str
@@ -111,6 +129,7 @@ class SettlementLine:
     settlement_id: str | None
     utr: str | None
     settled_at: int | None
+    dispute_id: str | None = None
 
     @property
     def subject(self) -> str:
@@ -159,12 +178,15 @@ def weigh_payment(payment_id: str, booked: BookedPayment | None, told: ObservedP
     return None
 
 
-def weigh_line(line: SettlementLine, booked: BookedPayment | BookedRefund | None) -> Break | None:
+def weigh_line(line: SettlementLine, booked: BookedPayment | BookedRefund | BookedDispute | None) -> Break | None:
     """What differs between a settled line and our books.
 
     Amounts are gross, and the fee is the gateway's affair, unless the payer has borne it: then we are paid what we have
-    booked.
+    booked. An adjustment about a dispute that we know is explained; its amount is weighed with the others of that
+    dispute.
     """
+    if isinstance(booked, BookedDispute):
+        return None
     if line.type not in (PAYMENT_LINE, REFUND_LINE):
         return Break(Kind.UNEXPLAINED_LINE, line.subject, None, line.credit - line.debit, line.currency)
     if booked is None:
@@ -175,6 +197,17 @@ def weigh_line(line: SettlementLine, booked: BookedPayment | BookedRefund | None
     if surcharge and line.credit != booked.amount:
         return Break(Kind.LINE_DIFFERS, line.subject, booked.amount, line.credit, line.currency)
     return None
+
+
+def weigh_dispute(dispute: BookedDispute) -> Break | None:
+    """What differs between what the reports took for a dispute and what we booked.
+
+    While it is open it may have been taken already, or not yet; either way it is an open break of its own kind.
+    """
+    fitting = {0, dispute.amount, dispute.booked} if dispute.is_open else {dispute.booked}
+    if dispute.deducted in fitting:
+        return None
+    return Break(Kind.LINE_DIFFERS, dispute.dispute_id, dispute.booked, dispute.deducted, dispute.currency)
 
 
 def unreadable(kind: Kind, subject: str) -> Break:

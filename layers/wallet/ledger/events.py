@@ -34,6 +34,7 @@ class Kind(StrEnum):
     TRANSACTION = ids.TRANSACTION
     WALLET = ids.WALLET
     WITHDRAWAL = ids.WITHDRAWAL
+    DISPUTE = ids.DISPUTE
 
     @property
     def is_id(self) -> bool:
@@ -62,6 +63,11 @@ FIELDS: Mapping[str, Field] = {
     "payer_wallet_id": Field(Kind.WALLET, "Who paid, or promised to."),
     "payee_wallet_id": Field(Kind.WALLET, "Who was paid, or is to be."),
     "withdrawal_id": Field(Kind.WITHDRAWAL, "The withdrawal."),
+    "dispute_id": Field(Kind.DISPUTE, "The dispute of a top-up."),
+    "reserved": Field(Kind.AMOUNT, "What of the wallet is reserved for it, in minor units: held, and not spendable."),
+    "recovered": Field(Kind.AMOUNT, "What of the wallet was debited for it in the end, in minor units."),
+    "phase": Field(Kind.TEXT, "How far the banks have got: `chargeback`, `pre_arbitration`, `arbitration` and others."),
+    "outcome": Field(Kind.TEXT, "How it ended for us: `won`, `lost` or `closed`."),
     "gateway": Field(Kind.TEXT, "The payment gateway."),
     "provider": Field(Kind.TEXT, "Who pays it out."),
     "description": Field(Kind.TEXT, "What the payer wrote."),
@@ -96,6 +102,7 @@ class EventType:
 _BETWEEN = ("payer_wallet_id", "payee_wallet_id", "amount", "currency")
 _WITHDRAWAL = ("withdrawal_id", "amount", "fee", "currency", "provider")
 _TO_SOURCE = ("refund_id", "transaction_id", "amount", "currency", "gateway")
+_DISPUTE = ("dispute_id", "transaction_id", "amount", "currency", "gateway", "phase")
 _FEE = frozenset({"fee"})
 
 CATALOGUE: Mapping[str, EventType] = {
@@ -166,6 +173,17 @@ CATALOGUE: Mapping[str, EventType] = {
     "RefundToSourceFailed": EventType(
         "A refund to source was not paid out: the money is where it was before, and available again.",
         _TO_SOURCE,
+        ("reason",),
+    ),
+    "TopUpDisputed": EventType(
+        "The payer's bank wants a top-up back (a chargeback), or does again: what is available of the wallet is"
+        " reserved, up to that.",
+        (*_DISPUTE, "reserved"),
+        ("reason",),
+    ),
+    "TopUpDisputeEnded": EventType(
+        "A dispute of a top-up has ended: what was reserved is available again, less what was debited.",
+        (*_DISPUTE, "outcome", "recovered"),
         ("reason",),
     ),
     "WalletFrozen": EventType("An operator froze the wallet: its owner can't move money out of it.", ()),

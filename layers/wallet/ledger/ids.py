@@ -21,6 +21,7 @@ TRANSACTION = "txn"
 EVENT = "evt"
 BULK_PAYMENT = "blk"
 BREAK = "brk"
+DISPUTE = "dsp"
 
 
 def uuid7(*, unix_ms: int, entropy: bytes) -> UUID:

@@ -28,6 +28,8 @@ class TransactionType(StrEnum):
     REFUND_TO_SOURCE = "refund_to_source"
     FEE = "fee"
     ADJUSTMENT = "adjustment"
+    CHARGEBACK = "chargeback"
+    CHARGEBACK_REVERSAL = "chargeback_reversal"
     GATHER = "gather"  # between the rows of one hot wallet
 
 

@@ -10,7 +10,7 @@ from wallet.movements.reconcile import Findings
 from wallet.movements.refund_to_source import book_refund
 from wallet.storage import source_refunds
 from wallet.storage.database import Database, DatabaseBrokenError
-from wallet.storage.source_refunds import OpenRefund
+from wallet.storage.source_refunds import Claimed, OpenRefund
 
 _BATCH = 100
 _GIVE_UP_AFTER = 3
@@ -39,10 +39,11 @@ def reconcile_refunds(
     same reference.
     """
     unreachable = 0
-    for refund in _due(database, gateway.name, first_check_s, time_left_s):
+    for refund, claimed in _due(database, gateway.name, first_check_s, time_left_s):
         findings.asked += 1
         try:
-            _ask(database, gateway, new_id, refund, findings)
+            if claimed is not Claimed.DISPUTED or not _give_up_disputed(database, gateway, refund):
+                _ask(database, gateway, new_id, refund, findings)
         except GatewayUnavailableError:
             unreachable += 1
             findings.unreachable += 1
@@ -67,13 +68,26 @@ def reference_of(refund: OpenRefund) -> str:
 
 def _due(
     database: Database, gateway: str, first_check_s: int, time_left_s: Callable[[], float]
-) -> Iterator[OpenRefund]:
+) -> Iterator[tuple[OpenRefund, Claimed]]:
     while refunds := source_refunds.due_refunds(database, gateway=gateway, limit=_BATCH):
         for refund in refunds:
             if time_left_s() <= 0:
                 return
-            if source_refunds.claim_check(database, refund, first_check_s=first_check_s):
-                yield refund
+            claimed = source_refunds.claim_check(database, refund, first_check_s=first_check_s)
+            if claimed is not Claimed.TAKEN:
+                yield refund, claimed
+
+
+def _give_up_disputed(database: Database, gateway: Gateway, refund: OpenRefund) -> bool:
+    """Ends a refund of a payment whose payer has its money back by a dispute, unless the gateway has made it already.
+
+    It may have been asked for before the dispute was heard of, so it is looked for, and never asked for.
+    """
+    reference = reference_of(refund)
+    found = gateway.find_refund(payment_id=refund.payment_id, order_id=refund.gateway_order_id, reference=reference)
+    if found is None:
+        source_refunds.reject_refund(database, refund, gateway=gateway.name, reason="payment_disputed")
+    return found is None
 
 
 def _ask(

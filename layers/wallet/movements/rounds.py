@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from wallet.gateways.port import Gateway, GatewayEvent, ListingGateway, PayoutProvider
+from wallet.movements.payment_disputes import attach_disputes
 from wallet.movements.reconcile import Findings, finish_leftovers, reconcile
 from wallet.movements.reconcile_refunds import reconcile_refunds
 from wallet.movements.reconcile_withdrawals import reconcile_withdrawals
@@ -51,6 +52,7 @@ def frequent_round(tools: Tools, findings: Findings, *, first_check_s: int, time
         comparer = tools.comparer(tools.listing, findings)
         walk_payments(comparer, first_check_s=first_check_s, now=tools.now, time_left_s=until(1))
     finish_leftovers(database, new_id, tools.parse, findings)
+    attach_disputes(database, new_id)
     tidy_breaks(database)
     sweep_identity(database)
 

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from wallet.gateways.port import GatewayEvent
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.ledger.disputes import DisputeNews
 from wallet.ledger.refunds import RefundNews
+from wallet.movements.payment_disputes import book_dispute
 from wallet.movements.payouts import book_payout
 from wallet.movements.refund_to_source import book_refund
 from wallet.storage import settlement
@@ -55,6 +57,13 @@ _REFUNDED = {
     RefundNews.KNOWN: EventOutcome.DUPLICATE,
     RefundNews.NO_MONEY: EventOutcome.IGNORED,
     RefundNews.UNKNOWN_PAYMENT: EventOutcome.EARLY,
+}
+
+_DISPUTED = {
+    DisputeNews.NEW: EventOutcome.PROCESSED,
+    DisputeNews.KNOWN: EventOutcome.DUPLICATE,
+    DisputeNews.MISMATCH: EventOutcome.STUCK,
+    DisputeNews.CONTRADICTED: EventOutcome.STUCK,
 }
 
 
@@ -102,6 +111,7 @@ def act(database: Database, new_id: Callable[[], UUID], event: GatewayEvent) -> 
     outcomes |= {_SETTLED[book_payout(database, new_id, payout)] for payout in event.payouts}
     news = {book_refund(database, new_id, refund) for refund in event.refunds}
     outcomes |= {_REFUNDED.get(one, EventOutcome.STUCK) for one in news}
+    outcomes |= {_DISPUTED[book_dispute(database, new_id, dispute)] for dispute in event.disputes}
     for outcome in (EventOutcome.STUCK, EventOutcome.EARLY, EventOutcome.PROCESSED, EventOutcome.DUPLICATE):
         if outcome in outcomes:
             return outcome

@@ -2,11 +2,13 @@
 
 A payment or a refund that was settled and is not in the books is asked about first: then it is booked as any other, and
 was only late. What remains is a break; so is what is in our books and in no report when the gateway's time is over.
+Gateways take disputed money by adjustments that name the dispute, some of them before it is decided, and give it back
+so: what they took in all has to be what is booked when the dispute has ended.
 Lines are kept as they were told, with the fee, the tax and the bank's reference (UTR), for whoever counts the money on
 the bank's account.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,10 +17,12 @@ from wallet.ledger.breaks import (
     OF_SETTLEMENTS,
     PAYMENT_LINE,
     REFUND_LINE,
+    BookedDispute,
     BookedPayment,
     BookedRefund,
     Kind,
     SettlementLine,
+    weigh_dispute,
     weigh_line,
     weigh_waiting,
 )
@@ -85,10 +89,16 @@ class Reports:
                 booked = self._booked(page.lines)
             weighed = {line.subject: weigh_line(line, booked.get(line.subject)) for line in page.lines}
             self.comparer.keep(weighed, OF_SETTLEMENTS)
+            self._weigh_disputes({line.dispute_id for line in page.lines if line.dispute_id is not None})
             self.comparer.name_unreadable(Kind.UNREADABLE_LINE, page.unreadable)
 
+    def _weigh_disputes(self, ids: Collection[str]) -> None:
+        """Holds what the reports took for each of these disputes against what is booked."""
+        disputes = breaks.booked_disputes(self.comparer.database, ids, gateway=self._name)
+        self.comparer.keep({name: weigh_dispute(dispute) for name, dispute in disputes.items()}, OF_SETTLEMENTS)
+
     def _book_missing(
-        self, lines: Iterable[SettlementLine], booked: Mapping[str, BookedPayment | BookedRefund]
+        self, lines: Iterable[SettlementLine], booked: Mapping[str, BookedPayment | BookedRefund | BookedDispute]
     ) -> bool:
         """Asks about settled payments and refunds that we have not, so that they are booked; whether there were any."""
         missing = [line for line in lines if line.subject not in booked]
@@ -125,15 +135,26 @@ class Reports:
         booked = self._booked(lines.values())
         weighed = {subject: weigh_line(line, booked.get(subject)) for subject, line in lines.items()}
         self.comparer.keep(weighed, OF_SETTLEMENTS - {Kind.UNREADABLE_LINE})
+        disputed = breaks.open_dispute_subjects(database, OF_SETTLEMENTS, gateway=self._name, limit=_LOOKED_AT_AGAIN)
+        known = breaks.booked_disputes(database, disputed, gateway=self._name)
+        told = {name: dispute for name, dispute in known.items() if dispute.deducted or not dispute.booked}
+        self.comparer.keep({name: weigh_dispute(dispute) for name, dispute in told.items()}, OF_SETTLEMENTS)
 
-    def _booked(self, lines: Iterable[SettlementLine]) -> dict[str, BookedPayment | BookedRefund]:
+    def _booked(self, lines: Iterable[SettlementLine]) -> dict[str, BookedPayment | BookedRefund | BookedDispute]:
         known = list(lines)
         database = self.comparer.database
         payments = [line.entity_id for line in known if line.type == PAYMENT_LINE]
         refunds = [line.entity_id for line in known if line.type == REFUND_LINE]
-        found: dict[str, BookedPayment | BookedRefund] = {}
+        found: dict[str, BookedPayment | BookedRefund | BookedDispute] = {}
         found |= breaks.booked_payments(database, payments, gateway=self._name)
         found |= breaks.booked_refunds(database, refunds, gateway=self._name)
+        named = {line.dispute_id for line in known if line.dispute_id is not None}
+        disputes = breaks.booked_disputes(database, named, gateway=self._name)
+        found |= {
+            line.entity_id: disputes[line.dispute_id]
+            for line in known
+            if line.type not in (PAYMENT_LINE, REFUND_LINE) and line.dispute_id in disputes
+        }
         return found
 
     @property

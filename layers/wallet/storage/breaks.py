@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from wallet.ledger.breaks import BookedPayment, BookedRefund, Break, Kind, SettlementLine
+from wallet.ledger.breaks import BookedDispute, BookedPayment, BookedRefund, Break, Kind, SettlementLine
 from wallet.storage.database import Database, Row
 from wallet.storage.rows import time_of
 
@@ -64,14 +64,31 @@ _OPEN_LINES = """
 SELECT b.subject FROM reconciliation_breaks b
 WHERE b.resolved_at IS NULL AND b.gateway = %s AND b.kind IN ({places})
   AND EXISTS (SELECT 1 FROM settlement_lines l
-              WHERE l.gateway = b.gateway AND l.type IN ('payment', 'refund') AND l.entity_id = b.subject)
+              WHERE l.gateway = b.gateway AND l.entity_id = b.subject
+                AND (l.type IN ('payment', 'refund') OR l.dispute_id IS NOT NULL))
 GROUP BY b.subject ORDER BY MAX(b.last_seen_at), b.subject LIMIT %s
 """
 
 
 def open_lines(database: Database, kinds: Collection[Kind], *, gateway: str, limit: int) -> list[str]:
-    """The same of settled payments and refunds that a report has told of: of others a look has nothing to go by."""
+    """The same of what a report has told of and a look has something to go by: payments, refunds, adjustments about
+    disputes.
+    """
     rows = database.read(_OPEN_LINES.format(places=_places(kinds)), gateway, *(kind.value for kind in kinds), limit)
+    return [row["subject"] for row in rows]
+
+
+_OPEN_DISPUTES = """
+SELECT b.subject FROM reconciliation_breaks b
+JOIN payment_disputes d ON d.gateway = b.gateway AND d.gateway_dispute_id = b.subject
+WHERE b.resolved_at IS NULL AND b.gateway = %s AND b.kind IN ({places})
+GROUP BY b.subject ORDER BY MAX(b.last_seen_at), b.subject LIMIT %s
+"""
+
+
+def open_dispute_subjects(database: Database, kinds: Collection[Kind], *, gateway: str, limit: int) -> list[str]:
+    """The same of disputes themselves."""
+    rows = database.read(_OPEN_DISPUTES.format(places=_places(kinds)), gateway, *(kind.value for kind in kinds), limit)
     return [row["subject"] for row in rows]
 
 
@@ -155,6 +172,31 @@ def booked_refunds(database: Database, ids: Collection[str], *, gateway: str) ->
     return found
 
 
+_DISPUTES = """
+SELECT d.gateway_dispute_id, d.amount, d.currency, d.from_wallet + d.from_suspense + d.from_losses AS booked,
+       d.ended_at IS NULL AS is_open,
+       CAST(COALESCE((SELECT SUM(l.debit) - SUM(l.credit) FROM settlement_lines l
+                      WHERE l.gateway = d.gateway AND l.dispute_id = d.gateway_dispute_id), 0) AS SIGNED) AS deducted
+FROM payment_disputes d WHERE d.gateway = %s AND d.gateway_dispute_id IN ({places})
+"""
+
+
+def booked_disputes(database: Database, ids: Collection[str], *, gateway: str) -> dict[str, BookedDispute]:
+    """Those of these disputes that were told of, by the gateway's id, with what settlement reports took for each."""
+    found: dict[str, BookedDispute] = {}
+    for some in _batches(ids):
+        for row in database.read(_DISPUTES.format(places=_places(some)), gateway, *some):
+            found[row["gateway_dispute_id"]] = BookedDispute(
+                dispute_id=row["gateway_dispute_id"],
+                amount=row["amount"],
+                currency=row["currency"],
+                booked=row["booked"],
+                is_open=bool(row["is_open"]),
+                deducted=row["deducted"],
+            )
+    return found
+
+
 # The ids of transactions begin with their time, so that a stretch of time is a stretch of the primary key. An id is
 # made by the function a moment before, the time by the server: the stretch of ids has a quarter of an hour to spare.
 _BOOKED_BETWEEN = """
@@ -196,11 +238,24 @@ WHERE t.id BETWEEN %s AND %s AND r.gateway = %s AND t.created_at >= %s AND t.cre
 """
 
 
+_LOSSES_NOT_SETTLED = """
+SELECT d.gateway_dispute_id AS subject, MAX(d.from_wallet + d.from_suspense + d.from_losses) AS amount, d.currency
+FROM transactions t
+JOIN payment_dispute_bookings k ON k.transaction_id = t.id
+JOIN payment_disputes d ON d.id = k.dispute_id
+LEFT JOIN settlement_lines l ON l.gateway = d.gateway AND l.dispute_id = d.gateway_dispute_id
+WHERE t.id BETWEEN %s AND %s AND t.type = 'chargeback' AND d.gateway = %s AND t.created_at >= %s AND t.created_at < %s
+    AND l.entity_id IS NULL AND d.from_wallet + d.from_suspense + d.from_losses > 0
+GROUP BY d.gateway_dispute_id, d.currency
+"""
+
+
 def not_settled(database: Database, since: datetime, until: datetime, *, gateway: str) -> list[Waiting]:
-    """Payments and refunds that were booked in this stretch of time and that no report has told of yet."""
+    """Payments, refunds and lost disputes that were booked in this stretch of time and that no report has told of."""
     stretch = _stretch(since, until)
     bounds = (*stretch, gateway, since.replace(tzinfo=None), until.replace(tzinfo=None))
-    rows = database.read(_PAYMENTS_NOT_SETTLED, *bounds) + database.read(_REFUNDS_NOT_SETTLED, *bounds)
+    queries = (_PAYMENTS_NOT_SETTLED, _REFUNDS_NOT_SETTLED, _LOSSES_NOT_SETTLED)
+    rows = [row for query in queries for row in database.read(query, *bounds)]
     return [Waiting(row["subject"], row["amount"], row["currency"]) for row in rows]
 
 
@@ -211,7 +266,7 @@ def keep_lines(database: Database, lines: Iterable[SettlementLine], *, gateway: 
 
 
 _LINES = """
-SELECT type, entity_id, payment_id, amount, currency, debit, credit, fee, tax, settlement_id, utr
+SELECT type, entity_id, payment_id, amount, currency, debit, credit, fee, tax, settlement_id, utr, dispute_id
 FROM settlement_lines WHERE gateway = %s AND entity_id IN ({places})
 """
 
@@ -231,7 +286,8 @@ class Figures:
 
     `suspense_minor` is of rupees, which wallets hold; money of another currency is seen by its age.
     `webhook_silence_s`: for how long no webhook has come while somebody might have paid: since the last one, or since
-    the oldest open attempt was made if that is later; 0 while no attempt is open.
+    the oldest open attempt was made if that is later; 0 while no attempt is open. `disputes_due`: how many payment
+    disputes wait for our answer whose deadline is near, or over.
     """
 
     open_breaks: int
@@ -239,6 +295,7 @@ class Figures:
     suspense_minor: int
     oldest_suspense_s: int
     webhook_silence_s: int
+    disputes_due: int
 
 
 _BREAK_FIGURES = """
@@ -263,12 +320,19 @@ SELECT COALESCE(TIMESTAMPDIFF(SECOND, GREATEST(
 """
 
 
-def figures(database: Database, *, gateway: str) -> Figures:
-    """How much is open, and for how long."""
+_DUE_DISPUTES = """
+SELECT COUNT(*) AS disputes_due FROM payment_disputes
+WHERE ended_at IS NULL AND status IN ('open', 'action_required') AND respond_by < UTC_TIMESTAMP(6) + INTERVAL %s HOUR
+"""
+
+
+def figures(database: Database, *, gateway: str, dispute_notice_h: int) -> Figures:
+    """How much is open, and for how long. A dispute's deadline is near from `dispute_notice_h` hours before it on."""
     row: Row = {}
     row |= database.read(_BREAK_FIGURES)[0]
     row |= database.read(_SUSPENSE_FIGURES)[0]
     row |= database.read(_SILENCE, gateway, gateway)[0]
+    row |= database.read(_DUE_DISPUTES, dispute_notice_h)[0]
     return Figures(**row)
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from wallet.ledger.receipts import Balance
 from wallet.storage.database import Database, Row
+from wallet.storage.dispute_views import PaymentDispute, disputes_of_wallet
+from wallet.storage.operators import OperatorAction
 from wallet.storage.rows import time_of, uuid_if_any, uuid_of
 
 
@@ -58,16 +60,6 @@ class SourceRefund:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorAction:
-    """A line of the operators' journal."""
-
-    operator: str
-    command: str
-    reason: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class WalletView:
     """A wallet as an operator sees it, with the latest of what belongs to it."""
 
@@ -82,6 +74,7 @@ class WalletView:
     balance: Balance
     created_at: datetime
     top_ups: tuple[ReturnableTopUp, ...]
+    disputes: tuple[PaymentDispute, ...]
     suspense: tuple[SuspendedMoney, ...]
     refunds: tuple[SourceRefund, ...]
     actions: tuple[OperatorAction, ...]
@@ -99,12 +92,15 @@ WHERE (%s IS NULL OR w.id = %s) AND (%s IS NULL OR u.phone = %s)
 
 _TOP_UPS = """
 SELECT t.id, t.amount, t.created_at,
-       CAST(t.amount - COALESCE(SUM(CASE WHEN r.status <> 'failed' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS rest
+       CAST(GREATEST(0, t.amount
+                        - COALESCE((SELECT SUM(r.amount) FROM source_refunds r
+                                    WHERE r.transaction_id = t.id AND r.status <> 'failed'), 0)
+                        - COALESCE((SELECT SUM(d.amount) FROM payment_disputes d
+                                    WHERE d.gateway = t.gateway AND d.gateway_payment_id = t.gateway_payment_id
+                                      AND d.status NOT IN ('won', 'closed')), 0)) AS SIGNED) AS rest
 FROM payment_attempts a
 JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
-LEFT JOIN source_refunds r ON r.transaction_id = t.id
-WHERE a.wallet_id = %s
-GROUP BY t.id, t.amount, t.created_at ORDER BY t.created_at DESC LIMIT %s
+WHERE a.wallet_id = %s ORDER BY t.created_at DESC LIMIT %s
 """
 
 # ruff: noqa: S608 - every query is made of the constants here
@@ -153,6 +149,7 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
             ReturnableTopUp(uuid_of(one["id"]), one["amount"], one["rest"], time_of(one["created_at"]))
             for one in database.read(_TOP_UPS, row["id"], _LATEST)
         ),
+        disputes=disputes_of_wallet(database, uuid_of(row["id"]), limit=_LATEST),
         suspense=tuple(_suspended(one) for one in database.read(_SUSPENDED_FOR_WALLET, row["id"], _LATEST)),
         refunds=tuple(_refund(one) for one in database.read(_REFUNDS_OF_WALLET, row["id"], _LATEST)),
         actions=tuple(
@@ -166,7 +163,8 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
 class OpenBreak:
     """A break as operators see it. Amounts are minor units of `currency`; `age_h` is in hours, since it was opened.
 
-    `ordered`: an operator has ordered its end, and the reconciler has not carried that out yet.
+    `ordered`: an operator has ordered its end, and the reconciler has not carried that out yet. Of a payment's dispute
+    it also tells the dispute, how far the banks have got, how that stands, and until when they want our answer.
     """
 
     break_id: UUID
@@ -180,6 +178,10 @@ class OpenBreak:
     last_seen_at: datetime
     age_h: int
     ordered: bool
+    dispute_id: UUID | None = None
+    phase: str | None = None
+    status: str | None = None
+    respond_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +210,13 @@ class WaitingWithdrawal:
 
 
 _SHOWN = """
-SELECT id, kind, gateway, subject, our_amount, their_amount, currency, first_seen_at, last_seen_at,
-       TIMESTAMPDIFF(HOUR, open_since, UTC_TIMESTAMP(6)) AS age_h, order_id IS NOT NULL AS ordered
-FROM reconciliation_breaks
-WHERE resolved_at IS NULL AND (%s IS NULL OR kind = %s) AND id > %s ORDER BY id LIMIT %s
+SELECT b.id, b.kind, b.gateway, b.subject, b.our_amount, b.their_amount, b.currency, b.first_seen_at, b.last_seen_at,
+       TIMESTAMPDIFF(HOUR, b.open_since, UTC_TIMESTAMP(6)) AS age_h, b.order_id IS NOT NULL AS ordered,
+       d.id AS dispute_id, d.phase, d.status, d.respond_by
+FROM reconciliation_breaks b
+LEFT JOIN payment_disputes d
+    ON b.kind = 'payment_dispute' AND d.gateway = b.gateway AND d.gateway_dispute_id = b.subject
+WHERE b.resolved_at IS NULL AND (%s IS NULL OR b.kind = %s) AND b.id > %s ORDER BY b.id LIMIT %s
 """
 
 
@@ -236,6 +241,10 @@ def shown_breaks(
             last_seen_at=time_of(row["last_seen_at"]),
             age_h=row["age_h"],
             ordered=bool(row["ordered"]),
+            dispute_id=uuid_if_any(row["dispute_id"]),
+            phase=row["phase"],
+            status=row["status"],
+            respond_by=None if row["respond_by"] is None else time_of(row["respond_by"]),
         )
         for row in database.read(_SHOWN, kind, kind, _behind(after), limit)
     )

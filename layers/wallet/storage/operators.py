@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from wallet.ledger import ids
+from wallet.ledger.disputes import DisputeEnd
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.claims import Claim
 from wallet.storage.database import Answer, Database
@@ -20,6 +22,16 @@ class Instruction:
     operator: str
     reason: str
     claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAction:
+    """A line of the operators' journal."""
+
+    operator: str
+    command: str
+    reason: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,22 @@ class ResolvedBreak:
     subject: str
     our_amount: int | None
     their_amount: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedPaymentDispute:
+    """A payment's dispute that an operator has ended, and what of it was borne by whom in the end, in minor units.
+
+    `wallet_id` is None where the payment was credited to nobody.
+    """
+
+    dispute_id: UUID
+    wallet_id: UUID | None
+    status: str
+    amount: int
+    from_wallet: int
+    from_suspense: int
+    from_losses: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +221,13 @@ def resolve_break(
     database: Database, instruction: Instruction, *, action_id: UUID, break_id: UUID
 ) -> tuple[ResolvedBreak, bool]:
     """Resolves a break by the operator's word."""
-    answer = _command(database, "resolve_break", instruction, action_id.bytes, break_id.bytes)
+    try:
+        answer = _command(database, "resolve_break", instruction, action_id.bytes, break_id.bytes)
+    except Refused as refused:
+        if refused.refusal is Refusal.INVALID_REQUEST:
+            why = "A payment's dispute is ended by resolve_payment_dispute, which says what becomes of the money."
+            raise Refused(Refusal.INVALID_REQUEST, why, fields=(("break_id", why),)) from refused
+        raise
     told = answer.result
     resolved = ResolvedBreak(
         break_id=uuid_of(told["break_id"]),
@@ -204,6 +238,32 @@ def resolve_break(
         their_amount=told["their_amount"],
     )
     return resolved, answer.outcome == "replayed"
+
+
+def resolve_payment_dispute(
+    database: Database, instruction: Instruction, *, action_id: UUID, dispute_id: UUID, end: DisputeEnd
+) -> tuple[EndedPaymentDispute, bool]:
+    """Ends a payment's dispute, and books what that means."""
+    try:
+        answer = _command(
+            database, "resolve_payment_dispute", instruction, action_id.bytes, dispute_id.bytes, end.value
+        )
+    except Refused as refused:
+        if refused.refusal is Refusal.INVALID_REQUEST:
+            told = "The gateway's last word about this dispute is another: it has to take that back first."
+            raise Refused(Refusal.INVALID_REQUEST, told, fields=(("end", told),)) from refused
+        raise
+    result = answer.result
+    ended = EndedPaymentDispute(
+        dispute_id=uuid_of(result["dispute_id"]),
+        wallet_id=uuid_if_any(result["wallet_id"]),
+        status=result["status"],
+        amount=result["amount"],
+        from_wallet=result["from_wallet"],
+        from_suspense=result["from_suspense"],
+        from_losses=result["from_losses"],
+    )
+    return ended, answer.outcome == "replayed"
 
 
 def end_dispute(

@@ -1,6 +1,7 @@
 """Refunds to source, through the kernel."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from wallet.ledger.refunds import ObservedRefund, RefundNews
@@ -100,9 +101,17 @@ def due_refunds(database: Database, *, gateway: str, limit: int) -> list[OpenRef
     ]
 
 
-def claim_check(database: Database, refund: OpenRefund, *, first_check_s: int) -> bool:
-    """Takes a due refund, and sets the next question further off; False if somebody else has taken it."""
-    return database.call("claim_refund_check", refund.id.bytes, refund.checks, first_check_s).outcome == "done"
+class Claimed(StrEnum):
+    """What came of the wish to ask for, or about, a refund that is due."""
+
+    DONE = "done"  # it is ours to ask now
+    DISPUTED = "disputed"  # the same, but it is not to be asked for: its payment is disputed, and nothing left of it
+    TAKEN = "taken"  # by somebody else
+
+
+def claim_check(database: Database, refund: OpenRefund, *, first_check_s: int) -> Claimed:
+    """Takes a due refund, and sets the next question further off."""
+    return Claimed(database.call("claim_refund_check", refund.id.bytes, refund.checks, first_check_s).outcome)
 
 
 def release_check(database: Database, refund: OpenRefund, *, first_check_s: int) -> None:

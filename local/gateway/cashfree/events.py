@@ -6,7 +6,7 @@ import hmac
 import time
 
 from local.gateway.cashfree import shapes
-from local.gateway.shapes import CASHFREE, Payment, Refund, compact
+from local.gateway.shapes import CASHFREE, Dispute, Payment, Refund, compact
 from local.gateway.webhooks import Event
 
 
@@ -45,3 +45,8 @@ def told(name: str, payment: Payment, refund: Refund | None) -> CashfreeEvent | 
     """Return the event that tells of it, None if Cashfree tells nobody."""
     written = shapes.event(name, payment, refund, time.time())
     return None if written is None else CashfreeEvent(written, payment)
+
+
+def told_of_dispute(dispute: Dispute, payment: Payment, *, is_new: bool) -> CashfreeEvent:
+    """Return the event that tells of a dispute as it stands."""
+    return CashfreeEvent(shapes.dispute_event(dispute, payment, is_new=is_new), payment)

@@ -3,12 +3,21 @@
 import secrets
 from datetime import UTC, datetime, timedelta, timezone
 
-from local.gateway.shapes import Json, Order, Payment, Refund, Rupees, intent_link
+from local.gateway.shapes import Dispute, Json, Order, Payment, Refund, Rupees, intent_link
 
 _INDIA = timezone(timedelta(hours=5, minutes=30))
 _ORDER_STATUSES = {"paid": "PAID"}
 _PAYMENT_STATUSES = {"created": "NOT_ATTEMPTED", "authorized": "PENDING", "captured": "SUCCESS", "failed": "FAILED"}
 _REFUND_STATUSES = {"pending": "PENDING", "processed": "SUCCESS", "failed": "CANCELLED"}
+
+_DISPUTE_STATUSES = {
+    "open": "CREATED",
+    "under_review": "UNDER_REVIEW",
+    "action_required": "INSUFFICIENT_EVIDENCE",
+    "won": "MERCHANT_WON",
+    "closed": "MERCHANT_WON",
+    "lost": "MERCHANT_LOST",
+}
 
 #: What has happened, in our words, and the event that tells of it; of the rest Cashfree tells nobody.
 _PAYMENT_EVENTS = {
@@ -127,6 +136,42 @@ def event(name: str, payment: Payment, refund: Refund | None, at: float) -> Json
     else:
         return None
     return {"data": data, "event_time": _time(at), "type": kind}
+
+
+def dispute_event(dispute: Dispute, payment: Payment, *, is_new: bool) -> Json:
+    """Write an event of a dispute: its status begins with its type, and ids are numbers in some places."""
+    kind = dispute.phase.upper()
+    is_over = dispute.status in ("won", "lost", "closed")
+    return {
+        "data": {
+            "dispute": {
+                "dispute_id": dispute.id,
+                "dispute_type": kind,
+                "reason_code": dispute.reason,
+                "reason_description": "Goods or Services Not Provided",
+                "dispute_amount": Rupees(dispute.amount),
+                "dispute_amount_currency": dispute.currency,
+                "created_at": _time(dispute.created_at),
+                "updated_at": _time(dispute.told_at),
+                "respond_by": _time(dispute.respond_by),
+                "resolved_at": _time(dispute.told_at) if is_over else None,
+                "dispute_status": f"{kind}_{_DISPUTE_STATUSES[dispute.status]}",
+                "cf_dispute_remarks": None,
+                "dispute_action_on": "MERCHANT",
+            },
+            "order_details": {
+                "order_id": payment.order_id,
+                "order_amount": Rupees(payment.order_amount),
+                "order_currency": payment.currency,
+                "cf_payment_id": int(payment.id),
+                "payment_amount": Rupees(payment.amount),
+                "payment_currency": payment.currency,
+            },
+            "customer_details": {"customer_name": None, "customer_phone": payment.contact, "customer_email": None},
+        },
+        "event_time": _time(dispute.told_at),
+        "type": "DISPUTE_CREATED" if is_new else "DISPUTE_CLOSED" if is_over else "DISPUTE_UPDATED",
+    }
 
 
 def _payment_event(payment: Payment) -> Json:

@@ -52,6 +52,7 @@ CASES = (
     Case("webhook", "a payment told of again", webhooks.PaidTwiceTold),
     Case("webhook", "failed", webhooks.Failed),
     Case("webhook", "refunded at the gateway", webhooks.Refunded),
+    Case("webhook", "disputed by the payer's bank", webhooks.Disputed),
     Case("webhook", "paid out", webhooks.paid_out("processed", ("succeeded", 400, 0))),
     Case("webhook", "not paid out", webhooks.paid_out("failed", ("failed", 1_000, 0))),
     Case("webhook", "a payout begun", webhooks.PaidOutInitiated),
@@ -69,4 +70,5 @@ CASES = (
     _minor("bulk_worker", "a file of two rows", others.PayingAFile, alone=True),
     _minor("operator", "a refund to source", others.SendingBack),
     _minor("operator", "a wallet frozen", others.Freezing),
+    _minor("operator", "a payment's dispute ended", others.EndingADispute),
 )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,12 +12,14 @@ from tests.integration import razorpay_simulator as razorpay
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.test_functions_under_faults import captured_body
 from tests.integration.test_kernel_source_refunds import instruction
-from tests.support.books import GATEWAY, captured
+from tests.support.books import GATEWAY, captured, unique
 from tests.support.cold import Run
+from tests.support.disputes import tell
 from tests.support.payouts import PROVIDER, make_older, state_of
 from wallet import wiring
 from wallet.ledger import ids
 from wallet.ledger.breaks import Break, Kind
+from wallet.ledger.disputes import DisputePhase, DisputeStatus, ObservedDispute
 from wallet.ledger.receipts import WithdrawalReceipt
 from wallet.storage import breaks, operators, settlement, withdrawals
 
@@ -232,6 +234,57 @@ class SentBackByAnother(SentBack):
     def check(self) -> None:
         self.last_question(self.attempt_id)
         super().check()
+
+
+class SentBackWhileDisputed(SentBack):
+    """Its payer's bank wants all of it back before the gateway was asked for the refund: then nobody asks for that."""
+
+    left, status, made = 500, "failed", 0
+
+    def make(self) -> None:
+        super().make()
+        self.dispute = ObservedDispute(
+            GATEWAY,
+            unique("disp_"),
+            self.payment_id,
+            500,
+            "INR",
+            DisputePhase.CHARGEBACK,
+            DisputeStatus.OPEN,
+            datetime.now(UTC),
+        )
+        tell(self.world.books, self.dispute)
+
+    def check(self) -> None:
+        assert self.world.books.held(self.person) == 500, "all of it by the dispute"
+        tell(self.world.books, replace(self.dispute, status=DisputeStatus.WON, told_at=datetime.now(UTC)))
+        super().check()
+
+
+class DisputedEarly(Due):
+    """A dispute of a payment that came into the books after it."""
+
+    def make(self) -> None:
+        self.person = self.world.books.person()
+        _, order_id = self.world.attempt(self.person, 500, first_check_s=100_000)
+        payment_id = self.world.pays(order_id)
+        dispute = ObservedDispute(
+            GATEWAY,
+            unique("disp_"),
+            payment_id,
+            300,
+            "INR",
+            DisputePhase.CHARGEBACK,
+            DisputeStatus.OPEN,
+            datetime.now(UTC),
+        )
+        tell(self.world.books, dispute)
+        with closing(self.world.books.as_role("gateway")) as gateway:
+            arrived = captured(order_id, 500, payment_id=payment_id)
+            settlement.settle_payment(gateway, arrived, transaction_id=wiring.new_id())
+
+    def check(self) -> None:
+        assert (self.world.books.balance(self.person), self.world.books.held(self.person)) == (500, 300)
 
 
 class SentOut(Due):
@@ -463,6 +516,8 @@ KINDS: dict[str, Callable[[World], Due]] = {
     "nobody paid, and its time is over": Expired,
     "a refund to source": SentBack,
     "a refund to source that somebody else was faster with": SentBackByAnother,
+    "a refund to source of what is disputed": SentBackWhileDisputed,
+    "a dispute that was told before its payment": DisputedEarly,
     "a withdrawal that was never asked for": SentOut,
     "a withdrawal that is paid": SentOutBefore,
     "a withdrawal that was paid, asked about again": SentOutLongAgo,

@@ -10,6 +10,8 @@ from tests.integration.test_operator_commands import journal, order, status, wal
 from tests.integration.test_withdrawals_kernel import events_of
 from tests.support.books import captured
 from tests.support.cold import Run
+from tests.support.disputes import TopUp, booked, tell, then
+from tests.support.disputes import row as dispute_row
 from tests.support.moves import pay, place
 from tests.support.payouts import withdraw
 from wallet import wiring
@@ -241,3 +243,19 @@ class Freezing(Ordered):
     def check(self) -> None:
         assert status(self.world.books, self.person) == "frozen"
         assert [line[0] for line in journal(self.world.books, self.person)] == ["freeze"]
+
+
+class EndingADispute(Ordered):
+    """A top-up of 500 paise that its payer's bank took back: it is booked, once."""
+
+    def command(self) -> Json:
+        top_up = TopUp(self.world.books, self.person, 500)
+        self.dispute = top_up.disputed()
+        tell(self.world.books, self.dispute, then(self.dispute, "lost"))
+        own_id = dispute_row(self.world.books, self.dispute)["id"]
+        return order("resolve_payment_dispute", dispute_id=ids.show(ids.DISPUTE, own_id), end="lost_recovered")
+
+    def check(self) -> None:
+        assert booked(self.world.books, self.dispute) == [("chargeback", "wallet", "gateway", 500)]
+        assert (self.world.books.balance(self.person), self.world.books.held(self.person)) == (0, 0)
+        assert [line[0] for line in journal(self.world.books, self.person)] == ["resolve_payment_dispute"]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tests.faults.crash.world import Json, Situation, World, told
@@ -123,6 +124,27 @@ class Refunded(Told):
         )
         assert (refund["status"], refund["amount"]) == ("succeeded", 200)
         assert (self.world.books.balance(self.person), self.world.books.held(self.person)) == (300, 0)
+
+
+class Disputed(Told):
+    """A top-up of 500 paise of which the payer's bank wants 300 back: they are reserved, once."""
+
+    def __init__(self, world: World) -> None:
+        self.person = world.books.person()
+        _, order_id = world.attempt(self.person, 500)
+        self.payment_id, self.dispute_id = world.pays(order_id), unique("disp_")
+        with closing(world.books.as_role("gateway")) as gateway:
+            paid = captured(order_id, 500, payment_id=self.payment_id)
+            settlement.settle_payment(gateway, paid, transaction_id=wiring.new_id())
+        told_of = json.loads(captured_body(order_id, self.payment_id, 500, "payment.dispute.created"))
+        dispute = {"id": self.dispute_id, "payment_id": self.payment_id, "amount": 300, "currency": "INR"}
+        dispute |= {"status": "open", "phase": "chargeback", "created_at": 1_795_000_000}
+        told_of["payload"]["dispute"] = {"entity": dispute}
+        super().__init__(world, webhook_event(json.dumps(told_of | {"created_at": 1_795_000_000})))
+
+    def check(self) -> None:
+        assert breaks_of(self.world, self.dispute_id) == ["payment_dispute"]
+        assert (self.world.books.balance(self.person), self.world.books.held(self.person)) == (500, 300)
 
 
 class PaidOut(Told):

@@ -20,6 +20,7 @@ from wallet.gateways.fields import MalformedWireError, inner_object, optional_ob
 from wallet.gateways.port import GatewayEvent, MalformedEventError, SignatureMismatchError
 from wallet.gateways.signing import LiveSecrets, header
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.ledger.disputes import ObservedDispute
 from wallet.ledger.refunds import ObservedRefund
 
 _SIGNATURE_HEADER = "x-webhook-signature"
@@ -34,6 +35,7 @@ _SUCCESS = "PAYMENT_SUCCESS_WEBHOOK"
 _PAYMENT_EVENTS = frozenset({_SUCCESS, "PAYMENT_FAILED_WEBHOOK", "PAYMENT_USER_DROPPED_WEBHOOK"})
 #: Which refund an event tells of; the automatic ones are of payments that failed, came twice or had no order.
 _REFUND_EVENTS = {"REFUND_STATUS_WEBHOOK": "refund", "AUTO_REFUND_STATUS_WEBHOOK": "auto_refund"}
+_DISPUTE_EVENTS = frozenset({"DISPUTE_CREATED", "DISPUTE_UPDATED", wire.DISPUTE_CLOSED})
 
 
 class CashfreeWebhook:
@@ -63,6 +65,7 @@ def event_of(raw_body: bytes, event_id: object = None) -> GatewayEvent:
             name=name,
             payments=_payments(event, name) if name in _PAYMENT_EVENTS else (),
             refunds=_refunds(event, _REFUND_EVENTS[name]) if name in _REFUND_EVENTS else (),
+            disputes=_disputes(event, name) if name in _DISPUTE_EVENTS else (),
         )
     except (MalformedJsonError, MalformedWireError) as error:
         raise MalformedEventError(str(error)) from error
@@ -88,6 +91,15 @@ def _refunds(event: Mapping[str, object], name: str) -> tuple[ObservedRefund, ..
         return ()  # of money that never became a payment
     refund = wire.refund_of(entity)
     return (refund,) if refund.amount > 0 else ()
+
+
+def _disputes(event: Mapping[str, object], name: str) -> tuple[ObservedDispute, ...]:
+    data = inner_object(event, "data") or {}
+    entity, order = inner_object(data, "dispute"), inner_object(data, "order_details")
+    if entity is None or order is None:
+        raise MalformedWireError("an event of a dispute without the dispute or its payment")
+    dispute = wire.dispute_of(entity, order, event=name, told_at=event.get("event_time"))
+    return (dispute,) if dispute.amount > 0 else ()
 
 
 def _in_base64(digest: bytes) -> str:

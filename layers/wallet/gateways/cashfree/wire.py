@@ -3,8 +3,8 @@
 Fields that we don't know are passed over: the API grows without notice. Rupees are decimals there: they are read and
 written digit for digit.
 
-Shapes: https://www.cashfree.com/docs/api-reference/payments/latest/orders/create, …/latest/payments/webhooks and
-…/latest/refunds/webhooks.
+Shapes: https://www.cashfree.com/docs/api-reference/payments/latest/orders/create, …/latest/payments/webhooks,
+…/latest/refunds/webhooks and …/latest/disputes/dispute-webhooks.
 """
 
 import re
@@ -29,7 +29,9 @@ from wallet.gateways.fields import (
 from wallet.gateways.http import header_value
 from wallet.gateways.port import GatewayOrder, GatewayRejectedError, UpiIntent
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.ledger.disputes import DisputePhase, DisputeStatus, ObservedDispute
 from wallet.ledger.money import MAX_AMOUNT
+from wallet.ledger.periods import INDIA
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
 
 CASHFREE = "cashfree"
@@ -66,6 +68,20 @@ _REFUND_STATUSES = {
     "SUCCESS": RefundStatus.SUCCEEDED,
     "CANCELLED": RefundStatus.FAILED,
 }
+
+DISPUTE_CLOSED = "DISPUTE_CLOSED"
+#: How a dispute's status ends; it begins with its type. Evidence that is not enough may be sent again.
+_DISPUTE_STATUSES = {
+    "_CREATED": DisputeStatus.OPEN,
+    "_DOCS_RECEIVED": DisputeStatus.UNDER_REVIEW,
+    "_UNDER_REVIEW": DisputeStatus.UNDER_REVIEW,
+    "_INSUFFICIENT_EVIDENCE": DisputeStatus.ACTION_REQUIRED,
+    "_MERCHANT_WON": DisputeStatus.WON,
+    "_MERCHANT_LOST": DisputeStatus.LOST,
+    "_MERCHANT_ACCEPTED": DisputeStatus.LOST,
+}
+_NO_MORE_EVIDENCE = "_INSUFFICIENT_EVIDENCE"
+_EPOCH = 1971
 
 
 def credentials(client_id: str, client_secret: str) -> Mapping[str, str]:
@@ -176,6 +192,57 @@ def refund_of(entity: Mapping[str, object]) -> ObservedRefund:
         status=_REFUND_STATUSES.get(status, RefundStatus.UNKNOWN),
         reason=word(status.lower()) if status == "CANCELLED" else None,
     )
+
+
+def dispute_of(
+    entity: Mapping[str, object], order: Mapping[str, object], *, event: str, told_at: object
+) -> ObservedDispute:
+    """Read a dispute, of `order` (which names the payment). A status that is new to us ends nothing.
+
+    One that is closed for want of evidence is lost. What we could do without (deadline, reason) may be of any form.
+    """
+    told = _time(told_at) or _time(entity.get("updated_at")) or _time(entity.get("created_at"))
+    if told is None:
+        raise MalformedWireError("a dispute that nobody says the time of")
+    # of a dispute no currency is told in older versions: then it is the payment's
+    named = "dispute_amount_currency" if entity.get("dispute_amount_currency") is not None else "payment_currency"
+    return ObservedDispute(
+        gateway=CASHFREE,
+        dispute_id=identifier(entity, "dispute_id"),
+        payment_id=identifier(order, "cf_payment_id"),
+        amount=paise(entity, "dispute_amount"),
+        currency=matching(entity if named in entity else order, named, CURRENCY),
+        phase=_dispute_phase(entity.get("dispute_type")),
+        status=_dispute_status(text(entity, "dispute_status"), is_closed=event == DISPUTE_CLOSED),
+        told_at=told,
+        respond_by=_time(entity.get("respond_by")),
+        reason=word(entity.get("reason_code")),
+    )
+
+
+def _dispute_status(told: str, *, is_closed: bool) -> DisputeStatus:
+    if is_closed and told.endswith(_NO_MORE_EVIDENCE):
+        return DisputeStatus.LOST
+    found = (status for ending, status in _DISPUTE_STATUSES.items() if told.endswith(ending))
+    return next(found, DisputeStatus.OPEN)
+
+
+def _dispute_phase(told: object) -> DisputePhase:
+    try:
+        return DisputePhase(str(told).lower())
+    except ValueError:
+        return DisputePhase.UNKNOWN
+
+
+def _time(value: object) -> datetime | None:
+    """Read a time; one without a zone is Indian."""
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if at is None or at.year < _EPOCH:
+            return None
+        return (at if at.tzinfo is not None else at.replace(tzinfo=INDIA)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def intent_of(answer: Mapping[str, object]) -> UpiIntent:

@@ -84,6 +84,7 @@ def _line_of(entity: Mapping[str, object]) -> SettlementLine:
         settlement_id=_maybe(entity, "settlement_id", _ID),
         utr=_maybe(entity, "settlement_utr", _UTR),
         settled_at=_unix(entity, "settled_at"),
+        dispute_id=_maybe(entity, "dispute_id", _ID),
     )
 
 

@@ -12,12 +12,14 @@ from wallet.gateways.port import GatewayEvent, MalformedEventError
 from wallet.gateways.razorpay import wire
 from wallet.gateways.razorpay.signature import Signature, event_id
 from wallet.ledger.attempts import ObservedPayment
+from wallet.ledger.disputes import ObservedDispute
 from wallet.ledger.refunds import ObservedRefund
 
 #: The events that say something to us. Payments and refunds stand in many others, in other forms (`captured` as a text
 #: in a subscription's), and say nothing new there.
 _PAYMENT_EVENTS = frozenset({"payment.captured", "order.paid", "payment.failed"})
 _REFUND_EVENTS = frozenset({"refund.created", "refund.processed", "refund.failed"})
+_OF_DISPUTES = "payment.dispute."
 
 
 class RazorpayWebhook:
@@ -39,12 +41,14 @@ def event_of(raw_body: bytes, named: object = None, *, account_id: str) -> Gatew
     try:
         event = json_object(raw_body)
         name = wire.event_name_of(event)
-        is_read = name in _PAYMENT_EVENTS | _REFUND_EVENTS and wire.account_of(event) == account_id
+        is_known = name in _PAYMENT_EVENTS | _REFUND_EVENTS or name.startswith(_OF_DISPUTES)
+        is_read = is_known and wire.account_of(event) == account_id
         return GatewayEvent(
             event_id=wire.event_id_of(named),
             name=name,
             payments=_payments(event) if is_read and name in _PAYMENT_EVENTS else (),
             refunds=_refunds(event) if is_read and name in _REFUND_EVENTS else (),
+            disputes=_disputes(event, name) if is_read and name.startswith(_OF_DISPUTES) else (),
         )
     except (MalformedJsonError, MalformedWireError) as error:
         raise MalformedEventError(str(error)) from error
@@ -65,6 +69,14 @@ def _payment_beside(event: Mapping[str, object]) -> ObservedPayment | None:
     except MalformedWireError:
         return None
     return payments[0] if payments else None
+
+
+def _disputes(event: Mapping[str, object], name: str) -> tuple[ObservedDispute, ...]:
+    entity = _entity(event, "dispute")
+    if entity is None:
+        raise MalformedWireError("an event of a dispute without the dispute")
+    dispute = wire.dispute_of(entity, event=name.removeprefix(_OF_DISPUTES), told_at=event.get("created_at"))
+    return (dispute,) if dispute.amount > 0 else ()
 
 
 def _entity(event: Mapping[str, object], name: str) -> Mapping[str, object] | None:

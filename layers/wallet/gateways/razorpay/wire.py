@@ -2,12 +2,13 @@
 
 Fields that we don't know are passed over: the API grows without notice.
 
-Shapes: https://razorpay.com/docs/api/orders/entity, …/api/payments/entity, …/errors.
+Shapes: https://razorpay.com/docs/api/orders/entity, …/api/payments/entity, …/api/disputes/entity, …/errors.
 """
 
 import base64
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from wallet.gateways.exact_json import MalformedJsonError, json_object
 from wallet.gateways.fields import (
@@ -26,12 +27,14 @@ from wallet.gateways.fields import (
 from wallet.gateways.http import header_value
 from wallet.gateways.port import GatewayOrder, GatewayRejectedError, UpiIntent
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
+from wallet.ledger.disputes import DisputePhase, DisputeStatus, ObservedDispute
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
 
 RAZORPAY = "razorpay"
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,64}")
 _RECEIPT_MAX = 40
+_UNIX_MAX = 253_402_214_400  # the last day of the year 9999
 
 _REFUND_STATUSES = {
     "pending": RefundStatus.PENDING,
@@ -105,6 +108,57 @@ def refund_of(
         status=_REFUND_STATUSES.get(text(entity, "status"), RefundStatus.UNKNOWN),
         payment=payment,
     )
+
+
+def dispute_of(entity: Mapping[str, object], *, event: str, told_at: object) -> ObservedDispute:
+    """Read a dispute entity, of `payment.dispute.<event>`, made at `told_at` (Unix seconds).
+
+    An end is believed only where event and entity say the same; a word that is new to us ends nothing. What is deducted
+    at once, and given back if the dispute is won, is no loss yet; what is deducted of a lost one is the loss, also if
+    that is less than was disputed. What we could do without (deadline, reason) may be of any form.
+    """
+    status = _dispute_status(entity, event)
+    amount, deducted = minor_units(entity, "amount"), entity.get("amount_deducted")
+    was_deducted = type(deducted) is int and 0 < deducted <= amount
+    if status is DisputeStatus.CLOSED and was_deducted:
+        status = DisputeStatus.LOST
+    told = _time(told_at) or _time(entity.get("created_at"))
+    if told is None:
+        raise MalformedWireError("a dispute that nobody says the time of")
+    return ObservedDispute(
+        gateway=RAZORPAY,
+        dispute_id=matching(entity, "id", _ID),
+        payment_id=matching(entity, "payment_id", _ID),
+        amount=int(str(deducted)) if status is DisputeStatus.LOST and was_deducted else amount,
+        currency=matching(entity, "currency", CURRENCY),
+        phase=_dispute_phase(entity.get("phase")),
+        status=status,
+        told_at=told,
+        respond_by=_time(entity.get("respond_by")),
+        reason=word(entity.get("reason_code")),
+    )
+
+
+def _dispute_status(entity: Mapping[str, object], event: str) -> DisputeStatus:
+    word_for_it = text(entity, "status")
+    try:
+        status = DisputeStatus(word_for_it)
+    except ValueError:
+        status = DisputeStatus.OPEN
+    if event == DisputeStatus.ACTION_REQUIRED.value and not status.is_final:
+        return DisputeStatus.ACTION_REQUIRED
+    return DisputeStatus.OPEN if status.is_final and event != status.value else status
+
+
+def _dispute_phase(told: object) -> DisputePhase:
+    try:
+        return DisputePhase(str(told))
+    except ValueError:
+        return DisputePhase.UNKNOWN
+
+
+def _time(value: object) -> datetime | None:
+    return datetime.fromtimestamp(value, UTC) if type(value) is int and 0 < value < _UNIX_MAX else None
 
 
 def is_silent(entity: Mapping[str, object]) -> bool:

@@ -81,4 +81,15 @@ def checks(*, kept_days: int) -> tuple[Check, ...]:
             WHERE (COALESCE(asked.times, 0) <> 1 OR COALESCE(paid.times, 0) <> (r.status = 'succeeded')
                 OR COALESCE(failed.times, 0) <> (r.status = 'failed')) AND r.created_at > {since}""",
         ),
+        Check(
+            "dispute_is_told",
+            "every dispute of a wallet's top-up is told of as it stands",
+            "dispute",
+            f"""
+            SELECT HEX(d.id) AS id, d.status, opened.times AS opened, ended.times AS ended FROM payment_disputes d
+            LEFT JOIN {_told("dispute_id", "TopUpDisputed")} opened ON opened.id = d.id
+            LEFT JOIN {_told("dispute_id", "TopUpDisputeEnded")} ended ON ended.id = d.id
+            WHERE COALESCE(opened.times, 0) - COALESCE(ended.times, 0)
+                <> (d.ended_at IS NULL AND d.wallet_id IS NOT NULL) AND d.created_at > {since}""",
+        ),
     )

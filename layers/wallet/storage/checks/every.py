@@ -1,6 +1,6 @@
 """All checks, in the order in which they are told: money first."""
 
-from wallet.storage.checks import events, limits, money, movements, origins, outside, promises, sealing
+from wallet.storage.checks import disputes, events, limits, money, movements, origins, outside, promises, sealing
 from wallet.storage.checks.check import Check
 
 
@@ -11,6 +11,7 @@ def every_check(*, events_kept_days: int) -> tuple[Check, ...]:
         *promises.CHECKS,
         *origins.CHECKS,
         *outside.CHECKS,
+        *disputes.CHECKS,
         *movements.CHECKS,
         *limits.CHECKS,
         *sealing.CHECKS,

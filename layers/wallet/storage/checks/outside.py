@@ -45,12 +45,13 @@ CHECKS = (
     ),
     Check(
         "suspense_is_left_once",
-        "no more was credited out of suspense, or is on its way back by us, than came",
+        "no more was credited out of suspense, taken back by a dispute, or is on its way back by us, than came",
         "transaction",
         """
         SELECT HEX(s.id) AS id, s.amount FROM transactions s
         WHERE s.type = 'suspense' AND s.amount
             < COALESCE((SELECT SUM(c.amount) FROM transactions c WHERE c.cause_id = s.id AND c.type = 'adjustment'), 0)
+            + COALESCE((SELECT SUM(d.from_suspense) FROM payment_disputes d WHERE d.transaction_id = s.id), 0)
             + COALESCE((SELECT SUM(r.amount) FROM source_refunds r
                         WHERE r.transaction_id = s.id AND r.status <> 'failed' AND r.origin = 'ours'), 0)""",
     ),

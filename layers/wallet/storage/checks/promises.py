@@ -1,4 +1,4 @@
-"""What is held is what is promised: to payees by holds, to banks by withdrawals, to sources by refunds."""
+"""What is held is what is promised: to payees by holds, to banks by withdrawals, to sources by refunds and disputes."""
 
 from wallet.storage.checks.check import Check
 
@@ -6,7 +6,8 @@ from wallet.storage.checks.check import Check
 _PROMISES = """(
     SELECT payer_wallet_id AS wallet_id, id, amount - captured AS amount FROM holds WHERE status = 'placed'
     UNION ALL SELECT wallet_id, id, amount + fee FROM withdrawals WHERE status = 'pending'
-    UNION ALL SELECT wallet_id, id, amount FROM source_refunds WHERE status = 'pending' AND wallet_id IS NOT NULL)"""
+    UNION ALL SELECT wallet_id, id, amount FROM source_refunds WHERE status = 'pending' AND wallet_id IS NOT NULL
+    UNION ALL SELECT wallet_id, id, reserved FROM payment_disputes WHERE reserved > 0)"""
 
 # ruff: noqa: S608 - every query is made of constants
 CHECKS = (
@@ -21,7 +22,7 @@ CHECKS = (
     Check(
         "promise_is_its_changes",
         "every promise is what its changes add up to",
-        "hold, withdrawal or refund",
+        "hold, withdrawal, refund or dispute",
         f"""
         SELECT HEX(c.cause_id) AS id, c.amount, x.amount AS promised
         FROM (SELECT wallet_id, cause_id, SUM(amount) AS amount FROM held_changes GROUP BY wallet_id, cause_id) c
