@@ -4,7 +4,7 @@ from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import EmptyBody, NoQuery, WithdrawalBody
 from wallet.edge.idempotency import per_key
-from wallet.edge.logs import logger
+from wallet.edge.logs import log_unasked_payout
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
 from wallet.ledger import ids
@@ -22,9 +22,7 @@ def post_withdrawal(request: Request) -> Response:
         )
         if trouble is not None:
             public_id = ids.show(ids.WITHDRAWAL, receipt.id)
-            logger().warning("payout not asked for", withdrawal_id=public_id, reason=trouble.reason)
-            if trouble.keys_refused:
-                logger().error("keys_refused", reason=trouble.reason)
+            log_unasked_payout(public_id, trouble.reason, keys_refused=trouble.keys_refused)
         return shapes.withdrawal_receipt(receipt), replayed
 
     return per_key(wiring.once, request, WithdrawalBody, work, status=202, lost_runs_anew=False)  # else paid twice

@@ -53,3 +53,10 @@ def _masked(value: object) -> object:
 def logger() -> Logger:
     """The logger of this function; level and service name come from the function's environment."""
     return Logger(json_serializer=_serialise, utc=True, log_uncaught_exceptions=False)
+
+
+def log_unasked_payout(withdrawal_id: str, reason: str, *, keys_refused: bool) -> None:
+    """A payout that nobody was asked for, of which the caller isn't told; refused keys of ours have an alarm."""
+    logger().warning("payout not asked for", withdrawal_id=withdrawal_id, reason=reason)
+    if keys_refused:
+        logger().error("keys_refused", reason=reason)
