@@ -58,6 +58,9 @@ _WRITES = [
     "CALL claim_idempotency_key('', '', '', @a, @b)",
     "SELECT password_hash FROM users",
     "SELECT * FROM refresh_families",
+    "SELECT * FROM payee_lookups",
+    "UPDATE payee_lookups SET failed = 0",
+    "CALL count_failed_lookup('', @a, @b)",
 ]
 
 # what a role may do of this list, by design
