@@ -137,18 +137,50 @@ BEGIN
         WHERE h.payer_wallet_id = p_wallet_id AND h.status = 'placed' AND h.expires_at <= UTC_TIMESTAMP(6);
         SET v_left = LEAST(COALESCE(v_payment, p_amount), COALESCE(v_month, p_amount), COALESCE(v_day, p_amount));
     END IF;
-    IF p_to_person AND NOT v_person_to_person THEN
-        SET p_limit = 'person_to_person';
-        SET v_left = 0;
-    ELSEIF p_amount > v_left THEN
+    IF p_amount > v_left THEN
         SET p_limit = CASE v_left
             WHEN v_payment THEN 'max_payment' WHEN v_month THEN 'max_debit_month' ELSE 'max_debit_day' END;
+    ELSEIF p_to_person AND NOT v_person_to_person THEN
+        SET p_limit = 'person_to_person';
+        SET v_left = 0;
     END IF;
     IF p_limit IS NOT NULL THEN
         -- "+ 0": MariaDB's JSON_OBJECT shows a bare integer variable as a string
         SET p_result = JSON_OBJECT('limit', p_limit, 'left', GREATEST(v_left, 0) + 0,
                                    'at', DATE_FORMAT(p_at, '%Y-%m-%dT%H:%i:%s.%f'));
     END IF;
+END//
+DELIMITER ;
+
+-- Internal. Which limit of its tier keeps a wallet from a credit that was refused for one, told as above.
+DROP PROCEDURE IF EXISTS tell_credit_limit;
+DELIMITER //
+CREATE PROCEDURE tell_credit_limit(
+    IN p_wallet_id BINARY(16),
+    IN p_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_total BIGINT,
+    IN p_amount BIGINT,
+    IN p_is_load BOOLEAN,
+    IN p_at DATETIME(6),
+    OUT p_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+)
+READS SQL DATA
+BEGIN
+    DECLARE v_balance, v_month_left, v_year_left, v_left BIGINT DEFAULT NULL;
+    DECLARE v_day, v_month, v_year DATE DEFAULT NULL;
+
+    CALL periods_of(p_at, v_day, v_month, v_year);
+    SELECT l.max_balance - p_total,
+           IF(p_is_load, l.max_load_month - IF(w.usage_month = v_month, w.loaded_month, 0), NULL),
+           IF(p_is_load, l.max_load_year - IF(w.usage_year = v_year, w.loaded_year, 0), NULL)
+    INTO v_balance, v_month_left, v_year_left
+    FROM tier_limits l JOIN wallets w ON w.id = p_wallet_id
+    WHERE l.tier = p_tier AND l.valid_from <= p_at ORDER BY l.valid_from DESC LIMIT 1;
+    SET v_left = LEAST(COALESCE(v_balance, p_amount), COALESCE(v_year_left, p_amount), COALESCE(v_month_left, p_amount));
+    SET p_result = JSON_OBJECT(
+        'limit', CASE v_left
+            WHEN v_balance THEN 'max_balance' WHEN v_year_left THEN 'max_load_year' ELSE 'max_load_month' END,
+        'left', GREATEST(v_left, 0) + 0, 'at', DATE_FORMAT(p_at, '%Y-%m-%dT%H:%i:%s.%f'));
 END//
 DELIMITER ;
 
@@ -556,6 +588,8 @@ BEGIN
             SET v_outcome = 'wallet_frozen';
         ELSEIF v_reason IS NOT NULL THEN
             SET v_outcome = 'wallet_limit_exceeded';
+            CALL tell_credit_limit(v_payee_id, v_payee_tier, v_payee_balance, v_amount, v_kind = 'personal', v_now,
+                                   v_result);
         END IF;
     END IF;
 

@@ -162,6 +162,7 @@ def test_a_top_up_beyond_the_limits_asks_for_no_money(api: Api) -> None:
     ):
         answer = asha.post("/top-ups", {"amount": amount}, key=new_key())
         assert (answer.status, answer.code) == (status, code)
+    assert answer.body["limit"] == {"code": "max_balance", "left": 5_000_000, "renews_at": None}
 
 
 def a_minute_passes(select: Any, opened: dict[str, Any]) -> None:

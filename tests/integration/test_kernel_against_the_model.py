@@ -20,7 +20,15 @@ from wallet.ledger.attempts import AttemptStatus, ObservedPayment, PaymentStatus
 from wallet.ledger.book import Book
 from wallet.ledger.fees import FeeRate
 from wallet.ledger.holds import Hold, HoldStatus
-from wallet.ledger.limits import Limits, Tier, Usage
+from wallet.ledger.limits import (
+    BrokenLimit,
+    LimitCode,
+    Limits,
+    Tier,
+    Usage,
+    broken_debit_limit,
+    broken_load_limit,
+)
 from wallet.ledger.payees import LOOKUPS
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
@@ -228,6 +236,7 @@ class Both:
         self.orders: list[tuple[str, int]] = []
         self.payments: list[UUID] = []
         self.holds: list[UUID] = []
+        self.limit: BrokenLimit | None = None
         if money:
             for person in range(len(_PEOPLE)):
                 self._open(Open(person, money))
@@ -253,7 +262,7 @@ class Both:
             key=key,
             now=self.now,
         )
-        answer = _asked(
+        answer = self._asked(
             lambda: post_payment(
                 self.money,
                 payer.claim(key, asked=f"pay {payee.wallet_id} {command.amount}"),
@@ -267,6 +276,7 @@ class Both:
         )
         if isinstance(answer, Refusal):
             assert answer == told, command
+            assert self.limit == self._broken_by(command, answer), command
             return
         receipt, replayed = answer
         assert receipt.transaction_id == _id(told), command
@@ -318,7 +328,7 @@ class Both:
             key=key,
             now=self.now,
         )
-        answer = _asked(
+        answer = self._asked(
             lambda: holds.place_hold(
                 self.money,
                 payer.claim(key, asked=f"place {payee.wallet_id} {command.amount} {command.valid_s}"),
@@ -332,6 +342,7 @@ class Both:
         )
         if isinstance(answer, Refusal):
             assert answer == told, command
+            assert self.limit == self._broken_by(command, answer), command
             return
         receipt, replayed = answer
         assert receipt.id == _id(told), command
@@ -369,7 +380,7 @@ class Both:
             key=key,
             now=self.now,
         )
-        answer = _asked(
+        answer = self._asked(
             lambda: holds.capture_hold(
                 self.money,
                 payee.claim(key, asked=f"capture {hold_id} {command.amount} {command.final}"),
@@ -381,6 +392,11 @@ class Both:
         )
         if isinstance(answer, Refusal):
             assert answer == told, command
+            if hold is not None and answer is Refusal.WALLET_LIMIT_EXCEEDED:
+                asked = hold.left if command.amount is None else command.amount
+                assert self.limit == self._broken_by_load(payee, asked), command
+            else:
+                assert self.limit is None, command
             return
         receipt, replayed = answer
         assert receipt.transaction_id == _id(told), command
@@ -485,6 +501,41 @@ class Both:
         if number is not None:
             return self.people[number]
         return next((one for one in self.people if hold and one.wallet_id == hold.payee), self.people[0])
+
+    def _asked(self, ask: Callable[[], Answered]) -> Answered | Refusal:
+        """An answer or a refusal, with the limit that it names."""
+        self.limit = None
+        try:
+            return ask()
+        except Refused as refused:
+            self.limit = refused.limit
+            return refused.refusal
+
+    def _broken_by(self, command: Pay | Place, refusal: Refusal) -> BrokenLimit | None:
+        if refusal is not Refusal.WALLET_LIMIT_EXCEEDED:
+            return None
+        payer = self.model.wallets[self.people[command.payer].wallet_id]
+        used = payer.usage.begun(self.now)
+        broken = broken_debit_limit(
+            payer.tier.at(self.now),
+            amount=command.amount,
+            debited_today=used.debited_day,
+            debited_this_month=used.debited_month,
+            now=self.now,
+        )
+        return broken or BrokenLimit(LimitCode.PERSON_TO_PERSON, 0, None)
+
+    def _broken_by_load(self, person: Person, amount: int) -> BrokenLimit | None:
+        wallet = self.model.wallets[person.wallet_id]
+        used = wallet.usage.begun(self.now)
+        return broken_load_limit(
+            wallet.tier.at(self.now),
+            amount=amount,
+            balance=wallet.balance,
+            loaded_this_month=used.loaded_month,
+            loaded_this_year=used.loaded_year,
+            now=self.now,
+        )
 
     def _balance(self, person: Person) -> Balance:
         wallet = self.model.wallets[person.wallet_id]

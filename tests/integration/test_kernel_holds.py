@@ -26,8 +26,9 @@ from tests.support.moves import (
     release,
 )
 from wallet.ledger.holds import HoldStatus
+from wallet.ledger.limits import BrokenLimit, LimitCode
 from wallet.ledger.receipts import Balance, Hold
-from wallet.ledger.refusals import Refusal
+from wallet.ledger.refusals import Refusal, Refused
 from wallet.movements.hold import expire_holds
 from wallet.storage.wallets import find_wallet
 
@@ -207,7 +208,10 @@ def test_a_hold_that_the_kernel_breaks_over_holds_up_no_other(books: Books) -> N
 def test_a_payer_has_1000_holds_at_most(books: Books) -> None:
     payer, payee = books.person(money=2_000), books.person()
     last = [place(books, payer, payee, 1) for _ in range(1_000)][-1]
-    assert refusal_of(lambda: place(books, payer, payee, 1)) is Refusal.WALLET_LIMIT_EXCEEDED
+    with pytest.raises(Refused) as caught:
+        place(books, payer, payee, 1)
+    assert caught.value.refusal is Refusal.WALLET_LIMIT_EXCEEDED
+    assert caught.value.limit == BrokenLimit(LimitCode.MAX_PLACED_HOLDS, 0, None)
     release(books, payee, last.id)
     assert place(books, payer, payee, 1).payer_balance == Balance(total=2_000, held=1_000)
 

@@ -1,17 +1,27 @@
 """Limits in the commit, on a real server: at their edge, by many at once, and at the border of each Indian period."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
-from tests.support.moves import capture, clock_at, pay, place, refusal_of, refusals_in, release, settle
+from tests.support.moves import capture, clock_at, connection, pay, place, refusal_of, refusals_in, release, settle
+from wallet import wiring
 from wallet.ledger.attempts import SuspenseReason
-from wallet.ledger.refusals import Refusal
+from wallet.ledger.limits import BrokenLimit, LimitCode
+from wallet.ledger.receipts import WalletState
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.movements.top_up import TopUpRules, open_top_up
+from wallet.movements.withdraw import Wish, withdraw
+from wallet.storage.database import Database
 from wallet.storage.settlement import Settlement
+from wallet.storage.wallets import find_wallet
 
 # The last millisecond of a day, a month and a financial year in India, and of a calendar year.
 END_OF_DAY = datetime(2030, 6, 10, 18, 29, 59, 999_000, tzinfo=UTC)
@@ -115,6 +125,114 @@ def test_who_only_says_that_they_are_a_merchant_is_none_to_the_limits(books: Boo
     assert refusal_of(partial(verb, books, payer, said, 1)) is Refusal.WALLET_LIMIT_EXCEEDED
     books.set_tier(said, "merchant")
     verb(books, payer, said, 1)
+
+
+def broken_by(work: Callable[[], object]) -> BrokenLimit | None:
+    """The limit that a call names, which must be refused for one."""
+    with pytest.raises(Refused) as caught:
+        work()
+    assert caught.value.refusal is Refusal.WALLET_LIMIT_EXCEEDED
+    return caught.value.limit
+
+
+_NOON = datetime(2030, 6, 10, 6, 30, tzinfo=UTC)
+_MIDNIGHT = datetime(2030, 6, 10, 18, 30, tzinfo=UTC)
+_JULY = datetime(2030, 6, 30, 18, 30, tzinfo=UTC)
+_APRIL = datetime(2031, 3, 31, 18, 30, tzinfo=UTC)
+
+
+def withdrawing(books: Books, person: Person, amount: int) -> Callable[[], object]:
+    """As the function does it: the provider is never asked."""
+    claim, wish = person.claim(), Wish.read(amount=amount, vpa="asha@okbank")
+    provider: Any = SimpleNamespace(name="razorpayx")
+    return lambda: withdraw(
+        connection(books, "money"), provider, wiring.new_id, claim=claim, wish=wish, first_check_s=3_600
+    )
+
+
+def topping_up(books: Books, person: Person, amount: int) -> Callable[[], object]:
+    """As the function does it: the gateway is never asked."""
+    gateway: Any = SimpleNamespace(name="razorpay")
+    rules = TopUpRules(valid_s=3_600, first_check_s=3_600, upi_intent=False)
+    return lambda: open_top_up(
+        connection(books, "money"), gateway, wiring.new_id, rules, claim=person.claim(), amount=amount
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "broken"),
+    [
+        ({"max_payment": 150}, BrokenLimit(LimitCode.MAX_PAYMENT, 150, None)),
+        ({"max_debit_day": 1_000}, BrokenLimit(LimitCode.MAX_DEBIT_DAY, 100, _MIDNIGHT)),
+        ({"max_debit_month": 1_050}, BrokenLimit(LimitCode.MAX_DEBIT_MONTH, 150, _JULY)),
+        ({"max_debit_day": 1_000, "max_debit_month": 950}, BrokenLimit(LimitCode.MAX_DEBIT_MONTH, 50, _JULY)),
+        ({"max_debit_day": 950, "max_debit_month": 1_000}, BrokenLimit(LimitCode.MAX_DEBIT_DAY, 50, _MIDNIGHT)),
+        ({"max_debit_day": 500}, BrokenLimit(LimitCode.MAX_DEBIT_DAY, 0, _MIDNIGHT)),
+    ],
+)
+def test_whatever_leaves_a_wallet_names_the_limit_that_it_meets(
+    books: Books, limits: dict[str, object], broken: BrokenLimit
+) -> None:
+    payer, shop = books.person(money=10_000), books.person(kind="merchant", tier="merchant")
+    with clock_at(books, _NOON):
+        pay(books, payer, shop, 900)
+        code = unique("t")[:16]
+        books.tier(code, {"2021-01-01": limits})
+        books.set_tier(payer, code)
+        for work in (
+            partial(pay, books, payer, shop, 200),
+            partial(place, books, payer, shop, 200),
+            withdrawing(books, payer, 200),
+        ):
+            assert broken_by(work) == broken
+    assert books.balance(payer) == 9_100
+
+
+@pytest.mark.parametrize(
+    ("limits", "broken"),
+    [
+        ({"max_balance": 1_050}, BrokenLimit(LimitCode.MAX_BALANCE, 150, None)),
+        ({"max_load_month": 1_000}, BrokenLimit(LimitCode.MAX_LOAD_MONTH, 100, _JULY)),
+        ({"max_load_year": 1_000}, BrokenLimit(LimitCode.MAX_LOAD_YEAR, 100, _APRIL)),
+        ({"max_load_month": 1_000, "max_load_year": 1_050}, BrokenLimit(LimitCode.MAX_LOAD_MONTH, 100, _JULY)),
+    ],
+)
+def test_whatever_its_owner_has_come_into_a_wallet_names_the_limit_that_it_meets(
+    books: Books, limits: dict[str, object], broken: BrokenLimit
+) -> None:
+    payer, person = books.person(money=10_000), somebody(books, limits)
+    with clock_at(books, _NOON):
+        hold = place(books, payer, person, 500)
+        pay(books, payer, person, 900)
+        assert broken_by(topping_up(books, person, 200)) == broken
+        assert broken_by(partial(capture, books, person, hold.id, 200)) == broken
+
+
+def test_a_tier_that_may_not_names_that(books: Books) -> None:
+    person, other = somebody(books, {"person_to_person": False, "withdrawals": False}, money=1_000), books.person()
+    for verb in (pay, place):
+        assert broken_by(partial(verb, books, person, other, 1)) == BrokenLimit(LimitCode.PERSON_TO_PERSON, 0, None)
+    assert broken_by(withdrawing(books, person, 100)) == BrokenLimit(LimitCode.WITHDRAWALS, 0, None)
+
+
+@pytest.mark.parametrize("limit", ["max_balance", "max_load_month", "max_load_year"])
+def test_no_payer_is_told_of_a_limit_of_the_payees(books: Books, limit: str) -> None:
+    payer, payee = books.person(money=1_000), somebody(books, {limit: 100})
+    with pytest.raises(Refused) as caught:
+        pay(books, payer, payee, 101)
+    assert (caught.value.refusal, caught.value.limit) == (Refusal.PAYEE_UNAVAILABLE, None)
+
+
+def test_a_limit_that_is_in_nobodys_way_any_more_is_not_named(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The question is asked a moment after the refusal: an operator may have lifted the limit meanwhile."""
+    person = somebody(books, {"max_debit_day": 100}, money=1_000)
+
+    def lifted(database: Database, *, user_id: UUID) -> WalletState | None:
+        books.set_tier(person, "full")
+        return find_wallet(database, user_id=user_id)
+
+    monkeypatch.setattr("wallet.movements.limits.find_wallet", lifted)
+    assert broken_by(withdrawing(books, person, 101)) is None
 
 
 def test_who_may_not_pay_people_may_pay_merchants(books: Books) -> None:

@@ -1,5 +1,6 @@
 """Limits: which of them are in force, and what counts towards them in which Indian period."""
 
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wallet.ledger.dated import in_force
-from wallet.ledger.limits import UNUSED, Limits, Tier, Usage, exceeds
+from wallet.ledger.limits import (
+    UNUSED,
+    BrokenLimit,
+    LimitCode,
+    Limits,
+    Tier,
+    Usage,
+    broken_debit_limit,
+    broken_load_limit,
+    exceeds,
+)
 from wallet.ledger.periods import day_of, month_of, year_of
 
 # 23:59:59.999 on 31 March in India, and the first moment of the next day, month and year
@@ -113,3 +124,114 @@ def test_a_debit_of_10_behind_one_of_5_meets_the_limits_of_debits(limits: Limits
 def test_a_load_of_10_behind_one_of_5_meets_the_limits_of_loads(limits: Limits, *, over: bool) -> None:
     used = UNUSED.with_load(5, LATE)
     assert used.load_exceeds(limits, 10, LATE) is over
+
+
+@given(
+    amount=st.integers(1, 30),
+    used=st.tuples(st.integers(0, 30), st.integers(0, 30)),
+    limits=st.builds(
+        Limits,
+        tier=st.just("t"),
+        max_payment=st.none() | st.integers(1, 30),
+        max_debit_day=st.none() | st.integers(1, 30),
+        max_debit_month=st.none() | st.integers(1, 30),
+    ),
+)
+def test_a_debit_that_is_refused_names_the_limit_of_which_the_least_is_left(
+    amount: int, used: tuple[int, int], limits: Limits
+) -> None:
+    usage = replace(UNUSED.begun(LATE), debited_day=used[0], debited_month=used[1])
+    broken = broken_debit_limit(limits, amount=amount, debited_today=used[0], debited_this_month=used[1], now=LATE)
+    assert (broken is not None) == usage.debit_exceeds(limits, amount, LATE)
+    if broken is not None:
+        assert broken.left < amount
+        if broken.left:
+            fits = broken_debit_limit(
+                limits, amount=broken.left, debited_today=used[0], debited_this_month=used[1], now=LATE
+            )
+            assert fits is None, "what is left may be paid"
+
+
+@given(
+    amount=st.integers(1, 30),
+    used=st.tuples(st.integers(0, 30), st.integers(0, 30)),
+    balance=st.integers(0, 30),
+    limits=st.builds(
+        Limits,
+        tier=st.just("t"),
+        max_balance=st.none() | st.integers(1, 30),
+        max_load_month=st.none() | st.integers(1, 30),
+        max_load_year=st.none() | st.integers(1, 30),
+    ),
+)
+def test_a_load_that_is_refused_names_the_limit_of_which_the_least_is_left(
+    amount: int, used: tuple[int, int], balance: int, limits: Limits
+) -> None:
+    usage = replace(UNUSED.begun(LATE), loaded_month=used[0], loaded_year=used[1])
+    is_over = usage.load_exceeds(limits, amount, LATE) or exceeds(balance + amount, limits.max_balance)
+
+    def broken_by(amount: int) -> BrokenLimit | None:
+        return broken_load_limit(
+            limits,
+            amount=amount,
+            balance=balance,
+            loaded_this_month=used[0],
+            loaded_this_year=used[1],
+            now=LATE,
+        )
+
+    broken = broken_by(amount)
+    assert (broken is not None) == is_over
+    if broken is not None:
+        assert broken.left < amount
+        assert broken.left == 0 or broken_by(broken.left) is None, "what is left may be loaded"
+
+
+@pytest.mark.parametrize(
+    ("code", "renews_at"),
+    [
+        (LimitCode.MAX_DEBIT_DAY, datetime(2026, 10, 30, 18, 30, tzinfo=UTC)),
+        (LimitCode.MAX_DEBIT_MONTH, datetime(2026, 10, 31, 18, 30, tzinfo=UTC)),
+        (LimitCode.MAX_LOAD_MONTH, datetime(2026, 10, 31, 18, 30, tzinfo=UTC)),
+        (LimitCode.MAX_LOAD_YEAR, datetime(2027, 3, 31, 18, 30, tzinfo=UTC)),
+        (LimitCode.MAX_PAYMENT, None),
+        (LimitCode.MAX_BALANCE, None),
+        (LimitCode.PERSON_TO_PERSON, None),
+        (LimitCode.WITHDRAWALS, None),
+        (LimitCode.MAX_PLACED_HOLDS, None),
+    ],
+)
+def test_a_limit_of_a_period_is_new_when_that_ends_in_india(code: LimitCode, renews_at: datetime | None) -> None:
+    noon = datetime(2026, 10, 30, 6, 30, tzinfo=UTC)
+    assert BrokenLimit.at(code, 7, noon) == BrokenLimit(code, 7, renews_at)
+
+
+def test_of_a_limit_that_was_lowered_nothing_is_left() -> None:
+    assert BrokenLimit.at(LimitCode.MAX_DEBIT_DAY, -5, LATE).left == 0
+
+
+def test_of_two_limits_with_as_much_left_the_one_is_named_that_comes_back_later() -> None:
+    limits = Limits(
+        "t", max_payment=5, max_debit_day=5, max_debit_month=5, max_balance=5, max_load_month=5, max_load_year=5
+    )
+    spent = {"debited_today": 0, "debited_this_month": 0}
+    codes = []
+    for each in (limits, replace(limits, max_payment=None), replace(limits, max_payment=None, max_debit_month=None)):
+        broken = broken_debit_limit(each, amount=6, now=LATE, **spent)
+        codes.append(broken and broken.code)
+    for each in (limits, replace(limits, max_balance=None), replace(limits, max_balance=None, max_load_year=None)):
+        broken = broken_load_limit(each, amount=6, balance=0, loaded_this_month=0, loaded_this_year=0, now=LATE)
+        codes.append(broken and broken.code)
+    assert codes == [
+        "max_payment",
+        "max_debit_month",
+        "max_debit_day",
+        "max_balance",
+        "max_load_year",
+        "max_load_month",
+    ]
+
+
+def test_every_limit_is_called_as_the_wallet_shows_it() -> None:
+    shown = {field.name for field in fields(Limits)}
+    assert set(LimitCode) - shown == {LimitCode.MAX_PLACED_HOLDS}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallet.ledger.periods import Month, day_of, month_of, year_of
+from wallet.ledger.periods import Month, day_ends_at, day_of, month_ends_at, month_of, year_ends_at, year_of
 
 TICK = timedelta(microseconds=1)
 moments = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - naive bounds are what it takes
@@ -59,3 +59,10 @@ def test_a_month_begins_and_ends_at_midnight_in_india_told_in_utc() -> None:
     assert month.first_day == date(2026, 11, 1)
     assert month.begins_at.isoformat() == "2026-10-31T18:30:00+00:00"
     assert month.ends_at.isoformat() == "2026-11-30T18:30:00+00:00"
+
+
+@given(moments)
+def test_a_period_ends_with_the_first_moment_that_is_of_the_next(at: datetime) -> None:
+    for of, ends_at in ((day_of, day_ends_at), (month_of, month_ends_at), (year_of, year_ends_at)):
+        assert at < ends_at(at)
+        assert of(ends_at(at) - TICK) == of(at) < of(ends_at(at))

@@ -1,10 +1,11 @@
 """Every no and every accident, as a caller sees it."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.unit.calls import REQUEST_ID
+from tests.unit.calls import REQUEST_ID, ROOT
 from wallet.aws import SecretUnavailableError
 from wallet.edge.responses import (
     Response,
@@ -14,6 +15,7 @@ from wallet.edge.responses import (
 )
 from wallet.edge.statuses import INTERNAL_ERROR, REFUSALS, TryAgainError, problem_of
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
+from wallet.ledger.limits import BrokenLimit, LimitCode
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.database import DatabaseBrokenError, DatabaseUnavailableError
 from wallet.wiring import SettingError
@@ -102,6 +104,37 @@ def test_a_refusals_own_words_come_first() -> None:
     ).body
     assert isinstance(body, dict)
     assert body["detail"] == "There is no such payment of yours."
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (
+            BrokenLimit(LimitCode.MAX_DEBIT_DAY, 250, datetime(2026, 11, 22, 18, 30, tzinfo=UTC)),
+            {"code": "max_debit_day", "left": 250, "renews_at": "2026-11-22T18:30:00.000Z"},
+        ),
+        (
+            BrokenLimit(LimitCode.PERSON_TO_PERSON, 0, None),
+            {"code": "person_to_person", "left": 0, "renews_at": None},
+        ),
+    ],
+)
+def test_a_limit_says_its_name_what_is_left_of_it_and_when_it_is_new(
+    limit: BrokenLimit, told: dict[str, object]
+) -> None:
+    body = refusal_response(Refused(Refusal.WALLET_LIMIT_EXCEEDED, limit=limit), REQUEST_ID).body
+    assert isinstance(body, dict)
+    assert body["limit"] == told
+
+
+@pytest.mark.parametrize("code", LimitCode)
+def test_every_limit_that_is_named_is_documented(code: LimitCode) -> None:
+    rows = [
+        row
+        for row in (ROOT / "docs/api.md").read_text().splitlines()
+        if row.startswith("| `max_") or "tier may not" in row
+    ]
+    assert any(f"`{code.value}`" in row.split("|")[1] for row in rows)
 
 
 def test_too_many_attempts_say_when_to_come_back() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from wallet.edge.statuses import REFUSALS, Problem
 from wallet.ledger.refusals import Refused
+from wallet.ledger.times import show_time
 
 Json = dict[str, Any]
 
@@ -34,7 +35,7 @@ class Response:
 
 
 def problem_response(problem: Problem, request_id: str, refused: Refused | None = None, *, base: str) -> Response:
-    """A problem document (RFC 9457), with the detail and the fields of a refusal where it has some.
+    """A problem document (RFC 9457), with the detail, the fields and the limit of a refusal where it has some.
 
     `base` is where problems are explained: an address for the code to be put behind.
     """
@@ -48,6 +49,13 @@ def problem_response(problem: Problem, request_id: str, refused: Refused | None 
     }
     if refused is not None and refused.fields:
         body["errors"] = [{"field": name, "message": message} for name, message in refused.fields]
+    if refused is not None and refused.limit is not None:
+        renews_at = refused.limit.renews_at
+        body["limit"] = {
+            "code": refused.limit.code.value,
+            "left": refused.limit.left,
+            "renews_at": show_time(renews_at) if renews_at else None,
+        }
     headers = {"Content-Type": "application/problem+json"}
     retry_after_s = (refused.retry_after_s if refused else None) or problem.retry_after_s
     if retry_after_s is not None:

@@ -4,11 +4,14 @@ Loads are top-ups, and what people (not merchants) are paid; debits are payments
 when it is placed; what of it is never captured is given back.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Self
 
 from wallet.ledger.dated import in_force
-from wallet.ledger.periods import day_of, month_of, year_of
+from wallet.ledger.periods import day_ends_at, day_of, month_ends_at, month_of, year_ends_at, year_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,84 @@ class Tier:
 def exceeds(amount: int, limit: int | None) -> bool:
     """Whether `amount` is above a limit, if there is one."""
     return limit is not None and amount > limit
+
+
+class LimitCode(StrEnum):
+    """The limits that `wallet_limit_exceeded` names, as `GET /wallet` calls them where it shows them."""
+
+    MAX_BALANCE = "max_balance"
+    MAX_PAYMENT = "max_payment"
+    MAX_LOAD_MONTH = "max_load_month"
+    MAX_LOAD_YEAR = "max_load_year"
+    MAX_DEBIT_DAY = "max_debit_day"
+    MAX_DEBIT_MONTH = "max_debit_month"
+    PERSON_TO_PERSON = "person_to_person"
+    WITHDRAWALS = "withdrawals"
+    MAX_PLACED_HOLDS = "max_placed_holds"
+
+
+_RENEWED: dict[LimitCode, Callable[[datetime], datetime]] = {
+    LimitCode.MAX_DEBIT_DAY: day_ends_at,
+    LimitCode.MAX_DEBIT_MONTH: month_ends_at,
+    LimitCode.MAX_LOAD_MONTH: month_ends_at,
+    LimitCode.MAX_LOAD_YEAR: year_ends_at,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLimit:
+    """A limit that something would break: what is left of it (minor units; holds of the number of holds).
+
+    `renews_at` is when all of it is there again; None of one that time does not bring back.
+    """
+
+    code: LimitCode
+    left: int
+    renews_at: datetime | None
+
+    @classmethod
+    def at(cls, code: LimitCode, left: int, now: datetime) -> Self:
+        """As it stands now; of one that was lowered below what has been used, nothing is left."""
+        renewed = _RENEWED.get(code)
+        return cls(code, max(0, left), renewed(now) if renewed else None)
+
+
+def broken_debit_limit(
+    limits: Limits, *, amount: int, debited_today: int, debited_this_month: int, now: datetime
+) -> BrokenLimit | None:
+    """The limit that a debit would break; of several the one of which the least is left."""
+    return _tightest(
+        amount,
+        now,
+        (LimitCode.MAX_PAYMENT, _left(limits.max_payment, 0)),
+        (LimitCode.MAX_DEBIT_MONTH, _left(limits.max_debit_month, debited_this_month)),
+        (LimitCode.MAX_DEBIT_DAY, _left(limits.max_debit_day, debited_today)),
+    )
+
+
+def broken_load_limit(
+    limits: Limits, *, amount: int, balance: int, loaded_this_month: int, loaded_this_year: int, now: datetime
+) -> BrokenLimit | None:
+    """The limit that a load would break; of several the one of which the least is left."""
+    return _tightest(
+        amount,
+        now,
+        (LimitCode.MAX_BALANCE, _left(limits.max_balance, balance)),
+        (LimitCode.MAX_LOAD_YEAR, _left(limits.max_load_year, loaded_this_year)),
+        (LimitCode.MAX_LOAD_MONTH, _left(limits.max_load_month, loaded_this_month)),
+    )
+
+
+def _left(limit: int | None, used: int) -> int | None:
+    return None if limit is None else limit - used
+
+
+def _tightest(amount: int, now: datetime, *known: tuple[LimitCode, int | None]) -> BrokenLimit | None:
+    broken = [(left, code) for code, left in known if left is not None and left < amount]
+    if not broken:
+        return None
+    left, code = min(broken, key=lambda one: one[0])  # of two with as much left the one that comes back later
+    return BrokenLimit.at(code, left, now)
 
 
 _NEVER = date(1970, 1, 1)

@@ -29,6 +29,21 @@ def year_of(at: datetime) -> date:
     return date(day.year if day.month >= _APRIL else day.year - 1, _APRIL, 1)
 
 
+def day_ends_at(at: datetime) -> datetime:
+    """The first moment that is no longer in the Indian day of `at`, in UTC."""
+    return _midnight(day_of(at) + timedelta(days=1))
+
+
+def month_ends_at(at: datetime) -> datetime:
+    """The first moment that is no longer in its Indian month, in UTC."""
+    return Month.of(at).ends_at
+
+
+def year_ends_at(at: datetime) -> datetime:
+    """The first moment that is no longer in its Indian financial year, in UTC."""
+    return _midnight(date(year_of(at).year + 1, _APRIL, 1))
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Month:
     """A calendar month, as its first day."""

@@ -8,6 +8,8 @@ Accidents (a broken promise, a broken machine) are exceptions that end in `Error
 
 from enum import StrEnum
 
+from wallet.ledger.limits import BrokenLimit
+
 
 class Refusal(StrEnum):
     """The codes of the public contract, in order of precedence."""
@@ -64,7 +66,8 @@ class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the mod
     """Raised by a movement that says no; the atomic block, if one is open, is rolled back.
 
     `detail` is for the caller and holds nothing internal; `retry_after_s` is in seconds;
-    `fields` names the offending fields of a request body with a message each.
+    `fields` names the offending fields of a request body with a message each; `limit` is the one of the caller's own
+    that `wallet_limit_exceeded` is about.
     """
 
     def __init__(
@@ -74,9 +77,11 @@ class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the mod
         *,
         retry_after_s: int | None = None,
         fields: tuple[tuple[str, str], ...] = (),
+        limit: BrokenLimit | None = None,
     ) -> None:
         super().__init__(refusal.value)
         self.refusal = refusal
         self.detail = detail
         self.retry_after_s = retry_after_s
         self.fields = fields
+        self.limit = limit

@@ -22,7 +22,9 @@ from typing import Any, Protocol
 import pymysql
 from pymysql.cursors import DictCursor
 
+from wallet.ledger.limits import BrokenLimit, LimitCode
 from wallet.ledger.refusals import Refusal, Refused
+from wallet.storage.rows import time_of
 
 Row = dict[str, Any]
 
@@ -160,7 +162,11 @@ class Database:
         result: Row = json.loads(row["result"]) if row["result"] is not None else {}
         if refusal is not None:
             # one that the code of the release before does not know has its `code` in the result
-            raise Refused(Refusal(result.get("code", refusal)), retry_after_s=result.get("retry_after_s"))
+            raise Refused(
+                Refusal(result.get("code", refusal)),
+                retry_after_s=result.get("retry_after_s"),
+                limit=_limit_of(result) if "limit" in result else None,
+            )
         return Answer(row["outcome"], result)
 
     def read(self, query: str, *arguments: object) -> list[Row]:
@@ -256,6 +262,11 @@ class _Snapshot:
                 return list(cursor.fetchall())
         except pymysql.MySQLError as error:
             raise DatabaseUnavailableError(f"the snapshot is lost: error {_code(error)}") from error
+
+
+def _limit_of(told: Row) -> BrokenLimit:
+    """The caller's own limit that a procedure refuses for."""
+    return BrokenLimit.at(LimitCode(told["limit"]), told["left"], time_of(told["at"]))
 
 
 _contexts: dict[str, ssl.SSLContext] = {}
