@@ -23,6 +23,8 @@ _STORED_VALUE = (
 # whether a key is known, not what was done under it
 _KEYS = ("SELECT (actor_id, idem_key) ON idempotency_records",)
 _LEDGER = (f"SELECT ({_PUBLIC_USER_COLUMNS}) ON users", *_STORED_VALUE)
+# what an operator has found out about people
+_KNOWN_PEOPLE = ("SELECT (user_id, approved_at) ON merchant_approvals", "SELECT ON proved_phones")
 _ATTEMPTS = ("SELECT ON payment_attempts", "SELECT ON payment_attempt_events")
 
 _CHAIN = ("SELECT ON seals", "SELECT ON checkpoints", "SELECT ON ledger_identity")
@@ -118,11 +120,12 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "sweep_identity",
         ),
     ),
-    # balance, bulk_results, proof
-    "reader": (*_LEDGER, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows", *_CHAIN),
+    # balance, bulk_results, proof, statement, notify
+    "reader": (*_LEDGER, *_KNOWN_PEOPLE, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows", *_CHAIN),
     # operator
     "operator": (
         *_LEDGER,
+        *_KNOWN_PEOPLE,
         *_ATTEMPTS,
         "SELECT ON source_refunds",
         "SELECT ON operator_actions",
@@ -142,6 +145,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "resolve_payment_dispute",
             "end_dispute",
             "close_wallet",
+            "approve_merchant",
+            "revoke_merchant",
+            "set_phone_proved",
         ),
     ),
     # what runs by itself on a schedule: expire_holds, relay

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from wallet.identity.login import LoginRules
     from wallet.identity.tokens import SigningKey
     from wallet.ledger.signatures import PublicKey
+    from wallet.movements.notify import Messenger
     from wallet.movements.top_up import TopUpRules
 
 _ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
@@ -171,12 +172,30 @@ def webhook_signing_secrets() -> list[str]:
 
 
 @functools.cache
-def notices() -> "Notices":
+def messenger() -> "Messenger":
+    """How people are told of debits, how often at most, and by whom."""
+    from wallet.channels.daily_cap import DailyCap  # noqa: PLC0415 - only one function tells people
+    from wallet.ledger.notices import Sender  # noqa: PLC0415 - as above
+    from wallet.movements.notify import Messenger  # noqa: PLC0415 - as above
+
+    per_person, in_all = number("SMS_PER_PERSON"), number("SMS_PER_DAY")
+    cap = DailyCap(aws.dynamodb(), setting("IDEMPOTENCY_TABLE"), per_person=per_person, in_all=in_all)
+    sender = Sender(contact=setting("NOTICE_CONTACT"), brand=os.environ.get("NOTICE_BRAND", ""))
+    return Messenger(_notices(), cap, per_person, sender)
+
+
+def _notices() -> "Notices":
     """Where people's notices go: `sms`, or the topic whose ARN the setting is."""
-    from wallet.channels.sns import SmsNotices, TopicNotices  # noqa: PLC0415 - only one function tells people
+    from wallet.channels.sns import Registration, SmsNotices, TopicNotices  # noqa: PLC0415 - as above
+    from wallet.ledger.notices import TEXTS  # noqa: PLC0415 - as above
 
     to = setting("NOTICES_TO")
-    return SmsNotices(aws.sns()) if to == "sms" else TopicNotices(aws.sns(), to)
+    if to != "sms":
+        return TopicNotices(aws.sns(), to)
+    template_ids = dict(pair.split("=", 1) for pair in setting("SMS_TEMPLATE_IDS").split(",") if "=" in pair)
+    if missing := sorted(name for name in TEXTS if not template_ids.get(name)):
+        raise SettingError(f"SMS_TEMPLATE_IDS has no id of {', '.join(missing)}")
+    return SmsNotices(aws.sns(), Registration(setting("SMS_ENTITY_ID"), setting("SMS_SENDER_ID"), template_ids))
 
 
 def _checkpoint_prefix() -> str:

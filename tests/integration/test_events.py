@@ -30,6 +30,7 @@ from wallet import wiring
 from wallet.channels.port import ChannelUnavailableError, Entry
 from wallet.ledger import ids
 from wallet.ledger.events import CATALOGUE
+from wallet.ledger.notices import TEXTS
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
 from wallet.ledger.webhook_signing import sign
 from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus
@@ -547,8 +548,43 @@ def test_a_relay_without_a_bus_fails_and_everything_waits(
     assert [one["detail-type"] for one in ears.heard()] == ["TopUpSucceeded"]
 
 
-def notice_settings(to: str) -> dict[str, str]:
-    return {"DATABASE_SECRET": "db/reader", "NOTICES_TO": to, "NOTICE_CONTACT": "1800 000 000"}
+TEMPLATE_IDS = {name: f"1107{number:015}" for number, name in enumerate(TEXTS)}
+
+
+def notice_settings(to: str, **changes: str) -> dict[str, str]:
+    return {
+        "DATABASE_SECRET": "db/reader",
+        "NOTICES_TO": to,
+        "NOTICE_CONTACT": "1800 000 000",
+        "NOTICE_BRAND": "Wallet",
+        "SMS_ENTITY_ID": "1101000000000000001",
+        "SMS_SENDER_ID": "WALLET",
+        "SMS_TEMPLATE_IDS": ",".join(f"{name}={number}" for name, number in TEMPLATE_IDS.items()),
+        "SMS_PER_PERSON": "50",
+        "SMS_PER_DAY": "1000000",
+        **changes,
+    }
+
+
+def prove_phone(books: Books, person: Person) -> None:
+    """As an operator does."""
+    books.write(
+        "INSERT INTO proved_phones SELECT id, phone, UTC_TIMESTAMP(6) FROM users WHERE id = %s", person.user_id.bytes
+    )
+
+
+def approve(books: Books, person: Person) -> None:
+    """As an operator does."""
+    books.write(
+        "INSERT INTO merchant_approvals SELECT id, name, UTC_TIMESTAMP(6) FROM users WHERE id = %s",
+        person.user_id.bytes,
+    )
+
+
+def texts_to(person: Person) -> list[str]:
+    """What was sent to a phone."""
+    sent = sns_backends["123456789012"][REGION].sms_messages.values()
+    return [message for phone, message in sent if phone == person.phone]
 
 
 @dataclass(frozen=True)
@@ -563,6 +599,8 @@ class Told:
 def paid(quiet: Books, functions: Functions, ears: Ears) -> Told:
     """Somebody pays 1.00, and the event is there."""
     payer, shop = quiet.person(money=100_000), quiet.person(kind="merchant", tier="merchant")
+    prove_phone(quiet, payer)
+    approve(quiet, shop)
     with closing(quiet.as_role("money")) as money:
         pay(money, payer, shop)
         hold(money, payer, shop)
@@ -578,7 +616,7 @@ def test_a_debit_is_told_once_through_the_topic_with_what_is_available_now(
         notify.invoke(paid.event)
     (notice,) = ears.notices()
     assert notice["Message"].startswith("Rs 1.00 paid to Asha Rao from your wallet on ")
-    assert notice["Message"].endswith("Available now: Rs 996.00. Not you? 1800 000 000")
+    assert notice["Message"].endswith("Available now: Rs 996.00. Not you? 1800 000 000 - Wallet")
     about = {name: value["Value"] for name, value in notice["MessageAttributes"].items()}
     assert about["wallet_id"] == ids.show(ids.WALLET, paid.payer.wallet_id)
     assert paid.payer.phone not in json.dumps(notice)
@@ -587,9 +625,71 @@ def test_a_debit_is_told_once_through_the_topic_with_what_is_available_now(
 def test_a_debit_is_told_by_sms_to_its_owner(functions: Functions, paid: Told) -> None:
     function = functions.make("notify", **notice_settings("sms"))
     function.invoke(paid.event)
-    sent = [told for told in sns_backends["123456789012"][REGION].sms_messages.values() if paid.payer.phone in told]
-    assert len(sent) == 1
+    (text,) = texts_to(paid.payer)
+    assert text.startswith("Rs 1.00 paid to Asha Rao from your wallet on ")
     assert paid.payer.phone not in function.logged()
+
+
+def again(event: dict[str, Any]) -> dict[str, Any]:
+    """The same debit once more, as another event."""
+    return event | {"detail": event["detail"] | {"id": unique("evt_")}}
+
+
+def test_nobody_is_sent_an_sms_whose_phone_is_only_what_somebody_said(
+    books: Books, functions: Functions, paid: Told
+) -> None:
+    """Whoever registers with a stranger's phone has them sent nothing, however often they pay."""
+    books.write("DELETE FROM proved_phones WHERE user_id = %s", paid.payer.user_id.bytes)
+    function = functions.make("notify", **notice_settings("sms"))
+    for event in (paid.event, again(paid.event)):
+        function.invoke(event)
+    assert texts_to(paid.payer) == []
+    assert function.logged().count("phone_not_proved") == 2
+    prove_phone(books, paid.payer)
+    function.invoke(paid.event)
+    assert texts_to(paid.payer) == [], "an old debit is not told when the phone is proved"
+    function.invoke(again(paid.event))
+    assert len(texts_to(paid.payer)) == 1
+
+
+def test_a_person_is_told_so_many_times_a_day_and_that_it_was_the_last(functions: Functions, paid: Told) -> None:
+    function = functions.make("notify", **notice_settings("sms", SMS_PER_PERSON="2"))
+    for event in (paid.event, paid.event, again(paid.event), again(paid.event), again(paid.event)):
+        function.invoke(event)
+    first, second, last = texts_to(paid.payer)
+    assert first == second
+    assert last.startswith("Today you were told of 2 debits")
+    assert function.logged().count("cap_per_person") == 2
+
+
+def test_all_together_are_told_so_many_times_a_day(functions: Functions, paid: Told) -> None:
+    function = functions.make("notify", **notice_settings("sms", SMS_PER_DAY="1"))
+    function.invoke(paid.event)
+    function.invoke(again(paid.event))
+    assert len(texts_to(paid.payer)) <= 1
+    assert "cap_in_all" in function.logged()
+
+
+def test_a_text_without_a_registered_template_is_not_sent(functions: Functions, paid: Told) -> None:
+    known = ",".join(f"{name}=1" for name in TEMPLATE_IDS if name != "refund")
+    function = functions.make("notify", **notice_settings("sms", SMS_TEMPLATE_IDS=known))
+    with pytest.raises(FunctionDiedError, match="no id of refund"):
+        function.invoke(paid.event)
+    assert texts_to(paid.payer) == []
+
+
+def test_a_notice_that_sns_did_not_take_uses_up_no_place(functions: Functions, cloud: Cloud, paid: Told) -> None:
+    host, _, port = cloud.url.removeprefix("http://").partition(":")
+    with Proxy((host, int(port))) as proxy:
+        url = f"http://{proxy.host}:{proxy.port}"
+        proxy.judge = lambda from_client, chunk: not (from_client and b"Action=Publish" in chunk)
+        settings = notice_settings("sms", SMS_PER_PERSON="1") | cloud.environment(url=url)
+        function = functions.make("notify", **settings)
+        with pytest.raises(FunctionDiedError, match="ChannelUnavailableError"):
+            function.invoke(paid.event)
+        proxy.judge = lambda _from_client, _chunk: True
+        function.invoke(paid.event)
+    assert len(texts_to(paid.payer)) == 2, "the notice, and that it was the last"
 
 
 def test_a_notice_that_could_not_be_sent_is_sent_when_the_event_comes_again(

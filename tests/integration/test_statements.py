@@ -578,7 +578,7 @@ def test_everybody_on_the_other_side_has_a_name(books: Books, reader: Database) 
     told = {
         entry.type: entry.counterparty for entry in read_page(reader, span_of(reader, asha.person), limit=99).entries
     }
-    other = Holder(bela.person.wallet_id, "Bela Devi", "merchant")
+    other = Holder(bela.person.wallet_id, "Bela Devi", "personal")  # nobody has approved her as a merchant
     assert told == {
         "top_up": Outside("gateway", "razorpay"),
         "payment": other,

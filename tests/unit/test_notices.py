@@ -1,7 +1,9 @@
 """Notices of debits: what people read, where it goes, and that it goes once."""
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -11,26 +13,49 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from tests.unit.calls import Context
+from local.deploy import sms_registration
+from tests.unit.calls import ROOT, Context
 from tests.unit.events import outbox_event, wallet
+from wallet.channels.daily_cap import DailyCap
 from wallet.channels.event_bridge import EventBridgeBus
-from wallet.channels.port import ChannelUnavailableError, Entry
-from wallet.channels.sns import SmsNotices, TopicNotices
+from wallet.channels.port import ChannelUnavailableError, Entry, Place
+from wallet.channels.sns import Registration, SmsNotices, TopicNotices
 from wallet.edge.once_per_event import OncePerEvent
 from wallet.ledger.events import CATALOGUE, told
-from wallet.ledger.notices import DEBITS, NotADebitError, Recipient, debit_notice, debit_of, rupees
+from wallet.ledger.notices import (
+    DEBITS,
+    MAX_IN_GAP,
+    TEXTS,
+    NotADebitError,
+    Notice,
+    Recipient,
+    Sender,
+    debit_notice,
+    debit_of,
+    pause_notice,
+    registered_text,
+    rupees,
+)
+from wallet.ledger.periods import INDIA
 
 PHONE = "+919876543210"
 REGION = "ap-south-1"
 
 
-def recipient(name: str | None = "Bela Rao", kind: str | None = "personal") -> Recipient:
-    return Recipient(wallet(9), PHONE, name, kind)
+SENDER = Sender("1800 000 000", "")
+
+
+def recipient(name: str | None = "Bela Rao", kind: str = "personal") -> Recipient:
+    return Recipient(wallet(9), PHONE, phone_is_proved=True, other_name=name, other_kind=kind)
+
+
+def whole_notice(event_type: str, other: Recipient, sender: Sender = SENDER) -> Notice:
+    debit = debit_of(event_type, told(outbox_event(event_type)))
+    return debit_notice(debit, other, sender, available=94_000)
 
 
 def notice(event_type: str, other: Recipient) -> str:
-    debit = debit_of(event_type, told(outbox_event(event_type)))
-    return debit_notice(debit, other, available=94_000, report_to="1800 000 000")
+    return whole_notice(event_type, other).text
 
 
 def test_a_payment_names_the_sum_the_other_side_the_balance_and_where_to_report() -> None:
@@ -47,7 +72,7 @@ def test_a_shop_is_named_in_full() -> None:
 
 
 def test_a_withdrawal_shows_its_fee_and_a_payment_not_the_payees() -> None:
-    assert "(fee Rs 10.02)" in notice("WithdrawalSucceeded", recipient(None, None))
+    assert "(fee Rs 10.02)" in notice("WithdrawalSucceeded", recipient(None))
     assert "fee" not in notice("PaymentCompleted", recipient())
     assert "fee" not in notice("HoldCaptured", recipient())
 
@@ -69,18 +94,86 @@ def test_an_event_that_takes_nothing_is_no_notice(event_type: str) -> None:
 @pytest.mark.parametrize(
     ("amount", "text"),
     [
-        (0, "Rs 0.00"),
-        (5, "Rs 0.05"),
-        (99_999, "Rs 999.99"),
-        (100_000, "Rs 1,000.00"),
-        (12_345_678, "Rs 1,23,456.78"),
-        (100_000_000_00, "Rs 10,00,00,000.00"),
-        (1_000_000_05, "Rs 10,00,000.05"),
-        (2**53 - 1, "Rs 9,00,71,99,25,47,409.91"),
+        (0, "0.00"),
+        (5, "0.05"),
+        (99_999, "999.99"),
+        (100_000, "1,000.00"),
+        (12_345_678, "1,23,456.78"),
+        (100_000_000_00, "10,00,00,000.00"),
+        (1_000_000_05, "10,00,000.05"),
+        (2**53 - 1, "9,00,71,99,25,47,409.91"),
     ],
 )
 def test_rupees_are_grouped_as_in_india(amount: int, text: str) -> None:
     assert rupees(amount) == text
+
+
+# ------------------------------------------------------------------------------- texts that are registered
+
+BRANDED = Sender("1800 000 000", "Wallet")
+
+
+def as_pattern(registered: str) -> str:
+    """A registered text as the operators hold a message against it: any 1 to 30 characters in each gap."""
+    return re.escape(registered).replace(re.escape("{#var#}"), rf".{{1,{MAX_IN_GAP}}}")
+
+
+NAMES = ["Bela Rao", "B", "x" * 100, "चाय की दुकान " * 8, "क्षत्रिय" * 12, "a " * 50 + "b", "Chai & Co"]
+
+
+@pytest.mark.parametrize("kind", ["personal", "merchant"])
+@pytest.mark.parametrize("name", [*NAMES, None])
+@pytest.mark.parametrize("event_type", sorted(DEBITS))
+def test_what_is_sent_is_the_registered_text_with_short_gaps(event_type: str, name: str | None, kind: str) -> None:
+    sent = whole_notice(event_type, recipient(name, kind), BRANDED)
+    assert re.fullmatch(as_pattern(registered_text(sent.template, BRANDED)), sent.text), sent.text
+    assert sent.text.endswith("Not you? 1800 000 000 - Wallet")
+    assert not re.search(r"  |[<>{}]", sent.text)
+
+
+def test_the_largest_sum_fits_into_its_gap() -> None:
+    assert len(rupees(2**63 - 1)) <= MAX_IN_GAP
+
+
+def test_a_long_name_is_cut_between_letters() -> None:
+    text = notice("PaymentCompleted", recipient("क्षि" * 25, "merchant"))
+    shown = text.partition(" paid to ")[2].partition(" from your wallet")[0]
+    assert shown == "क्षि" * (MAX_IN_GAP // len("क्षि"))
+
+
+@pytest.mark.parametrize("template", TEXTS)
+def test_a_registered_text_says_who_sends_it_and_is_mostly_fixed(template: str) -> None:
+    """At least six tenths of a text are fixed words, as operators ask for, whatever is short in its gaps."""
+    text = registered_text(template, BRANDED)
+    assert text.endswith("1800 000 000 - Wallet")
+    gaps = text.count("{#var#}")
+    fixed = len(text.replace("{#var#}", ""))
+    assert 1 <= gaps <= 6
+    assert fixed >= 60
+    assert not re.search(r"[{}]", text.replace("{#var#}", ""))
+
+
+def test_every_text_has_its_template_and_the_document_has_every_text() -> None:
+    sent = {whole_notice(event_type, recipient()).template for event_type in DEBITS} | {
+        pause_notice(SENDER, notices=50).template
+    }
+    assert sent == set(TEXTS)
+    document = (ROOT / "docs/events.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| `SmsTemplate\w+` \| (.+) \|$", document, re.MULTILINE))
+    assert rows == {name: registered_text(name, Sender("CONTACT", "BRAND")) for name in TEXTS}
+
+
+def test_the_last_notice_of_a_day_says_that_it_was() -> None:
+    paused = pause_notice(BRANDED, notices=50)
+    assert "told of 50 debits" in paused.text
+    assert re.fullmatch(as_pattern(registered_text("paused", BRANDED)), paused.text)
+
+
+@pytest.mark.parametrize("kind", ["personal", "merchant"])
+def test_who_is_no_approved_merchant_is_named_by_initials(kind: str) -> None:
+    """`merchant` is an operator's word by then, not theirs."""
+    shown = "State Bank" if kind == "merchant" else "S*** B***"
+    assert f"paid to {shown} from" in notice("PaymentCompleted", recipient("State Bank", kind))
 
 
 # -------------------------------------------------------------------------------------------- channels
@@ -90,19 +183,36 @@ def client(service: Any) -> Any:
     return boto3.Session("test", "test", region_name=REGION).client(service)
 
 
-def test_an_sms_goes_to_the_phone_and_nothing_else_along_with_it() -> None:
+REGISTRATION = Registration("1101", "WALLET", {"payment": "1107", "refund": "1108"})
+
+
+def attributes(**told: str) -> dict[str, dict[str, str]]:
+    return {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+
+
+@pytest.mark.parametrize(
+    ("phone", "ids"),
+    [
+        (
+            "+919876543210",
+            {"AWS.SNS.SMS.SenderID": "WALLET", "AWS.MM.SMS.EntityId": "1101", "AWS.MM.SMS.TemplateId": "1107"},
+        ),
+        ("+447700900123", {}),
+    ],
+)
+def test_an_sms_goes_to_the_phone_with_the_ids_of_its_text_if_that_is_indian(phone: str, ids: dict[str, str]) -> None:
     sns = client("sns")
     with Stubber(sns) as stub:
         stub.add_response(
             "publish",
             {"MessageId": "1"},
             {
-                "PhoneNumber": PHONE,
+                "PhoneNumber": phone,
                 "Message": "text",
-                "MessageAttributes": {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}},
+                "MessageAttributes": attributes(**{"AWS.SNS.SMS.SMSType": "Transactional"}, **ids),
             },
         )
-        SmsNotices(sns).send("text", phone=PHONE, attributes={"wallet_id": "wal_1"})
+        SmsNotices(sns, REGISTRATION).send("text", template="payment", phone=phone, attributes={"wallet_id": "wal_1"})
         stub.assert_no_pending_responses()
 
 
@@ -120,17 +230,20 @@ def test_a_topic_gets_the_text_and_whose_it_is_but_no_phone() -> None:
                 "MessageAttributes": {"wallet_id": {"DataType": "String", "StringValue": "wal_1"}},
             },
         )
-        TopicNotices(sns, arn).send("text", phone=PHONE, attributes={"wallet_id": "wal_1"})
+        TopicNotices(sns, arn).send("text", template="payment", phone=PHONE, attributes={"wallet_id": "wal_1"})
         stub.assert_no_pending_responses()
 
 
-@pytest.mark.parametrize("channel", [SmsNotices, lambda sns: TopicNotices(sns, "arn:aws:sns:x:000000000000:y")])
+@pytest.mark.parametrize(
+    "channel",
+    [lambda sns: SmsNotices(sns, REGISTRATION), lambda sns: TopicNotices(sns, "arn:aws:sns:x:000000000000:y")],
+)
 def test_sns_in_trouble_is_said_without_the_phone(channel: Any) -> None:
     sns = client("sns")
     with Stubber(sns) as stub:
         stub.add_client_error("publish", "Throttling", f"too much for {PHONE}")
         with pytest.raises(ChannelUnavailableError, match="Throttling") as caught:
-            channel(sns).send("text", phone=PHONE, attributes={})
+            channel(sns).send("text", template="payment", phone=PHONE, attributes={})
     assert PHONE not in str(caught.value)
 
 
@@ -184,20 +297,95 @@ def test_a_bus_that_is_not_reached_or_answers_nonsense_took_nothing() -> None:
             EventBridgeBus(events, "bus").publish(ENTRIES)
 
 
-# ------------------------------------------------------------------------------------------------ once
+# ------------------------------------------------------------------------------------------- the day's cap
+
+NOON = datetime(2026, 11, 29, 12, 0, tzinfo=INDIA)
 
 
 @pytest.fixture
-def once() -> Iterator[OncePerEvent]:
+def dynamodb() -> Iterator[Any]:
     with mock_aws():
-        dynamodb = client("dynamodb")
-        dynamodb.create_table(
+        table = client("dynamodb")
+        table.create_table(
             TableName="t",
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         )
-        yield OncePerEvent("t", dynamodb, prefix="test.v1")
+        yield table
+
+
+def test_a_person_has_so_many_a_day_and_the_last_one_is_known(dynamodb: Any) -> None:
+    cap = DailyCap(dynamodb, "t", per_person=3, in_all=100)
+    assert [cap.take("usr_1", now=NOON) for _ in range(5)] == [
+        Place.FREE,
+        Place.FREE,
+        Place.LAST,
+        Place.PERSON_FULL,
+        Place.PERSON_FULL,
+    ]
+    assert cap.take("usr_2", now=NOON) is Place.FREE, "another's are their own"
+    assert cap.take("usr_1", now=NOON + timedelta(days=1)) is Place.FREE, "tomorrow is new"
+
+
+def test_all_together_have_so_many_a_day(dynamodb: Any) -> None:
+    cap = DailyCap(dynamodb, "t", per_person=3, in_all=4)
+    taken = [cap.take(f"usr_{number}", now=NOON) for number in range(6)]
+    assert taken == [Place.FREE] * 4 + [Place.ALL_FULL] * 2
+    wider = DailyCap(dynamodb, "t", per_person=1, in_all=5)
+    assert wider.take("usr_5", now=NOON) is Place.LAST, "who found no place has not used one up"
+
+
+def test_a_place_that_is_given_back_is_there_again(dynamodb: Any) -> None:
+    cap = DailyCap(dynamodb, "t", per_person=1, in_all=1)
+    assert cap.take("usr_1", now=NOON) is Place.LAST
+    cap.give_back("usr_1", now=NOON)
+    assert cap.take("usr_1", now=NOON) is Place.LAST
+    assert cap.take("usr_2", now=NOON) is Place.ALL_FULL
+
+
+def test_a_place_is_taken_in_one_write_that_holds_the_cap() -> None:
+    """So many at once can't share the last place: DynamoDB decides on one item after the other."""
+    dynamodb = client("dynamodb")
+    written: list[dict[str, Any]] = []
+    dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.UpdateItem", lambda params, **_: written.append(params)
+    )
+    with Stubber(dynamodb) as stub:
+        for count in ("1", "1"):
+            stub.add_response("update_item", {"Attributes": {"sent_count": {"N": count}}})
+        assert DailyCap(dynamodb, "t", per_person=5, in_all=100).take("usr_1", now=NOON) is Place.FREE
+        stub.assert_no_pending_responses()
+    for params, cap in zip(written, ("5", "100"), strict=True):
+        assert params["ConditionExpression"] == "attribute_not_exists(sent_count) OR sent_count < :cap"
+        assert params["UpdateExpression"].startswith("ADD sent_count :one")
+        assert params["ExpressionAttributeValues"][":cap"] == {"N": cap}
+
+
+def test_a_day_is_indias_and_its_counters_end_by_themselves(dynamodb: Any) -> None:
+    cap = DailyCap(dynamodb, "t", per_person=1, in_all=100)
+    before_midnight = datetime(2026, 11, 29, 18, 29, tzinfo=UTC).astimezone(INDIA)
+    assert cap.take("usr_1", now=before_midnight) is Place.LAST
+    assert cap.take("usr_1", now=before_midnight + timedelta(minutes=2)) is Place.LAST
+    for item in dynamodb.scan(TableName="t")["Items"]:
+        assert item["id"]["S"].startswith(("notices#2026-11-29#", "notices#2026-11-30#"))
+        assert int(item["expiration"]["N"]) >= (before_midnight + timedelta(days=2)).timestamp()
+        assert PHONE[1:] not in json.dumps(item)
+
+
+def test_a_table_that_can_not_be_reached_is_an_outage(dynamodb: Any) -> None:
+    cap = DailyCap(dynamodb, "another", per_person=1, in_all=1)
+    for work in (cap.take, cap.give_back):
+        with pytest.raises(ChannelUnavailableError, match="ResourceNotFoundException"):
+            work("usr_1", now=NOON)
+
+
+# ------------------------------------------------------------------------------------------------ once
+
+
+@pytest.fixture
+def once(dynamodb: Any) -> OncePerEvent:
+    return OncePerEvent("t", dynamodb, prefix="test.v1")
 
 
 def test_an_event_is_acted_on_once_and_another_one_too(once: OncePerEvent) -> None:
@@ -261,3 +449,13 @@ def test_each_debit_has_its_words(event_type: str, words: str) -> None:
     text = notice(event_type, recipient("Chai & Co", "merchant"))
     assert text.startswith("Rs ")
     assert words in text
+
+
+def test_the_local_stack_has_an_id_for_each_text() -> None:
+    registered = sms_registration()
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    told = re.search(r"SMS_TEMPLATE_IDS: !Sub >-\n\s+(\S+)\n", template)
+    assert told is not None
+    pairs = dict(pair.split("=") for pair in told[1].split(","))
+    assert set(pairs) == set(TEXTS)
+    assert {value[2:-1] for value in pairs.values()} == {name for name in registered if name.startswith("SmsTemplate")}

@@ -76,7 +76,7 @@ def test_a_session_is_the_contracts() -> None:
 
 def test_a_wallet_has_the_contracts_fields() -> None:
     told = shapes.wallet(STATE)
-    assert set(told) == {"id", "currency", "balance", "kind", "status", "limits", "as_of"}
+    assert set(told) == {"id", "currency", "balance", "kind", "approved", "status", "limits", "as_of"}
 
 
 def test_a_wallet_shows_every_limit_and_what_is_used_of_it() -> None:

@@ -122,7 +122,7 @@ def test_a_refusals_own_words_come_first() -> None:
 def test_a_limit_says_its_name_what_is_left_of_it_and_when_it_is_new(
     limit: BrokenLimit, told: dict[str, object]
 ) -> None:
-    body = refusal_response(Refused(Refusal.WALLET_LIMIT_EXCEEDED, limit=limit), REQUEST_ID).body
+    body = refusal_response(Refused(Refusal.WALLET_LIMIT_EXCEEDED, limit=limit), REQUEST_ID, base=BASE).body
     assert isinstance(body, dict)
     assert body["limit"] == told
 

@@ -10,8 +10,11 @@ import pytest
 
 from tests.unit import template as templates
 from tests.unit.calls import FUNCTIONS, ROOT, door
+from wallet.channels.port import Place
 from wallet.edge.statuses import REFUSALS
+from wallet.ledger.notices import TEXTS
 from wallet.ledger.refusals import Refusal
+from wallet.movements.notify import Untold
 from wallet.storage.breaks import Figures
 
 TEMPLATE = templates.load()
@@ -464,6 +467,48 @@ def test_the_bulk_worker_begins_each_minute_whoever_has_forgotten_to_start_it() 
 def test_notices_are_off_unless_somebody_wants_them() -> None:
     assert TEMPLATE["Parameters"]["DebitNotices"]["Default"] == "off"
     assert TEMPLATE["Resources"]["NotifyFunction"]["Condition"] == "SendsNotices"
+
+
+def test_notices_by_sms_name_every_registered_id_or_are_not_deployed() -> None:
+    rule = TEMPLATE["Rules"]["SmsAreRegistered"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "DebitNotices"}, "sms"]}
+    wanted = references(rule["Assertions"])
+    registered = {name for name in TEMPLATE["Parameters"] if name.startswith("SmsTemplate")}
+    assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId"} | registered
+    assert {TEMPLATE["Parameters"][name]["Default"] for name in wanted} == {""}, "nobody's id is ours"
+    told = variables("NotifyFunction")["SMS_TEMPLATE_IDS"]["Fn::Sub"]
+    assert set(re.findall(r"=\$\{(\w+)\}", told)) == registered
+    assert set(re.findall(r"(\w+)=", told)) == set(TEXTS)
+
+
+def test_sms_that_do_not_arrive_or_cost_much_and_notices_over_a_cap_ring() -> None:
+    resources = TEMPLATE["Resources"]
+    arrive = resources["SmsSuccessAlarm"]["Properties"]
+    assert (arrive["Namespace"], arrive["MetricName"], arrive["Statistic"]) == ("AWS/SNS", "SMSSuccessRate", "Average")
+    assert {one["Name"]: one["Value"] for one in arrive["Dimensions"]} == {"Country": "IN", "SMSType": "Transactional"}
+    assert (arrive["ComparisonOperator"], arrive["Threshold"]) == ("LessThanThreshold", {"Ref": "SmsSuccessRate"})
+    assert arrive["TreatMissingData"] == "notBreaching", "an hour without a message is none in which they fail"
+    spend = resources["SmsSpendAlarm"]["Properties"]
+    assert (spend["MetricName"], spend["Threshold"]) == ("SMSMonthToDateSpentUSD", {"Ref": "SmsMonthlySpendUsd"})
+    capped = resources["NoticesCapped"]["Properties"]
+    assert capped["LogGroupName"] == {"Ref": "NotifyLogs"}
+    caps = {place.value for place in (Place.PERSON_FULL, Place.ALL_FULL)}
+    assert capped["FilterPattern"] == '{ ($.message = "not notified") && ($.reason = "cap_*") }'
+    assert {reason.value for reason in Untold if reason.value.startswith("cap_")} == caps
+    assert resources["NoticesCappedAlarm"]["Properties"]["MetricName"] == "NoticesCapped"
+
+
+def test_the_account_keeps_the_reason_of_each_sms_that_failed_and_rings() -> None:
+    account = templates.load("infrastructure/account.yaml")["Resources"]
+    group = account["SmsFailureLogs"]["Properties"]["LogGroupName"]
+    assert group == {"Fn::Sub": "sns/${AWS::Region}/${AWS::AccountId}/DirectPublishToPhoneNumber/Failure"}
+    assert account["SmsFailures"]["Properties"]["LogGroupName"] == {"Ref": "SmsFailureLogs"}
+    [metric] = account["SmsFailures"]["Properties"]["MetricTransformations"]
+    assert metric["MetricName"] == account["SmsFailuresAlarm"]["Properties"]["MetricName"]
+    role = account["SmsDeliveryRole"]["Properties"]
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "sns.amazonaws.com"}
+    [statement] = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert statement["Resource"]["Fn::Sub"].endswith(":log-group:sns/*"), "no log of ours"
 
 
 def test_login_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:

@@ -1,7 +1,9 @@
-"""What the wallet asks of the outside that listens to it: two Protocols, their values and their errors."""
+"""What the wallet asks of the outside that listens to it: Protocols, their values and their errors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 #: The most entries that one call takes (PutEvents).
@@ -35,9 +37,35 @@ class Bus(Protocol):
 class Notices(Protocol):
     """Where a notice for one person goes."""
 
-    def send(self, text: str, *, phone: str, attributes: Mapping[str, str]) -> None:
-        """Hands over a text for the person with this E.164 phone; `attributes` are for whoever sorts them.
+    @property
+    def goes_to_phones(self) -> bool:
+        """Whether it reaches whoever has the phone: then that must be known to be the person, and there is a cap."""
+        ...
 
-        Raises ChannelUnavailableError.
+    def send(self, text: str, *, template: str, phone: str, attributes: Mapping[str, str]) -> None:
+        """Hands over a text for the person with this E.164 phone; `template` names the text that was registered.
+
+        `attributes` are for whoever sorts them. Raises ChannelUnavailableError.
         """
+        ...
+
+
+class Place(Enum):
+    """A place among the messages of a day: there is one, there is the person's last one, or why there is none."""
+
+    FREE = "free"
+    LAST = "last"
+    PERSON_FULL = "cap_per_person"
+    ALL_FULL = "cap_in_all"
+
+
+class Cap(Protocol):
+    """How many messages there may be in a day."""
+
+    def take(self, person: str, *, now: datetime) -> Place:
+        """Takes a place for a message to a person. Raises ChannelUnavailableError."""
+        ...
+
+    def give_back(self, person: str, *, now: datetime) -> None:
+        """Frees a place whose message was not sent. Raises ChannelUnavailableError."""
         ...

@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from wallet.edge import shapes
-from wallet.edge.bodies import Amount, Body, Description, SignIn, WalletId
+from wallet.edge.bodies import Amount, ApprovedName, Body, Description, SignIn, WalletId
 from wallet.edge.logs import logger
 from wallet.edge.requests import invalid
 from wallet.edge.responses import Json
@@ -239,6 +239,45 @@ class Close(Order):
         )
 
 
+class ApproveMerchant(Order):
+    """Everybody is shown them as a merchant, in full; with a name, under that one."""
+
+    command: Literal["approve_merchant"]
+    wallet_id: WalletId
+    name: ApprovedName | None = None
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.approve_merchant(
+            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, name=self.name
+        )
+
+
+class RevokeMerchant(Order):
+    """The end of a merchant's approval: to others a person again, under the name that they registered with."""
+
+    command: Literal["revoke_merchant"]
+    wallet_id: WalletId
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.revoke_merchant(database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id)
+
+
+class SetPhoneProved(Order):
+    """The phone of a wallet's owner is known to be theirs, so it may be sent messages; `false` takes that back."""
+
+    command: Literal["set_phone_proved"]
+    wallet_id: WalletId
+    proved: StrictBool = True
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.set_phone_proved(
+            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, proved=self.proved
+        )
+
+
 class ShowWallet(Question):
     """A wallet, by its id or by its owner's phone, as it is or as it was once spelled."""
 
@@ -347,6 +386,9 @@ Command = (
     | ResolvePaymentDispute
     | EndDispute
     | Close
+    | ApproveMerchant
+    | RevokeMerchant
+    | SetPhoneProved
     | ShowWallet
     | Pending
     | Breaks

@@ -82,6 +82,7 @@ def wallet(value: WalletState) -> Json:
         "currency": value.currency,
         "balance": balance(value.balance),
         "kind": value.kind,
+        "approved": value.approved,
         "status": value.status,
         "limits": {**asdict(value.limits), "used": asdict(value.used)},
         "as_of": show_time(value.as_of),

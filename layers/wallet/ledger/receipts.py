@@ -177,7 +177,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class WalletState:
-    """A wallet: its balance at `as_of`, and what may be done with it now."""
+    """A wallet: its balance at `as_of`, and what may be done with it now.
+
+    `kind` is what its owner registered as; `approved`: whether an operator has approved them as a merchant.
+    """
 
     id: UUID
     kind: str
@@ -187,6 +190,7 @@ class WalletState:
     limits: Limits
     used: Usage
     as_of: datetime
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A wallet with the name and the kind (`personal`, `merchant`) of who has it."""
+    """A wallet with the name and the kind of who has it: `merchant` for an approved one, else `personal`."""
 
     wallet_id: UUID
     name: str

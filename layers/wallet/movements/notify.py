@@ -1,8 +1,13 @@
 """Telling a person that money left their wallet."""
 
-from wallet.channels.port import Notices
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from wallet.channels.port import Cap, ChannelUnavailableError, Notices, Place
 from wallet.ledger import ids
-from wallet.ledger.notices import Debit, debit_notice
+from wallet.ledger.notices import Debit, Notice, Recipient, Sender, debit_notice, pause_notice
+from wallet.ledger.periods import INDIA
 from wallet.storage.database import Database
 from wallet.storage.recipients import find_recipient
 from wallet.storage.wallets import find_wallet
@@ -12,12 +17,61 @@ class NobodyToTellError(Exception):
     """The event names a wallet that this database doesn't have: bus and database belong to different wallets."""
 
 
-def notify(database: Database, notices: Notices, debit: Debit, *, report_to: str) -> None:
-    """Sends the notice of one debit, with the balance as it is now. Raises NobodyToTellError."""
+class Untold(StrEnum):
+    """Why a person is not told, by the words of the log."""
+
+    PHONE_NOT_PROVED = "phone_not_proved"
+    CAP_PER_PERSON = "cap_per_person"
+    CAP_IN_ALL = "cap_in_all"
+
+
+@dataclass(frozen=True, slots=True)
+class Messenger:
+    """How people are told: through what, at most how often in a day (`per_person` as a figure), and by whom."""
+
+    notices: Notices
+    cap: Cap
+    per_person: int
+    sender: Sender
+
+
+def notify(database: Database, messenger: Messenger, debit: Debit, *, now: datetime) -> Untold | None:
+    """Sends the notice of one debit, with the balance as it is now; why not, if it does not.
+
+    To a phone only if it is known to be the person's, or anybody could have a stranger sent messages by registering
+    with their phone; and not more than so many a day. Behind the person's last one of a day they are told that it was.
+    Raises NobodyToTellError, or ChannelUnavailableError: then nothing counts, and it is right to try again.
+    """
     recipient = find_recipient(database, wallet_id=debit.wallet_id, other_wallet_id=debit.other_wallet_id)
     state = find_wallet(database, user_id=recipient.user_id) if recipient else None
     if recipient is None or state is None:
         raise NobodyToTellError(debit.event_id)
-    text = debit_notice(debit, recipient, available=state.balance.available, report_to=report_to)
+    notice = debit_notice(debit, recipient, messenger.sender, available=state.balance.available)
+    if not messenger.notices.goes_to_phones:
+        _send(messenger, debit, recipient, notice)
+        return None
+    if not recipient.phone_is_proved:
+        return Untold.PHONE_NOT_PROVED
+    return _send_within_cap(messenger, debit, recipient, notice, now=now.astimezone(INDIA))
+
+
+def _send_within_cap(
+    messenger: Messenger, debit: Debit, recipient: Recipient, notice: Notice, *, now: datetime
+) -> Untold | None:
+    person = ids.show(ids.USER, recipient.user_id)
+    place = messenger.cap.take(person, now=now)
+    if place in (Place.PERSON_FULL, Place.ALL_FULL):
+        return Untold(place.value)
+    try:
+        _send(messenger, debit, recipient, notice)
+        if place is Place.LAST:
+            _send(messenger, debit, recipient, pause_notice(messenger.sender, notices=messenger.per_person))
+    except ChannelUnavailableError:
+        messenger.cap.give_back(person, now=now)
+        raise
+    return None
+
+
+def _send(messenger: Messenger, debit: Debit, recipient: Recipient, notice: Notice) -> None:
     about = {"wallet_id": ids.show(ids.WALLET, debit.wallet_id), "event_id": debit.event_id, "type": debit.type}
-    notices.send(text, phone=recipient.phone, attributes=about)
+    messenger.notices.send(notice.text, template=notice.template, phone=recipient.phone, attributes=about)

@@ -67,6 +67,8 @@ class WalletView:
     phone: str
     name: str
     kind: str
+    approved: bool
+    phone_proved: bool
     tier: str
     status: str
     slots: int
@@ -83,10 +85,13 @@ class WalletView:
 _LATEST = 20
 
 _WALLET = """
-SELECT w.id, u.phone, u.name, u.kind, w.tier, w.status, w.spread, w.currency, w.held, w.created_at,
+SELECT w.id, u.phone, u.name, u.kind, a.user_id IS NOT NULL AS approved, p.user_id IS NOT NULL AS phone_proved,
+       w.tier, w.status, w.spread, w.currency, w.held, w.created_at,
        CAST(w.balance + COALESCE((SELECT SUM(s.balance) FROM wallet_slots s WHERE s.wallet_id = w.id), 0) AS SIGNED)
            AS total
 FROM wallets w JOIN users u ON u.id = w.user_id
+LEFT JOIN merchant_approvals a ON a.user_id = u.id
+LEFT JOIN proved_phones p ON p.user_id = u.id AND p.phone = u.phone
 WHERE (%s IS NULL OR w.id = %s) AND (%s IS NULL OR u.phone = %s)
 """
 
@@ -139,6 +144,8 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
         phone=row["phone"],
         name=row["name"],
         kind=row["kind"],
+        approved=bool(row["approved"]),
+        phone_proved=bool(row["phone_proved"]),
         tier=row["tier"],
         status=row["status"],
         slots=row["spread"],

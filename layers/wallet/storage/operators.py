@@ -118,6 +118,24 @@ class Closing:
     without_a_source: int
 
 
+@dataclass(frozen=True, slots=True)
+class MerchantChange:
+    """A merchant behind an approval or its end; `name` is the one that everybody is shown now."""
+
+    wallet_id: UUID
+    approved: bool
+    name: str
+    name_before: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneChange:
+    """Whether a wallet's owner is sent messages: whether their phone is known to be theirs."""
+
+    wallet_id: UUID
+    proved: bool
+
+
 def set_tier(
     database: Database, instruction: Instruction, *, action_id: UUID, wallet_id: UUID, tier: str
 ) -> tuple[WalletChange, bool]:
@@ -298,6 +316,46 @@ def close(
         without_a_source=told["without_a_source"],
     )
     return closing, answer.outcome == "replayed"
+
+
+def approve_merchant(
+    database: Database, instruction: Instruction, *, action_id: UUID, wallet_id: UUID, name: str | None
+) -> tuple[MerchantChange, bool]:
+    """Has everybody shown who registered as a merchant as one, under `name` if one is told."""
+    try:
+        answer = _command(database, "approve_merchant", instruction, action_id.bytes, wallet_id.bytes, name)
+    except Refused as refused:
+        if refused.refusal is not Refusal.INVALID_REQUEST:
+            raise
+        a_person = (
+            "wallet_id",
+            "Its owner registered as a person; who registered as a merchant can be approved as one.",
+        )
+        raise Refused(refused.refusal, fields=(a_person,)) from None
+    return _merchant(answer, approved=True)
+
+
+def revoke_merchant(
+    database: Database, instruction: Instruction, *, action_id: UUID, wallet_id: UUID
+) -> tuple[MerchantChange, bool]:
+    """Ends a merchant's approval, and gives them back the name that they had before it."""
+    answer = _command(database, "revoke_merchant", instruction, action_id.bytes, wallet_id.bytes)
+    return _merchant(answer, approved=False)
+
+
+def set_phone_proved(
+    database: Database, instruction: Instruction, *, action_id: UUID, wallet_id: UUID, proved: bool
+) -> tuple[PhoneChange, bool]:
+    """Says whether the phone of a wallet's owner is known to be theirs."""
+    answer = _command(database, "set_phone_proved", instruction, action_id.bytes, wallet_id.bytes, proved)
+    change = PhoneChange(uuid_of(answer.result["wallet_id"]), bool(answer.result["proved"]))
+    return change, answer.outcome == "replayed"
+
+
+def _merchant(answer: Answer, *, approved: bool) -> tuple[MerchantChange, bool]:
+    told = answer.result
+    change = MerchantChange(uuid_of(told["wallet_id"]), approved, told["name"], told["name_before"])
+    return change, answer.outcome == "replayed"
 
 
 def _command(database: Database, procedure: str, instruction: Instruction, own_id: bytes, *more: object) -> Answer:

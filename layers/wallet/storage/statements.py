@@ -32,13 +32,14 @@ AND type = %s AND entry_no > %s AND entry_no <= %s ORDER BY entry_no DESC LIMIT 
 _PAGE = """
 SELECT p.slot, p.entry_no, p.transaction_id, p.type, p.side, p.amount, p.balance_after, p.created_at,
        t.description, t.reference, a.kind AS account_kind, a.code AS account_code,
-       u.name AS holder_name, u.kind AS holder_kind, a.id AS account_id, d.vpa
+       u.name AS holder_name, IF(m.user_id IS NULL, 'personal', u.kind) AS holder_kind, a.id AS account_id, d.vpa
 FROM (SELECT * FROM ({slots}) merged ORDER BY created_at DESC, transaction_id DESC LIMIT %s) p
 JOIN transactions t ON t.id = p.transaction_id
 JOIN postings o ON o.transaction_id = p.transaction_id AND o.line = 3 - p.line
 JOIN accounts a ON a.id = o.account_id
 LEFT JOIN wallets w ON w.id = a.id
 LEFT JOIN users u ON u.id = w.user_id
+LEFT JOIN merchant_approvals m ON m.user_id = u.id
 LEFT JOIN withdrawals d ON d.id = t.withdrawal_id
 ORDER BY p.created_at DESC, p.transaction_id DESC
 """
@@ -149,8 +150,8 @@ def _counterparty(row: Row) -> Holder | Outside:
 
 
 _HOLDER = """
-SELECT u.name, u.kind, u.phone, w.currency, w.created_at
-FROM wallets w JOIN users u ON u.id = w.user_id WHERE w.id = %s
+SELECT u.name, IF(m.user_id IS NULL, 'personal', u.kind) AS kind, u.phone, w.currency, w.created_at
+FROM wallets w JOIN users u ON u.id = w.user_id LEFT JOIN merchant_approvals m ON m.user_id = u.id WHERE w.id = %s
 """
 
 

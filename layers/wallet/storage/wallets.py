@@ -14,7 +14,7 @@ from wallet.storage.slot_balances import Point, find_slot_balances, naive
 # A hold whose time is over holds nothing, whether or not the sweep has come by. Slots are all there in one snapshot.
 # A wallet's own time may be ahead of the server's clock, which may have been set back: it is as of its last entry.
 _WALLET = """
-SELECT w.id, u.kind, w.currency, w.status, w.slots, w.tier,
+SELECT w.id, u.kind, m.user_id IS NOT NULL AS approved, w.currency, w.status, w.slots, w.tier,
        l.max_balance, l.max_top_up, l.max_payment, l.max_load_month, l.max_load_year, l.max_debit_day,
        l.max_debit_month, l.person_to_person, l.withdrawals,
        w.usage_day, w.debited_day, w.usage_month, w.debited_month, w.loaded_month, w.usage_year, w.loaded_year,
@@ -27,6 +27,7 @@ SELECT w.id, u.kind, w.currency, w.status, w.slots, w.tier,
            (SELECT MAX(s.last_entry_at) FROM wallet_slots s WHERE s.wallet_id = w.id), w.last_entry_at)) AS now
 FROM wallets w
 JOIN users u ON u.id = w.user_id
+LEFT JOIN merchant_approvals m ON m.user_id = u.id
 JOIN tier_limits l ON l.tier = w.tier AND l.valid_from = (
     SELECT MAX(f.valid_from) FROM tier_limits f WHERE f.tier = w.tier AND f.valid_from <= UTC_TIMESTAMP(6))
 WHERE w.user_id = %s
@@ -79,6 +80,7 @@ def _state(row: Row) -> WalletState:
         limits=_limits(row),
         used=_usage(row, now),
         as_of=now,
+        approved=bool(row["approved"]),
     )
 
 
