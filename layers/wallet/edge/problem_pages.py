@@ -245,7 +245,7 @@ _HEAD = """# Problems
 
 Every "no" of the API is a problem document (RFC 9457). `code` is stable and what programs look at; `type` is an
 address that explains it. The API itself answers there, under `GET /problems/{code}` without a token, unless the
-deployment names another place (`ProblemBaseUrl`): [decision 37](decisions/0037-what-people-are-told.md).
+deployment names another place (`ProblemBaseUrl`): [decision 37](decisions/0038-what-people-are-told.md).
 Which status goes with which code: [the API](api.md#problems).
 """
 
