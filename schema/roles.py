@@ -6,6 +6,8 @@ The passwords' hashes are readable to one user alone.
 """
 
 _PUBLIC_USER_COLUMNS = "id, phone, name, kind, created_at"
+#: With the phone that an account had whose phone has a next owner.
+_KNOWN_USER_COLUMNS = f"{_PUBLIC_USER_COLUMNS}, former_phone"
 _ARRIVED_COLUMNS = "id, type, attempt_id, amount, currency, gateway, gateway_payment_id, source_refund_id, created_at"
 
 _STORED_VALUE = (
@@ -23,6 +25,7 @@ _STORED_VALUE = (
 # whether a key is known, not what was done under it
 _KEYS = ("SELECT (actor_id, idem_key) ON idempotency_records",)
 _LEDGER = (f"SELECT ({_PUBLIC_USER_COLUMNS}) ON users", *_STORED_VALUE)
+_BOOKS = (f"SELECT ({_KNOWN_USER_COLUMNS}) ON users", *_STORED_VALUE)
 # what an operator has found out about people
 _KNOWN_PEOPLE = ("SELECT (user_id, approved_at) ON merchant_approvals", "SELECT ON proved_phones")
 _ATTEMPTS = ("SELECT ON payment_attempts", "SELECT ON payment_attempt_events")
@@ -37,7 +40,8 @@ def _execute(*procedures: str) -> tuple[str, ...]:
 GRANTS: dict[str, tuple[str, ...]] = {
     # register, login
     "identity": (
-        f"SELECT ({_PUBLIC_USER_COLUMNS}, password_hash) ON users",
+        f"SELECT ({_KNOWN_USER_COLUMNS}, password_hash) ON users",
+        "SELECT (user_id, status) ON wallets",
         *_KEYS,
         *_execute(
             "register_user",
@@ -121,15 +125,16 @@ GRANTS: dict[str, tuple[str, ...]] = {
         ),
     ),
     # balance, bulk_results, proof, statement, notify
-    "reader": (*_LEDGER, *_KNOWN_PEOPLE, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows", *_CHAIN),
+    "reader": (*_BOOKS, *_KNOWN_PEOPLE, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows", *_CHAIN),
     # operator
     "operator": (
-        *_LEDGER,
+        *_BOOKS,
         *_KNOWN_PEOPLE,
         *_ATTEMPTS,
         "SELECT ON source_refunds",
         "SELECT ON operator_actions",
         "SELECT ON money_in_suspense",
+        "SELECT ON unclaimed_money",
         "SELECT ON reconciliation_breaks",
         "SELECT ON payment_disputes",
         "SELECT ON payment_dispute_events",
@@ -148,6 +153,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "approve_merchant",
             "revoke_merchant",
             "set_phone_proved",
+            "write_off_wallet",
+            "credit_from_unclaimed",
         ),
     ),
     # what runs by itself on a schedule: expire_holds, relay
@@ -169,7 +176,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     ),
     # audit
     "auditor": (
-        "SELECT (id, phone, kind) ON users",
+        "SELECT (id, phone, former_phone, kind) ON users",
         *_STORED_VALUE,
         *_ATTEMPTS,
         *_CHAIN,

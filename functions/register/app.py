@@ -9,7 +9,7 @@ from wallet.edge.responses import Json, Response
 from wallet.identity import passwords
 from wallet.identity.register import register, scope_of
 from wallet.storage.claims import Claim
-from wallet.storage.users import NewUser
+from wallet.storage.users import NewUser, count_former
 
 
 def post_register(request: Request) -> Response:
@@ -38,7 +38,7 @@ def post_register(request: Request) -> Response:
 
 def _claim(request: Request, key: str, asked: RegisterBody) -> Claim:
     """The password counts, but no fast digest of it is kept anywhere."""
-    scope = scope_of(asked.phone)
+    scope = scope_of(asked.phone, count_former(wiring.database(), asked.phone))
     secret = passwords.fingerprint(asked.password, salt=scope.bytes + key.encode())
     told = asked.model_dump(mode="json", exclude={"password"}, exclude_none=True) | {"password": secret}
     return claim_of(request, actor_id=scope, key=key, asked=told)

@@ -142,7 +142,7 @@ class Client:
         """Somebody new, logged in; None if that did not come about."""
         number = self.society.next_number()
         phone = f"+9196{number:08}"
-        operation = Operation("register", scope_of(phone).hex, phone, {"kind": kind}, f"key-{number}")
+        operation = Operation("register", scope_of(phone, 0).hex, phone, {"kind": kind}, f"key-{number}")
         told = {"phone": phone, "name": f"Person {number}", "password": PASSWORD, "kind": kind}
         body = self.persist(self.history.begin(operation), "POST", "/register", told, patience_s=patience_s)
         if body is None:

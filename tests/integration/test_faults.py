@@ -187,6 +187,15 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
     "dispute_is_its_history": (dispute("open"),),
     "dispute_is_told": (dispute("open"),),
+    "unclaimed_is_left_once": (
+        *entry("adjustment", "@payer", "@unclaimed"),
+        transaction("adjustment", amount=2, cause_id="@bad"),
+    ),
+    "unclaimed_is_told": entry("adjustment", "@payer", "@unclaimed"),
+    "phone_is_given_up_by_closing": (
+        "SELECT user_id INTO @owner FROM wallets WHERE id = @payer",
+        "UPDATE users SET former_phone = phone, phone = NULL WHERE id = @owner",
+    ),
     "return_fits": (
         withdrawal("failed"),
         transaction("withdrawal_return", withdrawal_id="@bad", cause_id="@payment"),
@@ -223,6 +232,7 @@ def owner(own: Books) -> Iterator["pymysql.Connection[Any]"]:
             cursor.execute(f"SET @{name} = %s", (value.bytes,))
         cursor.execute("SET @bad = UNHEX('00000000000070008000000000000bad')")
         cursor.execute("SELECT id INTO @fees FROM accounts WHERE code = 'fees'")
+        cursor.execute("SELECT id INTO @unclaimed FROM accounts WHERE code = 'unclaimed'")
     yield connection
     connection.close()
 
@@ -279,6 +289,46 @@ def test_whatever_a_transaction_refers_to_and_is_not_there_names_the_transaction
             cursor.execute(named.replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"))
             cursor.execute(QUERIES["reference_is_there"])
             assert [row["id"] for row in cursor.fetchall()] == ["00000000000070008000000000000BAD"]
+    finally:
+        as_it_was(owner)
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "columns"),
+    [
+        ("@payer", "@unclaimed", {"cause_id": "@payment"}),
+        ("@fees", "@unclaimed", {}),
+        ("@unclaimed", "@payer", {}),
+        ("@unclaimed", "@payer", {"cause_id": "@payment"}),
+        ("@unclaimed", "@fees", {"cause_id": "@payment"}),
+    ],
+    ids=str,
+)
+def test_money_is_unclaimed_only_as_a_wallet_is_closed_and_leaves_only_to_a_wallet_and_for_its_cause(
+    owner: "pymysql.Connection[Any]", debit: str, credit: str, columns: dict[str, str]
+) -> None:
+    owner.begin()
+    try:
+        with owner.cursor() as cursor:
+            for statement in entry("adjustment", debit, credit, **columns):
+                cursor.execute(statement)
+            cursor.execute(QUERIES["correction_fits"])
+            assert [row["id"] for row in cursor.fetchall()] == ["00000000000070008000000000000BAD"]
+    finally:
+        as_it_was(owner)
+
+
+def test_a_refund_is_kept_as_unclaimed_only_if_its_payers_wallet_is_closed(owner: "pymysql.Connection[Any]") -> None:
+    owner.begin()
+    try:
+        with owner.cursor() as cursor:
+            for statement in entry("refund", "@payee", "@unclaimed", cause_id="@payment"):
+                cursor.execute(statement)
+            cursor.execute(QUERIES["refund_goes_back"])
+            assert [row["id"] for row in cursor.fetchall()] == ["00000000000070008000000000000BAD"]
+            cursor.execute("UPDATE wallets SET status = 'closed' WHERE id = @payer")
+            cursor.execute(QUERIES["refund_goes_back"])
+            assert not cursor.fetchall()
     finally:
         as_it_was(owner)
 

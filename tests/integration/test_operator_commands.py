@@ -309,6 +309,9 @@ class TestClosing:
             "opened": 3,
             "on_its_way": 650,
             "held_for_others": 0,
+            "returnable": 0,
+            "below_minimum": 0,
+            "from_suspense": 0,
             "without_a_source": 0,
         }
         asked = books.select(

@@ -192,9 +192,9 @@ LOCKS = (
     _mutant(
         "a refund locks its payee first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[refund-True]",
-        (PAYMENTS, _REFUND_BEGINS, _REFUND_BEGINS.replace("v_payer_id < v_payee_id", "FALSE")),
+        (CLOSING, _REFUND_BEGINS, _REFUND_BEGINS.replace("v_payer_id < v_payee_id", "FALSE")),
         (
-            PAYMENTS,
+            CLOSING,
             "        IF v_payer_id > v_payee_id THEN\n            CALL lock_credit(v_payer_id, FALSE,",
             "        IF TRUE THEN\n            CALL lock_credit(v_payer_id, FALSE,",
         ),
@@ -221,14 +221,14 @@ LOCKS = (
     _mutant(
         "what was refunded is summed before the lock",
         "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
-        (PAYMENTS, _REFUNDED, ""),
-        (PAYMENTS, _REFUND_BEGINS, _REFUND_BEGINS.replace("THEN\n", "THEN\n" + _REFUNDED, 1)),
+        (CLOSING, _REFUNDED, ""),
+        (CLOSING, _REFUND_BEGINS, _REFUND_BEGINS.replace("THEN\n", "THEN\n" + _REFUNDED, 1)),
     ),
     _mutant(
         "a refund reads in whatever isolation its session has",
         "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[REPEATABLE READ]",
         (
-            PAYMENTS,
+            CLOSING,
             "    DECLARE v_payer_last, v_payee_last, v_now DATETIME(6) DEFAULT NULL;\n"
             "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;\n\n"
             "    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n",
@@ -307,7 +307,7 @@ COMMITS = (
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[refund-UPDATE ON idempotency_records]",
         (
-            PAYMENTS,
+            CLOSING,
             _REFUND_KEPT + _REFUND_TIME,
             _REFUND_KEPT + _REFUND_TIME + "        COMMIT;\n",
         ),
@@ -575,7 +575,7 @@ RULES = (
             "kernel_refunds.py::test_what_has_been_refunded_is_not_refunded_again",
             "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
         ),
-        (PAYMENTS, "        ELSEIF v_amount > v_paid - v_refunded OR v_amount <= 0 THEN", "        ELSEIF FALSE THEN"),
+        (CLOSING, "        ELSEIF v_amount > v_paid - v_refunded OR v_amount <= 0 THEN", "        ELSEIF FALSE THEN"),
     ),
     _mutant(
         "a withdrawal that was sent may be cancelled",
@@ -590,7 +590,7 @@ RULES = (
         "anybody refunds a payment",
         "kernel_refunds.py::test_only_its_payee_refunds_a_payment",
         (
-            PAYMENTS,
+            CLOSING,
             "t.type IN ('payment', 'hold_capture') AND payee.user_id = p_actor_id;",
             "t.type IN ('payment', 'hold_capture');",
         ),

@@ -291,13 +291,13 @@ def test_nothing_is_promised_while_the_payer_may_not_move_money(status: WalletSt
 
 @pytest.mark.parametrize(("amount", "refusal"), [(0, Refusal.REFUND_EXCEEDS_PAYMENT), (1, None), (2, None)])
 def test_a_refund_gives_back_a_paisa_at_least(amount: int, refusal: Refusal | None) -> None:
-    assert refuse_refund(replace(PAYEE, balance=2), PAYER, 2, amount) is refusal
+    assert refuse_refund(replace(PAYEE, balance=2), 2, amount) is refusal
 
 
 def test_all_that_is_available_may_be_given_back_and_no_more() -> None:
     payee = replace(PAYEE, balance=10, held=3)
-    assert refuse_refund(payee, PAYER, 10, 7) is None
-    assert refuse_refund(payee, PAYER, 10, 8) is Refusal.INSUFFICIENT_FUNDS
+    assert refuse_refund(payee, 10, 7) is None
+    assert refuse_refund(payee, 10, 8) is Refusal.INSUFFICIENT_FUNDS
 
 
 @given(
@@ -326,22 +326,16 @@ def test_of_several_refusals_of_a_capture_the_first_in_the_list_is_given(
     amount=st.integers(0, 300),
     left=st.integers(0, 200),
     payee_status=st.sampled_from(WalletStatus),
-    payer_status=st.sampled_from(WalletStatus),
     balance=st.integers(0, 300),
 )
 def test_of_several_refusals_of_a_refund_the_first_in_the_list_is_given(
-    amount: int, left: int, payee_status: WalletStatus, payer_status: WalletStatus, balance: int
+    amount: int, left: int, payee_status: WalletStatus, balance: int
 ) -> None:
     apply = {
-        Refusal.WALLET_FROZEN: payee_status is not ACTIVE or payer_status is CLOSED,
+        Refusal.WALLET_FROZEN: payee_status is not ACTIVE,
         Refusal.REFUND_EXCEEDS_PAYMENT: amount > left or amount == 0,
         Refusal.INSUFFICIENT_FUNDS: amount > balance,
     }
     first = next((refusal for refusal in Refusal if apply.get(refusal)), None)
     payee = replace(PAYEE, status=payee_status, balance=balance)
-    assert refuse_refund(payee, replace(PAYER, status=payer_status), left, amount) is first
-
-
-def test_a_refund_comes_back_above_every_limit_of_the_payer() -> None:
-    payer = replace(PAYER, tier=tier(max_balance=1, max_load_month=1), balance=1)
-    assert refuse_refund(replace(PAYEE, balance=500), payer, 500, 500) is None
+    assert refuse_refund(payee, left, amount) is first

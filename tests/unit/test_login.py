@@ -210,4 +210,8 @@ def test_logging_out_ends_the_family() -> None:
 
 
 def test_a_registrations_keys_belong_to_its_phone() -> None:
-    assert scope_of(PHONE) == scope_of(PHONE) != scope_of("+919876543211")
+    assert scope_of(PHONE, 0) == scope_of(PHONE, 0) != scope_of("+919876543211", 0)
+
+
+def test_keys_of_a_phones_former_owner_are_not_the_next_ones() -> None:
+    assert len({scope_of(PHONE, former) for former in range(3)}) == 3

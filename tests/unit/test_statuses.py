@@ -50,6 +50,7 @@ PROMISED = {
     "capture_exceeds_hold": 409,
     "withdrawal_sent": 409,
     "wallet_frozen": 409,
+    "nothing_to_write_off": 409,
     "too_many_open_top_ups": 429,
     "amount_out_of_range": 422,
     "refund_exceeds_payment": 409,

@@ -278,6 +278,42 @@ class SetPhoneProved(Order):
         )
 
 
+class WriteOff(Order):
+    """What is left of a wallet that is being closed and can't go back to its source: kept as unclaimed money."""
+
+    command: Literal["write_off"]
+    wallet_id: WalletId
+    amount: Amount | None = None
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.write_off(
+            database, self.instruction, transaction_id=new_id(), wallet_id=self.wallet_id, amount=self.amount
+        )
+
+
+class CreditFromUnclaimed(Order):
+    """Unclaimed money to the wallet that its owner has now; without an amount, all that is left of it."""
+
+    command: Literal["credit_from_unclaimed"]
+    transaction_id: TransactionId
+    wallet_id: WalletId
+    amount: Amount | None = None
+    over_limits: StrictBool = False
+
+    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.credit_from_unclaimed(
+            database,
+            self.instruction,
+            transaction_id=new_id(),
+            unclaimed_id=self.transaction_id,
+            wallet_id=self.wallet_id,
+            amount=self.amount,
+            over_limits=self.over_limits,
+        )
+
+
 class ShowWallet(Question):
     """A wallet, by its id or by its owner's phone, as it is or as it was once spelled."""
 
@@ -363,6 +399,17 @@ class ShowPaymentDispute(Question):
         return found, False
 
 
+class Unclaimed(Question):
+    """Money that is kept for the owners of closed wallets, in the order in which it came."""
+
+    command: Literal["unclaimed"]
+    after: TransactionId | None = None
+
+    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return inspection.unclaimed_money(database, after=self.after, limit=_PAGE), False
+
+
 class Breaks(Question):
     """Where our books and others' differ, in the order in which they were first seen."""
 
@@ -389,8 +436,11 @@ Command = (
     | ApproveMerchant
     | RevokeMerchant
     | SetPhoneProved
+    | WriteOff
+    | CreditFromUnclaimed
     | ShowWallet
     | Pending
+    | Unclaimed
     | Breaks
     | ShowPaymentDispute
 )
@@ -446,8 +496,10 @@ def _refusal(refused: Refused) -> Json:
 _PREFIXES = {
     "wallet_id": ids.WALLET,
     "closing": ids.WALLET,
+    "former_wallets": ids.WALLET,
     "transaction_id": ids.TRANSACTION,
     "suspended_id": ids.TRANSACTION,
+    "unclaimed_id": ids.TRANSACTION,
     "refund_id": ids.REFUND,
     "withdrawal_id": ids.WITHDRAWAL,
     "break_id": ids.BREAK,

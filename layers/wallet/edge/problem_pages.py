@@ -151,6 +151,12 @@ PAGES: dict[str, Page] = {
         "The wallet can't move money now. Nothing has moved.",
         "Its owner asks the operator why, and until when.",
     ),
+    "nothing_to_write_off": Page(
+        "Nothing to write off",
+        "The wallet is not being closed, or what is available of it can still go back to its source. Said to operators "
+        "alone. Nothing has moved.",
+        "Order `close` first, and again until nothing of it is `returnable`.",
+    ),
     "too_many_open_top_ups": Page(
         "Too many open top-ups",
         "The wallet has as many top-ups that wait to be paid as it may have.",
@@ -245,7 +251,7 @@ _HEAD = """# Problems
 
 Every "no" of the API is a problem document (RFC 9457). `code` is stable and what programs look at; `type` is an
 address that explains it. The API itself answers there, under `GET /problems/{code}` without a token, unless the
-deployment names another place (`ProblemBaseUrl`): [decision 37](decisions/0038-what-people-are-told.md).
+deployment names another place (`ProblemBaseUrl`): [decision 37](decisions/0037-what-people-are-told.md).
 Which status goes with which code: [the API](api.md#problems).
 """
 

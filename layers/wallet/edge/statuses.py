@@ -87,6 +87,11 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.PAYEE_NOT_FOUND: (404, "Payee not found", "There is no wallet there to be paid."),
     Refusal.SELF_PAYMENT: (422, "Self payment", "Payer and payee are the same wallet."),
     Refusal.WALLET_FROZEN: (409, "Wallet frozen", "The wallet can't move money now."),
+    Refusal.NOTHING_TO_WRITE_OFF: (
+        409,
+        "Nothing to write off",
+        "The wallet is not being closed, or what is available of it can still go back to its source.",
+    ),
     Refusal.TOO_MANY_OPEN_TOP_UPS: (
         429,
         "Too many open top-ups",

@@ -11,9 +11,13 @@ from wallet.storage.database import Database
 from wallet.storage.users import NewUser
 
 
-def scope_of(phone: str) -> UUID:
-    """Whose idempotency keys these are: nobody is signed in yet, so a key belongs to the phone that registers."""
-    return UUID(bytes=hashlib.sha256(b"register:" + phone.encode("ascii")).digest()[:16])
+def scope_of(phone: str, former: int) -> UUID:
+    """Whose idempotency keys these are: nobody is signed in yet, so a key belongs to the phone that registers.
+
+    `former` is how many accounts with this phone have ended: their keys are not the next owner's.
+    """
+    owner = phone if former == 0 else f"{phone}:{former}"
+    return UUID(bytes=hashlib.sha256(b"register:" + owner.encode("ascii")).digest()[:16])
 
 
 def register(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 SUSPENSE_CODE = "suspense"
 FEES_CODE = "fees"
+UNCLAIMED_CODE = "unclaimed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,5 @@ class Account:
 
 SUSPENSE = Account(SUSPENSE_CODE)
 FEES = Account(FEES_CODE)
+#: What is kept for the owners of closed wallets: a liability of ours.
+UNCLAIMED = Account(UNCLAIMED_CODE)

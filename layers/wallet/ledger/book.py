@@ -83,10 +83,11 @@ class Book:
                 return Refusal.NOT_FOUND
             left = paid.amount - self.refunded(payment_id)
             asked = left if amount is None else amount
-            refusal = refuse_refund(self.wallets[payee], self._wallet_of(paid.debited), left, asked)
+            refusal = refuse_refund(self.wallets[payee], left, asked)
             if refusal is not None:
                 return refusal
-            done = refund(transaction_id=transaction_id, paid=paid, amount=asked)
+            is_closed = self._wallet_of(paid.debited).status is WalletStatus.CLOSED
+            done = refund(transaction_id=transaction_id, paid=paid, amount=asked, unclaimed=is_closed)
             self._post(done)
             return done
 

@@ -119,6 +119,15 @@ CATALOGUE: Mapping[str, EventType] = {
         ("transaction_id", "amount", "currency", "gateway"),
         ("top_up_id",),
     ),
+    "MoneyUnclaimed": EventType(
+        "Money of a closed wallet's owner is kept for them: what was left as it was closed (`reason` `closed`), or a"
+        " refund of a payment that they had made (`refund`).",
+        ("transaction_id", "amount", "currency", "reason"),
+    ),
+    "UnclaimedCredited": EventType(
+        "Money that was kept for its owner was credited to the wallet by an operator.",
+        ("transaction_id", "amount", "currency"),
+    ),
     "PaymentCompleted": EventType(
         "`wallet_id` paid `other_wallet_id`. The fee is the payee's.",
         ("payment_id", "transaction_id", *_BETWEEN),
@@ -127,7 +136,8 @@ CATALOGUE: Mapping[str, EventType] = {
         noted_as={"payment_id": "transaction_id"},
     ),
     "PaymentRefunded": EventType(
-        "`wallet_id`, the payee of a payment, gave all or a part of it back to `other_wallet_id`, its payer.",
+        "`wallet_id`, the payee of a payment, gave all or a part of it back to `other_wallet_id`, its payer. If that"
+        " wallet is closed, `MoneyUnclaimed` follows.",
         ("refund_id", "payment_id", "transaction_id", *_BETWEEN),
         ("reason",),
         noted_as={"refund_id": "transaction_id"},

@@ -75,10 +75,11 @@ class Recipient:
     """Whose wallet it is, and who is on the other side (no name where that is no wallet).
 
     `other_kind` is `merchant` if an operator has approved them as one. `phone_is_proved`: it is known to be theirs.
+    `phone` is None if it was a closed wallet's and has another owner now, who is told nothing of it.
     """
 
     user_id: UUID
-    phone: str
+    phone: str | None
     phone_is_proved: bool
     other_name: str | None
     other_kind: str

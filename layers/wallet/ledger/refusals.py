@@ -49,6 +49,7 @@ class Refusal(StrEnum):
     CAPTURE_EXCEEDS_HOLD = "capture_exceeds_hold"
     WITHDRAWAL_SENT = "withdrawal_sent"
     WALLET_FROZEN = "wallet_frozen"
+    NOTHING_TO_WRITE_OFF = "nothing_to_write_off"
     TOO_MANY_OPEN_TOP_UPS = "too_many_open_top_ups"
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"

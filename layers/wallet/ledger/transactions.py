@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from wallet.ledger.accounts import FEES, SUSPENSE, Account
+from wallet.ledger.accounts import FEES, SUSPENSE, UNCLAIMED, Account
 from wallet.ledger.money import MAX_AMOUNT
 
 
@@ -120,14 +120,14 @@ def payment(
     )
 
 
-def refund(*, transaction_id: UUID, paid: Transaction, amount: int) -> Transaction:
-    """From the payee of a payment or a capture back to its payer."""
+def refund(*, transaction_id: UUID, paid: Transaction, amount: int, unclaimed: bool = False) -> Transaction:
+    """From the payee of a payment or a capture back to its payer; `unclaimed`: the payer's wallet is closed."""
     return entry(
         transaction_id=transaction_id,
         kind=TransactionType.REFUND,
         currency=paid.currency,
         debit=paid.credited,
-        credit=paid.debited,
+        credit=UNCLAIMED if unclaimed else paid.debited,
         amount=amount,
         cause_id=paid.id,
     )

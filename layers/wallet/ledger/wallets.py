@@ -123,12 +123,12 @@ def refuse_capture(payer: Wallet, payee: Wallet, hold: Hold, amount: int, now: d
     return None
 
 
-def refuse_refund(payee: Wallet, payer: Wallet, left: int, amount: int) -> Refusal | None:
-    """Why `payee` can't give `amount` back to `payer` of a payment of which `left` has not been refunded, or None.
+def refuse_refund(payee: Wallet, left: int, amount: int) -> Refusal | None:
+    """Why `payee` can't give `amount` back of a payment of which `left` has not been refunded, or None.
 
-    The payer's limits don't matter: the money was theirs.
+    Nothing of the payer matters: the money was theirs. If their wallet is closed it is kept for them as unclaimed.
     """
-    if not payee.is_active or payer.status is WalletStatus.CLOSED:
+    if not payee.is_active:
         return Refusal.WALLET_FROZEN
     if not 0 < amount <= left:
         return Refusal.REFUND_EXCEEDS_PAYMENT

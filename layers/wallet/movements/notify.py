@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from wallet.channels.port import Cap, ChannelUnavailableError, Notices, Place
 from wallet.ledger import ids
-from wallet.ledger.notices import Debit, Notice, Recipient, Sender, debit_notice, pause_notice
+from wallet.ledger.notices import Debit, Notice, Sender, debit_notice, pause_notice
 from wallet.ledger.periods import INDIA
 from wallet.storage.database import Database
 from wallet.storage.recipients import find_recipient
@@ -46,32 +46,34 @@ def notify(database: Database, messenger: Messenger, debit: Debit, *, now: datet
     state = find_wallet(database, user_id=recipient.user_id) if recipient else None
     if recipient is None or state is None:
         raise NobodyToTellError(debit.event_id)
+    if recipient.phone is None:
+        return Untold.PHONE_NOT_PROVED
     notice = debit_notice(debit, recipient, messenger.sender, available=state.balance.available)
     if not messenger.notices.goes_to_phones:
-        _send(messenger, debit, recipient, notice)
+        _send(messenger, debit, recipient.phone, notice)
         return None
     if not recipient.phone_is_proved:
         return Untold.PHONE_NOT_PROVED
-    return _send_within_cap(messenger, debit, recipient, notice, now=now.astimezone(INDIA))
+    person = ids.show(ids.USER, recipient.user_id)
+    return _send_within_cap(messenger, debit, person, recipient.phone, notice, now=now.astimezone(INDIA))
 
 
 def _send_within_cap(
-    messenger: Messenger, debit: Debit, recipient: Recipient, notice: Notice, *, now: datetime
+    messenger: Messenger, debit: Debit, person: str, phone: str, notice: Notice, *, now: datetime
 ) -> Untold | None:
-    person = ids.show(ids.USER, recipient.user_id)
     place = messenger.cap.take(person, now=now)
     if place in (Place.PERSON_FULL, Place.ALL_FULL):
         return Untold(place.value)
     try:
-        _send(messenger, debit, recipient, notice)
+        _send(messenger, debit, phone, notice)
         if place is Place.LAST:
-            _send(messenger, debit, recipient, pause_notice(messenger.sender, notices=messenger.per_person))
+            _send(messenger, debit, phone, pause_notice(messenger.sender, notices=messenger.per_person))
     except ChannelUnavailableError:
         messenger.cap.give_back(person, now=now)
         raise
     return None
 
 
-def _send(messenger: Messenger, debit: Debit, recipient: Recipient, notice: Notice) -> None:
+def _send(messenger: Messenger, debit: Debit, phone: str, notice: Notice) -> None:
     about = {"wallet_id": ids.show(ids.WALLET, debit.wallet_id), "event_id": debit.event_id, "type": debit.type}
-    messenger.notices.send(notice.text, template=notice.template, phone=recipient.phone, attributes=about)
+    messenger.notices.send(notice.text, template=notice.template, phone=phone, attributes=about)

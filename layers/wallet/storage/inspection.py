@@ -60,11 +60,34 @@ class SourceRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class UnclaimedMoney:
+    """Money that is kept for the owner of a closed wallet, `left` of it: minor units. `age_h` is in hours.
+
+    `type` is `adjustment` (written off as the wallet was closed) or `refund` (of a payment that it had made).
+    """
+
+    transaction_id: UUID
+    type: str
+    wallet_id: UUID
+    amount: int
+    left: int
+    currency: str
+    created_at: datetime
+    age_h: int
+
+
+@dataclass(frozen=True, slots=True)
 class WalletView:
-    """A wallet as an operator sees it, with the latest of what belongs to it."""
+    """A wallet as an operator sees it, with the latest of what belongs to it.
+
+    Of a closed wallet whose phone has a next owner, `former_phone` is what it was, and `phone` None; `former_wallets`
+    had the phone that this one has.
+    """
 
     wallet_id: UUID
-    phone: str
+    phone: str | None
+    former_phone: str | None
+    former_wallets: tuple[UUID, ...]
     name: str
     kind: str
     approved: bool
@@ -78,6 +101,7 @@ class WalletView:
     top_ups: tuple[ReturnableTopUp, ...]
     disputes: tuple[PaymentDispute, ...]
     suspense: tuple[SuspendedMoney, ...]
+    unclaimed: tuple[UnclaimedMoney, ...]
     refunds: tuple[SourceRefund, ...]
     actions: tuple[OperatorAction, ...]
 
@@ -85,14 +109,18 @@ class WalletView:
 _LATEST = 20
 
 _WALLET = """
-SELECT w.id, u.phone, u.name, u.kind, a.user_id IS NOT NULL AS approved, p.user_id IS NOT NULL AS phone_proved,
-       w.tier, w.status, w.spread, w.currency, w.held, w.created_at,
+SELECT w.id, u.phone, u.former_phone, u.name, u.kind, a.user_id IS NOT NULL AS approved,
+       p.user_id IS NOT NULL AS phone_proved, w.tier, w.status, w.spread, w.currency, w.held, w.created_at,
        CAST(w.balance + COALESCE((SELECT SUM(s.balance) FROM wallet_slots s WHERE s.wallet_id = w.id), 0) AS SIGNED)
            AS total
 FROM wallets w JOIN users u ON u.id = w.user_id
 LEFT JOIN merchant_approvals a ON a.user_id = u.id
 LEFT JOIN proved_phones p ON p.user_id = u.id AND p.phone = u.phone
 WHERE (%s IS NULL OR w.id = %s) AND (%s IS NULL OR u.phone = %s)
+"""
+
+_BY_FORMER_PHONE = """
+SELECT w.id FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.former_phone = %s ORDER BY u.created_at, u.id
 """
 
 _TOP_UPS = """
@@ -118,6 +146,15 @@ WHERE m.rest > 0
 
 _SUSPENDED_FOR_WALLET = f"{_SUSPENDED} AND a.wallet_id = %s ORDER BY m.id DESC LIMIT %s"
 
+_UNCLAIMED = """
+SELECT id, type, wallet_id, amount, rest, currency, created_at,
+       TIMESTAMPDIFF(HOUR, created_at, UTC_TIMESTAMP(6)) AS age_h
+FROM unclaimed_money WHERE rest > 0
+"""
+
+_UNCLAIMED_OF_WALLET = f"{_UNCLAIMED} AND wallet_id = %s ORDER BY id DESC LIMIT %s"
+_ALL_UNCLAIMED = f"{_UNCLAIMED} AND id > %s ORDER BY id LIMIT %s"
+
 _REFUND = """
 SELECT r.id, r.origin, r.transaction_id, r.wallet_id, r.gateway, r.gateway_refund_id, r.amount, r.currency, r.status,
        r.reason, r.requested_by, r.created_at, TIMESTAMPDIFF(HOUR, r.created_at, UTC_TIMESTAMP(6)) AS age_h
@@ -142,6 +179,8 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
     return WalletView(
         wallet_id=uuid_of(row["id"]),
         phone=row["phone"],
+        former_phone=row["former_phone"],
+        former_wallets=tuple(uuid_of(one["id"]) for one in database.read(_BY_FORMER_PHONE, row["phone"])),
         name=row["name"],
         kind=row["kind"],
         approved=bool(row["approved"]),
@@ -158,6 +197,7 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
         ),
         disputes=disputes_of_wallet(database, uuid_of(row["id"]), limit=_LATEST),
         suspense=tuple(_suspended(one) for one in database.read(_SUSPENDED_FOR_WALLET, row["id"], _LATEST)),
+        unclaimed=tuple(_unclaimed(one) for one in database.read(_UNCLAIMED_OF_WALLET, row["id"], _LATEST)),
         refunds=tuple(_refund(one) for one in database.read(_REFUNDS_OF_WALLET, row["id"], _LATEST)),
         actions=tuple(
             OperatorAction(one["operator"], one["command"], one["reason"], time_of(one["created_at"]))
@@ -265,6 +305,11 @@ def suspended_money(database: Database, *, after: UUID | None = None, limit: int
     return tuple(_suspended(row) for row in database.read(_ALL_SUSPENDED, _behind(after), limit))
 
 
+def unclaimed_money(database: Database, *, after: UUID | None = None, limit: int) -> tuple[UnclaimedMoney, ...]:
+    """Money that is kept for the owners of closed wallets, the oldest first."""
+    return tuple(_unclaimed(row) for row in database.read(_ALL_UNCLAIMED, _behind(after), limit))
+
+
 _WITHDRAWALS = """
 SELECT id, wallet_id, provider, provider_payout_id, amount, currency, status, created_at,
        TIMESTAMPDIFF(HOUR, created_at, UTC_TIMESTAMP(6)) AS age_h
@@ -355,6 +400,19 @@ def _suspended(row: Row) -> SuspendedMoney:
         left=row["rest"],
         currency=row["currency"],
         wallet_id=uuid_if_any(row["wallet_id"]),
+        created_at=time_of(row["created_at"]),
+        age_h=row["age_h"],
+    )
+
+
+def _unclaimed(row: Row) -> UnclaimedMoney:
+    return UnclaimedMoney(
+        transaction_id=uuid_of(row["id"]),
+        type=row["type"],
+        wallet_id=uuid_of(row["wallet_id"]),
+        amount=row["amount"],
+        left=row["rest"],
+        currency=row["currency"],
         created_at=time_of(row["created_at"]),
         age_h=row["age_h"],
     )

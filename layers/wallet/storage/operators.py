@@ -106,8 +106,11 @@ class OrderedEnd:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How far a wallet is from closed, in minor units: what is on its way to its source, what is held for others, and
-    what is available and came from no source that it could go back to. `opened` refunds were begun in this step.
+    """How far a wallet is from closed, in minor units: what is on its way to its source, and what is held for others.
+
+    Of what is available: `returnable` is the next step's to send back; the rest has no way back and is to be written
+    off: what came through a gateway and is too little for a refund (`below_minimum`) or was credited from suspense, and
+    what came from other people (`without_a_source`). `opened` refunds were begun in this step.
     """
 
     wallet_id: UUID
@@ -115,6 +118,9 @@ class Closing:
     opened: int
     on_its_way: int
     held_for_others: int
+    returnable: int
+    below_minimum: int
+    from_suspense: int
     without_a_source: int
 
 
@@ -134,6 +140,27 @@ class PhoneChange:
 
     wallet_id: UUID
     proved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """What of a wallet is kept as unclaimed money from now on, in minor units, and the wallet's status behind it."""
+
+    transaction_id: UUID
+    wallet_id: UUID
+    amount: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnclaimedCredit:
+    """Money that was credited by `transaction_id` out of what `unclaimed_id` kept; `left` of that is still there."""
+
+    transaction_id: UUID
+    unclaimed_id: UUID
+    wallet_id: UUID
+    amount: int
+    left: int
 
 
 def set_tier(
@@ -313,6 +340,9 @@ def close(
         opened=told["opened"],
         on_its_way=told["on_its_way"],
         held_for_others=told["held_for_others"],
+        returnable=told.get("returnable", 0),  # answers from before these were told apart are kept
+        below_minimum=told.get("below_minimum", 0),
+        from_suspense=told.get("from_suspense", 0),
         without_a_source=told["without_a_source"],
     )
     return closing, answer.outcome == "replayed"
@@ -356,6 +386,54 @@ def _merchant(answer: Answer, *, approved: bool) -> tuple[MerchantChange, bool]:
     told = answer.result
     change = MerchantChange(uuid_of(told["wallet_id"]), approved, told["name"], told["name_before"])
     return change, answer.outcome == "replayed"
+
+
+def write_off(
+    database: Database, instruction: Instruction, *, transaction_id: UUID, wallet_id: UUID, amount: int | None
+) -> tuple[WriteOff, bool]:
+    """Keeps what is available of a wallet that is being closed, and can't go back, as unclaimed money.
+
+    `amount` None is all of it.
+    """
+    answer = _command(database, "write_off_wallet", instruction, transaction_id.bytes, wallet_id.bytes, amount)
+    told = answer.result
+    written = WriteOff(uuid_of(told["transaction_id"]), uuid_of(told["wallet_id"]), told["amount"], told["status"])
+    return written, answer.outcome == "replayed"
+
+
+def credit_from_unclaimed(
+    database: Database,
+    instruction: Instruction,
+    *,
+    transaction_id: UUID,
+    unclaimed_id: UUID,
+    wallet_id: UUID,
+    amount: int | None,
+    over_limits: bool,
+) -> tuple[UnclaimedCredit, bool]:
+    """Gives unclaimed money to the wallet that its owner has now; `amount` None is all that is left of it.
+
+    The limits of the wallet's tier apply unless `over_limits`.
+    """
+    answer = _command(
+        database,
+        "credit_from_unclaimed",
+        instruction,
+        transaction_id.bytes,
+        unclaimed_id.bytes,
+        wallet_id.bytes,
+        amount,
+        over_limits,
+    )
+    told = answer.result
+    credit = UnclaimedCredit(
+        transaction_id=uuid_of(told["transaction_id"]),
+        unclaimed_id=uuid_of(told["unclaimed_id"]),
+        wallet_id=uuid_of(told["wallet_id"]),
+        amount=told["amount"],
+        left=told["left"],
+    )
+    return credit, answer.outcome == "replayed"
 
 
 def _command(database: Database, procedure: str, instruction: Instruction, own_id: bytes, *more: object) -> Answer:

@@ -150,7 +150,8 @@ def _counterparty(row: Row) -> Holder | Outside:
 
 
 _HOLDER = """
-SELECT u.name, IF(m.user_id IS NULL, 'personal', u.kind) AS kind, u.phone, w.currency, w.created_at
+SELECT u.name, IF(m.user_id IS NULL, 'personal', u.kind) AS kind, COALESCE(u.phone, u.former_phone) AS phone,
+       w.currency, w.created_at
 FROM wallets w JOIN users u ON u.id = w.user_id LEFT JOIN merchant_approvals m ON m.user_id = u.id WHERE w.id = %s
 """
 

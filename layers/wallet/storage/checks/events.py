@@ -62,11 +62,22 @@ def checks(*, kept_days: int) -> tuple[Check, ...]:
             "transaction",
             f"""
             SELECT HEX(t.id) AS id, credited.times AS credited, corrected.times AS corrected FROM transactions t
-            LEFT JOIN {_told("transaction_id", "SuspenseCredited")} credited ON credited.id = t.id
+            LEFT JOIN {_told("transaction_id", "SuspenseCredited", "UnclaimedCredited", "MoneyUnclaimed")} credited
+                ON credited.id = t.id
             LEFT JOIN {_told("withdrawal_id", "WithdrawalCorrected")} corrected ON corrected.id = t.withdrawal_id
             WHERE t.type = 'adjustment' AND t.created_at > {since}
                 AND (COALESCE(credited.times, 0) <> (t.withdrawal_id IS NULL)
                     OR COALESCE(corrected.times, 0) <> (t.withdrawal_id IS NOT NULL))""",
+        ),
+        Check(
+            "unclaimed_is_told",
+            "whatever is kept as unclaimed money is told of once",
+            "transaction",
+            f"""
+            SELECT HEX(p.transaction_id) AS id, kept.times FROM accounts a
+            JOIN postings p ON p.account_id = a.id AND p.side = 'credit'
+            LEFT JOIN {_told("transaction_id", "MoneyUnclaimed")} kept ON kept.id = p.transaction_id
+            WHERE a.code = 'unclaimed' AND COALESCE(kept.times, 0) <> 1 AND p.created_at > {since}""",
         ),
         Check(
             "source_refund_is_told",

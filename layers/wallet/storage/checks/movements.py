@@ -14,13 +14,17 @@ CHECKS = (
     ),
     Check(
         "refund_goes_back",
-        "every refund is from the payee back to the payer",
+        "every refund is from the payee back to the payer, or kept for a payer whose wallet is closed",
         "transaction",
         """
         SELECT HEX(t.id) AS id, p.line FROM transactions t JOIN transactions c ON c.id = t.cause_id
         JOIN postings p ON p.transaction_id = t.id
-        LEFT JOIN postings o ON o.transaction_id = c.id AND o.line = 3 - p.line AND o.account_id = p.account_id
-        WHERE t.type = 'refund' AND (c.type NOT IN ('payment', 'hold_capture') OR o.line IS NULL)""",
+        JOIN accounts a ON a.id = p.account_id
+        LEFT JOIN postings o ON o.transaction_id = c.id AND o.line = 3 - p.line
+        LEFT JOIN wallets w ON w.id = o.account_id
+        WHERE t.type = 'refund' AND (c.type NOT IN ('payment', 'hold_capture') OR NOT COALESCE(
+            o.account_id = p.account_id
+            OR (a.code = 'unclaimed' AND p.side = 'credit' AND w.status IN ('closing', 'closed')), FALSE))""",
     ),
     Check(
         "refunds_are_covered",
@@ -62,7 +66,7 @@ CHECKS = (
         JOIN postings p ON p.transaction_id = t.id AND p.side = 'credit'
         JOIN wallets w ON w.id = p.account_id JOIN users u ON u.id = w.user_id
         WHERE t.type <> 'payment' OR t.amount <> r.amount OR t.actor_id <> b.user_id
-            OR COALESCE(r.payee_wallet_id <> w.id, r.payee_phone <> u.phone)""",
+            OR COALESCE(r.payee_wallet_id <> w.id, r.payee_phone <> COALESCE(u.phone, u.former_phone))""",
     ),
     Check(
         "bulk_payment_is_whole",

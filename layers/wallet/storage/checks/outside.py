@@ -17,7 +17,8 @@ CHECKS = (
     ),
     Check(
         "correction_fits",
-        "every correction is out of suspense into a wallet, or of a withdrawal that had failed or come back",
+        "every correction is out of suspense or unclaimed money into a wallet, from a wallet into unclaimed money, or"
+        " of a withdrawal that had failed or come back",
         "transaction",
         """
         SELECT HEX(t.id) AS id, t.amount FROM transactions t
@@ -26,9 +27,12 @@ CHECKS = (
         LEFT JOIN postings f ON f.transaction_id = t.id AND f.side = 'debit'
         LEFT JOIN accounts a ON a.id = f.account_id
         LEFT JOIN postings i ON i.transaction_id = t.id AND i.side = 'credit'
-        LEFT JOIN wallets w ON w.id = i.account_id
+        LEFT JOIN accounts b2 ON b2.id = i.account_id LEFT JOIN wallets w ON w.id = i.account_id
+        LEFT JOIN postings k ON k.transaction_id = c.id AND k.side = 'credit' AND k.account_id = f.account_id
         WHERE t.type = 'adjustment' AND NOT COALESCE(IF(t.withdrawal_id IS NULL,
-            c.type = 'suspense' AND a.code = 'suspense' AND w.id IS NOT NULL,
+            (w.id IS NOT NULL AND (c.type = 'suspense' AND a.code = 'suspense'
+                                   OR k.line IS NOT NULL AND a.code = 'unclaimed'))
+            OR (t.cause_id IS NULL AND a.kind = 'wallet' AND b2.code = 'unclaimed'),
             (d.status = 'failed' OR d.status = 'reversed' AND b.created_at < t.created_at)
             AND d.amount = t.amount AND d.currency = t.currency AND t.cause_id IS NULL), FALSE)""",
     ),
@@ -54,6 +58,16 @@ CHECKS = (
             + COALESCE((SELECT SUM(d.from_suspense) FROM payment_disputes d WHERE d.transaction_id = s.id), 0)
             + COALESCE((SELECT SUM(r.amount) FROM source_refunds r
                         WHERE r.transaction_id = s.id AND r.status <> 'failed' AND r.origin = 'ours'), 0)""",
+    ),
+    Check(
+        "unclaimed_is_left_once",
+        "no more was given out of unclaimed money than was kept",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, t.amount, SUM(c.amount) AS given FROM accounts a
+        JOIN postings p ON p.account_id = a.id AND p.side = 'credit' JOIN transactions t ON t.id = p.transaction_id
+        JOIN transactions c ON c.cause_id = t.id AND c.type = 'adjustment'
+        WHERE a.code = 'unclaimed' GROUP BY t.id, t.amount HAVING SUM(c.amount) > t.amount""",
     ),
     Check(
         "withdrawal_is_booked",
