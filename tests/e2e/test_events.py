@@ -209,7 +209,9 @@ def test_people_get_an_sms_for_each_debit_and_for_nothing_else(api: Api, story: 
     assert refunded.startswith("Rs 10.00 refunded to A*** R*** from your wallet on ")
     ids_of_texts = sms_registration()
     for person, template in ((story.asha, "SmsTemplatePayment"), (story.shop, "SmsTemplateRefund")):
-        told = {name: one["Value"] for name, one in messages_to(api, person.phone)[0]["MessageAttributes"].items()}
+        told = {
+            name: one["StringValue"] for name, one in messages_to(api, person.phone)[0]["MessageAttributes"].items()
+        }
         assert told == {
             "AWS.SNS.SMS.SMSType": "Transactional",
             "AWS.SNS.SMS.SenderID": ids_of_texts["SmsSenderId"],

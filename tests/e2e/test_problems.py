@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.support.client import Answer, Api, Json
+from tests.support.client import Answer, Api, Json, wait_until
 from tests.support.problems import common_headers, problem
 
 EVENT = "/webhooks/razorpay"
@@ -74,11 +74,19 @@ def kept(select: Any, body: bytes) -> int:
 )
 def test_the_type_of_a_problem_leads_to_a_page_that_explains_it(api: Api, method: str, path: str) -> None:
     """Whoever answers: API Gateway, the authorizer or a function."""
-    answer = api.call(method, path, {} if method == "POST" else None)
+    answers: list[Answer] = []
+
+    def answered() -> bool:
+        answers.append(api.call(method, path, {} if method == "POST" else None))
+        return not answers[-1].says_come_back  # as a function may that is slow to start
+
+    wait_until(answered)
+    answer = answers[-1]
     assert answer.code is not None, answer.text
     address = urljoin(api.stack["api_url"] + path, answer.body["type"])
+    wait_until(lambda: api.pool.request("GET", address).status == 200)
     page = api.pool.request("GET", address)
-    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert f"<code>{answer.code}</code>" in page.data.decode()
 
 
