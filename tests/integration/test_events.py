@@ -187,6 +187,27 @@ def operators_on(books: Books, person: Person) -> None:
     operator.close()
 
 
+def unclaimed_of(books: Books, owner: Person) -> None:
+    """What was left of a wallet as it was closed, given to the wallet that its owner has now."""
+    friend, closed = books.person(money=100), books.person()
+    money, operator, kept = books.as_role("money"), books.as_role("operator"), wiring.new_id()
+    pay(money, friend, closed, amount=50)
+    about = {"wallet_id": closed.wallet_id}
+    operators.close(operator, instruction(closed), action_id=wiring.new_id(), most=10, **about)
+    operators.write_off(operator, instruction(closed), transaction_id=kept, amount=None, **about)
+    operators.credit_from_unclaimed(
+        operator,
+        instruction(owner),
+        transaction_id=wiring.new_id(),
+        unclaimed_id=kept,
+        wallet_id=owner.wallet_id,
+        amount=None,
+        over_limits=False,
+    )
+    money.close()
+    operator.close()
+
+
 def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
     payer, shop = books.person(money=10_000), books.person(kind="merchant", tier="merchant")
     with books.fee("payment", basis_points=200), books.fee("withdrawal", basis_points=0, flat=5):
@@ -196,6 +217,7 @@ def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
     suspense_of(books, payer)
     disputes_of(books, payer)
     operators_on(books, books.person())
+    unclaimed_of(books, books.person())
 
     assert {event.type for event in books.outbox()} == set(CATALOGUE)
     assert books.faults() == []  # among them: an event that is not as its schema says

@@ -14,8 +14,12 @@ from tests.integration.test_functions_under_faults import captured_body
 from tests.integration.test_kernel_source_refunds import instruction
 from tests.support.books import GATEWAY, captured, unique
 from tests.support.cold import Run
+<<<<<<< ours
 from tests.support.disputes import tell
 from tests.support.payouts import PROVIDER, make_older, state_of
+=======
+from tests.support.payouts import PROVIDER, claimed, make_older, state_of
+>>>>>>> theirs
 from wallet import wiring
 from wallet.ledger import ids
 from wallet.ledger.breaks import Break, Kind
@@ -441,6 +445,7 @@ class SentOutTooLate(SentOut):
 
     def make(self) -> None:
         super().make()
+        claimed(self.world.books, self.receipt)  # somebody may have been asked, and the provider knows nothing of it
         make_older(self.world.books, self.receipt, timedelta(days=5, hours=1))
 
 
