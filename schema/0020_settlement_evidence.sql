@@ -1,14 +1,24 @@
--- Settlement: what of a payment is ours, when its payer also bore the gateway's fee. And top-ups that the gateway refuses.
+-- Settlement: no money without evidence; what of a payment is ours, when its payer also bore the gateway's fee; and top-ups
+-- that the gateway refuses.
 
--- What stands behind each payment of a gateway in the ledger, written in the commit that books it. `surcharge` is what
--- the payer paid on top of the transaction's amount, and the gateway keeps; minor units, the tax in it.
+-- What stands behind each payment of a gateway in the ledger, written in the commit that books it: the stored event that
+-- told of it, or what the gateway said of it when we asked (`answer`, as it was said, and the SHA-256 of that).
+-- `surcharge` is what the payer paid on top of the transaction's amount, and the gateway keeps; minor units, the tax in it.
+-- The index is what finds payments by the time of their booking: ids are made by callers.
 CREATE TABLE IF NOT EXISTS payment_evidence (
     transaction_id BINARY(16)  NOT NULL,
+    event_id       BINARY(16)  NULL,
+    answer         MEDIUMBLOB  NULL,
+    answer_digest  BINARY(32)  NULL,
     surcharge      BIGINT      NOT NULL,
     created_at     DATETIME(6) NOT NULL,
     CONSTRAINT payment_evidence_pk PRIMARY KEY (transaction_id),
     CONSTRAINT payment_evidence_transaction_exists FOREIGN KEY (transaction_id) REFERENCES transactions (id),
-    CONSTRAINT payment_evidence_surcharge_is_not_negative CHECK (surcharge >= 0)
+    CONSTRAINT payment_evidence_event_exists FOREIGN KEY (event_id) REFERENCES gateway_events (id),
+    CONSTRAINT payment_evidence_is_one CHECK ((event_id IS NULL) <> (answer IS NULL)),
+    CONSTRAINT payment_evidence_answer_has_its_digest CHECK ((answer IS NULL) = (answer_digest IS NULL)),
+    CONSTRAINT payment_evidence_surcharge_is_not_negative CHECK (surcharge >= 0),
+    INDEX payment_evidence_by_time (created_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 DROP TRIGGER IF EXISTS payment_evidence_is_not_changed;
@@ -19,10 +29,34 @@ DROP TRIGGER IF EXISTS payment_evidence_is_kept;
 CREATE TRIGGER payment_evidence_is_kept BEFORE DELETE ON payment_evidence FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the evidence of payments only grows';
 
+-- Internal. Whether a gateway's JSON names a payment: its id as a text, or as a number where it is one.
+DROP PROCEDURE IF EXISTS check_names_payment;
+DELIMITER //
+CREATE PROCEDURE check_names_payment(
+    IN p_told MEDIUMBLOB,
+    IN p_payment_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    OUT p_names BOOLEAN
+)
+NO SQL
+BEGIN
+    DECLARE v_close MEDIUMBLOB DEFAULT NULL;
+
+    SET p_names = LOCATE(CONCAT('"', p_payment_id, '"'), p_told) > 0;
+    IF p_names = FALSE AND p_payment_id REGEXP '^[0-9]+$' THEN
+        SET v_close = REPLACE(REPLACE(REPLACE(REPLACE(p_told, ' ', ''), CHAR(9), ''), CHAR(10), ''), CHAR(13), '');
+        SET p_names = LOCATE(CONCAT(':', p_payment_id, ','), v_close) > 0
+            OR LOCATE(CONCAT(':', p_payment_id, '}'), v_close) > 0;
+    END IF;
+END//
+DELIMITER ;
+
 -- Books money that has arrived at the gateway: to the wallet that asked for it if everything agrees with what was
 -- asked, to suspense otherwise, and once in either case. `p_paid` is what the payer paid, `p_surcharge` what of it the
 -- gateway calls its own fee, borne by the payer: if that explains the difference from what was asked for, what was asked
 -- for has arrived, and the gateway holds no more for us. `wallet.ledger.attempts.weigh` is the same rule in Python.
+-- It is believed on evidence only: `p_event_id`, a stored event of that gateway, or `p_answer`, its answer to our own
+-- question, which is kept; either names the payment. And the id is of this moment, give or take a quarter of an hour, for
+-- whatever goes by the time in ids. Of what is in the books already, nothing of this is asked.
 DROP PROCEDURE IF EXISTS settle_gateway_payment;
 DELIMITER //
 CREATE PROCEDURE settle_gateway_payment(
@@ -33,7 +67,9 @@ CREATE PROCEDURE settle_gateway_payment(
     IN p_paid BIGINT,
     IN p_surcharge BIGINT,
     IN p_currency CHAR(3) CHARACTER SET ascii COLLATE ascii_bin,
-    IN p_amount_refunded BIGINT
+    IN p_amount_refunded BIGINT,
+    IN p_event_id BINARY(16),
+    IN p_answer MEDIUMBLOB
 )
 MODIFIES SQL DATA
 SQL SECURITY DEFINER
@@ -50,6 +86,8 @@ BEGIN
     DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
     DECLARE v_known_id BINARY(16) DEFAULT NULL;
+    DECLARE v_told MEDIUMBLOB DEFAULT NULL;
+    DECLARE v_names BOOLEAN DEFAULT FALSE;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -64,6 +102,18 @@ BEGIN
         -- the same transaction: our own commit, whose answer was lost
         SET v_outcome = IF(v_known_id = p_transaction_id, 'known', 'duplicate');
     ELSE
+        IF ABS(CAST(CONV(LEFT(HEX(p_transaction_id), 12), 16, 10) AS SIGNED) DIV 1000
+               - CAST(UNIX_TIMESTAMP() AS SIGNED)) > 900 THEN
+            SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the id of a new transaction is of this moment';
+        END IF;
+        SET v_told = p_answer;
+        IF p_event_id IS NOT NULL THEN
+            SELECT body INTO v_told FROM gateway_events WHERE id = p_event_id AND gateway = p_gateway;
+        END IF;
+        CALL check_names_payment(v_told, p_payment_id, v_names);
+        IF COALESCE(v_names, FALSE) = FALSE THEN
+            SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'money is booked on evidence that names its payment';
+        END IF;
         SET v_now = UTC_TIMESTAMP(6);
         SET v_amount = IF(p_surcharge > 0 AND p_currency = v_attempt_currency AND p_paid - p_surcharge = v_asked,
                           v_asked, p_paid);
@@ -106,8 +156,8 @@ BEGIN
 
     IF v_outcome = 'done' THEN
         CALL post_entry(p_transaction_id, v_gateway_account_id, 0, v_account_id, v_slot, v_amount, v_now);
-        INSERT INTO payment_evidence (transaction_id, surcharge, created_at)
-        VALUES (p_transaction_id, p_paid - v_amount, v_now);
+        INSERT INTO payment_evidence (transaction_id, event_id, answer, answer_digest, surcharge, created_at)
+        VALUES (p_transaction_id, p_event_id, p_answer, UNHEX(SHA2(p_answer, 256)), p_paid - v_amount, v_now);
         IF v_wallet_id IS NOT NULL THEN
             CALL note_event(
                 v_wallet_id, NULL, IF(v_reason IS NULL, 'TopUpSucceeded', 'TopUpSuspended'), JSON_OBJECT(
@@ -134,6 +184,40 @@ BEGIN
         ROLLBACK;
     END IF;
     SELECT IF(v_outcome = 'known', 'done', v_outcome) AS outcome, JSON_OBJECT('suspense_reason', v_reason) AS result;
+END//
+DELIMITER ;
+
+-- As code of before evidence calls it, for one release. It is believed only while an event of that gateway that names the
+-- payment is stored and not finished yet; else nobody has told of it, and whoever asks comes back as newer code.
+DROP PROCEDURE IF EXISTS settle_payment;
+DELIMITER //
+CREATE PROCEDURE settle_payment(
+    IN p_transaction_id BINARY(16),
+    IN p_gateway VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_payment_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_amount BIGINT,
+    IN p_currency CHAR(3) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_amount_refunded BIGINT
+)
+MODIFIES SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    DECLARE v_event_id, v_known_id BINARY(16) DEFAULT NULL;
+    DECLARE v_told MEDIUMBLOB DEFAULT NULL;
+    DECLARE v_names BOOLEAN DEFAULT FALSE;
+
+    SELECT id INTO v_known_id FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;
+    SELECT id, body INTO v_event_id, v_told FROM gateway_events
+    WHERE gateway = p_gateway AND outcome IS NULL AND p_payment_id <> '' AND LOCATE(p_payment_id, body) > 0
+    ORDER BY id DESC LIMIT 1;
+    CALL check_names_payment(v_told, p_payment_id, v_names);
+    IF v_known_id IS NULL AND COALESCE(v_names, FALSE) = FALSE THEN
+        SELECT 'try_again' AS outcome, NULL AS result;
+    ELSE
+        CALL settle_gateway_payment(p_transaction_id, p_gateway, p_payment_id, p_order_id, p_amount, 0, p_currency,
+                                    p_amount_refunded, v_event_id, NULL);
+    END IF;
 END//
 DELIMITER ;
 

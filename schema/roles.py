@@ -86,7 +86,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON gateway_events",
         "SELECT ON source_refunds",
         f"SELECT ({_ARRIVED_COLUMNS}) ON transactions",
-        "SELECT (transaction_id, surcharge) ON payment_evidence",
+        "SELECT (transaction_id, surcharge, created_at) ON payment_evidence",
         "SELECT ON money_in_suspense",
         "SELECT ON reconciliation_walks",
         "SELECT ON reconciliation_breaks",
@@ -180,6 +180,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_STORED_VALUE,
         *_ATTEMPTS,
         *_CHAIN,
+        # their bodies and answers name payers
+        "SELECT (id, gateway, received_at) ON gateway_events",
+        "SELECT (transaction_id, event_id, answer_digest, created_at) ON payment_evidence",
         "SELECT ON unsealed",
         "SELECT ON idempotency_records",
         "SELECT ON operator_actions",

@@ -73,6 +73,7 @@ class Aftermath:
         self._await_webhooks()
         self._await_relay()
         self._world.database_clock.set(0)
+        self._world.functions_clock.set(0)
 
     def look(self) -> None:
         """Everybody looks at their balance once more."""
@@ -99,6 +100,7 @@ class Aftermath:
     def _at(self, ahead_s: int, *, runs: int = 1) -> None:
         self._ahead_s = ahead_s
         self._world.database_clock.set(ahead_s)
+        self._world.functions_clock.set(0, ahead_s=ahead_s)
         for function in CLOCKWORK * runs:
             self._world.invoke(function)
 

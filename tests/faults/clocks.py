@@ -40,7 +40,10 @@ class DatabaseClock:
 
 
 class FunctionsClock:
-    """The time that every second process of a function is told (see `wrong_clock/sitecustomize.py`)."""
+    """The time that every second process of a function is told (see `wrong_clock/sitecustomize.py`).
+
+    And how far ahead of it all of them are in the ids that they make.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "wrong-clock"
@@ -51,10 +54,10 @@ class FunctionsClock:
         """What a function's process needs to be misled."""
         return {"PYTHONPATH": str(Path(__file__).parent / "wrong_clock"), "WRONG_CLOCK": str(self._file)}
 
-    def set(self, off_s: int) -> None:
-        """From now on they are off by so many seconds."""
+    def set(self, off_s: int, *, ahead_s: int = 0) -> None:
+        """From now on they are off by so many seconds; `ahead_s`: the ids of all of them are of a later time."""
         fresh = self._file.with_suffix(".new")
         with self._lock:
             fresh.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(str(off_s))
+            fresh.write_text(f"{off_s} {ahead_s}")
             fresh.replace(self._file)

@@ -161,6 +161,12 @@ CASES: dict[str, tuple[str, ...]] = {
     "positions_without_gap": ("INSERT INTO seals VALUES (7, @payment, REPEAT('s', 16), REPEAT('l', 32))",),
     "request_explains": entry("payment", "@payer", "@payee"),
     "arrival_explains": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),
+    "arrival_has_evidence": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),
+    "arrival_is_of_its_time": (
+        transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'").replace(
+            "UNHEX(REPLACE(UUID(), '-', ''))", "@bad"
+        ),
+    ),
     "movement_explains": (transaction("withdrawal"),),
     "reference_is_there": ("SET foreign_key_checks = 0", transaction("fee", cause_id="@bad")),
     "owner_asked": entry("payment", "@payer", "@payee", actor_id="(SELECT user_id FROM wallets WHERE id = @payee)"),

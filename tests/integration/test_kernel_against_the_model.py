@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.database import PrivateServer
-from tests.support.books import Books, Person, beside, captured, new_phone, set_clock, unique
+from tests.support.books import Books, Person, beside, captured, id_of_now, new_phone, set_clock, unique
 from wallet import wiring
 from wallet.ledger.accounts import FEES, SUSPENSE, Account
 from wallet.ledger.attempts import AttemptStatus, ObservedPayment, PaymentStatus
@@ -457,7 +457,7 @@ class Both:
             refunded=1 if command.refunded else 0,
             surcharge=command.surcharge,
         )
-        transaction_id = wiring.new_id()
+        transaction_id = id_of_now(self.gateway)
         told = self.model.settle(payment, transaction_id=transaction_id, now=self.now)
         assert settlement.settle_payment(self.gateway, payment, transaction_id=transaction_id).suspense == told, command
 

@@ -59,6 +59,12 @@ CASES = {
     "transactions_gateway_payment_is_unique": "INSERT INTO transactions (id, type, amount, currency, gateway,"
     f" gateway_payment_id, created_at) SELECT @new, 'top_up', 1, 'INR', gateway, gateway_payment_id, {_NOW}"
     " FROM transactions WHERE gateway IS NOT NULL LIMIT 1",
+    "payment_evidence_is_one": "INSERT INTO payment_evidence (transaction_id, surcharge, created_at)"
+    f" VALUES (@payment, 0, {_NOW})",
+    "payment_evidence_answer_has_its_digest": "INSERT INTO payment_evidence (transaction_id, answer, surcharge,"
+    f" created_at) VALUES (@payment, 'x', 0, {_NOW})",
+    "payment_evidence_surcharge_is_not_negative": "INSERT INTO payment_evidence (transaction_id, answer, answer_digest,"
+    f" surcharge, created_at) VALUES (@payment, 'x', REPEAT('d', 32), -1, {_NOW})",
     "transactions_suspense_has_a_reason": transaction("suspense"),
     "transactions_follow_a_cause": transaction("refund"),
     "transactions_capture_a_hold": transaction("hold_capture"),

@@ -126,6 +126,8 @@ def test_the_reading_doors_user_can_execute_nothing() -> None:
         "DELETE FROM payment_attempt_events",
         "UPDATE gateway_events SET body = ''",
         "DELETE FROM gateway_events",
+        "UPDATE payment_evidence SET surcharge = surcharge",
+        "DELETE FROM payment_evidence",
     ],
 )
 def test_even_the_owner_can_not_change_the_past(books: Books, statement: str) -> None:

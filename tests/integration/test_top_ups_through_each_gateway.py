@@ -1,5 +1,6 @@
 """A top-up from the request to the credit, through the deployed functions and each gateway's own protocol."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -117,7 +118,22 @@ def test_what_was_asked_for_is_paid_and_credited_once_however_often_it_is_told(s
     assert [body["status"] for _, body in outcomes].count("processed") == 1
     assert shop.books.balance(person) == _AMOUNT
     assert shop.look(person, asked["id"])["status"] == "succeeded"
+    evidence = evidence_of(shop, asked["gateway_order_id"])
+    assert (evidence["event_gateway"], evidence["answer"]) == (shop.spoken.name, None)
+    assert evidence["payment_id"] in evidence["body"].decode()
     assert shop.books.faults() == []
+
+
+def evidence_of(shop: Shop, order_id: str) -> Json:
+    """What a credited payment of an order was believed on."""
+    (row,) = shop.books.select(
+        "SELECT e.answer, e.answer_digest, g.gateway AS event_gateway, g.body, t.gateway_payment_id AS payment_id"
+        " FROM payment_attempts a JOIN transactions t ON t.attempt_id = a.id"
+        " JOIN payment_evidence e ON e.transaction_id = t.id LEFT JOIN gateway_events g ON g.id = e.event_id"
+        " WHERE a.gateway_order_id = %s",
+        order_id,
+    )
+    return row
 
 
 def test_the_checkout_is_told_alike_by_the_first_answer_its_replay_and_every_look(shop: Shop) -> None:
@@ -211,6 +227,10 @@ def test_a_webhook_that_never_comes_is_made_up_for_by_asking(shop: Shop) -> None
     findings = shop.functions.make("reconcile", **shop.spoken.environment(shop.simulator)).invoke({}, timeout_s=60)
     assert (findings["asked"], findings["booked"], findings["broken"]) == (1, 1, [])
     assert shop.books.balance(person) == _AMOUNT
+    evidence = evidence_of(shop, asked["gateway_order_id"])
+    assert evidence["event_gateway"] is None
+    assert evidence["payment_id"] in evidence["answer"].decode()
+    assert evidence["answer_digest"] == hashlib.sha256(evidence["answer"]).digest()
 
 
 def test_money_that_went_back_before_we_heard_of_it_is_not_credited(shop: Shop) -> None:

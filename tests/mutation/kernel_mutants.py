@@ -639,6 +639,33 @@ RULES = (
         (SETTLED, "            WHEN v_amount <> v_asked THEN 'amount_mismatch'\n", ""),
     ),
     _mutant(
+        "money is booked on an event that does not name its payment, or on nothing",
+        "kernel_evidence.py::test_nothing_is_booked_without_evidence_that_names_the_payment",
+        (
+            SETTLED,
+            "        IF COALESCE(v_names, FALSE) = FALSE THEN\n            SIGNAL",
+            "        IF FALSE THEN\n            SIGNAL",
+        ),
+    ),
+    _mutant(
+        "money is booked on an event of another gateway",
+        "kernel_evidence.py::test_nothing_is_booked_without_evidence_that_names_the_payment",
+        (SETTLED, " WHERE id = p_event_id AND gateway = p_gateway;", " WHERE id = p_event_id;"),
+    ),
+    _mutant(
+        "an id of any time is taken",
+        (
+            "kernel_evidence.py::test_an_id_is_of_this_moment_give_or_take_a_quarter_of_an_hour[902-False]",
+            "kernel_evidence.py::test_an_id_is_of_this_moment_give_or_take_a_quarter_of_an_hour[-902-False]",
+        ),
+        (SETTLED, "AS SIGNED)) > 900 THEN", "AS SIGNED)) > 90000 THEN"),
+    ),
+    _mutant(
+        "the last release's procedure believes whoever calls it",
+        "kernel_evidence.py::test_the_last_releases_procedure_books_nothing_that_no_stored_event_tells_of",
+        (SETTLED, "    IF v_known_id IS NULL AND COALESCE(v_names, FALSE) = FALSE THEN", "    IF FALSE THEN"),
+    ),
+    _mutant(
         "any surcharge explains what was paid beside what was asked for",
         "kernel_settlement.py::test_more_or_less_than_was_asked_for_is_in_suspense_whole_when_the_surcharge_does_not_explain_it",
         (SETTLED, " AND p_paid - p_surcharge = v_asked,", ","),
@@ -657,7 +684,7 @@ RULES = (
             "",
         ),
         (
-            TOP_UPS,
+            SETTLED,
             "                    v_attempt_id, p_gateway, p_payment_id, v_reason, v_now);",
             "                    v_attempt_id, p_gateway, p_payment_id, NULL, v_now);",
         ),

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ import migrate
 from local.database import PrivateServer
 from tests.support.event_schemas import event_faults
 from wallet import wiring
+from wallet.ledger import ids
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
 from wallet.ledger.events import OutboxEvent
 from wallet.storage import settlement, top_ups, users
@@ -67,6 +69,12 @@ class Person:
     def claim(self, key: str | None = None, asked: str = "") -> Claim:
         """A key of theirs; the same `asked` is the same request."""
         return Claim(self.user_id, key or unique("key-"), hashlib.sha256(asked.encode()).digest())
+
+
+def id_of_now(database: Database) -> UUID:
+    """A new id, of the moment that a connection's clock shows: the kernel takes no other for what arrives."""
+    now = database.read("SELECT UNIX_TIMESTAMP() AS now")[0]["now"]
+    return ids.uuid7(unix_ms=int(now) * 1000, entropy=secrets.token_bytes(10))
 
 
 def set_clock(database: Database, at: datetime) -> None:
@@ -306,9 +314,10 @@ def captured(
     surcharge: int = 0,
 ) -> ObservedPayment:
     """A captured payment as the gateway would tell of it."""
+    payment_id = payment_id or unique("pay_")
     return ObservedPayment(
         gateway=GATEWAY,
-        payment_id=payment_id or unique("pay_"),
+        payment_id=payment_id,
         order_id=order_id,
         amount=amount,
         currency=currency,
@@ -316,4 +325,5 @@ def captured(
         captured=True,
         amount_refunded=refunded,
         surcharge=surcharge,
+        told=json.dumps({"id": payment_id, "order_id": order_id, "amount": amount, "currency": currency}).encode(),
     )

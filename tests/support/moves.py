@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.books import Books, Person
+from tests.support.books import Books, Person, id_of_now
 from wallet import wiring
 from wallet.ledger.attempts import ObservedPayment
 from wallet.ledger.receipts import CaptureReceipt, Hold, HoldReceipt, PaymentReceipt, RefundReceipt
@@ -128,7 +128,8 @@ def expire(books: Books, hold_id: UUID) -> bool:
 
 def settle(books: Books, payment: ObservedPayment) -> Settlement:
     """Money that has arrived at the gateway."""
-    return settlement.settle_payment(connection(books, "gateway"), payment, transaction_id=wiring.new_id())
+    gateway = connection(books, "gateway")
+    return settlement.settle_payment(gateway, payment, transaction_id=id_of_now(gateway))
 
 
 def refusal_of(call: Callable[[], object]) -> Refusal:

@@ -5,7 +5,7 @@ gateway's webhooks and our own questions. `weigh` is the whole rule; the procedu
 applies the same rule inside the commit, and a property test holds the two together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wallet.ledger.money import INR
@@ -54,7 +54,7 @@ class ObservedPayment:
     one; `amount` is what the payer paid, `surcharge` what of it the gateway calls its own fee (tax included) that the
     payer bears, 0 where it says no such thing; these and `amount_refunded` are minor units of `currency` (ISO 4217,
     upper case); `captured` says that the money has reached our account there; `reason` is the gateway's own word for a
-    failure.
+    failure; `told` is what the gateway wrote of it (JSON), which is the evidence for whatever follows from an answer.
     """
 
     gateway: str
@@ -67,6 +67,7 @@ class ObservedPayment:
     amount_refunded: int = 0
     reason: str | None = None
     surcharge: int = 0
+    told: bytes | None = field(default=None, compare=False, repr=False)
 
     @property
     def has_arrived(self) -> bool:

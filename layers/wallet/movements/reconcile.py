@@ -118,7 +118,7 @@ def finish_leftovers(
     """
     for event in settlement.unfinished_events(database, older_than_s=_EVENT_GRACE_S, page=_BATCH):
         try:
-            outcome = act(database, new_id, parse(event.gateway, event.body))
+            outcome = act(database, new_id, parse(event.gateway, event.body), event_id=event.id)
             if outcome is EventOutcome.STUCK:
                 findings.broken.append(f"event {event.id}: it contradicts the books")
         except (MalformedEventError, DatabaseBrokenError) as error:

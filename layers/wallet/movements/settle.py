@@ -67,12 +67,17 @@ _DISPUTED = {
 }
 
 
-def book(database: Database, new_id: Callable[[], UUID], payment: ObservedPayment) -> EventOutcome:
-    """Books one observed payment: credited, sent to suspense, or noted as failed."""
+def book(
+    database: Database, new_id: Callable[[], UUID], payment: ObservedPayment, *, event_id: UUID | None = None
+) -> EventOutcome:
+    """Books one observed payment: credited, sent to suspense, or noted as failed.
+
+    `event_id` is the stored event that tells of it, None where the gateway has answered our own question.
+    """
     if payment.amount <= 0:
         return EventOutcome.IGNORED  # a mandate that was registered: no money, though gateways call it captured
     if payment.has_arrived:
-        settled = settlement.settle_payment(database, payment, transaction_id=new_id())
+        settled = settlement.settle_payment(database, payment, transaction_id=new_id(), event_id=event_id)
         return EventOutcome.PROCESSED if settled.new else EventOutcome.DUPLICATE
     if payment.status is PaymentStatus.FAILED and payment.order_id is not None:
         return _NOTED[settlement.note_unsuccessful_payment(database, payment)]
@@ -99,17 +104,17 @@ def receive(
     )
     if stored.outcome is not None:
         return EventOutcome.DUPLICATE
-    outcome = act(database, new_id, event)
+    outcome = act(database, new_id, event, event_id=stored.id)
     if outcome is not EventOutcome.EARLY:
         settlement.finish_event(database, stored.id, outcome)
     return outcome
 
 
-def act(database: Database, new_id: Callable[[], UUID], event: GatewayEvent) -> EventOutcome:
+def act(database: Database, new_id: Callable[[], UUID], event: GatewayEvent, *, event_id: UUID) -> EventOutcome:
     """Acts on a kept event, as often as it is told to. One that tells of no money of ours is left alone."""
-    outcomes = {book(database, new_id, payment) for payment in event.payments}
+    outcomes = {book(database, new_id, payment, event_id=event_id) for payment in event.payments}
     outcomes |= {_SETTLED[book_payout(database, new_id, payout)] for payout in event.payouts}
-    news = {book_refund(database, new_id, refund) for refund in event.refunds}
+    news = {book_refund(database, new_id, refund, event_id=event_id) for refund in event.refunds}
     outcomes |= {_REFUNDED.get(one, EventOutcome.STUCK) for one in news}
     outcomes |= {_DISPUTED[book_dispute(database, new_id, dispute)] for dispute in event.disputes}
     for outcome in (EventOutcome.STUCK, EventOutcome.EARLY, EventOutcome.PROCESSED, EventOutcome.DUPLICATE):

@@ -197,9 +197,12 @@ def booked_disputes(database: Database, ids: Collection[str], *, gateway: str) -
     return found
 
 
-# The ids of transactions begin with their time, so that a stretch of time is a stretch of the primary key. An id is
-# made by the function a moment before, the time by the server: the stretch of ids has a quarter of an hour to spare.
+# What was booked when goes by the time that the server gave it: ids begin with a time that their maker chose. Of before
+# there was evidence nothing else is indexed than ids: a stretch of them, with a quarter of an hour to spare.
 _BOOKED_BETWEEN = """
+SELECT t.gateway_payment_id FROM payment_evidence e JOIN transactions t ON t.id = e.transaction_id
+WHERE e.created_at >= %s AND e.created_at < %s AND t.gateway = %s
+UNION
 SELECT t.gateway_payment_id FROM transactions t
 WHERE t.id BETWEEN %s AND %s AND t.gateway = %s AND t.created_at >= %s AND t.created_at < %s
 """
@@ -208,8 +211,8 @@ _SPARE_MS = 15 * 60 * 1000
 
 def booked_between(database: Database, since: datetime, until: datetime, *, gateway: str) -> set[str]:
     """The ids of the gateway's payments that were booked in this stretch of time."""
-    stretch = _stretch(since, until)
-    rows = database.read(_BOOKED_BETWEEN, *stretch, gateway, since.replace(tzinfo=None), until.replace(tzinfo=None))
+    times = since.replace(tzinfo=None), until.replace(tzinfo=None)
+    rows = database.read(_BOOKED_BETWEEN, *times, gateway, *_stretch(since, until), gateway, *times)
     return {row["gateway_payment_id"] for row in rows}
 
 
@@ -223,18 +226,24 @@ class Waiting:
 
 
 _PAYMENTS_NOT_SETTLED = """
-SELECT t.gateway_payment_id AS subject, t.amount, t.currency FROM transactions t
+SELECT t.gateway_payment_id AS subject, t.amount, t.currency
+FROM payment_evidence e JOIN transactions t ON t.id = e.transaction_id
+LEFT JOIN settlement_lines l
+    ON l.gateway = t.gateway AND l.type = 'payment' AND l.entity_id = t.gateway_payment_id
+WHERE e.created_at >= %s AND e.created_at < %s AND t.gateway = %s AND l.entity_id IS NULL
+UNION
+SELECT t.gateway_payment_id, t.amount, t.currency FROM transactions t
 LEFT JOIN settlement_lines l
     ON l.gateway = t.gateway AND l.type = 'payment' AND l.entity_id = t.gateway_payment_id
 WHERE t.id BETWEEN %s AND %s AND t.gateway = %s AND t.created_at >= %s AND t.created_at < %s AND l.entity_id IS NULL
 """
 
+# A refund ends when it is booked.
 _REFUNDS_NOT_SETTLED = """
-SELECT r.gateway_refund_id AS subject, t.amount, t.currency FROM transactions t
-JOIN source_refunds r ON r.id = t.source_refund_id
+SELECT r.gateway_refund_id AS subject, r.amount, r.currency FROM source_refunds r
 LEFT JOIN settlement_lines l
     ON l.gateway = r.gateway AND l.type = 'refund' AND l.entity_id = r.gateway_refund_id
-WHERE t.id BETWEEN %s AND %s AND r.gateway = %s AND t.created_at >= %s AND t.created_at < %s AND l.entity_id IS NULL
+WHERE r.ended_at >= %s AND r.ended_at < %s AND r.gateway = %s AND r.status = 'succeeded' AND l.entity_id IS NULL
 """
 
 
@@ -252,10 +261,12 @@ GROUP BY d.gateway_dispute_id, d.currency
 
 def not_settled(database: Database, since: datetime, until: datetime, *, gateway: str) -> list[Waiting]:
     """Payments, refunds and lost disputes that were booked in this stretch of time and that no report has told of."""
-    stretch = _stretch(since, until)
-    bounds = (*stretch, gateway, since.replace(tzinfo=None), until.replace(tzinfo=None))
-    queries = (_PAYMENTS_NOT_SETTLED, _REFUNDS_NOT_SETTLED, _LOSSES_NOT_SETTLED)
-    rows = [row for query in queries for row in database.read(query, *bounds)]
+    times, stretch = (since.replace(tzinfo=None), until.replace(tzinfo=None)), _stretch(since, until)
+    rows = [
+        *database.read(_PAYMENTS_NOT_SETTLED, *times, gateway, *stretch, gateway, *times),
+        *database.read(_REFUNDS_NOT_SETTLED, *times, gateway),
+        *database.read(_LOSSES_NOT_SETTLED, *stretch, gateway, *times),
+    ]
     return [Waiting(row["subject"], row["amount"], row["currency"]) for row in rows]
 
 

@@ -26,8 +26,14 @@ class StoredEvent:
     outcome: str | None
 
 
-def settle_payment(database: Database, payment: ObservedPayment, *, transaction_id: UUID) -> Settlement:
-    """Books a payment that has arrived, once: to the wallet that asked for it, or to suspense."""
+def settle_payment(
+    database: Database, payment: ObservedPayment, *, transaction_id: UUID, event_id: UUID | None = None
+) -> Settlement:
+    """Books a payment that has arrived, once: to the wallet that asked for it, or to suspense.
+
+    The evidence is the stored event of this id, else what the gateway told of the payment when it was asked.
+    `transaction_id` is of this moment: the kernel takes no other.
+    """
     answer = database.call(
         "settle_gateway_payment",
         transaction_id.bytes,
@@ -38,6 +44,8 @@ def settle_payment(database: Database, payment: ObservedPayment, *, transaction_
         payment.surcharge,
         payment.currency,
         payment.amount_refunded,
+        event_id.bytes if event_id is not None else None,
+        payment.told if event_id is None else None,
     )
     if answer.outcome == "duplicate":
         return Settlement(new=False, suspense=None)

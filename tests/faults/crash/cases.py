@@ -45,6 +45,7 @@ CASES = (
     Case("top_up", "repeated when DynamoDB has forgotten it", keyed.repeated_late(keyed.AskingForMoney)),
     Case("top_up", "more than allowed", keyed.AskingForTooMuch),
     Case("top_up", "a gateway that is down", keyed.AskingADeadGateway, alone=True),
+    Case("top_up", "a phone that the gateway refuses", keyed.AskingUnderAPhoneThatIsRefused),
     Case("top_up", "a top-up looked at", keyed.ShowingATopUp),
     Case("webhook", "captured, for an open order", webhooks.Paid),
     Case("webhook", "captured, for an unknown order", webhooks.paid(known=False)),

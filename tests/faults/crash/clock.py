@@ -14,12 +14,8 @@ from tests.integration.test_functions_under_faults import captured_body
 from tests.integration.test_kernel_source_refunds import instruction
 from tests.support.books import GATEWAY, captured, unique
 from tests.support.cold import Run
-<<<<<<< ours
 from tests.support.disputes import tell
-from tests.support.payouts import PROVIDER, make_older, state_of
-=======
 from tests.support.payouts import PROVIDER, claimed, make_older, state_of
->>>>>>> theirs
 from wallet import wiring
 from wallet.ledger import ids
 from wallet.ledger.breaks import Break, Kind

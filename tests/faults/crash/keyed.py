@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tests.faults.crash.world import Json, Situation, World, told
 from tests.integration import razorpay_simulator as razorpay
-from tests.support.books import Person, unique
+from tests.support.books import Person, new_landline, unique
 from tests.support.cold import Run
 from tests.support.functions import api_event
 from wallet.ledger import ids
@@ -177,6 +177,25 @@ class AskingADeadGateway(AskingForMoney):
     def check(self, body: Json) -> None:
         assert body["code"] == "gateway_unavailable"
         assert not self.done()
+
+
+class AskingUnderAPhoneThatIsRefused(AskingForMoney):
+    """The gateway calls the payer's phone no contact: the attempt ends, and the key is told so again."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, status=422)
+        world.books.write("UPDATE users SET phone = %s WHERE id = %s", new_landline(), self.actor.user_id.bytes)
+
+    def check(self, body: Json) -> None:
+        assert body["code"] == "gateway_refused"
+        rows = self.world.books.select(
+            "SELECT a.status, a.expires_at <= UTC_TIMESTAMP(6) AS is_over, e.reason FROM payment_attempts a"
+            " JOIN payment_attempt_events e ON e.attempt_id = a.id AND e.status = 'failed' WHERE a.wallet_id = %s",
+            self.actor.wallet_id.bytes,
+        )
+        assert [(row["status"], row["is_over"], row["reason"]) for row in rows] == [
+            ("failed", 1, "input_validation_failed")
+        ]
 
 
 class ShowingATopUp(AskingForMoney):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from wallet.gateways.exact_json import DecimalNumber, MalformedJsonError, json_object
+from wallet.gateways.exact_json import DecimalNumber, MalformedJsonError, compact_json, json_object
 from wallet.gateways.fields import (
     CURRENCY,
     REFUND_REFERENCE,
@@ -162,6 +162,7 @@ def payment_of(entity: Mapping[str, object], order: Mapping[str, object], error:
         captured=captured,
         reason=_reason(status, error if error is not None else entity.get("error_details")),
         surcharge=_surcharge(entity),
+        told=compact_json(entity),
     )
 
 

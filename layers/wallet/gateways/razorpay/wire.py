@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from wallet.gateways.exact_json import MalformedJsonError, json_object
+from wallet.gateways.exact_json import MalformedJsonError, compact_json, json_object
 from wallet.gateways.fields import (
     CURRENCY,
     REFUND_REFERENCE,
@@ -84,6 +84,7 @@ def payment_of(entity: Mapping[str, object]) -> ObservedPayment:
         amount_refunded=refunded,
         reason=word(entity.get("error_reason")) or word(entity.get("error_code")),
         surcharge=_surcharge(entity),
+        told=compact_json(entity),
     )
 
 

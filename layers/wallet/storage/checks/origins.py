@@ -53,6 +53,29 @@ CHECKS = (
         WHERE (t.type = 'top_up' AND e.attempt_id IS NULL)
             OR (t.type = 'suspense' AND t.gateway_payment_id IS NULL)""",
     ),
+    # (Of what was booked before there was evidence, nobody has kept any.)
+    Check(
+        "arrival_has_evidence",
+        "every payment of a gateway in the ledger names the stored event or the recorded answer that told of it",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, t.gateway, t.gateway_payment_id FROM transactions t
+        LEFT JOIN payment_evidence e ON e.transaction_id = t.id
+        LEFT JOIN gateway_events g ON g.id = e.event_id AND g.gateway = t.gateway
+        WHERE t.gateway_payment_id IS NOT NULL AND e.answer_digest IS NULL AND g.id IS NULL
+            AND t.created_at >= (SELECT MIN(created_at) FROM payment_evidence)""",
+    ),
+    # The kernel takes ids of a quarter of an hour; a wallet's entries may be later than that, never by much.
+    Check(
+        "arrival_is_of_its_time",
+        "the id of every payment of a gateway in the ledger was made when it was booked",
+        "transaction",
+        """
+        SELECT HEX(t.id) AS id, t.created_at FROM transactions t
+        WHERE t.gateway_payment_id IS NOT NULL AND t.created_at >= (SELECT MIN(created_at) FROM payment_evidence)
+            AND ABS(CAST(CONV(LEFT(HEX(t.id), 12), 16, 10) AS SIGNED) DIV 1000
+                    - TIMESTAMPDIFF(SECOND, '1970-01-01', t.created_at)) > 3600""",
+    ),
     Check(
         "movement_explains",
         "every withdrawal, refund to source and fee follows from another record",
