@@ -428,7 +428,11 @@ def test_a_dispute_is_reserved_when_it_is_told_and_booked_once_when_an_operator_
     captured = shop.act(order_id, "captured", shop.of_a_capture)
     for webhook in captured.received:
         shop.deliver(webhook)
-    [payment] = shop.books.select("SELECT gateway_payment_id AS id FROM transactions ORDER BY id DESC LIMIT 1")
+    [payment] = shop.books.select(
+        "SELECT t.gateway_payment_id AS id FROM transactions t JOIN payment_attempts a ON a.id = t.attempt_id"
+        " WHERE a.gateway_order_id = %s",
+        order_id,
+    )
     with receiving() as receiver:
         aim(shop.simulator, shop.spoken, receiver.url)
         path = f"/simulator/payments/{payment['id']}/dispute"

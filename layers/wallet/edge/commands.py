@@ -39,7 +39,7 @@ from wallet.ledger.disputes import DisputeEnd
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.times import show_time
-from wallet.storage import dispute_views, inspection, operators
+from wallet.storage import debts, dispute_views, inspection, operators
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
 from wallet.storage.operators import Instruction
@@ -66,6 +66,7 @@ def _id_of(thing: str, prefix: str) -> BeforeValidator:
 
 WithdrawalId = Annotated[UUID, _id_of("withdrawal", ids.WITHDRAWAL), Wanted("A withdrawal's id, like wdr_….")]
 DisputeId = Annotated[UUID, _id_of("payment dispute", ids.DISPUTE), Wanted("A payment dispute's id, like dsp_….")]
+DebtId = Annotated[UUID, _id_of("debt", ids.DEBT), Wanted("A debt's id, as `debts` shows it.")]
 BreakId = Annotated[UUID, _id_of("break", ids.BREAK), Wanted("A break's id, like brk_….")]
 TransactionId = Annotated[UUID, _id_of("transaction", ids.TRANSACTION), Wanted("A transaction's id, like txn_….")]
 Operator = Annotated[
@@ -385,6 +386,33 @@ class Pending(Question):
         return {name: _WAITING[name].find(database, after=self._behind, limit=_PAGE) for name in names}, False
 
 
+class Debts(Question):
+    """What left for somebody and nothing of theirs covers: whose it is, since when, and how it ended if it has."""
+
+    command: Literal["debts"]
+    wallet_id: WalletId | None = None
+    phone: SignIn | None = None
+    only_open: StrictBool = False
+    after: DebtId | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.wallet_id is not None and self.phone is not None:
+            raise ValueError("Name the wallet by wallet_id or by phone, one of the two, or none.")
+        return self
+
+    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        wallet_id = self.wallet_id
+        if self.phone is not None:
+            known = [inspection.wallet_of(database, phone) for phone in self.phone.spellings]
+            wallet_id = next((one for one in known if one is not None), None)
+            if wallet_id is None:
+                raise Refused(Refusal.NOT_FOUND)
+        found = debts.debts(database, wallet_id=wallet_id, only_open=self.only_open, after=self.after, limit=_PAGE)
+        return found, False
+
+
 class ShowPaymentDispute(Question):
     """A payment's dispute, open or ended, with its history and what was booked."""
 
@@ -442,6 +470,7 @@ Command = (
     | Pending
     | Unclaimed
     | Breaks
+    | Debts
     | ShowPaymentDispute
 )
 _READER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
@@ -504,6 +533,9 @@ _PREFIXES = {
     "withdrawal_id": ids.WITHDRAWAL,
     "break_id": ids.BREAK,
     "dispute_id": ids.DISPUTE,
+    "debt_id": ids.DEBT,
+    "user_id": ids.USER,
+    "owner_wallet_id": ids.WALLET,
 }
 
 

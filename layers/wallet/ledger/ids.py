@@ -22,6 +22,7 @@ EVENT = "evt"
 BULK_PAYMENT = "blk"
 BREAK = "brk"
 DISPUTE = "dsp"
+DEBT = "dbt"
 
 
 def uuid7(*, unix_ms: int, entropy: bytes) -> UUID:

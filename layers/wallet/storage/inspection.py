@@ -6,6 +6,7 @@ from uuid import UUID
 
 from wallet.ledger.receipts import Balance
 from wallet.storage.database import Database, Row
+from wallet.storage.debts import Debt, debts
 from wallet.storage.dispute_views import PaymentDispute, disputes_of_wallet
 from wallet.storage.operators import OperatorAction
 from wallet.storage.rows import time_of, uuid_if_any, uuid_of
@@ -42,7 +43,10 @@ class SuspendedMoney:
 
 @dataclass(frozen=True, slots=True)
 class SourceRefund:
-    """A refund to source as it stands. `wallet_id` None: suspense bears it. `age_h` is in hours."""
+    """A refund to source as it stands. `wallet_id` None: suspense bears it. `age_h` is in hours.
+
+    `owner_wallet_id` and `owner_phone` are of whom the money had come for, None if that is not known.
+    """
 
     refund_id: UUID
     ours: bool
@@ -57,6 +61,8 @@ class SourceRefund:
     requested_by: str | None
     created_at: datetime
     age_h: int
+    owner_wallet_id: UUID | None
+    owner_phone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ class WalletView:
     suspense: tuple[SuspendedMoney, ...]
     unclaimed: tuple[UnclaimedMoney, ...]
     refunds: tuple[SourceRefund, ...]
+    debts: tuple[Debt, ...]
     actions: tuple[OperatorAction, ...]
 
 
@@ -157,8 +164,13 @@ _ALL_UNCLAIMED = f"{_UNCLAIMED} AND id > %s ORDER BY id LIMIT %s"
 
 _REFUND = """
 SELECT r.id, r.origin, r.transaction_id, r.wallet_id, r.gateway, r.gateway_refund_id, r.amount, r.currency, r.status,
-       r.reason, r.requested_by, r.created_at, TIMESTAMPDIFF(HOUR, r.created_at, UTC_TIMESTAMP(6)) AS age_h
+       r.reason, r.requested_by, r.created_at, TIMESTAMPDIFF(HOUR, r.created_at, UTC_TIMESTAMP(6)) AS age_h,
+       w.id AS owner_id, u.phone AS owner_phone
 FROM source_refunds r
+JOIN transactions t ON t.id = r.transaction_id
+LEFT JOIN payment_attempts a ON a.id = t.attempt_id
+LEFT JOIN wallets w ON w.id = a.wallet_id
+LEFT JOIN users u ON u.id = w.user_id
 """
 
 _REFUNDS_OF_WALLET = f"{_REFUND} WHERE r.wallet_id = %s ORDER BY r.created_at DESC LIMIT %s"
@@ -199,11 +211,21 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
         suspense=tuple(_suspended(one) for one in database.read(_SUSPENDED_FOR_WALLET, row["id"], _LATEST)),
         unclaimed=tuple(_unclaimed(one) for one in database.read(_UNCLAIMED_OF_WALLET, row["id"], _LATEST)),
         refunds=tuple(_refund(one) for one in database.read(_REFUNDS_OF_WALLET, row["id"], _LATEST)),
+        debts=debts(database, wallet_id=uuid_of(row["id"]), limit=_LATEST),
         actions=tuple(
             OperatorAction(one["operator"], one["command"], one["reason"], time_of(one["created_at"]))
             for one in database.read(_ACTIONS, row["id"], _LATEST)
         ),
     )
+
+
+_BY_PHONE = "SELECT w.id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.phone = %s"
+
+
+def wallet_of(database: Database, phone: str) -> UUID | None:
+    """The wallet of whoever has this phone."""
+    rows = database.read(_BY_PHONE, phone)
+    return uuid_of(rows[0]["id"]) if rows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +366,7 @@ def pending_refunds(database: Database, *, after: UUID | None = None, limit: int
 
 
 _UNCOVERED_REFUNDS = f"""
-{_REFUND} JOIN transactions t ON t.id = r.transaction_id
+{_REFUND}
 LEFT JOIN reconciliation_breaks b ON b.id = r.id AND b.resolved_at IS NOT NULL
 WHERE r.wallet_id IS NULL AND r.status <> 'failed' AND b.id IS NULL AND r.id > %s
     AND (t.type = 'top_up' OR EXISTS (SELECT 1 FROM money_in_suspense m WHERE m.id = t.id AND m.rest < 0))
@@ -433,4 +455,6 @@ def _refund(row: Row) -> SourceRefund:
         requested_by=row["requested_by"],
         created_at=time_of(row["created_at"]),
         age_h=row["age_h"],
+        owner_wallet_id=uuid_if_any(row["owner_id"]),
+        owner_phone=row["owner_phone"],
     )

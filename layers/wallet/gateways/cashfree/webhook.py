@@ -96,8 +96,10 @@ def _refunds(event: Mapping[str, object], name: str) -> tuple[ObservedRefund, ..
 def _disputes(event: Mapping[str, object], name: str) -> tuple[ObservedDispute, ...]:
     data = inner_object(event, "data") or {}
     entity, order = inner_object(data, "dispute"), inner_object(data, "order_details")
-    if entity is None or order is None:
-        raise MalformedWireError("an event of a dispute without the dispute or its payment")
+    if not entity:
+        return ()
+    if order is None:
+        raise MalformedWireError("an event of a dispute without its payment")
     dispute = wire.dispute_of(entity, order, event=name, told_at=event.get("event_time"))
     return (dispute,) if dispute.amount > 0 else ()
 

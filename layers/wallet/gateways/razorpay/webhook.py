@@ -74,7 +74,7 @@ def _payment_beside(event: Mapping[str, object]) -> ObservedPayment | None:
 def _disputes(event: Mapping[str, object], name: str) -> tuple[ObservedDispute, ...]:
     entity = _entity(event, "dispute")
     if entity is None:
-        raise MalformedWireError("an event of a dispute without the dispute")
+        return ()
     dispute = wire.dispute_of(entity, event=name.removeprefix(_OF_DISPUTES), told_at=event.get("created_at"))
     return (dispute,) if dispute.amount > 0 else ()
 
