@@ -6,7 +6,7 @@ GATEWAY = razorpay
 # how many workers share the tests: by default one a core, up to four; 0 is none, everything in one process
 WORKERS = auto
 # what `make deploy` deploys to, and whether it asks first
-STACK = wallet
+STACK_NAME = wallet
 CONFIRM = yes
 SAY_VERSION = import platform; print(platform.python_implementation(), platform.python_version())
 VENV = .venv
@@ -107,9 +107,12 @@ mutate-kernel: $(VENV)/made  ## the kernel broken on purpose, on the server that
 
 .PHONY: deploy
 deploy: export GIVEN = $(value PARAMETERS)
-deploy: $(VENV)/made  ## build for Lambda, deploy to AWS, migrate; PARAMETERS="Name=value 'Name=two words' file://…", STACK=wallet, CONFIRM=no
-	@$(LOCAL) deploy --state $(STATE) --stack-name $(STACK) --confirm $(CONFIRM) -- "$$GIVEN"
-	@$(SAM) remote invoke MigrateFunction --stack-name $(STACK)
+deploy: $(VENV)/made  ## to AWS, migrations first; PARAMETERS="Name=value 'Name=two words' file://…" STACK_NAME=wallet CONFIRM=no
+	@$(LOCAL) deploy --state $(STATE) --stack-name $(STACK_NAME) --confirm $(CONFIRM) $(if $(PYTHON_OF_FUNCTIONS),--python $(PYTHON_OF_FUNCTIONS)) --given="$$GIVEN"
+
+.PHONY: released
+released: $(VENV)/made  ## on the day of a release: write down what its code uses of the database, for the migrations after it
+	@PYTHONPATH=.:layers:schema $(BIN)/python -m tests.support.compatibility
 
 # a PYTHON that was asked for and isn't the one of .venv is not passed over
 .PHONY: python

@@ -16,9 +16,7 @@ from local.state import ROOT, State
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
     parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "reset", "operator", "export", "verify", "deploy"))
-    parser.add_argument(
-        "parameters", nargs="*", help="with deploy: Name=value 'Name=two words' …; with operator: one command, JSON"
-    )
+    parser.add_argument("parameters", nargs="*", help="with operator: one command, JSON")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
     parser.add_argument("--gateway", choices=GATEWAYS, default=RAZORPAY, help="with up and run: what top-ups go by")
     parser.add_argument("--folder", type=Path, help="with export and verify: what is exported; default: STATE/export")
@@ -26,6 +24,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--stack-name", default="wallet", help="with deploy: the stack's name in its account")
     parser.add_argument("--confirm", choices=("yes", "no"), default="yes", help="with deploy: whether to ask first")
     parser.add_argument("--force", action="store_true", help="with reset: without asking")
+    parser.add_argument("--given", default="", help="with deploy: parameters, Name=value 'Name=two words' file://…")
+    parser.add_argument("--python", help="with deploy: what the functions run on; default: Lambda's")
     given = parser.parse_args(arguments)
     state = State(given.state.absolute())
     usual = {number: signal.getsignal(number) for number in ENDING}
@@ -47,9 +47,7 @@ def main(arguments: list[str]) -> int:
 
 def _do(state: State, given: argparse.Namespace) -> int:
     if given.command == "deploy":
-        from local import release  # noqa: PLC0415 - as below
-
-        return release.release(state, given.stack_name, " ".join(given.parameters), confirm=given.confirm == "yes")
+        return _deploy(state, given)
     if given.command == "operator":
         return _operator(state, given.parameters)
     if given.command == "reset":
@@ -60,6 +58,14 @@ def _do(state: State, given: argparse.Namespace) -> int:
     if given.command in _STARTING:
         return _STARTING[given.command](state, given.gateway)
     return _COMMANDS[given.command](state)
+
+
+def _deploy(state: State, given: argparse.Namespace) -> int:
+    from local.release import release  # noqa: PLC0415 - the other commands don't need it
+
+    more = {"python": given.python} if given.python else {}
+    with state.alone("release"):
+        return release(state, given.stack_name, given.given, confirm=given.confirm == "yes", **more)
 
 
 def _interrupt(received: int, _: object) -> None:

@@ -93,14 +93,15 @@ def deploy(
     }
     content = read(build.template)
     versions = _versions(content, build, wanted)
-    template = json.dumps(content, sort_keys=True)
-    wanted["BuildSha"] = combined(template, json.dumps([wanted, *sorted(build.artifacts.items())], sort_keys=True))
+    # an empty database is migrated too, though nothing else has changed: its owner has another password
+    schema = combined(build.artifacts["MigrateFunction"], database.owner_password, json.dumps(arns, sort_keys=True))
+    wanted["BuildSha"] = combined(json.dumps([content, wanted, dict(build.artifacts), schema], sort_keys=True))
     deployed = emulator.parameters(STACK)
     changed = not emulator.outputs(STACK) or any(deployed.get(k) != v for k, v in wanted.items())
     if changed:
         emulator.begin_deployment()
         _send(emulator, build)
-        _deploy(emulator, _template(build, wanted, versions), wanted)
+        _deploy(emulator, _template(build, wanted, versions, schema), wanted)
         problems = wanted.get("ProblemBaseUrl") or f"{_api_url(emulator)}/problems/"
         _answer_for_the_gateway(emulator, content, problems)
         _lock_checkpoints(emulator, content, wanted)
@@ -112,17 +113,6 @@ def deploy(
 
 def _api_url(emulator: Emulator) -> str:
     return f"http://{ports.HOST}:{emulator.port}/_aws/execute-api/{emulator.outputs(STACK)['ApiId']}/v1"
-
-
-def migrate(emulator: Emulator, function: str) -> list[str]:
-    """Invokes the function that brings the schema up to date; what it applied."""
-    answer = emulator.functions().invoke(FunctionName=function, Payload=b"{}", LogType="Tail")
-    said: dict[str, Any] = json.loads(answer["Payload"].read())
-    if answer.get("FunctionError"):
-        text = f"{said.get('errorMessage', said)}\n{said.get('stackTrace', '')}"
-        raise LocalStackError(f"the migrations failed: {text}")
-    applied: list[str] = said.get("applied", [])
-    return applied
 
 
 def _versions(content: Template, build: Build, parameters: Mapping[str, str]) -> dict[str, str]:
@@ -159,7 +149,7 @@ def _packed(folder: Path) -> bytes:
     return packed.getvalue()
 
 
-def _template(build: Build, parameters: Mapping[str, str], versions: Mapping[str, str]) -> Path:
+def _template(build: Build, parameters: Mapping[str, str], versions: Mapping[str, str], schema: str) -> Path:
     """The template with what `sam package` would put into it, and with values as defaults (see `with_defaults`)."""
     packaged = read(build.template)
     for logical_id, code in build.artifacts.items():
@@ -168,6 +158,9 @@ def _template(build: Build, parameters: Mapping[str, str], versions: Mapping[str
         properties[uri] = f"s3://{_BUCKET}/{logical_id}/{code}"
         if logical_id in versions:
             properties["AutoPublishCodeSha256"] = versions[logical_id]
+    # migrations wait for a new schema, not for each edit
+    packaged["Resources"]["Schema"]["Properties"]["Build"] = schema
+    packaged["Resources"]["MigrateFunction"]["Properties"]["Environment"]["Variables"]["BUILD"] = schema
     _set_defaults(packaged, parameters)
     return write(build.template.with_name("deployed.json"), packaged)
 
@@ -203,7 +196,7 @@ def _deploy(emulator: Emulator, template: Path, parameters: Mapping[str, str]) -
             raise LocalStackError(f"the deployment is {status} after {_DEPLOY_S} s")
         time.sleep(_LOOK_AGAIN_S)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise LocalStackError(f"the deployment failed ({status}):\n{_why(client)}")
+        raise LocalStackError(f"the deployment failed ({status}):\n{why_it_failed(client, STACK)}")
 
 
 def _status(client: "CloudFormationClient") -> str | None:
@@ -214,15 +207,17 @@ def _status(client: "CloudFormationClient") -> str | None:
         return None
 
 
-def _why(client: "CloudFormationClient") -> str:
-    """What failed in the last deployment, the first first."""
-    events = client.describe_stack_events(StackName=STACK)["StackEvents"]
-    failed = [
-        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
-        for event in events
-        if event.get("ResourceStatus", "").endswith("_FAILED")
-    ]
-    return "\n".join(reversed(failed))
+def why_it_failed(client: "CloudFormationClient", stack: str) -> str:
+    """What failed in a stack's last deployment, a line each, the first first."""
+    failed: list[str] = []
+    for page in client.get_paginator("describe_stack_events").paginate(StackName=stack):
+        for event in page["StackEvents"]:  # the newest first
+            name, status = event.get("LogicalResourceId", ""), event.get("ResourceStatus", "")
+            if status.endswith("_FAILED"):
+                failed.insert(0, f"{name}: {event.get('ResourceStatusReason', '')}")
+            if name == stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                return "\n".join(failed)
+    return "\n".join(failed)
 
 
 def with_defaults(template: Path, parameters: Mapping[str, str]) -> Path:

@@ -4,6 +4,7 @@ What the environment says of AWS (a profile, a region, an endpoint) is what coun
 with what was built: the parameter `Architecture` decides both, and one that isn't given is what it was last time.
 """
 
+import contextlib
 import json
 import os
 import shlex
@@ -19,22 +20,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local import template
 from local.build import ARCHITECTURES, LAMBDA_PYTHON, Target, build, combined, sam_command, sources_hash
+from local.deploy import why_it_failed
 from local.processes import LocalStackError
 from local.state import ROOT, State
 
 
-def release(state: State, stack_name: str, given: str, *, confirm: bool) -> int:
-    """Deploys; `sam deploy`'s exit status. `given` is like a shell's words: `Name=value 'Name=two words' file://…`."""
+def release(state: State, stack_name: str, given: str, *, confirm: bool, python: str = LAMBDA_PYTHON) -> int:
+    """Deploys; `sam deploy`'s exit status. `given` is like a shell's words: `Name=value 'Name=two words' file://…`.
+
+    `python` is what the functions run on; an emulator's is not Lambda's.
+    """
     if confirm and not sys.stdin.isatty():
         raise LocalStackError("nobody is there to confirm what would change: CONFIRM=no deploys without asking")
     parameters = parsed(given)
     parameters.setdefault("Architecture", _architecture_of(stack_name))
     if parameters["Architecture"] not in ARCHITECTURES:
         raise LocalStackError(f"Architecture is {' or '.join(ARCHITECTURES)}")
-    built = build(state, "release", Target(LAMBDA_PYTHON, parameters["Architecture"]))
+    built = build(state, "release", Target(python, parameters["Architecture"]))
     parameters.setdefault("BuildSha", combined(sources_hash(), json.dumps(parameters, sort_keys=True)))
+    _carry(built.template, parameters["BuildSha"])
     file = template.write(built.template.with_name("parameters.yaml"), parameters)
-    return subprocess.run(
+    status = subprocess.run(
         sam_command(
             "deploy",
             *("--config-file", str(ROOT / "samconfig.toml"), "--template-file", str(built.template)),
@@ -45,6 +51,17 @@ def release(state: State, stack_name: str, given: str, *, confirm: bool) -> int:
         env={**os.environ, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_FOR_UPDATES": "0"},
         check=False,
     ).returncode
+    if status != 0:  # sam's own table breaks a reason up
+        with contextlib.suppress(ClientError, BotoCoreError):
+            print(f"\n{why_it_failed(boto3.client('cloudformation'), stack_name)}", file=sys.stderr)
+    return status
+
+
+def _carry(path: Path, build_sha: str) -> None:
+    """The template says of itself which build it is: not everything that reads templates is told of parameters."""
+    content = template.read(path)
+    content["Parameters"]["BuildSha"]["Default"] = build_sha
+    template.write(path, content)
 
 
 def parsed(given: str) -> dict[str, str]:

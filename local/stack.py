@@ -13,7 +13,7 @@ from local import consistency, database, detours, doctor, ports
 from local.aws import Emulator
 from local.build import build_here
 from local.database import PrivateServer
-from local.deploy import RAZORPAY, Deployed, account_id, deploy, gateway_key, migrate, payout_webhook_secret
+from local.deploy import RAZORPAY, Deployed, account_id, deploy, gateway_key, payout_webhook_secret
 from local.detours import Detours
 from local.processes import LocalStackError, undisturbed
 from local.state import ROOT, State
@@ -140,9 +140,6 @@ def _up(state: State, server: PrivateServer, gateway: str, by: Detours) -> dict[
             by=by,
         )
         say("" if deployed.changed else "nothing changed")
-    with _step("migrations") as say:
-        applied = migrate(emulator, deployed.outputs["MigrateFunctionName"])
-        say(", ".join(applied) or "nothing to apply")
     with _step("saved to disk") as say:  # so that from here on nothing that is killed takes it along
         say("" if emulator.end_deployment() else "nothing changed")
     content = {"gateway": gateway, **_describe(state, server, emulator, gateway_url, deployed)}

@@ -1,8 +1,8 @@
 """Brings a database to the schema in this folder: numbered files, forward only, each applied once.
 
-A deployable function (`handler`) and a command (`python schema/migrate.py`; its settings are the function's
-environment). Safe to run twice and by two at once: one lock in the server, a checksum for each file that was applied,
-and statements that can all be run again, so that a run that died half way is finished by the next one.
+What a deployment runs first (`deployment.py`), and a command (`python schema/migrate.py`; its settings are the
+function's environment). Safe to run twice and by two at once: one lock in the server, a checksum for each file that was
+applied, and statements that can all be run again, so that a run that died half way is finished by the next one.
 
 Afterwards the functions' database users exist with the passwords in their secrets and, in this database, exactly the
 rights of `roles.py`, which are few.
@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pymysql
 
@@ -30,6 +30,7 @@ _FILE_NAME = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql")
 _USER_NAME = re.compile(r"[a-z_]{1,32}")
 _PROCEDURE = re.compile(r"CREATE PROCEDURE (?P<name>[a-z_]+)\(")
 _GIVEN = re.compile(r"GRANT (?P<rights>.+) ON (?P<object>(PROCEDURE )?`[^`]+`\.(`[^`]+`|\*)) TO ")
+_SERVES = re.compile(r"^-- serves code from (?P<version>[0-9]{4})$", re.MULTILINE)
 _LOCK = "wallet.schema"
 _LOCK_WAIT_S = 60
 
@@ -41,6 +42,10 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at DATETIME(6)  NOT NULL,
     CONSTRAINT schema_migrations_pk PRIMARY KEY (version)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+"""
+# A migration that takes away what older code uses says so, for the day on which older code is deployed again.
+_HISTORY_SERVES = """
+ALTER TABLE schema_migrations ADD COLUMN serves_from CHAR(4) CHARACTER SET ascii COLLATE ascii_bin NULL
 """
 
 
@@ -60,6 +65,12 @@ class Migration:
     def checksum(self) -> str:
         """SHA-256 of the file, in hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def serves_from(self) -> str | None:
+        """The newest migration that code must have to run on this one, `-- serves code from 0021`; None: any may."""
+        found = _SERVES.search(self.text)
+        return None if found is None else found["version"]
 
 
 def migrations(folder: Path = _FOLDER) -> list[Migration]:
@@ -98,29 +109,60 @@ def migrate(
     users: dict[str, Credentials],
     folder: Path = _FOLDER,
 ) -> list[str]:
-    """Applies what has not been applied, then sets up `users` (role → credentials); the names of what was applied."""
+    """Applies what has not been applied, then sets up `users` (role → credentials); the names of what was applied.
+
+    A database that a newer release has migrated stays as it is, if it serves this code too, as it does a release back:
+    else nobody could take a bad release back.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT GET_LOCK(%s, %s) AS got", (_LOCK, _LOCK_WAIT_S))
         if cursor.fetchall()[0]["got"] != 1:
             raise MigrationError("another migration is running and does not end")
         try:
-            cursor.execute(_HISTORY)
+            _set_up_history(cursor)
             names = {role: _set_up_user(cursor, role, credentials) for role, credentials in users.items()}
-            applied = _apply(cursor, migrations(folder), names)
-            for role, name in names.items():
-                _set_rights(cursor, role, name)
+            wanted = migrations(folder)
+            is_ahead = _is_ahead(cursor, wanted)
+            applied = _apply(cursor, wanted, names)
+            if not is_ahead:  # or newer code, which may still answer, would lose rights that it has by now
+                for role, name in names.items():
+                    _set_rights(cursor, role, name)
         finally:
             with contextlib.suppress(pymysql.MySQLError):  # a connection that is gone holds no lock
                 cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
     return applied
 
 
+def _set_up_history(cursor: "DictCursor") -> None:
+    cursor.execute(_HISTORY)
+    cursor.execute(
+        "SELECT COUNT(*) AS there FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()"
+        " AND TABLE_NAME = 'schema_migrations' AND COLUMN_NAME = 'serves_from'"
+    )
+    if not cursor.fetchall()[0]["there"]:
+        cursor.execute(_HISTORY_SERVES)
+
+
+def _is_ahead(cursor: "DictCursor", wanted: list[Migration]) -> bool:
+    """Whether the database has migrations that this code doesn't know; MigrationError if it doesn't serve such code."""
+    ours = wanted[-1].version
+    cursor.execute(
+        "SELECT COUNT(*) AS unknown, MAX(version) AS newest, MAX(serves_from) AS serves_from FROM schema_migrations"
+        " WHERE version > %s",
+        (ours,),
+    )
+    ahead = cursor.fetchall()[0]
+    if (ahead["serves_from"] or "") > ours:
+        raise MigrationError(
+            f"the database is ahead of this code: it is at {ahead['newest']}, which serves code from"
+            f" {ahead['serves_from']} on; this code is of {ours}"
+        )
+    return bool(ahead["unknown"])
+
+
 def _apply(cursor: "DictCursor", wanted: list[Migration], names: Mapping[str, str]) -> list[str]:
     cursor.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
     history = {row["version"]: row for row in cursor.fetchall()}
-    unknown = set(history) - {migration.version for migration in wanted}
-    if unknown:
-        raise MigrationError(f"the database is ahead of this code: it has {', '.join(sorted(unknown))}")
     applied = []
     for migration in wanted:
         row = history.get(migration.version)
@@ -129,9 +171,9 @@ def _apply(cursor: "DictCursor", wanted: list[Migration], names: Mapping[str, st
                 cursor.execute(statement)
                 _give_back(cursor, statement, names)
             cursor.execute(
-                "INSERT INTO schema_migrations (version, name, checksum, applied_at)"
-                " VALUES (%s, %s, %s, UTC_TIMESTAMP(6))",
-                (migration.version, migration.name, migration.checksum),
+                "INSERT INTO schema_migrations (version, name, checksum, applied_at, serves_from)"
+                " VALUES (%s, %s, %s, UTC_TIMESTAMP(6), %s)",
+                (migration.version, migration.name, migration.checksum, migration.serves_from),
             )
             applied.append(migration.name)
         elif row["checksum"] != migration.checksum:
@@ -180,11 +222,6 @@ def _normal(grant: str) -> tuple[str, frozenset[str]]:
     """A grant in one form for all servers: the object, and its rights or columns in no order."""
     rights, _, thing = grant.replace("`", "").partition(" ON ")
     return thing, frozenset(re.findall(r"[A-Za-z_]+", rights))
-
-
-def handler(_event: dict[str, Any], _context: object) -> dict[str, list[str]]:
-    """The function: invoked by hand or by a deployment; any failure is an exception, seen by who invoked it."""
-    return {"applied": run()}
 
 
 def run() -> list[str]:

@@ -57,14 +57,50 @@ def test_a_file_that_was_changed_after_it_was_applied_is_refused(empty: Books) -
         empty.migrate()
 
 
-def test_a_database_that_is_ahead_of_the_code_is_refused(empty: Books) -> None:
-    empty.migrate()
-    empty.write(
-        "INSERT INTO schema_migrations (version, name, checksum, applied_at)"
-        " VALUES ('9999', '9999_future', '', UTC_TIMESTAMP(6))"
+def copied(folder: Path, *more: str) -> Path:
+    """The migrations of this code, and those of a release after it."""
+    for migration in migrate.migrations():
+        (folder / f"{migration.name}.sql").write_text(migration.text)
+    for number, text in enumerate(more, len(migrate.migrations()) + 1):
+        (folder / f"{number:04}_next_{number}.sql").write_text(text)
+    return folder
+
+
+def migrated(books: Books, folder: Path) -> list[str]:
+    with closing(books.connect()) as connection:
+        return migrate.migrate(connection, books.credentials, folder)
+
+
+def test_a_release_is_taken_back_on_a_database_that_it_has_migrated(empty: Books, tmp_path: Path) -> None:
+    next_release = copied(tmp_path, "CREATE TABLE IF NOT EXISTS news (id INT);\n")
+    migrated(empty, next_release)
+    # by now what the next release has been given in the meantime is used
+    empty.write("GRANT SELECT ON news TO 'wallet_reader'@'%%'")
+    assert empty.migrate() == []
+    assert empty.as_role("reader").read("SELECT COUNT(*) AS n FROM news") == [{"n": 0}]
+    assert empty.as_role("reader").read("SELECT COUNT(*) AS n FROM wallets") == [{"n": 0}]
+    # and then it comes again
+    assert migrated(empty, next_release) == []
+
+
+def test_a_database_that_no_longer_serves_the_code_refuses_it(empty: Books, tmp_path: Path) -> None:
+    newest = migrate.migrations()[-1].version
+    following = f"{int(newest) + 1:04}"
+    serving = copied(tmp_path, f"-- serves code from {newest}\nDO 1;\n", "DO 1;\n")
+    migrated(empty, serving)
+    assert empty.migrate() == []
+    (tmp_path / f"{int(newest) + 3:04}_away.sql").write_text(
+        f"-- It was replaced.\n-- serves code from {following}\nDO 1;\n"
     )
-    with pytest.raises(migrate.MigrationError, match="ahead of this code"):
+    assert migrated(empty, tmp_path) == [f"{int(newest) + 3:04}_away"]
+    with pytest.raises(migrate.MigrationError, match=f"serves code from {following} on; this code is of {newest}"):
         empty.migrate()
+
+
+def test_a_history_from_before_it_said_whom_it_serves_goes_on(empty: Books) -> None:
+    empty.migrate()
+    empty.write("ALTER TABLE schema_migrations DROP COLUMN serves_from")
+    assert empty.migrate() == []
 
 
 def test_files_are_numbered_without_a_gap(tmp_path: Path) -> None:

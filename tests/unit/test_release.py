@@ -63,14 +63,14 @@ def test_make_hands_parameters_on_as_they_were_typed(tmp_path: Path) -> None:
     made = subprocess.run(
         [
             *("make", "--silent", "--old-file", ".venv/made", "deploy", f"LOCAL={sys.executable} {tmp_path}/shown.py"),
-            *("SAM=true", "STACK=wallet-eu", "CONFIRM=no", f"PARAMETERS={typed}"),
+            *("STACK_NAME=wallet-eu", "CONFIRM=no", f"PARAMETERS={typed}"),
         ],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    told = ["deploy", "--state", ".local", "--stack-name", "wallet-eu", "--confirm", "no", "--", typed]
+    told = ["deploy", "--state", ".local", "--stack-name", "wallet-eu", "--confirm", "no", f"--given={typed}"]
     assert made.stdout == f"{told}\n"
 
 

@@ -248,8 +248,10 @@ def read_by(node: ast.AST, seen: frozenset[str] = frozenset()) -> set[str]:
 
 @everybody
 def test_a_function_is_given_exactly_the_settings_that_it_reads(name: str) -> None:
-    source = FUNCTIONS / FOLDERS[name] / "app.py" if name in FOLDERS else ROOT / "schema" / "migrate.py"
-    assert set(variables(name)) == read_by(ast.parse(source.read_text(encoding="utf-8")))
+    schema = [ROOT / "schema" / file for file in ("deployment.py", "migrate.py")]
+    sources = [FUNCTIONS / FOLDERS[name] / "app.py"] if name in FOLDERS else schema
+    read = [read_by(ast.parse(source.read_text(encoding="utf-8"))) for source in sources]
+    assert set(variables(name)) == set().union(*read)
 
 
 def test_what_every_function_is_given_is_for_the_logs_and_the_emulator() -> None:
@@ -612,6 +614,22 @@ def test_a_change_in_the_layer_alone_is_published_too(name: str) -> None:
     assert ALL[name]["AutoPublishCodeSha256"] == {"Ref": "BuildSha"}
     assert "Default" not in TEMPLATE["Parameters"]["BuildSha"]
     assert TEMPLATE["Globals"]["Function"]["AutoPublishAlias"] == "live"
+
+
+@doors
+def test_no_function_is_touched_before_the_migrations_are_done(name: str) -> None:
+    """CloudFormation changes a function when all that it depends on is done; its version and alias come after it."""
+    assert TEMPLATE["Resources"][name]["DependsOn"] == "Schema"
+
+
+def test_migrations_are_part_of_each_deployment() -> None:
+    schema = TEMPLATE["Resources"]["Schema"]["Properties"]
+    assert schema["Build"] == {"Ref": "BuildSha"} == variables("MigrateFunction")["BUILD"]
+    # by an address that stays: a resource can't change who looks after it
+    assert schema["ServiceToken"] == {"Ref": "MigrateFunction.Alias"}
+    # or it would be given up while it works
+    assert schema["ServiceTimeout"] > ALL["MigrateFunction"]["Timeout"]
+    assert "DependsOn" not in TEMPLATE["Resources"]["MigrateFunction"]
 
 
 def test_no_body_gets_into_api_gateways_log() -> None:
