@@ -5,10 +5,11 @@ STATE ?= .local
 GATEWAY = razorpay
 # how many workers share the tests: by default one a core, up to four; 0 is none, everything in one process
 WORKERS = auto
+OLD_ENOUGH = import sys; sys.exit(None if sys.version_info >= (3, 11) else "$(PYTHON) is older than 3.11: make PYTHON=python3.13 …")
+SAY_VERSION = import platform; print(platform.python_implementation(), platform.python_version())
 # what `make deploy` deploys to, and whether it asks first
 STACK_NAME = wallet
 CONFIRM = yes
-SAY_VERSION = import platform; print(platform.python_implementation(), platform.python_version())
 VENV = .venv
 BIN = $(VENV)/bin
 LOCAL = $(BIN)/python -m local
@@ -36,6 +37,7 @@ reset: $(VENV)/made  ## end it and delete its data, to begin anew; asks first, F
 
 .PHONY: doctor
 doctor: python  ## whether a stack can run on this machine, and what is missing
+	@$(PYTHON) -c '$(OLD_ENOUGH)'
 	@$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m local.doctor --state $(STATE)
 
 .PHONY: status
@@ -126,7 +128,7 @@ endif
 
 # brought up to date when what it is made from changes; in place, as a stack may be running on it
 $(VENV)/made: requirements-dev.txt layers/requirements.txt | python
-	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "python3 is older than 3.11: make PYTHON=python3.13 …")'
+	@$(PYTHON) -c '$(OLD_ENOUGH)'
 	@$(PYTHON) -m local.doctor --quiet --state $(STATE)
 	@echo "  making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)

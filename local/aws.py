@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 import urllib.request
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
 REGION: Final = "ap-south-1"
 _START_S = 60
-# it writes its state when it is asked to end
-_STOP_S = 30
+# it writes its state when it is asked to end, and the machine may be busy
+_STOP_S = 90
+_SAVE_S = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,17 @@ class Emulator:
         self._deploying.touch()
 
     def end_deployment(self) -> bool:
-        """Ends it and starts it anew, so that what was deployed is on the disk; False if nothing was."""
+        """Has it save what was deployed; False if nothing was.
+
+        The first time it is ended and started anew, which shows that what it saves is what it can begin with. Later,
+        as after each edit, it saves while it runs, if it can.
+        """
         if not self._deploying.exists():
             return False
         before = self._saved()
         self._deploying.unlink()
+        if before is not None and self._save_while_it_runs(before):
+            return True
         self.stop()
         if self._saved() == before:
             raise LocalStackError(
@@ -94,6 +102,16 @@ class Emulator:
             )
         self._start()
         return True
+
+    def _save_while_it_runs(self, before: Path) -> bool:
+        """Whether it did, within a time that is long for it."""
+        pid = self.state.daemon("ministack").pid()
+        deadline = time.monotonic() + _SAVE_S
+        if pid is not None:
+            os.kill(pid, signal.SIGUSR1)
+            while self._saved() == before and time.monotonic() < deadline:
+                time.sleep(0.02)
+        return self._saved() != before
 
     @property
     def _deploying(self) -> Path:

@@ -33,6 +33,7 @@ STACK = "wallet"
 RAZORPAY, CASHFREE = GATEWAYS = ("razorpay", "cashfree")
 ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
 _BUCKET = "wallet-artifacts"
+_TEMPLATE = "deployed.json"
 _DEPLOY_S = 600
 _LOOK_AGAIN_S = 0.05
 
@@ -137,6 +138,9 @@ def _send(emulator: Emulator, build: Build) -> None:
         if f"{logical_id}/{content}" not in there:
             packed = _packed(build.template.with_name(logical_id))
             client.put_object(Bucket=_BUCKET, Key=f"{logical_id}/{content}", Body=packed)
+    # the emulator has long taken what it needs of those before
+    for key in there - {_TEMPLATE, *(f"{logical_id}/{content}" for logical_id, content in build.artifacts.items())}:
+        client.delete_object(Bucket=_BUCKET, Key=key)
 
 
 def _packed(folder: Path) -> bytes:
@@ -174,13 +178,13 @@ def _deploy(emulator: Emulator, template: Path, parameters: Mapping[str, str]) -
         client.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
         stood = None
     # too long to be sent along
-    emulator.s3().put_object(Bucket=_BUCKET, Key=template.name, Body=template.read_bytes())
+    emulator.s3().put_object(Bucket=_BUCKET, Key=_TEMPLATE, Body=template.read_bytes())
     name = f"local-{time.time_ns()}"
     client.create_change_set(
         StackName=STACK,
         ChangeSetName=name,
         ChangeSetType="CREATE" if stood in (None, "REVIEW_IN_PROGRESS") else "UPDATE",
-        TemplateURL=f"{emulator.url}/{_BUCKET}/{template.name}",
+        TemplateURL=f"{emulator.url}/{_BUCKET}/{_TEMPLATE}",
         # an update would take the values of last time, whatever the defaults are now
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],

@@ -18,6 +18,7 @@ What it keeps on the disk, and how it unpacks layers: `emulator_state`, `emulato
 
 import functools
 import os
+import signal
 import sys
 import threading
 from collections import defaultdict
@@ -122,6 +123,8 @@ if __name__ == "__main__":
     s3._put_object_retention = emulator_state.keeping(s3._put_object_retention)  # noqa: SLF001
     s3._put_object_legal_hold = emulator_state.keeping(s3._put_object_legal_hold)  # noqa: SLF001
     emulator_state.restore_locks()
+    services = app._build_persistence_save_dict  # noqa: SLF001 - as above
+    signal.signal(signal.SIGUSR1, lambda *_: emulator_state.save_all_now(folder, services()))
     try:
         app.main()
     finally:

@@ -29,6 +29,7 @@ Locking = Callable[..., tuple[int, dict[str, str], bytes]]
 SAVED: Final = "saved"
 UNSAVED: Final = "unsaved"
 DEPLOYING: Final = "deploying"
+_TRIES = 5
 _READING = ("Get", "List", "Describe", "BatchGet")
 _log = logging.getLogger("persistence")
 
@@ -59,6 +60,19 @@ def save_all(folder: Path, services: Services) -> None:
     moved.symlink_to(fresh.name)
     moved.replace(link)
     shutil.rmtree(before, ignore_errors=True)
+
+
+def save_all_now(folder: Path, services: Services) -> None:
+    """`save_all` while it runs. What fails is said in the log, and was not saved; it goes on running."""
+    for _ in range(_TRIES):
+        try:
+            save_all(folder, services)
+        except RuntimeError:  # something was added while it was copied
+            continue
+        except Exception:  # noqa: BLE001 - in a signal's handler it would end the emulator
+            _log.exception("nothing was saved")
+        return
+    _log.error("nothing was saved: too much changed meanwhile")
 
 
 def keeping_secrets(folder: Path, handle: Handling) -> Handling:

@@ -76,7 +76,7 @@ class Daemon:
                 cwd=folder,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not self.pid_file.exists():
             if starting.poll() is not None or time.monotonic() > deadline:
                 raise LocalStackError(f"{self.name} did not start:\n{self.last_words()}")

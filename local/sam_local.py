@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def run(state: State) -> int:
         emulator = Emulator(state, int(content["aws_endpoint_url"].rpartition(":")[2]))
         template = _template(state, emulator, content)
         used = [content["mysql"]["port"], emulator.port, int(content["gateway_url"].rpartition(":")[2])]
-        cleaning.enter_context(_forwarder(used))
+        seen_as = cleaning.enter_context(_way_for_containers(used))
         port = state.port("sam-local")
         url = f"http://{ports.HOST}:{port}"
         daemon = state.daemon("sam-local")
@@ -47,7 +48,7 @@ def run(state: State) -> int:
             sam_command(
                 "local",
                 "start-api",
-                *("--template-file", str(template), "--env-vars", str(_variables(state, content))),
+                *("--template-file", str(template), "--env-vars", str(write_variables(state, emulator, seen_as))),
                 *("--host", ports.HOST, "--port", str(port), "--region", emulator.region),
                 *("--warm-containers", "LAZY", "--add-host", f"{_HOST_NAME}:host-gateway"),
                 *("--skip-pull-image",) * _has_image(),
@@ -95,15 +96,22 @@ def _template(state: State, emulator: Emulator, stack_content: dict[str, Any]) -
     return write(copy, content)
 
 
-def _variables(state: State, content: dict[str, Any]) -> Path:
-    """What `sam local` can't know: the names of deployed resources, and what the template makes conditional."""
-    file = state.build / "sam-local-variables.json"
-    known = {
-        "IDEMPOTENCY_TABLE": content["idempotency_table"],
-        "TOKEN_SECRET": content["token_secret"],
-        "AWS_ENDPOINT_URL": _from_container(content["aws_endpoint_url"]),
+def write_variables(state: State, emulator: Emulator, seen_as: str) -> Path:
+    """Each function's variables as they are deployed: `sam local` knows neither the names of deployed resources, such
+    as buckets and the worker that a door starts, nor what the template makes conditional.
+
+    AWS is given its address as a number, if there is one: S3's client puts a bucket's name before any other.
+    """
+    deployed = emulator.variables_of_functions(STACK)
+    seen = {
+        function: {
+            name: value.replace(ports.HOST, seen_as if name == "AWS_ENDPOINT_URL" else _HOST_NAME)
+            for name, value in variables.items()
+        }
+        for function, variables in deployed.items()
     }
-    state.write_json(file, {"Parameters": known})
+    file = state.build / "sam-local-variables.json"
+    state.write_json(file, seen)
     return file
 
 
@@ -111,25 +119,32 @@ def _from_container(address: str) -> str:
     return address.replace(ports.HOST, _HOST_NAME)
 
 
-def _forwarder(port_numbers: list[int]) -> contextlib.AbstractContextManager[object]:
-    """Docker Desktop lets containers reach our loopback interface; an engine on this machine doesn't."""
+@contextlib.contextmanager
+def _way_for_containers(port_numbers: list[int]) -> Iterator[str]:
+    """Within it containers reach these ports of our loopback interface; the address by which they do.
+
+    Docker Desktop lets them by itself, under a name; an engine on this machine doesn't.
+    """
     networks = json.loads(_docker("network", "inspect", "bridge"))
     bridge = networks[0]["IPAM"]["Config"][0]
     address = bridge.get("Gateway") or str(ipaddress.ip_network(bridge["Subnet"])[1])
     try:
-        return Forwarder(address, port_numbers)
+        forwarder = Forwarder(address, port_numbers)
     except OSError as error:
         if error.errno != errno.EADDRNOTAVAIL:
             raise LocalStackError(f"containers can't be given a way to {ports.HOST}: {error}") from error
-        return contextlib.nullcontext()
+        yield _HOST_NAME
+        return
+    with forwarder:
+        yield address
 
 
 def _remove_containers(state: State) -> None:
     """Those that sam left behind, as it does when it is ended twice; they are known by what they mount."""
     listed = _docker("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Mounts}}").splitlines()
     left = [line.split()[0] for line in listed if f"{state.build / 'lambda'}/" in line]
-    if left:
-        _docker("rm", "--force", *left)
+    if left:  # not all, as sam may be at it, too
+        subprocess.run(["docker", "rm", "--force", *left], capture_output=True, check=False)
 
 
 def _has_image() -> bool:

@@ -22,9 +22,17 @@ from local.aws import Emulator
 from local.database import PrivateServer
 from local.invocation import session
 from local.state import ROOT, State
-from tests.support.client import Api, Json, Person, new_key, wait_until
+from tests.support.client import PASSWORD, Api, Json, Person, new_key, until_answered, wait_until
 from tests.support.leftovers import RESTARTED, stack_to_ourselves
 
+#: `python -m local`, also where these tests run in the background and are not to hear of a Ctrl-C.
+_COMMAND = """
+import signal, sys
+from local.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+sys.exit(main(sys.argv[1:]))
+"""
 _START_S, _RUN_S, _END_S = 300, 600, 120
 
 
@@ -40,7 +48,7 @@ class Restarted:
 
     def begin(self, *arguments: str) -> "subprocess.Popen[str]":
         """One of the commands, in a session of its own, as in a terminal."""
-        command = [sys.executable, "-m", "local", *arguments, "--state", str(self.state.folder)]
+        command = [sys.executable, "-c", _COMMAND, *arguments, "--state", str(self.state.folder)]
         self.state.folder.mkdir(parents=True, exist_ok=True)
         with self.said.open("w") as said:
             return subprocess.Popen(
@@ -77,9 +85,11 @@ class Restarted:
         assert self.asha is not None
         content = stack.read(self.state)
         assert {name: content[name] for name in self.identity["named"]} == self.identity["named"]
-        assert _public_key(content) == self.identity["public_key"]
+        assert (_public_key(content), _token_secret(content)) == self.identity["secrets"]
         assert _checkpoint(content, 1) == self.identity["first_checkpoint"]
-        asha = Person(Api(content), self.asha.user_id, self.asha.wallet_id, self.asha.phone, self.asha.session)
+        api, credentials = Api(content), {"phone": self.asha.phone, "password": PASSWORD}
+        logged_in = until_answered(lambda: api.call("POST", "/login", credentials))  # the last one's time may be over
+        asha = Person(api, self.asha.user_id, self.asha.wallet_id, self.asha.phone, logged_in.body)
         again = asha.post("/payments", self.paid["asked"], key=self.key)
         assert (again.status, again.body) == (201, self.paid["answer"])
         assert main(["audit", "--state", str(self.state.folder)]) == 0
@@ -103,6 +113,12 @@ def _public_key(content: Json) -> bytes:
     kms = session().client("kms", endpoint_url=content["aws_endpoint_url"])
     key: bytes = kms.get_public_key(KeyId=content["checkpoint_key"])["PublicKey"]
     return key
+
+
+def _token_secret(content: Json) -> str:
+    secrets = session().client("secretsmanager", endpoint_url=content["aws_endpoint_url"])
+    text: str = secrets.get_secret_value(SecretId=content["token_secret"])["SecretString"]
+    return text
 
 
 def _checkpoint(content: Json, number: int) -> tuple[object, ...]:
@@ -138,7 +154,7 @@ def _remember(restarted: Restarted) -> None:
     names = ("checkpoint_bucket", "checkpoint_key", "functions", "token_secret", "idempotency_table", "account_id")
     restarted.identity = {
         "named": {name: content[name] for name in names},
-        "public_key": _public_key(content),
+        "secrets": (_public_key(content), _token_secret(content)),
         "first_checkpoint": _checkpoint(content, 1),
     }
 
@@ -156,6 +172,7 @@ def test_killed_before_it_was_ever_up_it_begins_anew_and_says_so(restarted: Rest
     starting = restarted.begin("up")
     deploying = Emulator(restarted.state, 0).folder / "deploying"
     wait_until(lambda: deploying.exists() or starting.poll() is not None, within_s=_START_S)
+    assert starting.poll() is None, restarted.said.read_text()
     os.killpg(starting.pid, signal.SIGKILL)
     assert starting.wait() == -signal.SIGKILL
     restarted.kill()

@@ -166,7 +166,28 @@ def test_nothing_is_saved_again_where_nothing_was_deployed(deployed: Deployed) -
     assert deployed.emulator.state.daemon("ministack").pid() == pid
 
 
-def test_what_can_not_be_saved_whole_is_said_and_what_was_saved_before_stays(deployed: Deployed) -> None:
+def test_a_later_deployment_is_saved_while_the_emulator_runs(deployed: Deployed) -> None:
+    emulator = deployed.emulator
+    pid = emulator.state.daemon("ministack").pid()
+    for bucket in ("later", "later-still"):
+        emulator.begin_deployment()
+        client(emulator, "s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        assert emulator.end_deployment()
+    assert emulator.state.daemon("ministack").pid() == pid
+    kill(emulator)
+    emulator.ensure()
+    assert {"later", "later-still"} <= set(what_it_is_made_of(emulator)["buckets"])
+    emulator.begin_deployment()
+    for bucket in ("later", "later-still"):
+        client(emulator, "s3").delete_bucket(Bucket=bucket)
+    emulator.end_deployment()
+    assert deployed.is_whole()
+
+
+def test_what_can_not_be_saved_whole_is_said_and_what_was_saved_before_stays(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.aws._SAVE_S", 0.0)  # until it is tried by ending it
     emulator = deployed.emulator
     emulator.begin_deployment()
     client(emulator, "secretsmanager").create_secret(Name="another", SecretString="of a deployment that isn't saved")

@@ -54,6 +54,17 @@ sys.exit(command.main(["run", "--state", sys.argv[1]]))
 """
 
 
+def in_a_terminal(*arguments: str) -> tuple[int, int]:
+    """Python with these arguments in a terminal of its own: its process, and our side of the terminal."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        for number in (signal.SIGINT, signal.SIGHUP):  # which are ignored where these tests run in the background
+            signal.signal(number, signal.SIG_DFL)
+        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - it starts what it tests
+    return pid, terminal
+
+
 def sleeping(state: State) -> list[Daemon]:
     """Programs that do nothing, for a stack's."""
     daemons = [state.daemon("gateway"), state.daemon("ministack")]
@@ -77,10 +88,7 @@ def test_ctrl_c_pressed_again_leaves_nothing_running(tmp_path: Path, pressed: si
 @pytest.mark.parametrize("how", ["the terminal is closed", "Ctrl-C", "Ctrl-C, pressed again and again"])
 def test_run_ends_everything_and_keeps_the_data(tmp_path: Path, how: str) -> None:
     state = State(tmp_path)
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(ROOT)
-        os.execv(sys.executable, [sys.executable, "-c", _RUNNING, str(tmp_path)])  # noqa: S606 - it starts what it tests
+    pid, terminal = in_a_terminal("-c", _RUNNING, str(tmp_path))
     said = b""
     while b"Ctrl-C ends it." not in said:
         said += os.read(terminal, 1_000)
@@ -124,11 +132,8 @@ def test_something_that_needs_a_stack():
 def test_tests_end_what_they_have_started_when_their_terminal_is_closed(tmp_path: Path) -> None:
     test = tmp_path / "test_it.py"
     test.write_text(_TESTING.format(folder=str(tmp_path)))
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(ROOT)
-        settings = ["-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", "-p", "no:cacheprovider", "-s"]
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", *settings, str(test)])  # noqa: S606
+    settings = ["-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", "-p", "no:cacheprovider", "-s"]
+    pid, terminal = in_a_terminal("-m", "pytest", *settings, str(test))
     said = b""
     while b"it runs" not in said:
         said += os.read(terminal, 1_000)
