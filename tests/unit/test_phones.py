@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 
@@ -209,6 +210,7 @@ def test_the_functions_that_read_phones_are_told_the_region() -> None:
         for name, function in templates.functions(template).items()
         if "DEFAULT_REGION" in function.get("Environment", {}).get("Variables", {})
     }
-    readers = {path.parent.name for path in FUNCTIONS.glob("*/app.py") if "wiring.region" in path.read_text("utf-8")}
+    reading = re.compile(r"wiring\.(region|phone_api_handler)\b")
+    readers = {path.parent.name for path in FUNCTIONS.glob("*/app.py") if reading.search(path.read_text("utf-8"))}
     assert {name.removesuffix("Function").lower() for name in told} == readers
     assert readers == {"register", "login", "pay", "hold", "bulk", "operator"}

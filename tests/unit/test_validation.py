@@ -188,7 +188,7 @@ def test_an_order_is_told_what_an_order_needs() -> None:
     assert faults["freeze.key"].startswith("A key of this order")
     assert faults["freeze.reason"].startswith("Required. Why, for the journal")
     assert faults["freeze.wallet_id"].startswith("Required. A wallet's id, like wal_…")
-    assert "breaks, withdrawals" in told_of_command(command="pending", only="all")["pending.only"]
+    assert "breaks, disputes, withdrawals" in told_of_command(command="pending", only="all")["pending.only"]
 
 
 @pytest.mark.parametrize(

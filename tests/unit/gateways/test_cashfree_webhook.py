@@ -203,7 +203,7 @@ class TestTheEvent:
             {"type": "X" * 65, "data": {"payment": []}},
             event("WEBHOOK") | {"data": []},
             event("SETTLEMENT_SUCCESS", settlement=[]),
-            event("DISPUTE_CREATED") | {"data": [1]},
+            event("SETTLEMENT_SUCCESS") | {"data": [1]},
             paid(order_amount=0, payment_amount=0),
         ],
     )
