@@ -135,6 +135,11 @@ def test_an_approved_name_is_a_name(operator: Function, shop: Person, name: obje
     assert (answer["status"], answer["code"]) == ("refused", "invalid_request")
 
 
+def test_an_approved_name_may_have_words_that_nobody_else_may(operator: Function, shop: Person) -> None:
+    told = done(operator, order("approve_merchant", wallet_id=wallet_id(shop), name="State Bank Support"))
+    assert told["name"] == "State Bank Support"
+
+
 def test_approving_and_revoking_at_once_leave_one_of_both(books: Books, functions: Functions, shop: Person) -> None:
     operators = [functions.make("operator") for _ in range(2)]
     for _ in range(5):
