@@ -27,7 +27,8 @@ _KEYS = ("SELECT (actor_id, idem_key) ON idempotency_records",)
 _LEDGER = (f"SELECT ({_PUBLIC_USER_COLUMNS}) ON users", *_STORED_VALUE)
 _BOOKS = (f"SELECT ({_KNOWN_USER_COLUMNS}) ON users", *_STORED_VALUE)
 # what an operator has found out about people
-_KNOWN_PEOPLE = ("SELECT (user_id, approved_at) ON merchant_approvals", "SELECT ON proved_phones")
+_APPROVED = ("SELECT (user_id, approved_at) ON merchant_approvals",)
+_KNOWN_PEOPLE = (*_APPROVED, "SELECT ON proved_phones")
 _ATTEMPTS = ("SELECT ON payment_attempts", "SELECT ON payment_attempt_events")
 
 _CHAIN = ("SELECT ON seals", "SELECT ON checkpoints", "SELECT ON ledger_identity")
@@ -55,6 +56,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     # pay, hold, top_up, bulk, bulk_worker
     "money": (
         *_LEDGER,
+        *_APPROVED,
         *_ATTEMPTS,
         *_KEYS,
         "SELECT (bulk_payment_id, line, status) ON bulk_payment_rows",

@@ -121,9 +121,10 @@ def test_something_that_needs_a_stack():
     daemon = State(Path({folder!r})).daemon("gateway")
     daemon.start([sys.executable, "-c", "import time; time.sleep(600)"], environment={{}})
     try:
-        print("it runs", flush=True)
         import time
-        time.sleep(600)
+        print("it runs", flush=True)
+        while True:  # a signal that comes right before a sleep waits for its end
+            time.sleep(0.05)
     finally:
         daemon.stop(patience_s=10)
 """

@@ -19,6 +19,7 @@ import pytest
 from moto.sns.models import sns_backends
 
 from tests.integration.conftest import Functions
+from tests.support import disputes
 from tests.support.books import Books, Person, captured, unique
 from tests.support.cloud import REGION, Cloud
 from tests.support.crowd import together
@@ -177,6 +178,13 @@ def disputes_of(books: Books, person: Person) -> None:
     operator.close()
 
 
+def chargebacks_of(books: Books, person: Person) -> None:
+    """A top-up that its payer's bank asked back, and that an operator ended."""
+    dispute = disputes.TopUp(books, person, 500).disputed()
+    disputes.tell(books, dispute)
+    disputes.end(books, dispute, "lost_borne")
+
+
 def operators_on(books: Books, person: Person) -> None:
     operator = books.as_role("operator")
     about = {"wallet_id": person.wallet_id}
@@ -216,6 +224,7 @@ def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
     refunds_to_source(books, payer)
     suspense_of(books, payer)
     disputes_of(books, payer)
+    chargebacks_of(books, books.person())
     operators_on(books, books.person())
     unclaimed_of(books, books.person())
 

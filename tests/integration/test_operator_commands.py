@@ -12,6 +12,7 @@ from tests.integration import razorpay_simulator as razorpay
 from tests.integration.conftest import Functions
 from tests.integration.test_functions_under_faults import captured_body, told, top_up_event, webhook_event
 from tests.integration.test_kernel_source_refunds import Entry, hear, held, instruction, over_the_cap, pay
+from tests.support import disputes
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.functions import Function, api_event
@@ -66,6 +67,7 @@ def refused(operator: Function, command: Json) -> str:
 #: What of an entry of each list of what waits is its id: a page begins behind it.
 LISTS = {
     "breaks": "break_id",
+    "disputes": "dispute_id",
     "withdrawals": "withdrawal_id",
     "suspense": "transaction_id",
     "refunds": "refund_id",
@@ -427,6 +429,9 @@ def some_of_everything_that_waits(books: Books) -> dict[str, set[str]]:
     for _ in range(3):
         receipt, _ = withdraw(books, books.person(money=1_000), 400)
         made["withdrawals"].add(ids.show(ids.WITHDRAWAL, receipt.id))
+        dispute = disputes.TopUp(books, books.person(), 1_000).disputed()
+        disputes.tell(books, dispute)
+        made["disputes"].add(ids.show(ids.DISPUTE, disputes.row(books, dispute)["id"]))
         made["suspense"].add(transaction_id(over_the_cap(books)[1]))
         made["refunds"].add(ids.show(ids.REFUND, Entry(books, books.person(), 1_000).refund()))
         spent = Entry(books, books.person(), 1_000)

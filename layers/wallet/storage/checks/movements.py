@@ -14,7 +14,7 @@ CHECKS = (
     ),
     Check(
         "refund_goes_back",
-        "every refund is from the payee back to the payer, or kept for a payer whose wallet is closed",
+        "every refund is from the payee back to the payer, or kept for them",
         "transaction",
         """
         SELECT HEX(t.id) AS id, p.line FROM transactions t JOIN transactions c ON c.id = t.cause_id
@@ -24,7 +24,7 @@ CHECKS = (
         LEFT JOIN wallets w ON w.id = o.account_id
         WHERE t.type = 'refund' AND (c.type NOT IN ('payment', 'hold_capture') OR NOT COALESCE(
             o.account_id = p.account_id
-            OR (a.code = 'unclaimed' AND p.side = 'credit' AND w.status IN ('closing', 'closed')), FALSE))""",
+            OR (a.code = 'unclaimed' AND p.side = 'credit' AND w.id IS NOT NULL), FALSE))""",
     ),
     Check(
         "refunds_are_covered",
