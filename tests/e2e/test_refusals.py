@@ -20,7 +20,7 @@ Provoke = Callable[["World"], Answer]
 WAYS: dict[Refusal, Provoke] = {}
 
 #: What operators alone are told, who are no callers of the API.
-OPERATORS = {Refusal.PAYEE_NOT_FOUND}
+OPERATORS = {Refusal.PAYEE_NOT_FOUND, Refusal.NOTHING_TO_WRITE_OFF}
 
 #: Takes no part in money: an id of the right form that nothing has.
 NOBODY = "0" * 26
@@ -256,6 +256,14 @@ def _(world: World) -> Answer:
 def _(world: World) -> Answer:
     _, hotel, hold = placed(world)
     return hotel.post(f"/holds/{hold}/capture", {"amount": 501})
+
+
+@way_to(Refusal.WITHDRAWAL_SENT)
+def _(world: World) -> Answer:
+    asha = world.api.person(money=1_000)
+    answer = asha.post("/withdrawals", {"amount": 500, "vpa": "pending@okbank"})
+    assert answer.status == 202, answer.text
+    return asha.post(f"/withdrawals/{answer.body['id']}/cancel", {})
 
 
 @way_to(Refusal.WALLET_FROZEN)

@@ -243,8 +243,10 @@ class Both:
                 self._settle(Settle(0, 100 + person, None, "INR", refunded=False))
 
     def close(self) -> None:
-        for person in self.people:  # an operator closes no wallet that has something in it
-            self.books.turn(person, "active")
+        # an operator closes no wallet that has something in it, and opens none that refunds are kept for
+        kept = {row["wallet_id"] for row in self.books.select("SELECT wallet_id FROM unclaimed_money")}
+        for person in self.people:
+            self.books.turn(person, "closing" if person.wallet_id.bytes in kept else "active")
         for database in self.roles.values():
             database.close()
 

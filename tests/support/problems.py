@@ -31,7 +31,7 @@ def problem(answer: Answer, status: int, code: str, *, hidden: tuple[str, ...] =
     assert (answer.status, answer.code) == (status, code), answer.text
     common_headers(answer)
     body = answer.body
-    assert body.keys() - {"errors"} == _FIELDS
+    assert body.keys() - {"errors", "limit"} == _FIELDS
     assert re.fullmatch(rf"(https?://[^\s/]+/.+|\./(\.\./)*)problems/{code}", body["type"])
     assert body["status"] == status
     assert body["title"]

@@ -14,7 +14,7 @@ CHECKS = (
     ),
     Check(
         "refund_goes_back",
-        "every refund is from the payee back to the payer, or kept for them",
+        "every refund is from the payee back to the payer, or kept for a payer whose wallet is, or was, closed",
         "transaction",
         """
         SELECT HEX(t.id) AS id, p.line FROM transactions t JOIN transactions c ON c.id = t.cause_id
@@ -24,7 +24,8 @@ CHECKS = (
         LEFT JOIN wallets w ON w.id = o.account_id
         WHERE t.type = 'refund' AND (c.type NOT IN ('payment', 'hold_capture') OR NOT COALESCE(
             o.account_id = p.account_id
-            OR (a.code = 'unclaimed' AND p.side = 'credit' AND w.id IS NOT NULL), FALSE))""",
+            OR (a.code = 'unclaimed' AND p.side = 'credit' AND (w.status IN ('closing', 'closed') OR EXISTS (
+                SELECT 1 FROM operator_actions x WHERE x.wallet_id = w.id AND x.command = 'close'))), FALSE))""",
     ),
     Check(
         "refunds_are_covered",
