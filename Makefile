@@ -76,6 +76,10 @@ sam-local: $(VENV)/made  ## the same functions under `sam local start-api` (Dock
 test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need they start
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
+.PHONY: test-slow
+test-slow: $(VENV)/made  ## restarts of the local stack, and `make deploy` against the emulator: some minutes
+	@SLOW=all $(BIN)/python -m pytest tests/faults/test_restarts.py tests/e2e/test_deploying.py
+
 # SEED is what is done and when; without one a new one is made, and printed
 .PHONY: faults
 faults: $(VENV)/made  ## break a stack of its own from a SEED, for so many MINUTES, and hold its books against what callers were told

@@ -45,6 +45,18 @@ def pytest_configure() -> None:
         end_with_the_terminal()
 
 
+#: Minutes each: stacks that are begun, killed and begun again, and deployed three times over.
+SLOW = ("tests/faults/test_restarts.py", "tests/e2e/test_deploying.py")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The slow files run where they are named, and with SLOW=all, as in CI."""
+    slow = next((file for file in SLOW if collection_path == ROOT / file), None)
+    if slow is None or os.environ.get("SLOW") == "all" or any(slow in argument for argument in config.args):
+        return None
+    return True
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """What can't work on this machine is said once and at once, not by each test. Unit tests work on any."""
     if hasattr(session.config, "workerinput") or pointed_at() is not None:
