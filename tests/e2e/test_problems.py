@@ -257,7 +257,7 @@ def malformed(api: Api) -> dict[str, bytes]:
         "no status": captured(status=None),
         "no event name": compact(event(api) | {"event": None}),
         "a number as an event name": compact(event(api) | {"event": 7}),
-        "a list as the account": compact(event(api) | {"account_id": []}),
+        "a list as the account": compact(event(api, "payment.captured") | {"account_id": []}),
         "a text as the payment": compact(event(api, "payment.captured") | {"payload": {"payment": "all of it"}}),
         "a payment without its entity": compact(event(api, "payment.captured") | {"payload": {"payment": {}}}),
     }
