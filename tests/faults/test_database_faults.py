@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from tests.support.cloud import Cloud
 from tests.support.cold import Run
 from tests.support.moves import deadlocks
 from tests.support.proxy import Proxy
-from tests.support.waiting import lock_wait
+from tests.support.waiting import lock_wait, waiting
 
 # ruff: noqa: S608 - a table's name
 if TYPE_CHECKING:
@@ -262,11 +262,6 @@ def another_session(books: Books) -> Iterator["DictCursor"]:
         connection.close()
 
 
-def somebody_waits(books: Books) -> bool:
-    """Whether a session waits for a lock now."""
-    return bool(books.select("SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"))
-
-
 @pytest.fixture
 def patient(books: Books) -> Iterator[None]:
     """A server that leaves time for what is to happen while somebody waits for a lock."""
@@ -284,7 +279,8 @@ def test_a_deadlock_is_lost_and_the_work_is_done_by_the_next_try(world: World, d
     with another_session(world.books) as cursor:
 
         def meet() -> None:
-            until(lambda: somebody_waits(world.books))
+            with closing(world.books.owner()) as owner:
+                until(lambda: waiting(owner) > 0)
             cursor.execute(*first)
             cursor.connection.rollback()
 
@@ -317,7 +313,8 @@ def test_a_lock_that_is_waited_for_too_long_is_tried_again(world: World, impatie
     with another_session(world.books) as cursor:
 
         def give_up_late() -> None:
-            until(lambda: somebody_waits(world.books))
+            with closing(world.books.owner()) as owner:
+                until(lambda: waiting(owner) > 0)
             time.sleep(impatient + 0.5)
             cursor.connection.rollback()
 

@@ -125,15 +125,22 @@ def test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays(books
         assert is_free(books, LOCK_WALLET, payer.wallet_id.bytes)
 
 
-def test_a_refusal_lets_go_of_its_locks_although_its_session_stays(books: Books) -> None:
+@pytest.mark.parametrize(
+    ("amount", "refusal"),
+    [
+        pytest.param(101, "insufficient_funds", id="before the wallets' locks"),
+        pytest.param(60, "payee_not_found", id="under the wallets' locks"),
+    ],
+)
+def test_a_refusal_lets_go_of_its_locks_although_its_session_stays(books: Books, amount: int, refusal: str) -> None:
     payer, payee = books.person(money=100), books.person()
+    books.turn(payee, "frozen")
     connection = books.connect("money")
-    arguments = (payer.user_id.bytes, wiring.new_id().bytes, payee.wallet_id.bytes, 101)
+    arguments = (payer.user_id.bytes, wiring.new_id().bytes, payee.wallet_id.bytes, amount)
+    record = "SELECT 1 FROM idempotency_records WHERE actor_id = %s AND idem_key = 'k'"
     with connection, connection.cursor() as cursor:
         cursor.execute(_PAY, arguments)
-        assert cursor.fetchall()[0]["outcome"] == "insufficient_funds"
+        assert cursor.fetchall()[0]["outcome"] == refusal
         assert is_free(books, LOCK_WALLET, payer.wallet_id.bytes)
-    assert (
-        books.select("SELECT 1 FROM idempotency_records WHERE actor_id = %s AND idem_key = 'k'", payer.user_id.bytes)
-        == []
-    )
+        assert is_free(books, f"{record} FOR UPDATE", payer.user_id.bytes)
+    assert books.select(record, payer.user_id.bytes) == []

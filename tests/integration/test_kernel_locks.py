@@ -59,6 +59,28 @@ def test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in(books: Books) ->
     assert books.balance(payee) == before + 50_000
 
 
+@pytest.mark.parametrize("move", [pay, place])
+def test_two_who_waited_for_the_last_of_a_payers_month_get_one_out(books: Books, move: Callable[..., object]) -> None:
+    books.tier("thrifty", {"2021-01-01": {"max_debit_month": 50_000}})
+    payer, shop = books.person(tier="thrifty", money=100_000), books.person(kind="merchant", tier="merchant")
+    answers = behind_wallet(books, payer, [partial(move, books, payer, shop, 30_000)] * 2, nothing)
+    assert refusals_in(answers) == [Refusal.WALLET_LIMIT_EXCEEDED]
+    assert books.balance(payer) - books.held(payer) == 70_000
+
+
+@pytest.mark.parametrize("move", [pay, place])
+def test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for(books: Books, move: Callable[..., object]) -> None:
+    """Before the lock it was one without a limit of what is paid at once."""
+    payer, shop = books.person(money=2_000_000), books.person(kind="merchant", tier="merchant")
+
+    def demote(cursor: DictCursor) -> None:
+        cursor.execute("UPDATE wallets SET tier = 'small' WHERE id = %s", (payer.wallet_id.bytes,))
+
+    answers = behind_wallet(books, payer, [partial(move, books, payer, shop, 1_000_001)], demote)
+    assert refusals_in(answers) == [Refusal.WALLET_LIMIT_EXCEEDED]
+    assert (books.balance(payer), books.held(payer)) == (2_000_000, 0)
+
+
 def test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for(books: Books) -> None:
     payers = [books.person(money=100) for _ in range(6)]
     merchant = books.person(kind="merchant", tier="merchant")

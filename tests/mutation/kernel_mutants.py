@@ -38,6 +38,7 @@ WITHDRAWALS, REFUNDS, ROLES = "0009_withdrawals.sql", "0010_source_refunds.sql",
 WORDS = "0017_words_taken_back.sql"
 SETTLED = "0020_settlement_evidence.sql"
 PAYEES = "0019_payees_keep_their_state.sql"
+PAYING = "0024_payers_reasons_cost_little.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
@@ -171,8 +172,8 @@ LOCKS = (
     _mutant(
         "a payment locks the payer first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
-        (PAYEES, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
-        (PAYEES, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
+        (PAYING, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
+        (PAYING, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
     ),
     _mutant(
         "a payment locks wallets in the reverse order",
@@ -180,8 +181,8 @@ LOCKS = (
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-True]",
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
         ),
-        (PAYEES, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
-        (PAYEES, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
+        (PAYING, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
+        (PAYING, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
     ),
     _mutant(
         "a capture locks the payee first, whoever has the lower id",
@@ -485,31 +486,67 @@ PRIVATE = (
         "a frozen payee is told of",
         "payees.py::test_whatever_keeps_a_payee_from_being_paid_has_one_answer",
         (
-            PAYEES,
+            PAYING,
             "            ELSEIF v_payee_status <> 'active' OR v_reason IS NOT NULL THEN\n",
             "            ELSEIF v_payee_status <> 'active' THEN\n                SET p_outcome = 'wallet_frozen';\n"
             "            ELSEIF v_reason IS NOT NULL THEN\n",
         ),
     ),
     _mutant(
+        "the sums of a payer are asked for before the lock alone",
+        "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[pay]",
+        (
+            PAYING,
+            "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
+            "            IF v_payer_tier <> v_asked_tier THEN",
+        ),
+    ),
+    _mutant(
+        "the sums of who places a hold are asked for before the lock alone",
+        "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[place]",
+        (
+            PAYING,
+            "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
+            "            IF v_tier <> v_asked_tier THEN",
+        ),
+    ),
+    _mutant(
+        "the limits of the tier before the lock are those of the one behind it",
+        "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay]",
+        (
+            PAYING,
+            "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
+            "            IF v_has_sums THEN",
+        ),
+    ),
+    _mutant(
+        "a hold is placed by the limits of the tier before the lock",
+        "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[place]",
+        (
+            PAYING,
+            "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
+            "            IF v_has_sums THEN",
+        ),
+    ),
+    _mutant(
         "a payee is looked at before the payer",
         "payees.py::test_who_is_refused_for_their_own_sake_does_not_even_wait_for_the_payee",
         (
-            PAYEES,
-            "    ELSEIF v_status <> 'active' THEN\n        SET p_outcome = 'wallet_frozen';\n    ELSEIF NOT v_is_covered THEN",
+            PAYING,
+            "    ELSEIF v_status <> 'active' THEN\n        SET p_outcome = 'wallet_frozen';\n    ELSEIF p_amount > v_available THEN",
             "    ELSEIF FALSE THEN",
         ),
     ),
     _mutant(
         "a payee who is nobody is told before one's own reasons",
         "payees.py::test_who_is_refused_for_their_own_sake_is_told_that_whoever_the_payee_is",
-        (PAYEES, "    ELSEIF NOT v_is_covered THEN", "    ELSEIF FALSE THEN"),
+        (PAYING, "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
     ),
     _mutant(
         "who may not pay people learns who there is",
         "payees.py::test_a_payee_who_is_told_to_nobody_is_nobody_to_who_may_pay_merchants_only",
         (
-            PAYEES,
+            PAYING,
             "        IF COALESCE(v_payee_kind, 'personal') = 'personal' AND NOT v_person_to_person THEN\n"
             "            -- whether or not there is such a person\n            CALL tell_limit('person_to_person', p_outcome, p_result);",
             "        IF v_payee_kind = 'personal' AND NOT v_person_to_person THEN\n"
@@ -554,7 +591,7 @@ RULES = (
         "a payment needs no money",
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
-            PAYEES,
+            PAYING,
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF FALSE THEN\n            SET p_outcome",
         ),
@@ -563,11 +600,11 @@ RULES = (
         "what is held may be spent",
         "kernel_payments.py::test_money_that_is_held_can_not_be_spent",
         (
-            PAYEES,
+            PAYING,
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
         ),
-        (PAYEES, "w.balance - w.held AS available", "w.balance AS available"),
+        (PAYING, "w.tier, w.balance - w.held,\n", "w.tier, w.balance,\n"),
     ),
     _mutant(
         "a payment may be refunded again and again",
@@ -619,7 +656,7 @@ RULES = (
         "payments are not counted for the limits",
         "kernel_limits.py::test_of_payments_at_the_edge_of_a_period_exactly_as_many_as_fit_are_made",
         (
-            PAYEES,
+            PAYING,
             "        CALL count_debit(v_payer_id, p_amount, v_now);\n        IF v_payee_kind = 'merchant' THEN",
             "        IF v_payee_kind = 'merchant' THEN",
         ),
@@ -706,12 +743,12 @@ RULES = (
         "a payment tells of nothing",
         "events.py::test_an_event_is_written_with_what_it_tells_of_or_not_at_all",
         (
-            PAYEES,
+            PAYING,
             "        CALL note_event(v_payer_id, v_payee_id, 'PaymentCompleted', JSON_OBJECT(",
             "        SET @told = (SELECT JSON_OBJECT(",
         ),
         (
-            PAYEES,
+            PAYING,
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)), v_now);",
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)));",
         ),
@@ -720,8 +757,11 @@ RULES = (
         "one line of an entry is written",
         "kernel_payments.py::test_a_payment_moves_its_amount_and_nothing_else",
         (
-            KERNEL,
-            "    CALL post_line(p_transaction_id, 2, p_credit_account_id, p_credit_slot, 'credit', p_amount, p_at);\n",
+            PAYING,
+            "        INSERT INTO postings\n"
+            "            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)\n"
+            "        SELECT p_transaction_id, 2, a.id, 0, 'credit', p_amount, w.entries, w.balance, p_at\n"
+            "        FROM accounts a LEFT JOIN wallets w ON w.id = a.id WHERE a.id = p_credit_account_id;\n",
             "",
         ),
     ),
@@ -729,7 +769,7 @@ RULES = (
         "time stands still",
         "kernel_payments.py::test_the_time_of_a_wallets_entries_never_runs_backwards",
         (
-            PAYEES,
+            PAYING,
             "        SET v_now = GREATEST(\n"
             "            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);\n\n"
             "        IF v_payer_status <> 'active' THEN",
