@@ -1,8 +1,9 @@
 """Payments a second through the kernel: `make bench`.
 
 A private server with durable commits, callers in processes of their own over TLS as the functions are, no DynamoDB and
-no API Gateway. Three loads: payments among random wallets; everybody paying one merchant, whose row they queue on; and
-the same with a hot wallet, whose credits are spread over eight rows.
+no API Gateway. Four loads: payments among random wallets, whose tier limits no sums; to merchants by wallets of the tier
+that new ones have, which limits a month's; everybody paying one merchant, whose row they queue on; and the same with a
+hot wallet, whose credits are spread over eight rows.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from wallet.storage.payments import post_payment
 
 _PEOPLE = 200
 _MONEY = 10_000_000
+_MOST_OF_SMALL = 1_000_000
 _ROWS = 8
 _HASH = hashlib.sha256(b"").digest()
 
@@ -76,7 +78,7 @@ def measure(
 
 
 def main() -> None:
-    """The three loads at several widths, then the check that the books are right."""
+    """The loads at several widths, then the check that the books are right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--callers", type=int, nargs="*", default=[1, 4, 16])
@@ -87,10 +89,13 @@ def main() -> None:
         books.migrate()
         half = _PEOPLE // 2
         people = [books.person(money=_MONEY) for _ in range(_PEOPLE)]
+        small = [books.person(tier="small", money=_MOST_OF_SMALL) for _ in range(half)]
+        shops = [books.person(kind="merchant", tier="merchant") for _ in range(half)]
         merchant, hot = (books.person(kind="merchant", tier="merchant") for _ in range(2))
         books.spread(hot, _ROWS)
         for callers in given.callers:
             measure(books, "random wallets", people[:half], people[half:], callers=callers, seconds=given.seconds)
+            measure(books, "tier small to merchants", small, shops, callers=callers, seconds=given.seconds)
             measure(books, "everybody pays one merchant", people, [merchant], callers=callers, seconds=given.seconds)
             measure(books, f"the same, in {_ROWS} rows", people, [hot], callers=callers, seconds=given.seconds)
         faults = books.faults()

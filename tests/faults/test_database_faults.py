@@ -26,7 +26,7 @@ from tests.support.cloud import Cloud
 from tests.support.cold import Run
 from tests.support.moves import deadlocks
 from tests.support.proxy import Proxy
-from tests.support.waiting import lock_wait, waiting
+from tests.support.waiting import lock_wait, waiters
 
 # ruff: noqa: S608 - a table's name
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def test_a_deadlock_is_lost_and_the_work_is_done_by_the_next_try(world: World, d
 
         def meet() -> None:
             with closing(world.books.owner()) as owner:
-                until(lambda: waiting(owner) > 0)
+                until(lambda: waiters(owner) > 0)
             cursor.execute(*first)
             cursor.connection.rollback()
 
@@ -314,7 +314,7 @@ def test_a_lock_that_is_waited_for_too_long_is_tried_again(world: World, impatie
 
         def give_up_late() -> None:
             with closing(world.books.owner()) as owner:
-                until(lambda: waiting(owner) > 0)
+                until(lambda: waiters(owner) > 0)
             time.sleep(impatient + 0.5)
             cursor.connection.rollback()
 

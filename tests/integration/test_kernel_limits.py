@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -15,13 +14,11 @@ from tests.support.moves import capture, clock_at, connection, pay, place, refus
 from wallet import wiring
 from wallet.ledger.attempts import SuspenseReason
 from wallet.ledger.limits import BrokenLimit, LimitCode
-from wallet.ledger.receipts import WalletState
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.movements.top_up import TopUpRules, open_top_up
 from wallet.movements.withdraw import Wish, withdraw
-from wallet.storage.database import Database
+from wallet.storage.database import DatabaseBrokenError
 from wallet.storage.settlement import Settlement
-from wallet.storage.wallets import find_wallet
 
 # The last millisecond of a day, a month and a financial year in India, and of a calendar year.
 END_OF_DAY = datetime(2030, 6, 10, 18, 29, 59, 999_000, tzinfo=UTC)
@@ -223,16 +220,37 @@ def test_no_payer_is_told_of_a_limit_of_the_payees(books: Books, limit: str) -> 
     assert (caught.value.refusal, caught.value.limit) == (Refusal.PAYEE_UNAVAILABLE, None)
 
 
-def test_a_limit_that_is_in_nobodys_way_any_more_is_not_named(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The question is asked a moment after the refusal: an operator may have lifted the limit meanwhile."""
-    person = somebody(books, {"max_debit_day": 100}, money=1_000)
+@pytest.mark.parametrize("limit", [LimitCode.MAX_DEBIT_DAY, LimitCode.MAX_DEBIT_MONTH])
+def test_what_lapsed_holds_held_is_left_of_a_limit_of_sums(books: Books, limit: LimitCode) -> None:
+    payer, shop = somebody(books, {limit.value: 1_000}, money=10_000), books.person(kind="merchant", tier="merchant")
+    with clock_at(books, _NOON):
+        place(books, payer, shop, 400, valid_s=1)
+    with clock_at(books, _NOON + timedelta(seconds=2)):
+        for work in (
+            partial(pay, books, payer, shop, 1_001),
+            partial(place, books, payer, shop, 1_001),
+            withdrawing(books, payer, 1_001),
+        ):
+            broken = broken_by(work)
+            assert broken is not None
+            assert (broken.code, broken.left) == (limit, 1_000)
+        pay(books, payer, shop, 1_000)
 
-    def lifted(database: Database, *, user_id: UUID) -> WalletState | None:
-        books.set_tier(person, "full")
-        return find_wallet(database, user_id=user_id)
 
-    monkeypatch.setattr("wallet.movements.limits.find_wallet", lifted)
-    assert broken_by(withdrawing(books, person, 101)) is None
+def test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves(books: Books) -> None:
+    books.tier("tomorrows", {"2100-01-01": {}})
+    people = [books.person(money=1_000) for _ in range(2)]
+    books.set_tier(people[0], "tomorrows")
+    for work in (
+        partial(pay, books, *people, 100),
+        partial(place, books, *people, 100),
+        partial(pay, books, *reversed(people), 100),
+        withdrawing(books, people[0], 100),
+        topping_up(books, people[0], 100),
+    ):
+        with pytest.raises(DatabaseBrokenError):
+            work()
+    assert [books.balance(person) for person in people] == [1_000, 1_000]
 
 
 def test_who_may_not_pay_people_may_pay_merchants(books: Books) -> None:

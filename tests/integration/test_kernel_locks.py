@@ -68,15 +68,18 @@ def test_two_who_waited_for_the_last_of_a_payers_month_get_one_out(books: Books,
     assert books.balance(payer) - books.held(payer) == 70_000
 
 
+@pytest.mark.parametrize(("payee", "amount"), [("merchant", 1_000_001), ("personal", 100)])
 @pytest.mark.parametrize("move", [pay, place])
-def test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for(books: Books, move: Callable[..., object]) -> None:
-    """Before the lock it was one without a limit of what is paid at once."""
-    payer, shop = books.person(money=2_000_000), books.person(kind="merchant", tier="merchant")
+def test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for(
+    books: Books, move: Callable[..., object], payee: str, amount: int
+) -> None:
+    """Before the lock it was one without a limit of what is paid at once, and that may pay people."""
+    payer, paid = books.person(money=2_000_000), books.person(kind=payee, tier="merchant")
 
     def demote(cursor: DictCursor) -> None:
         cursor.execute("UPDATE wallets SET tier = 'small' WHERE id = %s", (payer.wallet_id.bytes,))
 
-    answers = behind_wallet(books, payer, [partial(move, books, payer, shop, 1_000_001)], demote)
+    answers = behind_wallet(books, payer, [partial(move, books, payer, paid, amount)], demote)
     assert refusals_in(answers) == [Refusal.WALLET_LIMIT_EXCEEDED]
     assert (books.balance(payer), books.held(payer)) == (2_000_000, 0)
 

@@ -38,7 +38,7 @@ WITHDRAWALS, REFUNDS, ROLES = "0009_withdrawals.sql", "0010_source_refunds.sql",
 WORDS = "0017_words_taken_back.sql"
 SETTLED = "0020_settlement_evidence.sql"
 PAYEES = "0019_payees_keep_their_state.sql"
-PAYING = "0024_payers_reasons_cost_little.sql"
+PAYING = "0024_payers_and_their_limits.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
@@ -512,7 +512,7 @@ PRIVATE = (
     ),
     _mutant(
         "the limits of the tier before the lock are those of the one behind it",
-        "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay]",
+        "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay-personal-100]",
         (
             PAYING,
             "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
@@ -521,12 +521,17 @@ PRIVATE = (
     ),
     _mutant(
         "a hold is placed by the limits of the tier before the lock",
-        "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[place]",
+        "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[place-personal-100]",
         (
             PAYING,
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
+    ),
+    _mutant(
+        "a tier without limits in force has none",
+        "kernel_limits.py::test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves",
+        (PAYING, "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
     ),
     _mutant(
         "a payee is looked at before the payer",
@@ -547,10 +552,8 @@ PRIVATE = (
         "payees.py::test_a_payee_who_is_told_to_nobody_is_nobody_to_who_may_pay_merchants_only",
         (
             PAYING,
-            "        IF COALESCE(v_payee_kind, 'personal') = 'personal' AND NOT v_person_to_person THEN\n"
-            "            -- whether or not there is such a person\n            CALL tell_limit('person_to_person', p_outcome, p_result);",
-            "        IF v_payee_kind = 'personal' AND NOT v_person_to_person THEN\n"
-            "            CALL tell_limit('person_to_person', p_outcome, p_result);",
+            "    IF NOT p_person_to_person AND COALESCE(p_kind, 'personal') = 'personal' THEN",
+            "    IF NOT p_person_to_person AND p_kind = 'personal' THEN",
         ),
     ),
     _mutant(
@@ -604,7 +607,7 @@ RULES = (
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
         ),
-        (PAYING, "w.tier, w.balance - w.held,\n", "w.tier, w.balance,\n"),
+        (PAYING, "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
     ),
     _mutant(
         "a payment may be refunded again and again",

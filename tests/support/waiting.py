@@ -51,7 +51,7 @@ def behind(
         for task in tasks:
             asked.append(pool.submit(_answer, task))
             until = time.monotonic() + _PATIENCE_S
-            while waiting(owner) < len(asked):
+            while waiters(owner) < len(asked):
                 assert time.monotonic() < until, (
                     f"who should wait does not: {[one.result() for one in asked if one.done()]}"
                 )
@@ -114,7 +114,7 @@ def lock_wait(books: Books, seconds: int) -> Iterator[Database]:
             owner.read("SET GLOBAL innodb_lock_wait_timeout = %s", usual["seconds"])
 
 
-def waiting(owner: Database) -> int:
+def waiters(owner: Database) -> int:
     """How many sessions wait for a lock now."""
     time.sleep(_STALE_S)
     rows = owner.read("SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")

@@ -8,7 +8,6 @@ from wallet.gateways.port import Gateway, GatewayRejectedError, GatewayUnavailab
 from wallet.ledger import ids
 from wallet.ledger.receipts import Payer, TopUp, TopUpState
 from wallet.ledger.refusals import Refusal, Refused
-from wallet.movements.limits import broken_by_top_up, naming_own_limit
 from wallet.storage import top_ups
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
@@ -46,16 +45,15 @@ def open_top_up(
     Raises `Refused`, or the gateway's errors: no money was asked for then. What the gateway refuses for good ends the
     attempt, and the same key is told so again without asking.
     """
-    with naming_own_limit(database, claim.actor_id, lambda state: broken_by_top_up(state, amount)):
-        top_up, payer, replayed = top_ups.open_top_up(
-            database,
-            claim,
-            attempt_id=new_id(),
-            gateway=gateway.name,
-            amount=amount,
-            valid_s=rules.valid_s,
-            first_check_s=rules.first_check_s,
-        )
+    top_up, payer, replayed = top_ups.open_top_up(
+        database,
+        claim,
+        attempt_id=new_id(),
+        gateway=gateway.name,
+        amount=amount,
+        valid_s=rules.valid_s,
+        first_check_s=rules.first_check_s,
+    )
     if top_up.gateway != gateway.name:
         return top_up, replayed  # asked for before the gateway was changed: nothing is made of it any more
     if top_up.refused is not None:

@@ -16,7 +16,6 @@ from wallet.ledger import ids
 from wallet.ledger.receipts import Withdrawal, WithdrawalReceipt
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.vpa import read as read_vpa
-from wallet.movements.limits import broken_by_withdrawal, naming_own_limit
 from wallet.storage import withdrawals
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
@@ -64,16 +63,15 @@ def withdraw(
     so the withdrawal is pending for its owner, and the reconciler asks again under the same idempotency key. A replay
     asks nothing, and answers what was answered first. Raises `Refused`, and then nothing is set aside.
     """
-    with naming_own_limit(database, claim.actor_id, lambda state: broken_by_withdrawal(state, wish.amount)):
-        receipt, replayed = withdrawals.open_withdrawal(
-            database,
-            claim,
-            withdrawal_id=new_id(),
-            provider=provider.name,
-            vpa=wish.vpa,
-            amount=wish.amount,
-            first_check_s=first_check_s,
-        )
+    receipt, replayed = withdrawals.open_withdrawal(
+        database,
+        claim,
+        withdrawal_id=new_id(),
+        provider=provider.name,
+        vpa=wish.vpa,
+        amount=wish.amount,
+        first_check_s=first_check_s,
+    )
     return receipt, replayed, None if replayed else _ask(database, provider, receipt)
 
 
