@@ -1,9 +1,9 @@
 """Payments a second through the kernel: `make bench`.
 
 A private server with durable commits, callers in processes of their own over TLS as the functions are, no DynamoDB and
-no API Gateway. Four loads: payments among random wallets, whose tier limits no sums; to merchants by wallets of the tier
-that new ones have, which limits a month's; everybody paying one merchant, whose row they queue on; and the same with a
-hot wallet, whose credits are spread over eight rows.
+no API Gateway. Four loads: payments among random wallets, whose tier limits no sums; to merchants, by wallets of the
+tier that new ones have, which limits a month's; everybody paying one merchant, whose row they queue on; and the same
+with a hot wallet, whose credits are spread over eight rows.
 """
 
 import argparse

@@ -201,22 +201,14 @@ class Emulator:
 
     def outputs(self, stack: str) -> dict[str, str]:
         """Outputs of a stack that is complete; empty if there is none."""
-        client = self.cloudformation()
-        try:
-            found = client.describe_stacks(StackName=stack)["Stacks"][0]
-        except client.exceptions.ClientError:
-            return {}
-        if found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        found = described(self.cloudformation(), stack)
+        if found.get("StackStatus") not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             return {}
         return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
 
     def parameters(self, stack: str) -> dict[str, Any]:
         """What a stack was last deployed with; empty if there is none."""
-        client = self.cloudformation()
-        try:
-            found = client.describe_stacks(StackName=stack)["Stacks"][0]
-        except client.exceptions.ClientError:
-            return {}
+        found = described(self.cloudformation(), stack)
         return {item["ParameterKey"]: item.get("ParameterValue", "") for item in found.get("Parameters", [])}
 
     def variables_of_functions(self, stack: str) -> dict[str, dict[str, str]]:
@@ -232,6 +224,14 @@ class Emulator:
             function: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
             for function, name in names.items()
         }
+
+
+def described(client: "CloudFormationClient", stack: str) -> Mapping[str, Any]:
+    """What CloudFormation says of a stack; empty if there is none."""
+    try:
+        return client.describe_stacks(StackName=stack)["Stacks"][0]
+    except client.exceptions.ClientError:
+        return {}
 
 
 @functools.cache

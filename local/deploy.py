@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local import ports
-from local.aws import REGION, Emulator
+from local.aws import REGION, Emulator, described
 from local.build import Build, combined
 from local.database import PrivateServer
 from local.detours import Detours
@@ -172,7 +172,7 @@ def _template(build: Build, parameters: Mapping[str, str], versions: Mapping[str
 def _deploy(emulator: Emulator, template: Path, parameters: Mapping[str, str]) -> None:
     """Creates or updates the stack; returns when it is done."""
     client = emulator.cloudformation()
-    stood = _status(client)
+    stood = described(client, STACK).get("StackStatus")
     if stood in ("ROLLBACK_COMPLETE", "DELETE_FAILED", "ROLLBACK_FAILED"):  # a first deployment that failed
         client.delete_stack(StackName=STACK)
         client.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
@@ -195,20 +195,12 @@ def _deploy(emulator: Emulator, template: Path, parameters: Mapping[str, str]) -
         raise LocalStackError(f"the template can't be deployed: {made.get('StatusReason', made['Status'])}")
     client.execute_change_set(StackName=STACK, ChangeSetName=name)
     deadline = time.monotonic() + _DEPLOY_S
-    while (status := _status(client) or "").endswith("_IN_PROGRESS"):
+    while (status := described(client, STACK).get("StackStatus", "")).endswith("_IN_PROGRESS"):
         if time.monotonic() > deadline:
             raise LocalStackError(f"the deployment is {status} after {_DEPLOY_S} s")
         time.sleep(_LOOK_AGAIN_S)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise LocalStackError(f"the deployment failed ({status}):\n{why_it_failed(client, STACK)}")
-
-
-def _status(client: "CloudFormationClient") -> str | None:
-    """What CloudFormation says of the stack; None if there is none."""
-    try:
-        return client.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
-    except client.exceptions.ClientError:
-        return None
 
 
 def why_it_failed(client: "CloudFormationClient", stack: str) -> str:

@@ -94,7 +94,6 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON reconciliation_breaks",
         "SELECT ON settlement_lines",
         "SELECT ON payment_disputes",
-        "SELECT ON payment_dispute_bookings",
         "SELECT (id, checks, next_check_at) ON withdrawals",
         *_execute(
             "record_payment_dispute",

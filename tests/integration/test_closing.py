@@ -31,6 +31,7 @@ from wallet.ledger.notices import Debit, Sender
 from wallet.ledger.receipts import Registration
 from wallet.ledger.refunds import RefundStatus
 from wallet.ledger.refusals import Refusal
+from wallet.ledger.statements import Holder
 from wallet.ledger.withdrawals import PayoutStatus
 from wallet.movements.notify import Messenger, Untold, notify
 from wallet.storage import inspection, operators, statements, users
@@ -41,11 +42,10 @@ from wallet.storage.users import NewUser
 
 
 class Mailed:
-    """Notices that go to no phone, kept."""
-
-    goes_to_phones = False
+    """Notices, kept."""
 
     def __init__(self) -> None:
+        self.goes_to_phones = False
         self.texts: list[str] = []
 
     def send(self, text: str, **_: object) -> None:
@@ -281,7 +281,7 @@ class TestRefundsToAClosedWallet:
         span = statements.find_span(connection(books, "reader"), user_id=shop.user_id)
         assert span is not None
         entry = statements.read_page(connection(books, "reader"), span, limit=1).entries[0]
-        assert (entry.type, entry.counterparty.name) == ("refund", "unclaimed")
+        assert (entry.type, entry.counterparty) == ("refund", Holder(payer.wallet_id, "Asha Rao", "personal"))
         assert status(books, payer) == "closed"
         assert books.faults() == []
 
@@ -536,6 +536,9 @@ class TestThePhone:
         mailed = Mailed()
         messenger = Messenger(mailed, NoCap(), per_person=10, sender=Sender("+911234567890", ""))
         with closing(books.as_role("reader")) as database:
-            assert notify(database, messenger, debit, now=datetime.now(UTC)) is Untold.PHONE_NOT_PROVED
-        assert mailed.texts == []
+            assert notify(database, messenger, debit, now=datetime.now(UTC)) is None
+            assert len(mailed.texts) == 1, "mail goes to who subscribed to the wallet, whosever the phone is"
+            mailed.goes_to_phones = True
+            assert notify(database, messenger, debit, now=datetime.now(UTC)) is Untold.PHONE_IS_ANOTHERS
+        assert len(mailed.texts) == 1
         assert books.faults() == []

@@ -1,6 +1,8 @@
 """The gateway's settlement report against the ledger: kept, compared line by line, and missed where it says nothing."""
 
 import itertools
+import secrets
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +23,7 @@ from tests.support.disputes import end, tell
 from wallet import wiring
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.gateways.razorpay import client as razorpay_client
+from wallet.ledger import ids
 from wallet.ledger.disputes import DisputePhase, DisputeStatus, ObservedDispute
 from wallet.ledger.periods import INDIA
 from wallet.movements import settlements, walk_payments
@@ -386,9 +389,13 @@ def test_a_deduction_for_a_dispute_that_nobody_told_us_of_is_a_break_until_someb
     assert {kind for kind, _ in desk.place.open_breaks()} == {"payment_dispute"}
 
 
-def test_a_loss_that_is_booked_and_that_no_report_takes_is_not_settled(desk: Desk) -> None:
+@pytest.mark.parametrize("days", [0, 3])
+def test_a_loss_that_is_booked_and_that_no_report_takes_is_not_settled(desk: Desk, days: int) -> None:
+    """Also one that an operator's client has given an id of days ago."""
     dispute = Disputed(desk)
-    end(desk.place.books, dispute.observed, "lost_borne")
+    at = int((time.time() - days * 86_400) * 1_000)
+    action_id = ids.uuid7(unix_ms=at, entropy=secrets.token_bytes(10))
+    end(desk.place.books, dispute.observed, "lost_borne", action_id=action_id)
     desk.settle()
     desk.place.books.write(
         "UPDATE reconciliation_walks SET done_until = UTC_TIMESTAMP(6) - INTERVAL 1 DAY WHERE walk = 'unsettled'"

@@ -92,13 +92,15 @@ def instruction(key: str | None = None, asked: str = "") -> Instruction:
     return Instruction("Meera", "the bank has written", claim)
 
 
-def end(books: Books, dispute: ObservedDispute, how: str, *, key: str | None = None) -> EndedPaymentDispute:
+def end(
+    books: Books, dispute: ObservedDispute, how: str, *, key: str | None = None, action_id: UUID | None = None
+) -> EndedPaymentDispute:
     """An operator ends it."""
     with closing(books.as_role("operator")) as operator:
         ended, _ = operators.resolve_payment_dispute(
             operator,
             instruction(key, f"{dispute.dispute_id} {how}"),
-            action_id=wiring.new_id(),
+            action_id=action_id or wiring.new_id(),
             dispute_id=row(books, dispute)["id"],
             end=DisputeEnd(how),
         )

@@ -21,6 +21,7 @@ class Untold(StrEnum):
     """Why a person is not told, by the words of the log."""
 
     PHONE_NOT_PROVED = "phone_not_proved"
+    PHONE_IS_ANOTHERS = "phone_is_anothers"
     CAP_PER_PERSON = "cap_per_person"
     CAP_IN_ALL = "cap_in_all"
 
@@ -46,12 +47,12 @@ def notify(database: Database, messenger: Messenger, debit: Debit, *, now: datet
     state = find_wallet(database, user_id=recipient.user_id) if recipient else None
     if recipient is None or state is None:
         raise NobodyToTellError(debit.event_id)
-    if recipient.phone is None:
-        return Untold.PHONE_NOT_PROVED
     notice = debit_notice(debit, recipient, messenger.sender, available=state.balance.available)
     if not messenger.notices.goes_to_phones:
-        _send(messenger, debit, recipient.phone, notice)
+        _send(messenger, debit, "", notice)
         return None
+    if recipient.phone is None:
+        return Untold.PHONE_IS_ANOTHERS
     if not recipient.phone_is_proved:
         return Untold.PHONE_NOT_PROVED
     person = ids.show(ids.USER, recipient.user_id)

@@ -247,15 +247,13 @@ WHERE r.ended_at >= %s AND r.ended_at < %s AND r.gateway = %s AND r.status = 'su
 """
 
 
+# A dispute that was lost ends when that is booked.
 _LOSSES_NOT_SETTLED = """
-SELECT d.gateway_dispute_id AS subject, MAX(d.from_wallet + d.from_suspense + d.from_losses) AS amount, d.currency
-FROM transactions t
-JOIN payment_dispute_bookings k ON k.transaction_id = t.id
-JOIN payment_disputes d ON d.id = k.dispute_id
+SELECT d.gateway_dispute_id AS subject, d.from_wallet + d.from_suspense + d.from_losses AS amount, d.currency
+FROM payment_disputes d
 LEFT JOIN settlement_lines l ON l.gateway = d.gateway AND l.dispute_id = d.gateway_dispute_id
-WHERE t.id BETWEEN %s AND %s AND t.type = 'chargeback' AND d.gateway = %s AND t.created_at >= %s AND t.created_at < %s
-    AND l.entity_id IS NULL AND d.from_wallet + d.from_suspense + d.from_losses > 0
-GROUP BY d.gateway_dispute_id, d.currency
+WHERE d.ended_at >= %s AND d.ended_at < %s AND d.gateway = %s AND l.entity_id IS NULL
+    AND d.from_wallet + d.from_suspense + d.from_losses > 0
 """
 
 
@@ -265,7 +263,7 @@ def not_settled(database: Database, since: datetime, until: datetime, *, gateway
     rows = [
         *database.read(_PAYMENTS_NOT_SETTLED, *times, gateway, *stretch, gateway, *times),
         *database.read(_REFUNDS_NOT_SETTLED, *times, gateway),
-        *database.read(_LOSSES_NOT_SETTLED, *stretch, gateway, *times),
+        *database.read(_LOSSES_NOT_SETTLED, *times, gateway),
     ]
     return [Waiting(row["subject"], row["amount"], row["currency"]) for row in rows]
 

@@ -1,6 +1,8 @@
 """What operators do, through the kernel's procedures."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -180,6 +182,17 @@ def set_tier(
         raise
 
 
+@contextmanager
+def _wanting(field: str, sentence: str) -> Iterator[None]:
+    """Whatever a procedure calls an invalid request is what `sentence` says of this field."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.refusal is Refusal.INVALID_REQUEST:
+            raise Refused(Refusal.INVALID_REQUEST, fields=((field, sentence),)) from refused
+        raise
+
+
 def _unknown_tier(database: Database) -> Refused:
     known = ", ".join(row["code"] for row in database.read("SELECT code FROM tiers ORDER BY code"))
     return Refused(Refusal.INVALID_REQUEST, fields=(("tier", f"There is no such tier; there are: {known}."),))
@@ -235,7 +248,7 @@ def credit_from_suspense(
 
     The limits of the wallet's tier apply unless `over_limits`.
     """
-    try:
+    with _wanting("transaction_id", "Wallets hold rupees: money in another currency can only be refunded."):
         answer = _command(
             database,
             "credit_from_suspense",
@@ -246,11 +259,6 @@ def credit_from_suspense(
             amount,
             over_limits,
         )
-    except Refused as refused:
-        if refused.refusal is not Refusal.INVALID_REQUEST:
-            raise
-        only_rupees = ("transaction_id", "Wallets hold rupees: money in another currency can only be refunded.")
-        raise Refused(refused.refusal, fields=(only_rupees,)) from None
     told = answer.result
     credit = SuspenseCredit(
         transaction_id=uuid_of(told["transaction_id"]),
@@ -266,13 +274,9 @@ def resolve_break(
     database: Database, instruction: Instruction, *, action_id: UUID, break_id: UUID
 ) -> tuple[ResolvedBreak, bool]:
     """Resolves a break by the operator's word."""
-    try:
+    ended_elsewhere = "A payment's dispute is ended by resolve_payment_dispute, which says what becomes of the money."
+    with _wanting("break_id", ended_elsewhere):
         answer = _command(database, "resolve_break", instruction, action_id.bytes, break_id.bytes)
-    except Refused as refused:
-        if refused.refusal is Refusal.INVALID_REQUEST:
-            why = "A payment's dispute is ended by resolve_payment_dispute, which says what becomes of the money."
-            raise Refused(Refusal.INVALID_REQUEST, why, fields=(("break_id", why),)) from refused
-        raise
     told = answer.result
     resolved = ResolvedBreak(
         break_id=uuid_of(told["break_id"]),
@@ -289,15 +293,10 @@ def resolve_payment_dispute(
     database: Database, instruction: Instruction, *, action_id: UUID, dispute_id: UUID, end: DisputeEnd
 ) -> tuple[EndedPaymentDispute, bool]:
     """Ends a payment's dispute, and books what that means."""
-    try:
+    with _wanting("end", "The gateway's last word about this dispute is another: it has to take that back first."):
         answer = _command(
             database, "resolve_payment_dispute", instruction, action_id.bytes, dispute_id.bytes, end.value
         )
-    except Refused as refused:
-        if refused.refusal is Refusal.INVALID_REQUEST:
-            told = "The gateway's last word about this dispute is another: it has to take that back first."
-            raise Refused(Refusal.INVALID_REQUEST, told, fields=(("end", told),)) from refused
-        raise
     result = answer.result
     ended = EndedPaymentDispute(
         dispute_id=uuid_of(result["dispute_id"]),
@@ -352,16 +351,9 @@ def approve_merchant(
     database: Database, instruction: Instruction, *, action_id: UUID, wallet_id: UUID, name: str | None
 ) -> tuple[MerchantChange, bool]:
     """Has everybody shown who registered as a merchant as one, under `name` if one is told."""
-    try:
+    a_person = "Its owner registered as a person; who registered as a merchant can be approved as one."
+    with _wanting("wallet_id", a_person):
         answer = _command(database, "approve_merchant", instruction, action_id.bytes, wallet_id.bytes, name)
-    except Refused as refused:
-        if refused.refusal is not Refusal.INVALID_REQUEST:
-            raise
-        a_person = (
-            "wallet_id",
-            "Its owner registered as a person; who registered as a merchant can be approved as one.",
-        )
-        raise Refused(refused.refusal, fields=(a_person,)) from None
     return _merchant(answer, approved=True)
 
 

@@ -29,6 +29,7 @@ AND slot = %s AND entry_no > %s AND entry_no <= %s AND type <> 'gather' ORDER BY
 _TYPED = """(SELECT * FROM postings FORCE INDEX (postings_by_type) WHERE account_id = %s AND slot = %s
 AND type = %s AND entry_no > %s AND entry_no <= %s ORDER BY entry_no DESC LIMIT %s)"""
 
+# A refund to a closed wallet is shown as one to who paid: that it is closed is not the payee's affair.
 _PAGE = """
 SELECT p.slot, p.entry_no, p.transaction_id, p.type, p.side, p.amount, p.balance_after, p.created_at,
        t.description, t.reference, a.kind AS account_kind, a.code AS account_code,
@@ -36,7 +37,10 @@ SELECT p.slot, p.entry_no, p.transaction_id, p.type, p.side, p.amount, p.balance
 FROM (SELECT * FROM ({slots}) merged ORDER BY created_at DESC, transaction_id DESC LIMIT %s) p
 JOIN transactions t ON t.id = p.transaction_id
 JOIN postings o ON o.transaction_id = p.transaction_id AND o.line = 3 - p.line
-JOIN accounts a ON a.id = o.account_id
+JOIN accounts c ON c.id = o.account_id
+LEFT JOIN postings paid
+    ON c.code = 'unclaimed' AND p.type = 'refund' AND paid.transaction_id = t.cause_id AND paid.side = 'debit'
+JOIN accounts a ON a.id = COALESCE(paid.account_id, c.id)
 LEFT JOIN wallets w ON w.id = a.id
 LEFT JOIN users u ON u.id = w.user_id
 LEFT JOIN merchant_approvals m ON m.user_id = u.id
