@@ -69,6 +69,11 @@ _REPLACEMENTS = {
         "NULL AS result",
         "NULL AS told",
     ),
+    "procedure mark_events_delivered may refuse with withdrawal_sent": (
+        "mark_events_delivered",
+        "'done'",
+        "'withdrawal_sent'",
+    ),
     "procedure rotate_refresh_token no longer answers result.user_id": ("rotate_refresh_token", "'user_id'", "'id'"),
 }
 

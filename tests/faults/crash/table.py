@@ -35,9 +35,9 @@ In two cases a death makes the clock find something not by asking about what is 
 second payment, and a refund that somebody began at the gateway before ours was refused there. Their webhooks tell of
 them at once, the gateway's list does soon after, and the last question, when the days of the top-up are over.
 
-Written by `make crash-points`. CI tries all of them on MariaDB (`CRASH_POINTS=all make test`); `make test` alone, and CI
-on MySQL, one or two cases of each door. `tests/faults/test_crash_points.py` fails if a door has a point that is not here, or
-if one here is not met.
+Written by `make crash-points`. CI tries all of them on MariaDB (`CRASH_POINTS=all make test`); `make test` alone, and
+CI on MySQL, one or two cases of each door. `tests/faults/test_crash_points.py` fails if a door has a point that is not
+here, or if one here is not met.
 """
 
 
