@@ -20,34 +20,38 @@ CREATE PROCEDURE check_debit_limits(
 )
 READS SQL DATA
 BEGIN
-    DECLARE v_payment, v_day, v_month, v_left BIGINT DEFAULT NULL;
+    DECLARE v_payment, v_max_day, v_max_month, v_day, v_month, v_left BIGINT DEFAULT NULL;
     DECLARE v_person_to_person BOOLEAN DEFAULT NULL;
-    DECLARE v_today DATE DEFAULT NULL;
+    DECLARE v_today, v_first DATE DEFAULT NULL;
 
     SELECT max_payment, max_debit_day, max_debit_month, person_to_person
-    INTO v_payment, v_day, v_month, v_person_to_person
+    INTO v_payment, v_max_day, v_max_month, v_person_to_person
     FROM tier_limits WHERE tier = p_tier AND valid_from <= p_at ORDER BY valid_from DESC LIMIT 1;
     IF v_person_to_person IS NULL THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a tier needs limits that are in force';
     END IF;
-    IF COALESCE(v_day, v_month) IS NOT NULL THEN
+    IF COALESCE(v_max_day, v_max_month) IS NOT NULL THEN
         SET v_today = DATE(p_at + INTERVAL 330 MINUTE);
+        SET v_first = v_today - INTERVAL (DAYOFMONTH(v_today) - 1) DAY;
         -- a sum of another Indian day or month than that of the moment is nothing (see periods_of)
-        SELECT v_day - IF(usage_day = v_today, debited_day, 0),
-               v_month - IF(usage_month = v_today - INTERVAL (DAYOFMONTH(v_today) - 1) DAY, debited_month, 0)
+        SELECT v_max_day - IF(usage_day = v_today, debited_day, 0),
+               v_max_month - IF(usage_month = v_first, debited_month, 0)
         INTO v_day, v_month FROM wallets WHERE id = p_wallet_id;
     END IF;
     SET v_left = LEAST(COALESCE(v_payment, p_amount), COALESCE(v_month, p_amount), COALESCE(v_day, p_amount));
     IF p_amount > v_left THEN
-        -- what lapsed holds held counts no more, though nobody may have written that down yet
-        SELECT v_day + COALESCE(SUM(IF(DATE(h.created_at + INTERVAL 330 MINUTE) = DATE(p_at + INTERVAL 330 MINUTE),
-                                       h.amount - h.captured, 0)), 0),
-               v_month + COALESCE(SUM(IF(EXTRACT(YEAR_MONTH FROM h.created_at + INTERVAL 330 MINUTE)
-                                         = EXTRACT(YEAR_MONTH FROM p_at + INTERVAL 330 MINUTE),
-                                         h.amount - h.captured, 0)), 0)
+        -- What lapsed holds held counts no more, though nobody may have written that down yet; with the sums, as it may
+        -- be written down at this moment.
+        SELECT v_max_day - IF(w.usage_day = v_today, w.debited_day, 0)
+                   + COALESCE(SUM(IF(DATE(h.created_at + INTERVAL 330 MINUTE) = v_today, h.amount - h.captured, 0)), 0),
+               v_max_month - IF(w.usage_month = v_first, w.debited_month, 0)
+                   + COALESCE(SUM(IF(EXTRACT(YEAR_MONTH FROM h.created_at + INTERVAL 330 MINUTE)
+                                     = EXTRACT(YEAR_MONTH FROM v_today), h.amount - h.captured, 0)), 0)
         INTO v_day, v_month
-        FROM holds h FORCE INDEX (holds_of_payer)
-        WHERE h.payer_wallet_id = p_wallet_id AND h.status = 'placed' AND h.expires_at <= UTC_TIMESTAMP(6);
+        FROM wallets w
+        LEFT JOIN holds h FORCE INDEX (holds_of_payer)
+            ON h.payer_wallet_id = w.id AND h.status = 'placed' AND h.expires_at <= UTC_TIMESTAMP(6)
+        WHERE w.id = p_wallet_id GROUP BY w.id;
         SET v_left = LEAST(COALESCE(v_payment, p_amount), COALESCE(v_month, p_amount), COALESCE(v_day, p_amount));
     END IF;
     IF p_amount > v_left THEN
@@ -103,12 +107,13 @@ BEGIN
     WHERE w.user_id = p_actor_id;
 
     IF p_amount > v_available THEN
-        SELECT v_available
+        -- the balance again: what is swept or gathered between two statements would be in neither
+        SELECT w.balance - w.held
             + COALESCE((SELECT SUM(h.amount - h.captured) FROM holds h FORCE INDEX (holds_of_payer)
-                        WHERE h.payer_wallet_id = p_payer_id AND h.status = 'placed'
+                        WHERE h.payer_wallet_id = w.id AND h.status = 'placed'
                           AND h.expires_at <= UTC_TIMESTAMP(6)), 0)
-            + COALESCE((SELECT SUM(s.balance) FROM wallet_slots s WHERE s.wallet_id = p_payer_id), 0)
-        INTO v_available;
+            + COALESCE((SELECT SUM(s.balance) FROM wallet_slots s WHERE s.wallet_id = w.id), 0)
+        INTO v_available FROM wallets w WHERE w.id = p_payer_id;
     END IF;
 
     IF p_payer_id IS NULL THEN

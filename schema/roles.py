@@ -134,6 +134,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_ATTEMPTS,
         "SELECT ON source_refunds",
         "SELECT ON operator_actions",
+        "SELECT ON disputed_money",
         "SELECT ON money_in_suspense",
         "SELECT ON unclaimed_money",
         "SELECT ON reconciliation_breaks",

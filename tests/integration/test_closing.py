@@ -17,8 +17,10 @@ from tests.integration.test_kernel_source_refunds import Entry, hear
 from tests.integration.test_operator_commands import done, order, status, wallet_id
 from tests.integration.test_unsent_withdrawals import commanded
 from tests.integration.test_withdrawals_kernel import refusal_of
+from tests.support import disputes
 from tests.support.books import Books, Person, new_phone, unique
 from tests.support.crowd import together
+from tests.support.disputes import TopUp
 from tests.support.functions import api_event
 from tests.support.moves import connection, pay, refund, refusals_in
 from tests.support.payouts import tell, withdraw
@@ -34,6 +36,7 @@ from wallet.ledger.refusals import Refusal
 from wallet.ledger.statements import Holder
 from wallet.ledger.withdrawals import PayoutStatus
 from wallet.movements.notify import Messenger, Untold, notify
+from wallet.movements.refund_to_source import book_refund
 from wallet.storage import inspection, operators, statements, users
 from wallet.storage.claims import Claim
 from wallet.storage.operators import Closing, Instruction, UnclaimedCredit, WriteOff
@@ -101,6 +104,15 @@ def goes_back(books: Books, entry: Entry, amount: int) -> None:
         books,
         entry.told(RefundStatus.SUCCEEDED, amount, reference=UUID(bytes=row["id"]), refund_id=unique("rfnd_")),
     )
+
+
+def comes_back(books: Books, top_up: TopUp) -> None:
+    """The gateway does not pay the pending refund of a top-up out."""
+    [pending] = books.select("SELECT id, amount FROM source_refunds WHERE transaction_id = %s", top_up.id.bytes)
+    reference = ids.show(ids.REFUND, UUID(bytes=pending["id"]))
+    failed = top_up.refunded(pending["amount"], RefundStatus.FAILED, reference=reference)
+    with closing(books.as_role("gateway")) as gateway:
+        book_refund(gateway, wiring.new_id, failed)
 
 
 def few_paise(books: Books) -> Person:
@@ -389,6 +401,26 @@ def refreshed(books: Books, token: bytes) -> UUID:
         return users.rotate_refresh_token(
             database, token_hash=token, next_token_hash=wiring.new_id().bytes * 2, valid_s=600
         )
+
+
+@pytest.mark.parametrize("word", ["open", "lost"])
+def test_what_the_owners_bank_has_taken_back_or_asks_for_is_not_given(books: Books, word: str) -> None:
+    """Else they would have it twice: from their bank, and from us."""
+    old, now = books.person(), books.person()
+    top_ups = [TopUp(books, old, 700), TopUp(books, old, 300)]
+    close(books, old)
+    for top_up in top_ups:
+        comes_back(books, top_up)
+    kept_for_them = write_off(books, old).transaction_id
+    dispute = top_ups[0].disputed()
+    disputes.tell(books, dispute)
+    if word == "lost":
+        disputes.end(books, dispute, "lost_recovered")
+    assert refusal_of(partial(give, books, kept_for_them, now, 301)) is Refusal.REFUND_EXCEEDS_PAYMENT
+    assert give(books, kept_for_them, now).amount == 300
+    assert refusal_of(partial(give, books, kept_for_them, now)) is Refusal.REFUND_EXCEEDS_PAYMENT
+    assert books.balance(now) == 300
+    assert (books.faults(), books.broken_promises()) == ([], [])
 
 
 class TestThePhone:

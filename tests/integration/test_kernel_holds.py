@@ -290,3 +290,15 @@ def test_a_hold_of_a_hot_wallet_gathers_what_it_promises(books: Books) -> None:
     refund(books, payer, taken.transaction_id, 1_000)
     assert (books.balance(payer), books.balance(merchant)) == (9_000, 1_000)
     assert books.faults() == []
+
+
+def test_who_pays_while_a_lapsed_hold_is_swept_has_the_money_before_and_behind_it(books: Books) -> None:
+    shop = books.person(kind="merchant", tier="merchant")
+    payers = [books.person(money=1_000) for _ in range(60)]
+    held = [place(books, payer, shop, 1_000, valid_s=1) for payer in payers]
+    time.sleep(1.1)
+    for payer, hold in zip(payers, held, strict=True):
+        tasks: list[Any] = [partial(expire, books, hold.id), partial(pay, books, payer, shop, 1)]
+        answers = together(tasks)
+        assert refusals_in([one for one in answers if isinstance(one, Exception)]) == []
+    assert books.faults() == []

@@ -418,6 +418,8 @@ class TestSuspense:
         assert booked(books, dispute) == [("chargeback", "suspense", "gateway", 700)]
         assert left_in_suspense(books, top_up) == 300
         tell(books, then(dispute, "won", phase=DisputePhase.ARBITRATION))
+        assert left_in_suspense(books, top_up) == 300, "until the booking is taken back"
+        assert moves.refusal_of(lambda: credit(books, top_up, asha, 301)) is Refusal.REFUND_EXCEEDS_PAYMENT
         end(books, dispute, "won")
         assert left_in_suspense(books, top_up) == 1_000
         assert books.faults() == []
@@ -435,6 +437,21 @@ class TestSuspense:
         ]
         assert (stands(books, asha), left_in_suspense(books, top_up)) == ((0, 0), 0)
         assert books.faults() == []
+
+
+def test_closing_sends_nothing_back_that_is_booked_for_a_loss(books: Books, asha: Person) -> None:
+    top_up = TopUp(books, asha, 1_000)
+    dispute = top_up.disputed()
+    tell(books, dispute, then(dispute, "lost"))
+    end(books, dispute, "lost_recovered")
+    moves.pay(books, books.person(money=1_000), asha, 1_000)
+    tell(books, then(dispute, "won", phase=DisputePhase.ARBITRATION))
+    with closing(books.as_role("operator")) as operator:
+        closed, _ = operators.close(
+            operator, instruction(), action_id=wiring.new_id(), wallet_id=asha.wallet_id, most=50
+        )
+    assert (closed.opened, closed.without_a_source) == (0, 1_000)
+    assert (books.faults(), books.broken_promises()) == ([], [])
 
 
 class TestRefunds:
@@ -457,6 +474,26 @@ class TestRefunds:
         end(books, dispute, "won")
         top_up.refund(700)
         assert books.faults() == []
+
+    @pytest.mark.parametrize("how", ["lost_recovered", "lost_borne"])
+    @pytest.mark.parametrize("word", [("won", 1_000), ("closed", 1_000), ("lost", 300)])
+    def test_what_was_booked_for_a_loss_goes_back_by_no_refund_before_an_operator_takes_the_booking_back(
+        self, books: Books, asha: Person, word: tuple[str, int], how: str
+    ) -> None:
+        """The gateway's word has changed: refunded on it, the money is gone twice when the word changes again."""
+        books.top_up(asha, 5_000)
+        top_up = TopUp(books, asha, 1_000)
+        dispute = top_up.disputed()
+        tell(books, dispute, then(dispute, "lost"))
+        end(books, dispute, how)
+        status, amount = word
+        tell(books, then(dispute, status, amount=amount, phase=DisputePhase.ARBITRATION))
+        assert moves.refusal_of(top_up.refund) is Refusal.REFUND_EXCEEDS_PAYMENT
+        assert books.broken_promises() == []
+        end(books, dispute, how if status == "lost" else "won")
+        top_up.refund(700 if status == "lost" else 1_000)
+        assert moves.refusal_of(top_up.refund) is Refusal.REFUND_EXCEEDS_PAYMENT
+        assert (books.faults(), books.broken_promises()) == ([], [])
 
     def test_a_refund_that_is_under_way_leaves_a_dispute_the_rest(self, books: Books, asha: Person) -> None:
         books.top_up(asha, 5_000)

@@ -39,6 +39,7 @@ WORDS = "0017_words_taken_back.sql"
 SETTLED = "0020_settlement_evidence.sql"
 PAYEES = "0019_payees_keep_their_state.sql"
 PAYING = "0024_payers_and_their_limits.sql"
+TAKEN = "0025_disputes_take_what_is_booked.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
@@ -527,6 +528,23 @@ PRIVATE = (
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
+    ),
+    _mutant(
+        "what was booked for a loss is free as soon as the gateway takes its word back",
+        "payment_disputes.py::test_closing_sends_nothing_back_that_is_booked_for_a_loss",
+        (
+            TAKEN,
+            "GREATEST(IF(status IN ('won', 'closed'), 0, amount), from_wallet + from_suspense + from_losses)",
+            "IF(status IN ('won', 'closed'), 0, amount)",
+        ),
+    ),
+    _mutant(
+        "unclaimed money is given whatever the owner's bank has taken back",
+        (
+            "closing.py::test_what_the_owners_bank_has_taken_back_or_asks_for_is_not_given[open]",
+            "closing.py::test_what_the_owners_bank_has_taken_back_or_asks_for_is_not_given[lost]",
+        ),
+        (TAKEN, "SELECT LEAST(rest, v_kept - v_lost) INTO v_left", "SELECT rest INTO v_left"),
     ),
     _mutant(
         "a tier without limits in force has none",

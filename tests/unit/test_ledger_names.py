@@ -132,6 +132,11 @@ def test_what_nobody_is_called_is_no_name(name: str, *, approved: bool) -> None:
     "name",
     [
         "kyc-update.in/verify",
+        "abc.zip",
+        "example.museum",
+        "➈➇➆➅➄➃➂",
+        "㊈㊇㊆㊅㊄㊃㊂",
+        "九八七六五四三",
         "amazon.com",
         "Pay at rao-store.shop",
         "RAO.CO.IN",
@@ -160,6 +165,11 @@ def test_a_name_is_no_address_and_no_number(name: str, *, approved: bool) -> Non
 
 RESERVED = [
     "Razorpay Support",
+    "HDFCBank",
+    "Pay TM",
+    "G Pay",
+    "Supp ort",
+    "रेज़रपे",
     "razorpay",
     "RAZORPAY",
     "RazorpayCare",
@@ -205,6 +215,11 @@ def test_some_words_are_for_those_whom_an_operator_has_approved(name: str) -> No
         "Sbiraj",
         "Wally",
         "Stripes Tailor",
+        "Noor S Bi",
+        "Pay Al",
+        "½ Price Shop",
+        "Shop ②",
+        "三井",
     ],
 )
 def test_who_is_only_nearly_called_so_may_be(name: str) -> None:

@@ -99,7 +99,7 @@ class Request:
         except ValidationError as error:
             raise explain(error, model) from None  # its text shows what was in the body
         try:
-            json_object(body)
+            json_object(body, bounded=True)
         except MalformedJsonError as error:  # a field told twice: two readers could believe different amounts
             why = str(error).partition(" (")[0]
             raise Refused(Refusal.MALFORMED_BODY, f"The body is not JSON that can be read: {why}.") from error

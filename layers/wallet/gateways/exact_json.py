@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-# Python refuses to read integers of more than 4,300 digits by default; no amount or time has more than 19.
+# No amount or time has more digits; Python itself refuses to read integers of more than 4,300.
 MAX_INTEGER_DIGITS = 19
 _MAX_DECIMAL_LENGTH = 64
 
@@ -14,19 +14,23 @@ class MalformedJsonError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DecimalNumber:
-    """A number with a fraction or an exponent, as it was written: `100.10` and `1e2`. It is no text, and no float."""
+    """A number as it was written, with a fraction, an exponent or more digits than 19: `100.10` and `1e2`.
+
+    It is no text, no float and no amount in minor units.
+    """
 
     text: str
 
 
-def json_object(raw: bytes) -> dict[str, object]:
+def json_object(raw: bytes, *, bounded: bool = False) -> dict[str, object]:
     """Read bytes as one JSON object.
 
     Refuses with MalformedJsonError what `json.loads` lets through or stumbles on: other encodings, a byte
-    order mark, NaN and infinities, a key told twice (two readers could believe different amounts), huge
-    integers, deep nesting. A number that isn't whole is a DecimalNumber.
+    order mark, NaN and infinities, a key told twice (two readers could believe different amounts), deep
+    nesting. A number that isn't whole, or is huge, is a DecimalNumber: it may stand where nobody needs it.
+    `bounded` refuses huge ones.
     """
-    value = _json_value(raw)
+    value = _json_value(raw, bounded=bounded)
     if not isinstance(value, dict):
         raise MalformedJsonError("not a JSON object")
     return value
@@ -34,20 +38,20 @@ def json_object(raw: bytes) -> dict[str, object]:
 
 def json_objects(raw: bytes) -> list[dict[str, object]]:
     """Read bytes as one JSON array of objects, as strictly as `json_object`."""
-    value = _json_value(raw)
+    value = _json_value(raw, bounded=False)
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise MalformedJsonError("not a JSON array of objects")
     return value
 
 
-def _json_value(raw: bytes) -> object:
+def _json_value(raw: bytes, *, bounded: bool) -> object:
     try:
         value: object = json.loads(
             raw.decode("utf-8"),
             object_pairs_hook=_object_without_repeats,
             parse_constant=_refuse_constant,
-            parse_float=_decimal_as_written,
-            parse_int=_bounded_integer,
+            parse_float=_short_decimal if bounded else DecimalNumber,
+            parse_int=_short_integer if bounded else _integer_as_written,
         )
     except MalformedJsonError:
         raise
@@ -68,13 +72,17 @@ def _refuse_constant(_: str) -> object:
     raise MalformedJsonError("NaN and infinities are not JSON")
 
 
-def _decimal_as_written(text: str) -> DecimalNumber:
+def _short_decimal(text: str) -> DecimalNumber:
     if len(text) > _MAX_DECIMAL_LENGTH:
         raise MalformedJsonError("a number is too long")
     return DecimalNumber(text)
 
 
-def _bounded_integer(digits: str) -> int:
+def _integer_as_written(digits: str) -> int | DecimalNumber:
+    return DecimalNumber(digits) if len(digits.removeprefix("-")) > MAX_INTEGER_DIGITS else int(digits)
+
+
+def _short_integer(digits: str) -> int:
     if len(digits.removeprefix("-")) > MAX_INTEGER_DIGITS:
         raise MalformedJsonError("an integer is too long")
     return int(digits)

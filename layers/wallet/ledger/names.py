@@ -48,7 +48,8 @@ _LABEL = "[^ ,'’&()/+·.]"
 _DOMAINS = (
     "[a-z]{2}|com|net|org|info|biz|app|dev|xyz|online|site|shop|store|link|live|club|top|page|click|website|space|tech|"
     "cloud|bank|finance|money|loan|loans|credit|cards|cash|pay|center|support|help|services|email|chat|team|world|today|"
-    "agency|digital|media|news|blog|pro|vip|win|work|life|fun|icu|asia|mobi|india|edu|gov|mil|"
+    "agency|digital|media|news|blog|pro|vip|win|work|life|fun|icu|asia|mobi|india|edu|gov|mil|int|zip|mov|software|"
+    "systems|network|solutions|technology|exchange|market|markets|trade|insurance|museum|global|directory|foundation|"
     "भारत|ভারত|ভাৰত|భారత్|ભારત|بھارت|ਭਾਰਤ|இந்தியா|ಭಾರತ|ഭാരതം|ଭାରତ"
 )
 _ADDRESS = (
@@ -56,6 +57,7 @@ _ADDRESS = (
     rf"|{_LABEL}\.[a-z]{{2,}}/"  # t.me/…
     r"|(?<![a-z0-9])(?:www[0-9]?|https?)(?![a-z0-9])"
 )
+_CHINESE_DIGITS = "〇一二三四五六七八九零壹贰叁肆伍陆柒捌玖"
 _NUMBER = re.compile(r"[0-9](?:[ .,'’&()/+·-]*[0-9]){6,}")
 
 
@@ -96,6 +98,8 @@ def _check_signs(name: str) -> None:
             raise ValueError("A name shows all of itself: it has a character that nobody sees.")
         elif sign != " " and sign not in _SIGNS and kind not in _KINDS:
             raise ValueError("A name has letters, digits, blanks and . , ' - & ( ) / + only.")
+        elif kind == OTHER_NUMBER and not _digits(sign).replace("\u2044", "").isascii():
+            raise ValueError("A name has numbers of digits only.")
         elif kind in (MARK, SPACING_MARK) and (place == 0 or not _bears(name[place - 1], kinds[place - 1])):
             raise ValueError("A mark stands on a letter.")
     if not _SHOWS & set(kinds):
@@ -139,6 +143,8 @@ def _check_is_no_address(name: str) -> None:
 
 
 def _digits(sign: str) -> str:
+    if sign in _CHINESE_DIGITS:
+        return str(_CHINESE_DIGITS.index(sign) % 10)
     kind = characters.kind_of(sign)
     if kind == DIGIT:
         return characters.digit_of(sign)

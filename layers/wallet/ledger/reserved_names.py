@@ -4,6 +4,7 @@ They are for those whom an operator has approved. A list is never whole; it hold
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from wallet.ledger import characters
@@ -29,7 +30,11 @@ governmentof govtof
 # Digits that are read as letters, and letters that are read as others.
 _READ_AS = str.maketrans("013457i", "oleastl")
 _WORD = re.compile(r"[^ .,'’&()/+·-]+")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])")  # RazorpaySupport, HDFCBank
+# The dots under Indian letters that make another sound of them; what is read is the same word.
+_NUKTAS = "\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc"
+# Of words of so many letters nobody's names are parts by chance: `Pay TM`, `Supp ort`.
+_SPLIT_MIN = 4
 _AROUND = re.compile(r"^[0-9]+|[0-9]+$")
 
 
@@ -41,7 +46,7 @@ def is_reserved(name: str) -> bool:
         found = _WORD.findall(text.lower())
         if any(_read(word) in words or _read(_AROUND.sub("", word)) in words for word in found):
             return True
-        if any(letters in words for letters in _spelled_out(found)):
+        if any(letters in words for letters in (*_spelled_out(found), *_joined(found))):
             return True
     squashed = _read("".join(_WORD.findall(plain.lower())))
     return any(part in squashed for part in parts)
@@ -57,7 +62,9 @@ def _plain(text: str) -> str:
     shown = [
         sign
         for sign in characters.decomposed(text)
-        if sign not in characters.JOINERS and (characters.kind_of(sign) != MARK or characters.script_of(sign))
+        if sign not in characters.JOINERS
+        and sign not in _NUKTAS
+        and (characters.kind_of(sign) != MARK or characters.script_of(sign))
     ]
     return "".join(shown).translate(characters.lookalikes())
 
@@ -70,3 +77,12 @@ def _spelled_out(words: list[str]) -> list[str]:
     """What letters that stand by themselves come to: `R.B.I.` and `s u p p o r t`."""
     text = " ".join(word if len(word) == 1 else "/" for word in words)
     return [_read(run.replace(" ", "")) for run in text.split("/")]
+
+
+def _joined(words: list[str]) -> Iterator[str]:
+    """What words come to that stand side by side, if that is long enough."""
+    for first in range(len(words)):
+        for last in range(first + 2, len(words) + 1):
+            letters = _read("".join(words[first:last]))
+            if len(letters) >= _SPLIT_MIN:
+                yield letters

@@ -135,9 +135,9 @@ SELECT t.id, t.amount, t.created_at,
        CAST(GREATEST(0, t.amount
                         - COALESCE((SELECT SUM(r.amount) FROM source_refunds r
                                     WHERE r.transaction_id = t.id AND r.status <> 'failed'), 0)
-                        - COALESCE((SELECT SUM(d.amount) FROM payment_disputes d
-                                    WHERE d.gateway = t.gateway AND d.gateway_payment_id = t.gateway_payment_id
-                                      AND d.status NOT IN ('won', 'closed')), 0)) AS SIGNED) AS rest
+                        - COALESCE((SELECT SUM(d.amount) FROM disputed_money d
+                                    WHERE d.gateway = t.gateway AND d.gateway_payment_id = t.gateway_payment_id), 0))
+            AS SIGNED) AS rest
 FROM payment_attempts a
 JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
 WHERE a.wallet_id = %s ORDER BY t.created_at DESC LIMIT %s

@@ -22,11 +22,14 @@ def test_a_whole_number_and_a_text_are_not_taken_for_one() -> None:
     assert json_object(b'{"a":1,"b":"1.00","c":true}') == {"a": 1, "b": "1.00", "c": True}
 
 
-def test_a_number_has_at_most_64_characters() -> None:
-    longest = "1." + "0" * 62
-    assert json_object(f'{{"a":{longest}}}'.encode()) == {"a": DecimalNumber(longest)}
+@pytest.mark.parametrize("longest", ["1." + "0" * 62, "9" * 19, "-" + "9" * 19])
+def test_a_number_is_as_long_as_it_likes_where_it_is_not_bounded(longest: str) -> None:
+    longer = f'{{"a":{longest}0}}'.encode()
+    assert json_object(f'{{"a":{longest}}}'.encode(), bounded=True) == json_object(f'{{"a":{longest}}}'.encode())
+    assert json_object(longer) == {"a": DecimalNumber(f"{longest}0")}
+    assert json_object(b'{"a":' + b"9" * 5_000 + b"}") == {"a": DecimalNumber("9" * 5_000)}
     with pytest.raises(MalformedJsonError):
-        json_object(f'{{"a":{longest}0}}'.encode())
+        json_object(longer, bounded=True)
 
 
 def test_a_list_of_objects_is_read_and_nothing_else_is_one() -> None:

@@ -315,6 +315,12 @@ class TestAnEventThatIsNotAboutOurMoney:
         assert seen.payment is None
 
 
+@pytest.mark.parametrize("number", [b"9" * 20, b"9" * 5_000, b"0." + b"1" * 70, b"-1e" + b"9" * 70])
+def test_a_number_that_nobody_needs_may_be_as_long_as_it_likes(number: bytes) -> None:
+    known = compact(event())
+    assert read(b'{"x":{"y":[' + number + b"]}," + known.removeprefix(b"{")) == read(known)
+
+
 class TestAMalformedEvent:
     @pytest.mark.parametrize(
         "body",
@@ -327,8 +333,6 @@ class TestAMalformedEvent:
             b"\xff\xfe{}",
             b"\xef\xbb\xbf{}",
             compact(event()).decode().encode("utf-16"),
-            b'{"event":"payment.captured","created_at":' + b"9" * 5_000 + b"}",
-            b'{"event":"payment.captured","created_at":' + b"9" * 20 + b"}",
             b'{"event":"payment.captured","created_at":NaN}',
             b'{"event":"payment.captured","created_at":-Infinity}',
             b'{"event":"payment.captured","event":"payment.failed"}',

@@ -75,8 +75,10 @@ CHECKS = (
         JOIN payment_dispute_events e ON e.dispute_id = d.id AND e.position = (
             SELECT MAX(b.position) FROM payment_dispute_events b
             WHERE b.dispute_id = d.id AND b.created_at < r.created_at)
-        WHERE r.origin = 'ours' AND r.status <> 'failed' AND e.status NOT IN ('won', 'closed')
-        GROUP BY r.id, r.amount, t.amount HAVING r.amount + SUM(e.amount) > t.amount""",
+        WHERE r.origin = 'ours' AND r.status <> 'failed'
+        GROUP BY r.id, r.amount, t.amount
+        HAVING r.amount + SUM(GREATEST(IF(e.status IN ('won', 'closed'), 0, e.amount),
+                                       e.from_wallet + e.from_suspense + e.from_losses)) > t.amount""",
     ),
     Check(
         "dispute_is_its_history",
