@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "reset", "operator", "export", "verify", "deploy"))
     parser.add_argument("parameters", nargs="*", help="with operator: one command, JSON")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
-    parser.add_argument("--gateway", choices=GATEWAYS, default=RAZORPAY, help="with up and run: what top-ups go by")
+    parser.add_argument("--gateway", default=RAZORPAY, help="with up and run: what top-ups go by")
     parser.add_argument("--folder", type=Path, help="with export and verify: what is exported; default: STATE/export")
     parser.add_argument("--deployed", action="store_true", help="with export: the ledger that the environment names")
     parser.add_argument("--stack-name", default="wallet", help="with deploy: the stack's name in its account")
@@ -56,6 +56,8 @@ def _do(state: State, given: argparse.Namespace) -> int:
         folder = given.folder or state.folder / "export"
         return _WITH_A_FOLDER[given.command](state, folder, deployed=given.deployed)
     if given.command in _STARTING:
+        if given.gateway not in GATEWAYS:
+            raise LocalStackError(f"There is no GATEWAY={given.gateway}; there are: {', '.join(GATEWAYS)}.")
         return _STARTING[given.command](state, given.gateway)
     return _COMMANDS[given.command](state)
 
@@ -109,19 +111,26 @@ def _reset(state: State, *, force: bool) -> int:
 
 
 def _run(state: State, gateway: str) -> int:
+    if stack.is_up(state):
+        raise LocalStackError(
+            f"A stack is up in {state.folder}: `make walk` walks the money path on it, `make down` ends it."
+        )
     content = stack.up(state, gateway)
+    is_ours = True
     try:
         if (failed := _walk(state)) != 0:
             return failed
         print(f"\nThe API: {content['api_url']}\nCtrl-C ends it.", flush=True)
         while stack.is_up(state):
             time.sleep(1)
-        raise LocalStackError(stack.what_ended(state))
+        is_ours = not stack.was_ended(state)
+        raise LocalStackError(stack.what_ended(state) if is_ours else "The stack was ended by another command.")
     except KeyboardInterrupt:
         print()
         return 0
     finally:
-        _down(state)
+        if is_ours:
+            _down(state)
 
 
 def _walk(state: State) -> int:
@@ -146,10 +155,23 @@ def _operator(state: State, commands: list[str]) -> int:
     """Invokes the operator's function of the stack that is up, and prints its answers; 0 if none was refused."""
     from local.invocation import invoke  # noqa: PLC0415
 
+    for command in commands:
+        _check_is_command(command)
     answers = [invoke(stack.read(state), "operator", command) for command in commands]
     for answer in answers:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     return 0 if all(answer.get("status") == "done" for answer in answers) else 1
+
+
+def _check_is_command(text: str) -> None:
+    """What a shell has left of a command: quotes are eaten easily, and the function would not know what was typed."""
+    example = """make operator COMMAND='{"command": "pending"}'"""
+    try:
+        command = json.loads(text)
+    except ValueError as error:
+        raise LocalStackError(f"COMMAND is no JSON ({error}): {text}\nAs here: {example}") from None
+    if not isinstance(command, dict):
+        raise LocalStackError(f"COMMAND is no JSON object: {text}\nAs here: {example}")
 
 
 def _audit(state: State) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.invocation import invoke
+from local.processes import LocalStackError
 from local.state import ROOT
 
 _SIGNS = {"passed": "✓", "broken": "✗", "unfinished": "…"}
@@ -28,5 +29,7 @@ def audit(stack: Mapping[str, Any]) -> int:
 
 def verify(folder: Path) -> int:
     """Runs the stranger's program on an export; its exit status."""
+    if not (folder / "ledger.jsonl").exists():
+        raise LocalStackError(f"There is no export in {folder}: `make export` writes one.")
     told = (folder / "ledger.jsonl", folder / "checkpoints", folder / "public-key.der")
     return subprocess.run([sys.executable, "-I", ROOT / "verifier" / "verify.py", *told], check=False).returncode

@@ -20,6 +20,8 @@ from local.state import ROOT, State
 
 _GATEWAY_START_S = 20
 _FEW = 4
+# of a stack, and its emulator saves its state before
+_END_S = 120
 _DAEMONS = ("ministack", "gateway")
 # what a stack has in its folder, but for what was built, which can be built again
 _DATA = ("ministack", "mysql", "gateway", "chosen.json", "stack.json", "sam-local.json", "export", "logs", "tmp")
@@ -96,15 +98,19 @@ def status(state: State) -> dict[str, str]:
     if is_up(state):
         content = read(state)
         lines["api"] = content["api_url"]
-        lines["gateway"] += f", {content['gateway_url']}"
+        lines["gateway"] += f", {content['gateway']} at {content['gateway_url']}"
         lines["database"] += f", {content['mysql']['host']}:{content['mysql']['port']}"
     return lines
 
 
+def was_ended(state: State) -> bool:
+    """Whether another command has ended a stack that is no longer up; while it is at that, this waits."""
+    with state.alone(patience_s=_END_S):
+        return not state.stack_file.exists()
+
+
 def what_ended(state: State) -> str:
     """Which of a stack's programs no longer run, and where each has said why."""
-    if not state.stack_file.exists():
-        return "the stack was ended by another command"
     daemons = [state.daemon(name) for name in _DAEMONS] + database.daemons(state.folder / "mysql")
     ended = [daemon for daemon in daemons if daemon.pid() is None]
     return "\n".join(f"{daemon.name} has ended by itself: see {daemon.log_file}" for daemon in ended)

@@ -5,10 +5,11 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from local import ports
 from local.processes import Daemon, LocalStackError
@@ -76,15 +77,19 @@ class State:
         }
 
     @contextlib.contextmanager
-    def alone(self, purpose: str = "stack") -> Iterator[None]:
-        """Refuses a second one of the same purpose, as two `up` at once; the lock dies with its holder."""
+    def alone(self, purpose: str = "stack", *, patience_s: float = 0) -> Iterator[None]:
+        """Refuses a second one of the same purpose, as two `up` at once; the lock dies with its holder.
+
+        `patience_s`: how long to wait for the first one's end before that.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)  # it holds secrets
         with (self.folder / f"{purpose}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LocalStackError(f"another command is at work on {self.folder}") from None
+            until = time.monotonic() + patience_s
+            while not _locked(lock):
+                if time.monotonic() >= until:
+                    raise LocalStackError(f"another command is at work on {self.folder}")
+                time.sleep(0.1)
             yield
 
     def write_json(self, path: Path, content: Mapping[str, Any]) -> None:
@@ -105,3 +110,11 @@ class State:
 
     def _remember(self, content: Mapping[str, Any]) -> None:
         self.write_json(self.folder / "chosen.json", content)
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -6,6 +6,8 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -48,7 +50,7 @@ def up(state, gateway):
     return {"api_url": "http://127.0.0.1/"}
 
 stack.up = up
-stack.is_up = lambda state: True
+stack.is_up = lambda state: state.stack_file.exists()
 command._walk = lambda state: 0
 sys.exit(command.main(["run", "--state", sys.argv[1]]))
 """
@@ -163,6 +165,65 @@ def test_a_part_that_ends_by_itself_is_named_with_its_log(
     assert main(["run", "--state", str(tmp_path)]) == 1
     assert f"gateway has ended by itself: see {tmp_path / 'logs' / 'gateway.log'}" in capsys.readouterr().err
     assert daemons[1].pid() is None
+
+
+def test_a_stack_that_another_command_has_ended_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which may be at it still, or have begun the next one."""
+    state = State(tmp_path)
+    told: list[str] = []
+
+    def up(state: State, _: str) -> dict[str, str]:
+        state.write_json(state.stack_file, {"api_url": ""})
+        return {"api_url": ""}
+
+    def walk(_: State) -> int:
+        other.start()
+        return 0
+
+    def end() -> None:
+        with state.alone():
+            locked.set()
+            time.sleep(1)
+            state.stack_file.unlink()
+
+    locked = threading.Event()
+    other = threading.Thread(target=end)
+    monkeypatch.setattr("local.stack.up", up)
+    monkeypatch.setattr("local.stack.is_up", lambda state: state.stack_file.exists() and not locked.is_set())
+    monkeypatch.setattr("local.stack.down", lambda _: told.append("down"))
+    monkeypatch.setattr("local.__main__._walk", walk)
+    assert main(["run", "--state", str(tmp_path)]) == 1
+    other.join()
+    assert "The stack was ended by another command." in capsys.readouterr().err
+    assert told == []
+
+
+def test_a_stack_that_is_up_is_not_run_by_a_second_one_whose_end_would_be_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.stack.is_up", lambda _: True)
+    assert main(["run", "--state", str(tmp_path)]) == 1
+    assert "`make walk` walks the money path on it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["operator", "pending"], "COMMAND is no JSON ("),
+        (["operator", ""], "COMMAND is no JSON ("),
+        (["operator", "{'command': 'pending'}"], "COMMAND is no JSON ("),
+        (["operator", "[1]"], "COMMAND is no JSON object: [1]"),
+        (["up", "--gateway", "paytm"], "There is no GATEWAY=paytm; there are: razorpay, cashfree."),
+        (["verify"], "`make export` writes one."),
+    ],
+)
+def test_what_can_not_be_done_is_said_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    assert main([*arguments, "--state", str(tmp_path)]) == 1
+    assert told in capsys.readouterr().err
 
 
 def data_of(state: State) -> list[Daemon]:

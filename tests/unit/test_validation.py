@@ -53,10 +53,11 @@ def told_of_query(model: type[BaseModel], **query: str) -> dict[str, str]:
     return dict(refused(lambda: request(query={name: [text] for name, text in query.items()}).parameters(model)).fields)
 
 
-def told_of_command(**command: object) -> dict[str, str]:
-    def nobody() -> Any:
-        raise AssertionError("a command that is not understood asks no database")
+def nobody() -> Any:
+    raise AssertionError("a command that is not understood asks no database")
 
+
+def told_of_command(**command: object) -> dict[str, str]:
     said = answer(command, nobody, nobody)
     assert (said["status"], said["code"]) == ("refused", "invalid_request")
     return {fault["field"]: fault["message"] for fault in said["errors"]}
@@ -212,3 +213,12 @@ def test_a_malformed_body_is_told_why_and_where(body: bytes, words: str) -> None
 def test_a_body_that_is_too_large_is_told_how_large_one_may_be() -> None:
     told = refused(lambda: request(b" " * (MAX_BODY + 1)).json(TopUpBody))
     assert told.detail == "This route takes 16,384 bytes at most."
+
+
+@pytest.mark.parametrize("event", ["pending", [1], None, 7])
+def test_what_is_no_object_is_no_command(event: Any) -> None:
+    assert answer(event, nobody, nobody) == {
+        "status": "refused",
+        "code": "invalid_request",
+        "detail": "A command is an object.",
+    }

@@ -486,7 +486,8 @@ def answer(
     Anything else that happens is an accident or an outage, and raised: the invocation fails, and the same command with
     the same key is safe to repeat.
     """
-    name = event.get("command")
+    told_as = event if isinstance(event, Mapping) else {}
+    name = told_as.get("command")
     try:
         command = _read(event, region)
         result, replayed = command.carry_out(database(), new_id)
@@ -497,14 +498,16 @@ def answer(
     logger().info(
         "command",
         command=name if isinstance(name, str) else None,
-        operator=event.get("operator"),
+        operator=told_as.get("operator"),
         status=told["status"],
         code=told.get("code"),
     )
     return told
 
 
-def _read(event: Mapping[str, Any], region: str) -> Command:
+def _read(event: object, region: str) -> Command:
+    if not isinstance(event, Mapping):
+        raise Refused(Refusal.INVALID_REQUEST, "A command is an object.")
     try:
         return _READER.validate_python(dict(event), context={"region": region})
     except ValidationError as error:

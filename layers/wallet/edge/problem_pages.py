@@ -3,6 +3,7 @@
 `docs/problems.md` is the same in one document; a test compares the two, and both with the codes that there are.
 """
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -236,9 +237,13 @@ def page_of(code: str) -> str | None:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(code)}</title></head><body>'
         f"<h1>{escape(page.title)}</h1><p><code>{escape(code)}</code></p>"
-        f"<h2>What happened</h2><p>{escape(page.happened)}</p><h2>What to do next</h2><p>{escape(page.then)}</p>"
+        f"<h2>What happened</h2><p>{_html(page.happened)}</p><h2>What to do next</h2><p>{_html(page.then)}</p>"
         "</body></html>\n"
     )
+
+
+def _html(text: str) -> str:
+    return re.sub("`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
 def document() -> str:
