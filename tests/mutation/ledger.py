@@ -54,6 +54,9 @@ TESTS = (
     "test_webhook_signing.py",
 )
 
+#: What those look at, beside the package.
+_BESIDE = ("functions", "docs", "infrastructure", "local", "verifier", "template.yaml")
+
 #: Not worth a test: what an accident's message says. That it is raised, and which it is, are held by tests.
 _MESSAGES = (r"^\s*raise \w+Error\(",)
 
@@ -100,17 +103,7 @@ def build(tree: Path) -> None:
     """The copy: the package unfolded, and beside it whatever its unit tests look at."""
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(ROOT / "layers" / "wallet", tree / "wallet", ignore=shutil.ignore_patterns("__pycache__"))
-    beside = [
-        "functions",
-        "docs",
-        "infrastructure",
-        "verifier",
-        "tests/unit",
-        "tests/support",
-        "tests/__init__.py",
-        "template.yaml",
-    ]
-    for name in beside:
+    for name in (*_BESIDE, "tests/unit", "tests/support", "tests/__init__.py"):
         source, target = ROOT / name, tree / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -121,7 +114,7 @@ def build(tree: Path) -> None:
     options = {
         "source_paths": ["wallet"],
         "only_mutate": [*MUTATED],
-        "also_copy": ["conftest.py", "functions", "docs", "infrastructure", "verifier", "template.yaml"],
+        "also_copy": ["conftest.py", *_BESIDE],
         "do_not_mutate_patterns": [*_MESSAGES],
         "pytest_add_cli_args": ["-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": tests(tree / "tests" / "unit"),

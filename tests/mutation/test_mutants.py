@@ -48,6 +48,36 @@ def test_a_kernel_that_is_broken_in_a_few_ways_is_noticed_each_time() -> None:
     assert f"{len(SHORT)} mutants, {len(SHORT)} noticed" in done.stdout
 
 
+#: As mutmut does it, in one process: a test that is called otherwise the second time is not found.
+_COLLECTED_TWICE = """
+import sys, pytest
+
+class Names(list):
+    def pytest_collection_modifyitems(self, items):
+        self.extend(item.nodeid for item in items)
+
+first, second = Names(), Names()
+for names in (first, second):
+    ended = pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *sys.argv[1:]], plugins=[names])
+    assert ended == 0, ended
+assert len(first) > 1_000
+assert sorted(first) == sorted(second), set(first) ^ set(second)
+"""
+
+
+def test_the_copy_that_is_broken_has_all_that_its_tests_need(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    ledger.build(tree)
+    command = [sys.executable, "-c", _COLLECTED_TWICE, *ledger.tests(tree / "tests" / "unit")]
+    done = subprocess.run(command, cwd=tree, env=_without_ours(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _without_ours() -> dict[str, str]:
+    """The environment, in which nothing of the checkout is found."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTEST_ADDOPTS")}
+
+
 def test_the_environment_of_the_mutants_has_the_versions_that_everything_else_is_tested_with() -> None:
     pinned = re.compile(r"^([\w-]+)(?:\[.*\])?==(\S+)$", re.MULTILINE)
     ours = dict(pinned.findall((ROOT / "requirements-dev.txt").read_text()))

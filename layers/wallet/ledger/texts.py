@@ -13,9 +13,11 @@ _FLAG = "\U0001f3f4"
 
 # What has no shape of its own and yet belongs to one, each by a letter: a choice of an emoji's look, a joiner,
 # the frame of a keycap, and the tags that make a black flag a country's, with their end.
-_SPECIAL = {"\ufe0e": "V", "\ufe0f": "V", "\u200d": "J", "\u200c": "j", "\u20e3": "K", "\U000e007f": "E", _FLAG: "F"}
-_SPECIAL |= dict.fromkeys("0123456789#*", "#")
-_SPECIAL |= {chr(code): "T" for code in (*range(0xE0030, 0xE003A), *range(0xE0061, 0xE007B))}
+_SPECIAL = (
+    {"\ufe0e": "V", "\ufe0f": "V", "\u200d": "J", "\u200c": "j", "\u20e3": "K", "\U000e007f": "E", _FLAG: "F"}
+    | dict.fromkeys("0123456789#*", "#")
+    | {chr(code): "T" for code in (*range(0xE0030, 0xE003A), *range(0xE0061, 0xE007B))}
+)
 
 # Where they belong, for one after the other to be taken out.
 _EMOJI = (re.compile("(?<=F)T{3,6}E"), re.compile("(?<=[pFu])V|(?<=#)V(?=K)"), re.compile("(?<=[pFu.])J(?=[pFu])"))
