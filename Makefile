@@ -48,13 +48,17 @@ status: $(VENV)/made  ## what runs, and where
 walk: $(VENV)/made  ## the money path against the running stack
 	@$(LOCAL) walk --state $(STATE)
 
+# as whom a command is given, of meera and ravi, and by which role if not the one whose command it is
+OPERATOR = meera
+ROLE =
+
 # as it was typed: make would read `owes $500` as the variable `5` and two zeros, and run a `$(shell …)`
 unexport COMMAND
 export OPERATOR_COMMAND = $(value COMMAND)
 
 .PHONY: operator
 operator: $(VENV)/made  ## one of the operator's commands on the running stack; COMMAND='{"command": "pending"}'
-	@$(LOCAL) operator "$$OPERATOR_COMMAND" --state $(STATE)
+	@$(LOCAL) operator "$$OPERATOR_COMMAND" --state $(STATE) --operator $(OPERATOR)$(if $(ROLE), --role $(ROLE))
 
 .PHONY: audit
 audit: $(VENV)/made  ## every promise about the books of the running stack; exit status 1 if one is broken
@@ -120,6 +124,16 @@ deploy: $(VENV)/made  ## to AWS, migrations first; PARAMETERS="Name=value 'Name=
 released: $(VENV)/made  ## on the day of a release: write down what its code uses of the database, for the migrations after it
 	@PYTHONPATH=.:layers:schema $(BIN)/python -m tests.support.compatibility
 
+# What is installed, from what is wanted (*.in): of each version the hashes of every file that its index has, so of all
+# systems and Pythons. Versions stay as they are unless UPGRADE is set.
+LISTS = layers/requirements requirements-dev tests/mutation/requirements
+.PHONY: requirements
+requirements: $(VENV)/made  ## write requirements*.txt, with hashes, from requirements*.in; UPGRADE=1 takes the newest that fit
+	@for list in $(LISTS); do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(if $(UPGRADE),--upgrade) \
+			--custom-compile-command 'make requirements' --output-file $$list.txt $$list.in || exit 1; \
+	done
+
 # a PYTHON that was asked for and isn't the one of .venv is not passed over
 .PHONY: python
 python:
@@ -136,12 +150,12 @@ $(VENV)/made: requirements-dev.txt layers/requirements.txt | python
 	@$(PYTHON) -m local.doctor --quiet --state $(STATE)
 	@echo "  making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
 # mutmut has one of its own: it wants a newer click than sam does
 .mutation/venv/made: tests/mutation/requirements.txt layers/requirements.txt
 	@echo "  making .mutation/venv"
 	@$(PYTHON) -m venv .mutation/venv
-	@.mutation/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/mutation/requirements.txt
+	@.mutation/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement tests/mutation/requirements.txt
 	@touch $@

@@ -31,7 +31,8 @@ def main() -> None:
         books = Books(server)
         books.migrate()
         payees = [books.person() for _ in range(_PAYEES)]
-        payer = books.person(money=rows_wanted * _AMOUNT)
+        # people may pay a hundred an hour by phone
+        payer = books.person(kind="merchant", tier="merchant", money=rows_wanted * _AMOUNT)
         lines = (f"{payees[n % _PAYEES].phone},{_AMOUNT},Salary for May,staff-{n}" for n in range(rows_wanted))
         file = "\n".join([",".join(COLUMNS), *lines]).encode()
         database = books.as_role("money")

@@ -12,12 +12,17 @@ from local.deploy import GATEWAYS, RAZORPAY
 from local.processes import ENDING, LocalStackError, hang_up
 from local.state import ROOT, State
 
+#: From this status of HTTP on, nothing was done.
+_REFUSED = 400
+
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
     parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "reset", "operator", "export", "verify", "deploy"))
     parser.add_argument("parameters", nargs="*", help="with operator: one command, JSON")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
+    parser.add_argument("--operator", default="meera", help="with operator: as whom; there are meera and ravi")
+    parser.add_argument("--role", help="with operator: the role that commands; default: the one whose command it is")
     parser.add_argument("--gateway", default=RAZORPAY, help="with up and run: what top-ups go by")
     parser.add_argument("--folder", type=Path, help="with export and verify: what is exported; default: STATE/export")
     parser.add_argument("--deployed", action="store_true", help="with export: the ledger that the environment names")
@@ -49,7 +54,7 @@ def _do(state: State, given: argparse.Namespace) -> int:
     if given.command == "deploy":
         return _deploy(state, given)
     if given.command == "operator":
-        return _operator(state, given.parameters)
+        return _operator(state, given.parameters, given.operator, given.role or None)
     if given.command == "reset":
         return _reset(state, force=given.force)
     if given.command in _WITH_A_FOLDER:
@@ -151,16 +156,16 @@ def _sam_local(state: State) -> int:
     return sam_local.run(state)
 
 
-def _operator(state: State, commands: list[str]) -> int:
-    """Invokes the operator's function of the stack that is up, and prints its answers; 0 if none was refused."""
-    from local.invocation import invoke  # noqa: PLC0415
+def _operator(state: State, commands: list[str], operator: str, role: str | None) -> int:
+    """Sends commands to the stack that is up, as one of its operators, and prints the answers; 0 if none is refused."""
+    from local.operators import send  # noqa: PLC0415
 
     for command in commands:
         _check_is_command(command)
-    answers = [invoke(stack.read(state), "operator", command) for command in commands]
+    answers = [send(stack.read(state), command, operator=operator, role=role) for command in commands]
     for answer in answers:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
-    return 0 if all(answer.get("status") == "done" for answer in answers) else 1
+        print(json.dumps(answer.json(), indent=2, ensure_ascii=False))
+    return 0 if all(answer.status < _REFUSED for answer in answers) else 1
 
 
 def _check_is_command(text: str) -> None:

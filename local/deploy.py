@@ -21,6 +21,7 @@ from local.build import Build, combined
 from local.database import PrivateServer
 from local.detours import Detours
 from local.gateway.server import PAYOUT_ACCOUNT
+from local.operators import SESSION_ROLE
 from local.processes import LocalStackError
 from local.state import State
 from local.template import Template, read, write
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 STACK = "wallet"
 #: The gateways that the template takes, and that the simulator speaks as.
 RAZORPAY, CASHFREE = GATEWAYS = ("razorpay", "cashfree")
-ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
+ROLES = ("identity", "money", "withdrawals", "gateway", "reader", "directory", "operator", "clock", "sealer", "auditor")
 _BUCKET = "wallet-artifacts"
 _TEMPLATE = "deployed.json"
 _DEPLOY_S = 600
@@ -73,23 +74,31 @@ def deploy(
         "GatewayAccountId": account_id(state),
         "PayoutBaseUrl": gateway_url,
         "PayoutAccountNumber": PAYOUT_ACCOUNT,
+        "OperatorRoles": SESSION_ROLE,
         "UpiIntent": "on",
         "DefaultTier": "full",
         "ReconcileSchedule": "rate(1 minute)",
         "ReconcileAfterSeconds": "60",
+        "CheckpointLockMode": "GOVERNANCE",
         "CheckpointLockDays": "1",
-        # to nobody's phone: the emulator keeps them
+        # to nobody's phone: the simulator keeps them
+        "SmsEndpointUrl": f"{gateway_url}/sms/",
         "DebitNotices": "sms",
         "NoticeContact": "1800 000 000",
         "NoticeBrand": "Wallet",
         **sms_registration(),
+        # the emulator has none
+        "WebAcl": "off",
         # one machine and perhaps a test at full speed: nothing here needs protecting from callers
         "ApiRateLimit": "10000",
         "ApiBurstLimit": "5000",
         "LoginRateLimit": "10000",
         "LoginBurstLimit": "5000",
         # everybody here comes from one address
-        "LoginFailuresPerAddress": "10000",
+        "SignInsPerAddress": "10000",
+        "SignInsPerPhone": "10000",
+        "CodesPerAddress": "10000",
+        "CodesPerDay": "1000000",
         **by.parameters,
     }
     content = read(build.template)
@@ -262,9 +271,8 @@ def _answer_for_the_gateway(emulator: Emulator, template: Template, problems: st
 def _lock_checkpoints(emulator: Emulator, template: Template, parameters: Mapping[str, str]) -> None:
     """The emulator's S3 knows Object Lock, but not from a template: say it again."""
     lock = template["Resources"]["CheckpointFiles"]["Properties"]["ObjectLockConfiguration"]
-    retention = {
-        name: parameters.get(value["Ref"], template["Parameters"][value["Ref"]]["Default"])
-        for name, value in lock["Rule"]["DefaultRetention"].items()
+    retention: dict[str, Any] = {
+        name: parameters[value["Ref"]] for name, value in lock["Rule"]["DefaultRetention"].items()
     }
     emulator.s3().put_object_lock_configuration(
         Bucket=emulator.outputs(STACK)["CheckpointBucketName"],
@@ -339,7 +347,16 @@ def payout_webhook_secret(state: State) -> str:
 
 def sms_registration() -> dict[str, str]:
     """Ids as India's operators give them out, of nobody: one for us, one for each text."""
-    texts = ("Payment", "HoldCaptured", "Refund", "Withdrawal", "WithdrawalCorrected", "RefundToSource", "Paused")
+    texts = (
+        "Payment",
+        "HoldCaptured",
+        "Refund",
+        "Withdrawal",
+        "WithdrawalCorrected",
+        "RefundToSource",
+        "Paused",
+        "Code",
+    )
     templates = {f"SmsTemplate{text}": f"11070000000000000{number:02}" for number, text in enumerate(texts, start=1)}
     return {"SmsEntityId": "1101000000000000001", "SmsSenderId": "WALLET", **templates}
 

@@ -15,6 +15,7 @@ from local.build import build_here
 from local.database import PrivateServer
 from local.deploy import RAZORPAY, Deployed, account_id, deploy, gateway_key, payout_webhook_secret
 from local.detours import Detours
+from local.operators import make_people
 from local.processes import LocalStackError, undisturbed
 from local.state import ROOT, State
 
@@ -179,6 +180,7 @@ def _describe(
             for name, value in deployed.outputs.items()
             if name.endswith("FunctionName")
         },
+        "operators": make_people(emulator.url),
         "token_secret": deployed.outputs["TokenSecretArn"],
         "idempotency_table": deployed.outputs["IdempotencyTableName"],
         "checkpoint_bucket": deployed.outputs["CheckpointBucketName"],

@@ -1,6 +1,6 @@
 """A walk along the money path, each request and answer printed, and the ledger behind it.
 
-Register, top up by UPI, pay, refund, hold and capture, withdraw, look.
+Register, top up by UPI, look up, pay, refund, hold and capture, withdraw, look.
 
 What it does is what the README tells and what the end-to-end tests check: only over HTTP, as any client would.
 """
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pymysql
 import urllib3
@@ -25,6 +26,8 @@ _COME_BACK = ("try_again", "idempotency_key_in_use", "gateway_unavailable")
 _BUSY_S = 90
 _RUPEE = 100
 _INDIA = timezone(timedelta(hours=5, minutes=30))
+
+_HIDDEN = ("password", "access_token", "refresh_token", "phone_proof", "qr_svg")
 
 Json = dict[str, Any]
 
@@ -70,6 +73,13 @@ class Walker:
         path = f"/simulator/orders/{order_id}/pay"
         return self._exchange("POST", self.gateway_url, path, {"outcome": outcome}, headers={}, expect=200)
 
+    def newest_message(self, phone: str) -> str:
+        """What the person reads on their phone."""
+        path = f"/simulator/messages?{urlencode({'phone': phone})}"
+        told = self._exchange("GET", self.gateway_url, path, None, headers={}, expect=200)
+        text: str = told["data"][-1]["text"]
+        return text
+
     def _exchange(
         self, method: str, base: str, path: str, body: Json | None, *, headers: Mapping[str, str], expect: int
     ) -> Json:
@@ -109,7 +119,7 @@ def walk(stack: Mapping[str, Any]) -> int:
 
 
 def _path(walker: Walker) -> None:
-    _title("Two people register, and each gets a wallet")
+    _title("Two people prove their phones, register, and each gets a wallet")
     asha = _person(walker, "Asha Rao", "personal")
     shop = _person(walker, "चाय की दुकान", "merchant")
 
@@ -120,6 +130,9 @@ def _path(walker: Walker) -> None:
 
     _title("The gateway's signed webhook credits the wallet; nobody believes the client")
     _wait_for(walker, asha["token"], f"/top-ups/{top_up['id']}")
+
+    _title("Asha looks at who has that phone, before she pays")
+    walker.call("GET", f"/payees?phone={quote(shop['phone'])}", token=asha["token"], expect=200)
 
     _title("Asha pays the shop 60 rupees; the same request again moves nothing")
     payment = {"to": {"phone": shop["phone"]}, "amount": 60 * _RUPEE, "description": "चाय और समोसा"}
@@ -153,6 +166,8 @@ def _path(walker: Walker) -> None:
     withdrawal = walker.call("POST", "/withdrawals", out, token=asha["token"], key=_key(), expect=202)
     _wait_for(walker, asha["token"], f"/withdrawals/{withdrawal['id']}")
 
+    _stolen(walker, asha, payment)
+
     _title("Both look at their wallets, and she at her statement")
     wallet = walker.call("GET", "/wallet", token=asha["token"], expect=200)
     walker.call("GET", "/wallet/transactions?limit=10", token=asha["token"], expect=200)
@@ -165,13 +180,39 @@ def _path(walker: Walker) -> None:
     print(f"  {walker.fetch(statement['url'])} bytes of statement behind that link")
 
 
+def _stolen(walker: Walker, asha: Json, payment: Json) -> None:
+    _title("Her phone is stolen: she ends its session from the laptop, and at that moment its money stops")
+    stolen = _sign_in(walker, asha["phone"], asha["password"])
+    listed = walker.call("GET", "/sessions", token=asha["token"], expect=200)["data"]
+    (there,) = [one for one in listed if not one["current"]]
+    walker.call("DELETE", f"/sessions/{there['id']}", token=asha["token"], expect=204)
+    walker.call("POST", "/payments", payment, token=stolen["access_token"], key=_key(), expect=401)
+    walker.call("POST", "/token", {"refresh_token": stolen["refresh_token"]}, expect=401)
+    asha["token"] = walker.call("POST", "/token", {"refresh_token": asha["refresh_token"]}, expect=200)["access_token"]
+
+
 def _person(walker: Walker, name: str, kind: str) -> Json:
     phone = f"+9198{secrets.randbelow(10**8):08}"
     password = secrets.token_urlsafe(12)
     told = {"phone": phone, "name": name, "password": password, "kind": kind}
+    told["phone_proof"] = _prove(walker, phone, "register")
     walker.call("POST", "/register", told, key=_key(), expect=201)
-    session = walker.call("POST", "/login", {"phone": phone, "password": password}, expect=200)
-    return {"phone": phone, "token": session["access_token"]}
+    session = _sign_in(walker, phone, password)
+    tokens = {"token": session["access_token"], "refresh_token": session["refresh_token"]}
+    return {"phone": phone, "password": password, **tokens}
+
+
+def _prove(walker: Walker, phone: str, purpose: str) -> str:
+    """A proof of the phone, by the code that came to it."""
+    sent = walker.call("POST", "/phone-proofs", {"phone": phone, "purpose": purpose}, expect=202)
+    text = walker.newest_message(phone)
+    code = text.partition(" ")[0]
+    proof: str = walker.call("POST", f"/phone-proofs/{sent['id']}", {"code": code}, expect=200)["phone_proof"]
+    return proof
+
+
+def _sign_in(walker: Walker, phone: str, password: str) -> Json:
+    return walker.call("POST", "/login", {"phone": phone, "password": password}, expect=200)
 
 
 def _wait_for(walker: Walker, token: str, path: str) -> None:
@@ -245,10 +286,7 @@ def _text(value: Json) -> str:
 
 def _cut(value: object) -> object:
     if isinstance(value, dict):
-        return {
-            name: "…" if name in ("password", "access_token", "refresh_token", "qr_svg") else _cut(inner)
-            for name, inner in value.items()
-        }
+        return {name: "…" if name in _HIDDEN else _cut(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_cut(inner) for inner in value]
     return value

@@ -5,9 +5,8 @@ intruder in a function can ask for a payment that the kernel allows, and can't w
 The passwords' hashes are readable to one user alone.
 """
 
-_PUBLIC_USER_COLUMNS = "id, phone, name, kind, created_at"
-#: With the phone that an account had whose phone has a next owner.
-_KNOWN_USER_COLUMNS = f"{_PUBLIC_USER_COLUMNS}, former_phone"
+#: `former_phone` is the one that an account had whose phone has a next owner.
+_KNOWN_USER_COLUMNS = "id, phone, name, kind, created_at, former_phone"
 _ARRIVED_COLUMNS = "id, type, attempt_id, amount, currency, gateway, gateway_payment_id, source_refund_id, created_at"
 
 _STORED_VALUE = (
@@ -24,7 +23,8 @@ _STORED_VALUE = (
 )
 # whether a key is known, not what was done under it
 _KEYS = ("SELECT (actor_id, idem_key) ON idempotency_records",)
-_LEDGER = (f"SELECT ({_PUBLIC_USER_COLUMNS}) ON users", *_STORED_VALUE)
+# whose wallet it is, not what is in it
+_OWNERS = "SELECT (id, user_id) ON wallets"
 _BOOKS = (f"SELECT ({_KNOWN_USER_COLUMNS}) ON users", *_STORED_VALUE)
 # what an operator has found out about people
 _APPROVED = ("SELECT (user_id, approved_at) ON merchant_approvals",)
@@ -39,24 +39,40 @@ def _execute(*procedures: str) -> tuple[str, ...]:
 
 
 GRANTS: dict[str, tuple[str, ...]] = {
-    # register, login
+    # register, login, session, sessions, phone_proofs, password_resets, me
     "identity": (
-        f"SELECT ({_KNOWN_USER_COLUMNS}, password_hash) ON users",
-        "SELECT (user_id, status) ON wallets",
+        f"SELECT ({_KNOWN_USER_COLUMNS}, email, password_hash) ON users",
+        "SELECT (user_id, status, tier) ON wallets",
+        "SELECT (id, user_id, device, seed, created_at, last_used_at, idle_ends_at, ends_at, ended_at) ON sessions",
+        "SELECT (token_hash, session_id) ON session_tokens",
         *_KEYS,
         *_execute(
+            "ask_for_code",
+            "forget_code",
+            "show_code",
             "register_user",
-            "count_login_attempt",
-            "forgive_login_attempts",
-            "start_refresh_family",
-            "rotate_refresh_token",
-            "revoke_refresh_family",
+            "count_sign_in",
+            "count_hashing",
+            "forgive_sign_in",
+            "note_failed_sign_in",
+            "start_session",
+            "renew_session",
+            "end_session_of_token",
+            "end_own_sessions",
+            "change_password",
+            "reset_password",
+            "rehash_password",
+            "freeze_own_wallet",
+            "unfreeze_own_wallet",
         ),
     ),
-    # pay, hold, top_up, bulk, bulk_worker
+    # pay, refund, hold, capture, top_up, bulk, bulk_worker: nothing here leaves the wallets that we keep
     "money": (
-        *_LEDGER,
-        *_APPROVED,
+        "SELECT (id, name) ON users",
+        _OWNERS,
+        "SELECT ON holds",
+        "SELECT ON transactions",
+        "SELECT (transaction_id, side, account_id) ON postings",
         *_ATTEMPTS,
         *_KEYS,
         "SELECT (bulk_payment_id, line, status) ON bulk_payment_rows",
@@ -74,7 +90,14 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "open_top_up",
             "attach_order",
             "refuse_attempt",
-            "open_withdrawal",
+        ),
+    ),
+    # withdraw: what leaves us for good, and nothing else
+    "withdrawals": (
+        _OWNERS,
+        "SELECT ON withdrawals",
+        *_KEYS,
+        *_execute(
             "request_withdrawal",
             "claim_payout",
             "cancel_withdrawal",
@@ -123,10 +146,13 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "release_check",
             "expire_attempt",
             "sweep_identity",
+            "sweep_quotas",
         ),
     ),
     # balance, bulk_results, proof, statement, notify
     "reader": (*_BOOKS, *_KNOWN_PEOPLE, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows", *_CHAIN),
+    # payees: what it may learn is what the procedure counts, so it reads no table
+    "directory": _execute("look_up_payee"),
     # operator
     "operator": (
         *_BOOKS,
@@ -134,6 +160,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_ATTEMPTS,
         "SELECT ON source_refunds",
         "SELECT ON operator_actions",
+        "SELECT ON operator_requests",
+        "SELECT ON former_phones",
         "SELECT ON disputed_money",
         "SELECT ON money_in_suspense",
         "SELECT ON unclaimed_money",
@@ -142,9 +170,13 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON payment_dispute_events",
         "SELECT (id, gateway, name, received_at, outcome) ON gateway_events",  # their bodies name payers
         *_execute(
+            "ask_operator",
+            "cancel_operator_request",
+            "move_phone",
             "set_tier",
             "freeze_wallet",
             "unfreeze_wallet",
+            "end_sessions_of_owner",
             "set_slots",
             "refund_to_source",
             "credit_from_suspense",
@@ -165,7 +197,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON outbox",
         "SELECT (id, user_id, slots) ON wallets",
         "SELECT (id, kind) ON users",
-        *_execute("expire_hold", "claim_relay", "mark_events_delivered", "sweep_events"),
+        "SELECT ON own_freezes",
+        *_execute("expire_hold", "end_own_freeze", "claim_relay", "mark_events_delivered", "sweep_events"),
     ),
     # sealer
     "sealer": (
@@ -188,6 +221,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON unsealed",
         "SELECT ON idempotency_records",
         "SELECT ON operator_actions",
+        "SELECT ON former_phones",
         "SELECT ON source_refunds",
         "SELECT ON payment_disputes",
         "SELECT ON payment_dispute_events",

@@ -18,8 +18,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     except Refused as refused:
         logger().info("denied", code=refused.refusal.value)
         return _policy(event, "nobody", "Deny", {})
-    user_id = ids.show(ids.USER, access.user_id)
-    told = {"user_id": user_id, "good_from": access.good_from, "expires_at": access.expires_at}
+    user_id = ids.show(ids.USER, access.principal.user_id)
+    told = {
+        "user_id": user_id,
+        "session_id": ids.show(ids.SESSION, access.principal.session_id),
+        "generation": access.principal.generation,
+        "good_from": access.good_from,
+        "expires_at": access.expires_at,
+    }
     return _policy(event, user_id, "Allow", told)
 
 

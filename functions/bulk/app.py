@@ -17,9 +17,10 @@ from wallet.storage.claims import Claim
 
 def post_file(request: Request) -> Response:
     """Takes a file in, once per key, and has a worker pay it."""
-    caller, key = request.caller(), request.idempotency_key()
+    caller, key = request.principal(), request.idempotency_key()
     rows = read_file(request)
-    claim = claim_of(request, actor_id=caller, key=key, asked={"sha256": hashlib.sha256(request.body).hexdigest()})
+    told = {"sha256": hashlib.sha256(request.body).hexdigest()}
+    claim = claim_of(request, actor_id=caller.user_id, key=key, asked=told, generation=caller.generation)
 
     def work() -> tuple[Json, bool]:
         receipt, replayed = bulk.open_bulk_payment(wiring.database(), wiring.new_id, claim=claim, rows=rows)

@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], context: object) -> None:
     def tell() -> None:
         came_to.append(notify(wiring.database(), wiring.messenger(), debit, now=datetime.now(UTC)))
 
-    wiring.once_per_event("wallet.notify.v1").run(debit.event_id, context, tell)
+    wiring.once_per_event().run(debit.event_id, context, tell)
     untold = came_to[0] if came_to else None
     logger().info(
         "not notified" if untold else "notified" if came_to else "notified before",

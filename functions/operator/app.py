@@ -1,12 +1,12 @@
-"""The operator's commands: invoked directly, by whom IAM allows to, and reached by no route."""
-
-from typing import Any
+"""The operators' routes, one for each role: who signs them is known to IAM, and allowed by it."""
 
 from wallet import wiring
-from wallet.edge.commands import answer
-from wallet.edge.responses import Json
+from wallet.edge.commands import Desk
+from wallet.operators.model import Role
 
-
-def handler(event: dict[str, Any], _context: object) -> Json:
-    """One command."""
-    return answer(event, wiring.database, wiring.new_id, region=wiring.region())
+handler = wiring.phone_api_handler(
+    {
+        f"POST /operator/{role}/commands": Desk(role, wiring.database, wiring.new_id, wiring.operator_session_roles)
+        for role in Role
+    }
+)

@@ -7,15 +7,18 @@ from wallet.edge.idempotency import claim_of
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
 from wallet.identity import passwords
-from wallet.identity.register import register, scope_of
+from wallet.identity.accounts.model import scope_of
+from wallet.identity.accounts.service import check_registration, register
 from wallet.storage.claims import Claim
 from wallet.storage.users import NewUser, count_former
 
 
 def post_register(request: Request) -> Response:
-    """Registers. The key is optional here: without one a repetition is told `phone_taken`."""
-    key = request.optional_idempotency_key()
-    asked = request.json(RegisterBody)
+    """Registers. The key is optional here: without one a repetition is told `invalid_proof`."""
+    key, asked = request.optional_idempotency_key(), request.json(RegisterBody)
+    database, rules = wiring.database(), wiring.sign_in_rules()
+    context = (asked.phone, asked.name, wiring.product_name())
+    check_registration(database, rules, password=asked.password, context=context, address=request.address)
 
     def work() -> tuple[Json, bool]:
         user = NewUser(
@@ -23,25 +26,24 @@ def post_register(request: Request) -> Response:
             name=asked.name,
             email=asked.email,
             kind=asked.kind,
-            password_hash=passwords.hash_password(asked.password, cost=wiring.number("PASSWORD_COST")),
+            password_hash=passwords.hash_password(asked.password, cost=rules.password_cost),
             tier=wiring.setting("DEFAULT_TIER"),
+            replace=asked.replace,
         )
-        registration, replayed = register(wiring.database(), wiring.new_id, user, claim=claim)
+        registration, replayed = register(database, wiring.new_id, user, phone_proof=asked.phone_proof, claim=claim)
         return shapes.registration(registration), replayed
 
-    if key is None:
-        claim = None
-        return Response(201, work()[0])
-    claim = _claim(request, key, asked)
-    return wiring.once().answer(request, claim, work, status=201)
+    claim = None if key is None else _claim(request, key, asked)
+    once = wiring.once
+    return Response(201, work()[0]) if claim is None else once().answer(request, claim, work, status=201)
 
 
 def _claim(request: Request, key: str, asked: RegisterBody) -> Claim:
-    """The password counts, but no fast digest of it is kept anywhere."""
+    """The password counts, but no fast digest of it is kept anywhere; a proof that is sent again may be another."""
     scope = scope_of(asked.phone, count_former(wiring.database(), asked.phone))
     secret = passwords.fingerprint(asked.password, salt=scope.bytes + key.encode())
-    told = asked.model_dump(mode="json", exclude={"password"}, exclude_none=True) | {"password": secret}
-    return claim_of(request, actor_id=scope, key=key, asked=told)
+    told = asked.model_dump(mode="json", exclude={"password", "phone_proof"}, exclude_none=True, exclude_defaults=True)
+    return claim_of(request, actor_id=scope, key=key, asked=told | {"password": secret})
 
 
-handler = wiring.phone_api_handler({"POST /register": post_register})
+handler = wiring.counting_api_handler({"POST /register": post_register})

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
 
+#: For so many seconds a secret is remembered without looking again.
+SECRET_MAX_AGE_S = 300
+
 _PATIENCE = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
 _PASSING = frozenset({"ThrottlingException", "InternalServiceError", "ServiceUnavailable", "RequestTimeout"})
-_MAX_AGE_S = 300.0
 _MIN_AGE_S = 10.0
 # in this order: a rotation between the two looks leaves what was current in both
 _LIVE = ("AWSCURRENT", "AWSPREVIOUS")
@@ -169,7 +172,7 @@ class Secret:
         return self._known[stage][1]
 
     def _is_due(self, stages: tuple[str, ...], *, fresh: bool) -> bool:
-        latest = time.monotonic() - (_MIN_AGE_S if fresh else _MAX_AGE_S)
+        latest = time.monotonic() - (_MIN_AGE_S if fresh else SECRET_MAX_AGE_S)
         return any(stage not in self._known or self._known[stage][0] <= latest for stage in stages)
 
     def _look(self, stage: str) -> None:
@@ -189,14 +192,62 @@ class Secret:
         try:
             answer = _secrets_manager().get_secret_value(SecretId=self._arn, VersionStage=stage)
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code")
-            if code == "ResourceNotFoundException" and stage != "AWSCURRENT":
+            if _code_of(error) == "ResourceNotFoundException" and stage != "AWSCURRENT":
                 return None
-            trouble = SecretUnavailableError if code in _PASSING else SecretDeniedError
-            raise trouble(f"Secrets Manager refused: {code}") from error
+            raise _refused(error) from error
         except BotoCoreError as error:
-            raise SecretUnavailableError(f"Secrets Manager was not reached: {type(error).__name__}") from error
+            raise _unreached(error) from error
         return SecretVersion(answer["VersionId"], answer["SecretString"])
+
+
+class WrittenSecret:
+    """A secret that is given new versions by somebody who can't read it."""
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+
+    def state(self) -> tuple[str, datetime]:
+        """The id of the current version, and when anything of the secret was last changed."""
+        try:
+            answer = _secrets_manager().describe_secret(SecretId=self._arn)
+        except ClientError as error:
+            raise _refused(error) from error
+        except BotoCoreError as error:
+            raise _unreached(error) from error
+        stages = answer.get("VersionIdsToStages", {})
+        current = [version_id for version_id, named in stages.items() if "AWSCURRENT" in named]
+        if not current:
+            raise SecretUnavailableError("the secret has no current version")
+        return current[0], answer["LastChangedDate"]
+
+    def put(self, version_id: str, text: str) -> bool:
+        """Makes `text` the current version and what was current the previous one, in one step.
+
+        `version_id` has 32 to 64 characters. False if there is another version of this id.
+        """
+        try:
+            _secrets_manager().put_secret_value(SecretId=self._arn, ClientRequestToken=version_id, SecretString=text)
+        except ClientError as error:
+            if _code_of(error) == "ResourceExistsException":
+                return False
+            raise _refused(error) from error
+        except BotoCoreError as error:
+            raise _unreached(error) from error
+        return True
+
+
+def _code_of(error: ClientError) -> str | None:
+    return error.response.get("Error", {}).get("Code")
+
+
+def _refused(error: ClientError) -> SecretUnavailableError:
+    code = _code_of(error)
+    trouble = SecretUnavailableError if code in _PASSING else SecretDeniedError
+    return trouble(f"Secrets Manager refused: {code}")
+
+
+def _unreached(error: BotoCoreError) -> SecretUnavailableError:
+    return SecretUnavailableError(f"Secrets Manager was not reached: {type(error).__name__}")
 
 
 def _json_object(text: str) -> Mapping[str, Any]:

@@ -7,8 +7,9 @@ import functools
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -27,17 +28,34 @@ if TYPE_CHECKING:
     from wallet.channels.evidence import Archive, Signer
     from wallet.channels.kept import Kept
     from wallet.channels.port import Bus, Notices
+    from wallet.channels.sns import SmsNotices
     from wallet.edge.door import Door, Handler
     from wallet.edge.idempotency import Once
     from wallet.edge.once_per_event import OncePerEvent
     from wallet.gateways.port import Gateway, GatewayEvent, ListingGateway, PayoutProvider, WebhookReader
-    from wallet.identity.login import LoginRules
+    from wallet.identity.accounts.model import ResetRules
+    from wallet.identity.phone_proofs.model import CodeRules
+    from wallet.identity.phone_proofs.service import CodeSender
+    from wallet.identity.sessions.model import SignInRules
+    from wallet.identity.sessions.service import Issuer
     from wallet.identity.tokens import SigningKey
     from wallet.ledger.signatures import PublicKey
     from wallet.movements.notify import Messenger
     from wallet.movements.top_up import TopUpRules
+    from wallet.payees.model import LookupQuotas
 
-_ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
+_ROLES = (
+    "identity",
+    "money",
+    "withdrawals",
+    "gateway",
+    "reader",
+    "directory",
+    "operator",
+    "clock",
+    "sealer",
+    "auditor",
+)
 
 #: The gateways that there are adapters for, and where each answers for real money.
 _GATEWAY_ADDRESSES = {"razorpay": "https://api.razorpay.com", "cashfree": "https://api.cashfree.com/pg"}
@@ -106,6 +124,13 @@ def phone_api_handler(routes: "Mapping[str, Handler]") -> "Door":
     return Door(routes, problem_base=problem_base_url, region=region)
 
 
+def counting_api_handler(routes: "Mapping[str, Handler]") -> "Door":
+    """The handler of one whose requests have phones in them, and are counted by the address that they come from."""
+    from wallet.edge.door import Door  # noqa: PLC0415 - as above
+
+    return Door(routes, problem_base=problem_base_url, region=region, origin_secrets=origin_secrets)
+
+
 def problem_base_url() -> str:
     """Where problems are explained, an address for a code to be put behind: mostly '', which is the API itself."""
     return os.environ.get("PROBLEM_BASE_URL", "")
@@ -114,6 +139,22 @@ def problem_base_url() -> str:
 def region() -> str:
     """The country of phones that name none, like `IN`; none if there is no such setting."""
     return os.environ.get("DEFAULT_REGION") or NO_REGION
+
+
+def origin_secrets() -> list[str]:
+    """What our own distribution proves itself with: two while it is rotated, none where there is no such setting."""
+    arn = os.environ.get("ORIGIN_SECRET")
+    return [version.text for version in _origin_secret(arn).live()] if arn else []
+
+
+@functools.cache
+def _origin_secret(arn: str) -> Secret:
+    return Secret(arn)
+
+
+def operator_session_roles() -> tuple[str, ...]:
+    """Names of the roles whose trust policies have each IAM user's session bear the user's name; mostly none."""
+    return tuple(name for name in os.environ.get("OPERATOR_ROLES", "").split(",") if name)
 
 
 @functools.cache
@@ -142,15 +183,16 @@ def once() -> "Once":
     """The first line of idempotency."""
     from wallet.edge.idempotency import Once  # noqa: PLC0415 - a third of a cold start, for three functions only
 
-    return Once(setting("IDEMPOTENCY_TABLE"), aws.dynamodb(), lambda claim: is_known(database(), claim))
+    table, prefix = setting("IDEMPOTENCY_TABLE"), setting("IDEMPOTENCY_PREFIX")
+    return Once(table, aws.dynamodb(), lambda claim: is_known(database(), claim), prefix=prefix)
 
 
 @functools.cache
-def once_per_event(prefix: str) -> "OncePerEvent":
-    """What keeps a repeated event from being acted on again, for the work that `prefix` names."""
+def once_per_event() -> "OncePerEvent":
+    """What keeps a repeated event from being acted on again."""
     from wallet.edge.once_per_event import OncePerEvent  # noqa: PLC0415 - as above
 
-    return OncePerEvent(setting("IDEMPOTENCY_TABLE"), aws.dynamodb(), prefix=prefix)
+    return OncePerEvent(setting("IDEMPOTENCY_TABLE"), aws.dynamodb(), prefix=setting("IDEMPOTENCY_PREFIX"))
 
 
 @functools.cache
@@ -186,16 +228,25 @@ def messenger() -> "Messenger":
 
 def _notices() -> "Notices":
     """Where people's notices go: `sms`, or the topic whose ARN the setting is."""
-    from wallet.channels.sns import Registration, SmsNotices, TopicNotices  # noqa: PLC0415 - as above
-    from wallet.ledger.notices import TEXTS  # noqa: PLC0415 - as above
+    from wallet.channels.sns import TopicNotices  # noqa: PLC0415 - as above
+    from wallet.ledger.notices import DEBIT_TEXTS  # noqa: PLC0415 - as above
 
     to = setting("NOTICES_TO")
     if to != "sms":
         return TopicNotices(aws.sns(), to)
+    return _text_messages(DEBIT_TEXTS)
+
+
+def _text_messages(texts: Iterable[str]) -> "SmsNotices":
+    """What sends texts with these templates to phones."""
+    from wallet.channels.sns import Registration, SmsNotices  # noqa: PLC0415 - as above
+
     template_ids = dict(pair.split("=", 1) for pair in setting("SMS_TEMPLATE_IDS").split(",") if "=" in pair)
-    if missing := sorted(name for name in TEXTS if not template_ids.get(name)):
+    registration = Registration(os.environ.get("SMS_ENTITY_ID", ""), os.environ.get("SMS_SENDER_ID", ""), template_ids)
+    missing = sorted(name for name in texts if not template_ids.get(name))
+    if missing and registration.entity_id:
         raise SettingError(f"SMS_TEMPLATE_IDS has no id of {', '.join(missing)}")
-    return SmsNotices(aws.sns(), Registration(setting("SMS_ENTITY_ID"), setting("SMS_SENDER_ID"), template_ids))
+    return SmsNotices(aws.sns(), registration)
 
 
 def _checkpoint_prefix() -> str:
@@ -382,17 +433,109 @@ def _verifying_keys(*, fresh: bool) -> "Mapping[str, SigningKey]":
     return {version.id: SigningKey(version.id, version.text) for version in _token_secret().live(fresh=fresh)}
 
 
-def login_rules() -> "LoginRules":
-    """How long tokens live and how often somebody may guess."""
-    from wallet.identity.login import LoginRules  # noqa: PLC0415 - as above
+def token_keys() -> aws.WrittenSecret:
+    """The secret that signs access tokens, to be given a new version."""
+    return aws.WrittenSecret(setting("TOKEN_SECRET"))
 
-    return LoginRules(
-        access_token_s=number("ACCESS_TOKEN_SECONDS"),
-        refresh_token_s=number("REFRESH_TOKEN_SECONDS"),
+
+def token_key_least_age() -> timedelta:
+    """How old a key has to be when another takes its place.
+
+    Whoever remembers the one before it has looked again by then, and what that has signed has ended; twice that, as it
+    is remembered for longer while Secrets Manager can't be reached.
+    """
+    return 2 * timedelta(seconds=number("ACCESS_TOKEN_SECONDS") + aws.SECRET_MAX_AGE_S)
+
+
+def token_issuer() -> "Issuer":
+    """What signs access tokens now, and how long sessions of refresh tokens last."""
+    return _issuer(number("ACCESS_TOKEN_SECONDS"), number("REFRESH_TOKEN_SECONDS"), number("SESSION_SECONDS"))
+
+
+def browser_token_issuer() -> "Issuer":
+    """The same for sessions of browsers."""
+    return _issuer(number("BROWSER_TOKEN_SECONDS"), number("BROWSER_IDLE_SECONDS"), number("BROWSER_SESSION_SECONDS"))
+
+
+def _issuer(access_token_s: int, idle_s: int, valid_s: int) -> "Issuer":
+    from wallet.identity.sessions.model import Lifetimes  # noqa: PLC0415 - as above
+    from wallet.identity.sessions.service import Issuer  # noqa: PLC0415 - as above
+
+    return Issuer(signing_key(), Lifetimes(access_token_s, idle_s, valid_s), int(time.time()))
+
+
+def sign_in_rules() -> "SignInRules":
+    """How often somebody may guess."""
+    from wallet.identity.sessions.model import SignInRules  # noqa: PLC0415 - as above
+
+    return SignInRules(
         password_cost=number("PASSWORD_COST"),
-        attempts_per_phone=number("LOGIN_FAILURES_PER_PHONE"),
-        attempts_per_address=number("LOGIN_FAILURES_PER_ADDRESS"),
-        window_s=number("LOGIN_WINDOW_SECONDS"),
+        per_pair=number("SIGN_INS_PER_PHONE_AND_ADDRESS"),
+        per_phone=number("SIGN_INS_PER_PHONE"),
+        per_address=number("SIGN_INS_PER_ADDRESS"),
+        window_s=number("SIGN_IN_WINDOW_SECONDS"),
+    )
+
+
+def reset_rules() -> "ResetRules":
+    """What a proof of the phone alone may do for a forgotten password."""
+    from wallet.identity.accounts.model import ResetRules  # noqa: PLC0415 - as above
+
+    return ResetRules(
+        sign_ins=sign_in_rules(),
+        seen_within_days=number("RESET_SEEN_WITHIN_DAYS"),
+        wait_s=number("SECURITY_WAIT_SECONDS"),
+    )
+
+
+def product_name() -> str:
+    """Our name, which nobody's password should be."""
+    return os.environ.get("NOTICE_BRAND") or "wallet"
+
+
+@functools.cache
+def _code_secret() -> Secret:
+    return Secret(setting("CODE_SECRET"))
+
+
+def code_key() -> str:
+    """What codes are hashed with."""
+    return _code_secret().text()
+
+
+def code_rules() -> "CodeRules":
+    """How long codes are good, how many there are, and where to."""
+    from wallet.identity.phone_proofs.model import CodeRules  # noqa: PLC0415 - as above
+
+    return CodeRules(
+        valid_s=600,
+        proof_valid_s=900,
+        per_phone_day=number("CODES_PER_PHONE"),
+        per_address_hour=number("CODES_PER_ADDRESS"),
+        in_all_day=number("CODES_PER_DAY"),
+        pause_s=number("CODE_PAUSE_SECONDS"),
+        regions=frozenset(setting("CODE_REGIONS").split(",")),
+    )
+
+
+def code_sender() -> "CodeSender":
+    """What codes go by, whom they are from, and the site that may fill them in."""
+    from wallet.identity.phone_proofs.service import CodeSender  # noqa: PLC0415 - as above
+    from wallet.ledger.notices import Sender  # noqa: PLC0415 - as above
+
+    sender = Sender(contact="", brand=os.environ.get("NOTICE_BRAND", ""))
+    site = os.environ.get("WEB_ORIGIN", "").removeprefix("https://").removeprefix("http://")
+    return CodeSender(_text_messages(["code"]), sender, site, code_key())
+
+
+def lookup_quotas() -> "LookupQuotas":
+    """How many payees may be looked up."""
+    from wallet.payees.model import LookupQuotas  # noqa: PLC0415 - one function looks payees up
+
+    return LookupQuotas(
+        per_hour=number("PAYEE_LOOKUPS_PER_HOUR"),
+        per_day=number("PAYEE_LOOKUPS_PER_DAY"),
+        per_address=number("PAYEE_LOOKUPS_PER_ADDRESS"),
     )
 
 

@@ -9,6 +9,7 @@ from local.gateway.book import Book
 from local.gateway.disputes import Disputes, NoSuchDisputeError, UnplayableDisputeError
 from local.gateway.failures import ApiError, unauthorized, unknown_url
 from local.gateway.faults import Fault, Faults, UnknownFaultError
+from local.gateway.messages import Messages
 from local.gateway.payouts import KEY_HEADER, End, EndedPayoutError, NoSuchPayoutError, Payouts, UnplayablePayoutError
 from local.gateway.person import NoSuchOrderError, NotPayableError, Person, Play, UnplayableError
 from local.gateway.refunds import EndedRefundError, NoSuchRefundError, Refunds, UnplayableRefundError
@@ -119,6 +120,7 @@ class Controls:
         disputes: Disputes,
         payouts: Payouts,
         settlements: Settlements,
+        messages: Messages,
         outbox: Outbox,
         faults: Faults,
     ) -> None:
@@ -142,6 +144,7 @@ class Controls:
                 ("POST", "webhook", lambda r: self._aim(r.body())),
                 ("PUT", "webhook", lambda r: self._aim(r.body())),
                 ("POST", "faults", lambda r: self._set_fault(r.body())),
+                ("GET", "messages", lambda r: Reply(200, messages.of(r.query))),
                 ("GET", "deliveries", lambda r: self._deliveries(r.query)),
             )
         ]

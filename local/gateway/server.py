@@ -17,6 +17,7 @@ from local.gateway.cashfree.book import CashfreeBook
 from local.gateway.disputes import Disputes
 from local.gateway.failures import ApiError
 from local.gateway.faults import Faults
+from local.gateway.messages import Messages
 from local.gateway.payouts import Payouts
 from local.gateway.person import Person
 from local.gateway.refunds import Refunds
@@ -83,8 +84,9 @@ class Simulator:
             sleep=self._stopping.wait,
         )
         person, disputes = Person(self._store, self._outbox), Disputes(self._store, self._outbox)
-        controls = Controls(person, refunds, disputes, payouts, settlements, self._outbox, faults)
-        self._server = _Server((settings.host, settings.port), api, cashfree, controls)
+        messages = Messages(self._store)
+        controls = Controls(person, refunds, disputes, payouts, settlements, messages, self._outbox, faults)
+        self._server = _Server((settings.host, settings.port), api, cashfree, controls, messages)
         self._thread: threading.Thread | None = None
 
     @property
@@ -130,12 +132,18 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, address: tuple[str, int], api: Api, cashfree: CashfreeApi, controls: Controls) -> None:
+    def __init__(
+        self, address: tuple[str, int], api: Api, cashfree: CashfreeApi, controls: Controls, messages: Messages
+    ) -> None:
         super().__init__(address, _Handler)
         self._api = api
-        self._others: dict[str, CashfreeApi | Controls] = {"/pg/": cashfree, "/simulator/": controls}
+        self._others: dict[str, CashfreeApi | Controls | Messages] = {
+            "/pg/": cashfree,
+            "/simulator/": controls,
+            "/sms/": messages,
+        }
 
-    def door(self, path: str) -> Api | CashfreeApi | Controls:
+    def door(self, path: str) -> Api | CashfreeApi | Controls | Messages:
         """Find who answers at this path."""
         return next((other for start, other in self._others.items() if path.startswith(start)), self._api)
 
@@ -179,10 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         _LOG.info("%s %s %d", self.command, parts.path, reply.status)
-        content = compact(reply.body)
+        is_text = isinstance(reply.body, str)
+        content = reply.body.encode() if isinstance(reply.body, str) else compact(reply.body)
         with suppress(BrokenPipeError, ConnectionResetError):
             self.send_response(reply.status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "text/xml" if is_text else "application/json")
             self.send_header("Content-Length", str(len(content)))
             for name, value in reply.headers:
                 self.send_header(name, value)

@@ -29,6 +29,11 @@ CREATE TABLE IF NOT EXISTS webhooks (
     body BLOB NOT NULL, headers TEXT NOT NULL, created_at REAL NOT NULL, due_at REAL NOT NULL,
     status TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, url TEXT, answers TEXT NOT NULL DEFAULT '[]'
 );
+CREATE TABLE IF NOT EXISTS messages (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, phone TEXT NOT NULL, text TEXT NOT NULL,
+    attributes TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS messages_by_phone ON messages (phone, position);
 CREATE INDEX IF NOT EXISTS webhooks_by_due ON webhooks (status, due_at);
 """
 

@@ -24,9 +24,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer; `dropped` closes the connection instead of giving it."""
+    """One answer, JSON or a text of XML; `dropped` closes the connection instead of giving it."""
 
     status: int
-    body: Json | list[Json]
+    body: Json | list[Json] | str
     headers: tuple[tuple[str, str], ...] = ()
     dropped: bool = False

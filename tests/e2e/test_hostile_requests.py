@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.addresses import coming_from, new_address
 from tests.support.client import PASSWORD, Answer, Api, Json, Person, new_key, new_phone
 from tests.support.problems import faulty_fields, problem
 
@@ -24,7 +25,7 @@ SELECT w.id, w.balance, w.held, w.entries,
        (SELECT COUNT(*) FROM postings p WHERE p.account_id = w.id) AS postings,
        (SELECT COUNT(*) FROM payment_attempts a WHERE a.wallet_id = w.id) AS attempts,
        (SELECT COUNT(*) FROM idempotency_records r WHERE r.actor_id = w.user_id) AS records,
-       (SELECT COUNT(*) FROM refresh_families f WHERE f.user_id = w.user_id) AS sessions,
+       (SELECT COUNT(*) FROM sessions s WHERE s.user_id = w.user_id) AS sessions,
        (SELECT COUNT(*) FROM users u WHERE u.phone = %s) AS unwanted
 FROM wallets w WHERE w.id IN (%s, %s) ORDER BY w.id
 """
@@ -43,7 +44,7 @@ class World:
     def good(self, path: str) -> Json:
         """A body that the route would take."""
         bodies: dict[str, Json] = {
-            "/register": {"phone": self.phone, "name": "Mallory", "password": SECRET},
+            "/register": {"phone_proof": "pp_x", "phone": self.phone, "name": "Mallory", "password": SECRET},
             "/login": {"phone": self.phone, "password": SECRET},
             "/token": {"refresh_token": f"rt_{SECRET}"},
             "/logout": {"refresh_token": f"rt_{SECRET}"},
@@ -298,6 +299,7 @@ WRONG_TYPES: list[object] = [1, 1.5, True, None, [], ["a"], {}, {"a": 1}]
 @pytest.mark.parametrize(
     ("path", "field"),
     [
+        ("/register", "phone_proof"),
         ("/register", "phone"),
         ("/register", "name"),
         ("/register", "password"),
@@ -417,12 +419,11 @@ def test_what_is_no_password_email_or_kind_is_refused(world: World, field: str, 
 
 
 def test_somebody_who_is_not_registered_gets_in_by_no_trick(world: World) -> None:
-    address = {"X-Forwarded-For": "198.51.100.77"}
     for password in (INJECTION, "' OR '1'='1", SECRET, "\x00", "x" * 1_024, ""):
         raw = json.dumps({"phone": world.phone, "password": password}).encode()
-        refused(world.send("/login", raw, headers=address), 401, "invalid_credentials")
+        refused(world.send("/login", raw, headers=coming_from(new_address())), 401, "invalid_credentials")
     raw = json.dumps({"phone": world.phone, "password": "x" * 1_025}).encode()
-    refused(world.send("/login", raw, headers=address), 422, "invalid_request")
+    refused(world.send("/login", raw), 422, "invalid_request")
 
 
 def test_what_is_no_refresh_token_is_invalid_and_as_good_as_logged_out(world: World) -> None:

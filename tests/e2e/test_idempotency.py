@@ -104,13 +104,15 @@ def test_8_at_once_with_one_key_open_one_top_up_with_one_order(api: Api) -> None
 
 
 def test_a_registration_may_be_repeated_under_its_key(api: Api) -> None:
-    told = {"phone": new_phone(), "name": "Asha Rao", "password": PASSWORD}
-    key = new_key()
+    phone, key = new_phone(), new_key()
+    told = {"phone_proof": api.prove(phone), "phone": phone, "name": "Asha Rao", "password": PASSWORD}
     first, again = (api.call("POST", "/register", told, key=key) for _ in range(2))
     assert (first.status, again.status, again.text) == (201, 201, first.text)
     assert again.headers["idempotency-replayed"] == "true"
     without = api.call("POST", "/register", told)
-    assert (without.status, without.code) == (409, "phone_taken")
+    assert (without.status, without.code) == (401, "invalid_proof")
+    with_another = api.call("POST", "/register", told | {"phone_proof": api.prove(phone)})
+    assert (with_another.status, with_another.code) == (409, "phone_taken")
     other = api.call("POST", "/register", told | {"password": PASSWORD + "!"}, key=key)
     assert (other.status, other.code) == (422, "idempotency_key_reused")
 

@@ -2,9 +2,6 @@
 
 import base64
 import hashlib
-import ipaddress
-import itertools
-import secrets
 import time
 import timeit
 from collections.abc import Sequence
@@ -14,32 +11,29 @@ import bcrypt
 import boto3
 import pytest
 
-from tests.support.client import PASSWORD, Answer, Api, Json, new_key, new_phone
+from tests.support.addresses import coming_from, new_address
+from tests.support.client import PASSWORD, Answer, Api, Json, new_key, new_phone, until_answered
 from tests.support.crowd import together
 from tests.support.problems import common_headers, problem
 
-#: What the stack is deployed with: attempts per phone within a window, and the window in seconds.
-ATTEMPTS, WINDOW_S = 10, 900
-WRONG = "not the password at all"
-
-# addresses for measurements (RFC 2544); from anywhere on, for a stack that has seen a run before
-_ADDRESSES = ipaddress.ip_network("198.18.0.0/15")
-_next_address = itertools.count(secrets.randbelow(_ADDRESSES.num_addresses))
+#: What the stack is deployed with: attempts per phone and address within a window, those of them without a pause, and
+#: the window in seconds.
+ATTEMPTS, WITHOUT_PAUSE, WINDOW_S = 10, 5, 900
+WRONG, ANOTHER = "not the password at all", "another password of mine"
 
 
-def register(api: Api, phone: str, *, password: str = PASSWORD, key: str | None = None, **more: object) -> Answer:
-    return api.call("POST", "/register", {"phone": phone, "name": "Asha Rao", "password": password, **more}, key=key)
+def register(
+    api: Api, phone: str, *, proof: str | None = None, password: str = PASSWORD, key: str | None = None, **more: object
+) -> Answer:
+    """With a new proof of the phone, if none is told."""
+    told = {"phone_proof": proof or api.prove(phone), "phone": phone, "name": "Asha Rao", "password": password, **more}
+    return api.call("POST", "/register", told, key=key, headers=coming_from(new_address()))
 
 
 def log_in(api: Api, phone: str, password: str = PASSWORD, *, address: str | None = None) -> Answer:
     """From an address of its own, so that the wrong ones don't add up on this machine's."""
-    headers = {"X-Forwarded-For": address or new_address()}
-    return api.call("POST", "/login", {"phone": phone, "password": password}, headers=headers)
-
-
-def new_address() -> str:
-    """One that no test has used on this stack, as one that guessed is refused for a while."""
-    return str(_ADDRESSES[next(_next_address) % _ADDRESSES.num_addresses])
+    told = {"phone": phone, "password": password}
+    return api.call("POST", "/login", told, headers=coming_from(address or new_address()))
 
 
 def deployed_cost(api: Api) -> int:
@@ -92,7 +86,7 @@ def session(api: Api, phone: str) -> Json:
 def test_a_phone_is_stored_and_shown_normalised_and_can_not_be_registered_twice(api: Api, select: Any) -> None:
     phone = new_phone()
     written = f"{phone[:3]} ({phone[3:8]})-{phone[8:10]}.{phone[10:]}"
-    answer = register(api, written, email="asha@example.com")
+    answer = register(api, written, proof=api.prove(phone), email="asha@example.com")
     assert answer.status == 201, answer.text
     common_headers(answer)
     assert answer.body["user"].keys() == {"id", "phone", "name", "kind", "created_at"}
@@ -100,8 +94,10 @@ def test_a_phone_is_stored_and_shown_normalised_and_can_not_be_registered_twice(
     assert answer.body["wallet"].keys() == {"id", "currency", "balance"}
     assert answer.body["wallet"]["balance"] == {"total": 0, "held": 0, "available": 0}
     assert PASSWORD not in answer.text
+    proof = api.prove(phone)  # a refusal uses none up
     for again in (phone, written, f"{phone[:5]} {phone[5:]}"):
-        problem(register(api, again, password="another one"), 409, "phone_taken", hidden=(answer.body["user"]["id"],))
+        refused = register(api, again, proof=proof, password=ANOTHER)
+        problem(refused, 409, "phone_taken", hidden=(answer.body["user"]["id"], proof))
     rows = select("SELECT phone, email, password_hash FROM users WHERE phone = %s", phone)
     assert [(row["phone"], row["email"]) for row in rows] == [(phone, "asha@example.com")]
     assert rows[0]["password_hash"].startswith(b"$2b$%02d$" % deployed_cost(api))
@@ -110,23 +106,36 @@ def test_a_phone_is_stored_and_shown_normalised_and_can_not_be_registered_twice(
 
 def test_a_registration_under_a_key_is_replayed_and_is_the_same_bytes(api: Api, select: Any) -> None:
     phone, key = new_phone(), new_key()
-    first = register(api, phone, key=key)
-    again = register(api, f"{phone[:3]} {phone[3:]}", key=key)
+    used = api.prove(phone)
+    first = register(api, phone, proof=used, key=key)
+    again = register(api, f"{phone[:3]} {phone[3:]}", proof=used, key=key)
     assert (first.status, again.status) == (201, 201)
     assert again.text == first.text
     assert "idempotency-replayed" not in first.headers
     assert again.headers["idempotency-replayed"] == "true"
     assert select("SELECT COUNT(*) AS n FROM users WHERE phone = %s", phone) == [{"n": 1}]
-    problem(register(api, phone, key=new_key()), 409, "phone_taken")
-    problem(register(api, phone), 409, "phone_taken")
+    proof = api.prove(phone)
+    assert register(api, phone, proof=proof, key=key).text == first.text, "another proof asks for nothing else"
+    problem(register(api, phone, proof=proof, key=new_key()), 409, "phone_taken")
+    problem(register(api, phone, proof=proof), 409, "phone_taken")
+    problem(register(api, phone, proof=used), 401, "invalid_proof")
 
 
 def test_a_key_of_a_registration_is_not_for_another_one_of_the_phone(api: Api) -> None:
     phone, key = new_phone(), new_key()
     assert register(api, phone, key=key).status == 201
-    for other in ({"password": "another one"}, {"kind": "merchant"}, {"name": "Bela"}, {"email": "a@example.com"}):
-        told = {"phone": phone, "name": "Asha Rao", "password": PASSWORD} | other
-        problem(api.call("POST", "/register", told, key=key), 422, "idempotency_key_reused")
+    proof = api.prove(phone)
+    others: tuple[Json, ...] = (
+        {"password": ANOTHER},
+        {"kind": "merchant"},
+        {"name": "Bela"},
+        {"email": "a@example.com"},
+        {"replace": True},
+    )
+    for other in others:
+        told = {"phone_proof": proof, "phone": phone, "name": "Asha Rao", "password": PASSWORD} | other
+        answer = api.call("POST", "/register", told, key=key, headers=coming_from(new_address()))
+        problem(answer, 422, "idempotency_key_reused")
     assert log_in(api, phone).status == 200
 
 
@@ -140,19 +149,25 @@ def test_the_same_key_for_another_phone_is_another_key(api: Api) -> None:
 
 
 def test_a_refused_registration_does_not_burn_its_key(api: Api, phone: str) -> None:
-    key = new_key()
+    key, proof = new_key(), api.prove(phone)
     for _ in range(2):
-        problem(register(api, phone, key=key), 409, "phone_taken")
+        problem(register(api, phone, proof=proof, key=key), 409, "phone_taken")
     free = new_phone()
-    problem(register(api, free, password="short", key=key), 422, "invalid_request")
-    assert register(api, free, key=key).status == 201
+    proof = api.prove(free)
+    problem(register(api, free, proof=proof, password="short", key=key), 422, "invalid_request")
+    problem(register(api, free, proof="pp_none", key=key), 401, "invalid_proof")
+    assert register(api, free, proof=proof, key=key).status == 201
 
 
 def test_6_at_once_with_one_phone_are_one_user(api: Api, select: Any) -> None:
+    """Three proofs of it, each sent twice."""
     phone = new_phone()
-    results = answers(together([lambda: register(api, phone)] * 6))
-    assert statuses(results) == [201] + [409] * 5
-    assert {answer.code for answer in results if answer.status == 409} == {"phone_taken"}
+    proofs = [api.prove(phone) for _ in range(3)]
+    asked = [lambda proof=proof: until_answered(lambda: register(api, phone, proof=proof)) for proof in proofs * 2]
+    results = answers(together(asked))
+    assert statuses(results)[0] == 201
+    assert {answer.code for answer in results if answer.status != 201} <= {"phone_taken", "invalid_proof"}
+    assert [answer.status for answer in results].count(201) == 1
     counted = select(
         "SELECT COUNT(*) AS users, COUNT(w.id) AS wallets, COUNT(a.id) AS accounts FROM users u"
         " LEFT JOIN wallets w ON w.user_id = u.id LEFT JOIN accounts a ON a.id = w.id WHERE u.phone = %s",
@@ -235,36 +250,64 @@ def test_an_unknown_phone_takes_as_long_as_a_wrong_password(api: Api) -> None:
     assert unknown > a_hash / 2, "no password was hashed"
 
 
-def window(phone: str) -> bytes:
-    """Under which attempts for a phone are counted."""
-    return hashlib.sha256(f"phone:{phone}".encode()).digest()
+def window(phone: str, address: str) -> bytes:
+    """Under which attempts for a phone from an address are counted."""
+    return hashlib.sha256(f"sign-in:{phone} from {address}".encode()).digest()
+
+
+def leave_one(select: Any, phone: str, address: str) -> None:
+    """Makes all attempts but one used up, and the pause behind them over."""
+    select(
+        "UPDATE quotas SET uses = %s, last_at = last_at - INTERVAL 1 HOUR WHERE subject_hash = %s",
+        ATTEMPTS - 1,
+        window(phone, address),
+    )
 
 
 def test_the_eleventh_attempt_in_a_window_is_too_many_even_with_the_right_password(api: Api, select: Any) -> None:
-    phone = new_phone()
+    phone, address = new_phone(), new_address()
     assert register(api, phone).status == 201
     # all at once: an attempt counts before its password is looked at
-    guesses = answers(together([lambda: log_in(api, phone, WRONG)] * (ATTEMPTS + 2)))
-    assert statuses(guesses) == [401] * ATTEMPTS + [429] * 2
-    refused = log_in(api, phone)
+    guesses = answers(together([lambda: log_in(api, phone, WRONG, address=address)] * (ATTEMPTS + 2)))
+    assert set(statuses(guesses)) == {401, 429}
+    assert WITHOUT_PAUSE <= statuses(guesses).count(401) <= ATTEMPTS
+    leave_one(select, phone, address)
+    problem(log_in(api, phone, WRONG, address=address), 401, "invalid_credentials")
+    refused = log_in(api, phone, address=address)
     problem(refused, 429, "too_many_attempts")
     assert WINDOW_S - 60 <= int(refused.headers["retry-after"]) <= WINDOW_S
-    problem(log_in(api, f"{phone[:3]} {phone[3:8]}-{phone[8:]}"), 429, "too_many_attempts")
+    problem(log_in(api, f"{phone[:3]} {phone[3:8]}-{phone[8:]}", address=address), 429, "too_many_attempts")
 
     # nobody waits a quarter of an hour here: the window is moved instead
-    select("UPDATE login_attempts SET window_ends_at = UTC_TIMESTAMP(6) WHERE subject_hash = %s", window(phone))
-    assert log_in(api, phone).status == 200
+    select("UPDATE quotas SET window_ends_at = UTC_TIMESTAMP(6) WHERE subject_hash = %s", window(phone, address))
+    assert log_in(api, phone, address=address).status == 200
+
+
+def test_between_failures_the_pause_doubles_and_it_is_told(api: Api, select: Any) -> None:
+    phone, address = new_phone(), new_address()
+    problem(log_in(api, phone, WRONG, address=address), 401, "invalid_credentials")
+    for failed in range(WITHOUT_PAUSE, ATTEMPTS):
+        select(
+            "UPDATE quotas SET uses = %s, last_at = UTC_TIMESTAMP(6) WHERE subject_hash = %s",
+            failed,
+            window(phone, address),
+        )
+        refused = log_in(api, phone, WRONG, address=address)
+        if failed == WITHOUT_PAUSE and refused.status == 401:
+            continue  # a second is over before a slow machine has answered
+        problem(refused, 429, "too_many_attempts")
+        assert 1 <= int(refused.headers["retry-after"]) <= 2 ** (failed - WITHOUT_PAUSE) + 1
 
 
 def test_too_many_attempts_look_the_same_for_a_known_and_an_unknown_phone(api: Api, select: Any) -> None:
-    known, unknown = new_phone(), new_phone()
+    known, unknown, address = new_phone(), new_phone(), new_address()
     assert register(api, known).status == 201
     refusals = []
     for phone in (known, unknown):
-        problem(log_in(api, phone, WRONG), 401, "invalid_credentials")
-        select("UPDATE login_attempts SET attempts = %s WHERE subject_hash = %s", ATTEMPTS - 1, window(phone))
-        problem(log_in(api, phone, WRONG), 401, "invalid_credentials")
-        refusals.append(log_in(api, phone))
+        problem(log_in(api, phone, WRONG, address=address), 401, "invalid_credentials")
+        leave_one(select, phone, address)
+        problem(log_in(api, phone, WRONG, address=address), 401, "invalid_credentials")
+        refusals.append(log_in(api, phone, address=address))
         problem(refusals[-1], 429, "too_many_attempts", hidden=(phone,))
     assert refusals[0].body | {"request_id": ""} == refusals[1].body | {"request_id": ""}
     waits = [int(refused.headers["retry-after"]) for refused in refusals]
@@ -272,14 +315,14 @@ def test_too_many_attempts_look_the_same_for_a_known_and_an_unknown_phone(api: A
 
 
 def test_a_login_that_succeeds_resets_the_count(api: Api, select: Any) -> None:
-    phone = new_phone()
+    phone, address = new_phone(), new_address()
     assert register(api, phone).status == 201
-    assert log_in(api, phone, WRONG).status == 401
-    select("UPDATE login_attempts SET attempts = %s WHERE subject_hash = %s", ATTEMPTS - 1, window(phone))
-    assert log_in(api, phone).status == 200
+    assert log_in(api, phone, WRONG, address=address).status == 401
+    leave_one(select, phone, address)
+    assert log_in(api, phone, address=address).status == 200
     for _ in range(2):
-        problem(log_in(api, phone, WRONG), 401, "invalid_credentials")
-    assert log_in(api, phone).status == 200
+        problem(log_in(api, phone, WRONG, address=address), 401, "invalid_credentials")
+    assert log_in(api, phone, address=address).status == 200
 
 
 def test_an_address_that_guesses_at_many_phones_is_stopped_too_and_others_are_not(
@@ -288,11 +331,11 @@ def test_an_address_that_guesses_at_many_phones_is_stopped_too_and_others_are_no
     address = new_address()
     assert log_in(api, new_phone(), WRONG, address=address).status == 401
     subject = hashlib.sha256(f"address:{address}".encode()).digest()
-    rows = select("SELECT attempts FROM login_attempts WHERE subject_hash = %s", subject)
+    rows = select("SELECT uses FROM quotas WHERE subject_hash = %s", subject)
     if not rows:
         pytest.skip("this stack takes the address from the connection")
     # more than any stack allows
-    select("UPDATE login_attempts SET attempts = 500000 WHERE subject_hash = %s", subject)
+    select("UPDATE quotas SET uses = 500000 WHERE subject_hash = %s", subject)
     problem(log_in(api, phone, address=address), 429, "too_many_attempts")
     assert log_in(api, phone).status == 200
 
@@ -300,7 +343,12 @@ def test_an_address_that_guesses_at_many_phones_is_stopped_too_and_others_are_no
 # ------------------------------------------------------------------------------------------- refresh and logout
 
 
-def test_a_refresh_token_gives_a_session_once_and_then_ends_them_all(api: Api, session: Json) -> None:
+def digest_of(session: Json) -> bytes:
+    """What is stored of its refresh token."""
+    return hashlib.sha256(session["refresh_token"].encode()).digest()
+
+
+def test_a_refresh_token_gives_a_session_once_and_then_ends_it(api: Api, session: Json) -> None:
     second = refresh(api, session)
     assert second.status == 200, second.text
     assert second.body.keys() == session.keys()
@@ -314,26 +362,39 @@ def test_a_refresh_token_gives_a_session_once_and_then_ends_them_all(api: Api, s
     problem(refresh(api, second.body), 401, "invalid_token")
 
 
-def test_another_login_outlives_a_familys_end(api: Api, phone: str, session: Json) -> None:
+def test_another_login_outlives_a_sessions_end(api: Api, phone: str, session: Json) -> None:
     other = log_in(api, phone).body
-    assert refresh(api, session).status == 200
+    assert refresh(api, refresh(api, session).body).status == 200
     problem(refresh(api, session), 401, "invalid_token")
     assert refresh(api, other).status == 200
 
 
-def test_one_refresh_token_used_by_8_at_once_works_once_and_the_family_ends(api: Api, session: Json) -> None:
-    results = answers(together([lambda: refresh(api, session)] * 8))
-    assert statuses(results) == [200] + [401] * 7
-    assert {answer.code for answer in results if answer.status == 401} == {"invalid_token"}
-    # a client that sends it twice looks just like a thief: it has to log in again
-    winner = next(answer.body for answer in results if answer.status == 200)
-    problem(refresh(api, winner), 401, "invalid_token")
-    assert api.call("GET", "/wallet", token=winner["access_token"]).status == 200, "it lives to its own end"
+def test_one_refresh_token_used_by_8_at_once_gives_all_of_them_the_same_successor(api: Api, session: Json) -> None:
+    """Two tabs of one client, or one whose answer was lost."""
+    results = answers(together([lambda: until_answered(lambda: refresh(api, session))] * 8))
+    assert statuses(results) == [200] * 8
+    (successor,) = {answer.body["refresh_token"] for answer in results}
+    assert successor != session["refresh_token"]
+    third = refresh(api, {"refresh_token": successor})
+    assert third.status == 200
+    # with the successor used it is no repetition, but a copy
+    problem(refresh(api, session), 401, "invalid_token")
+    problem(refresh(api, third.body), 401, "invalid_token")
 
 
-def test_an_expired_refresh_token_is_invalid(api: Api, session: Json, select: Any) -> None:
-    digest = hashlib.sha256(session["refresh_token"].encode()).digest()
-    select("UPDATE refresh_tokens SET expires_at = UTC_TIMESTAMP(6) WHERE token_hash = %s", digest)
+def test_a_refresh_token_that_comes_back_half_a_minute_later_ends_the_session(
+    api: Api, session: Json, select: Any
+) -> None:
+    second = refresh(api, session).body
+    select("UPDATE session_tokens SET used_at = used_at - INTERVAL 30 SECOND WHERE token_hash = %s", digest_of(session))
+    problem(refresh(api, session), 401, "invalid_token")
+    problem(refresh(api, second), 401, "invalid_token")
+
+
+@pytest.mark.parametrize("end", ["s.idle_ends_at", "s.ends_at"])
+def test_a_refresh_token_of_a_session_that_is_over_is_invalid(api: Api, session: Json, select: Any, end: str) -> None:
+    over = "UPDATE sessions s JOIN session_tokens t ON t.session_id = s.id SET {} = UTC_TIMESTAMP(6)".format
+    select(f"{over(end)} WHERE t.token_hash = %s", digest_of(session))
     problem(refresh(api, session), 401, "invalid_token")
 
 
@@ -344,10 +405,12 @@ def test_after_logout_the_refresh_token_is_invalid_and_a_second_logout_is_fine(a
         assert (answer.status, answer.text) == (204, "")
         common_headers(answer)
     problem(refresh(api, newer), 401, "invalid_token")
-    assert api.call("GET", "/wallet", token=newer["access_token"]).status == 200, "it lives to its own end"
+    assert api.call("GET", "/wallet", token=newer["access_token"]).status == 200, "to look it lives to its own end"
+    told = {"to": {"phone": new_phone()}, "amount": 1}
+    problem(api.call("POST", "/payments", told, token=newer["access_token"], key=new_key()), 401, "invalid_token")
 
 
-def test_an_old_refresh_token_logs_the_whole_family_out(api: Api, session: Json) -> None:
+def test_an_old_refresh_token_logs_the_whole_session_out(api: Api, session: Json) -> None:
     newer = refresh(api, session).body
     assert log_out(api, session).status == 204
     problem(refresh(api, newer), 401, "invalid_token")
@@ -355,6 +418,5 @@ def test_an_old_refresh_token_logs_the_whole_family_out(api: Api, session: Json)
 
 def test_a_refresh_token_is_stored_as_its_hash_only(session: Json, select: Any) -> None:
     token = session["refresh_token"]
-    digest = hashlib.sha256(token.encode()).digest()
-    assert len(select("SELECT family_id FROM refresh_tokens WHERE token_hash = %s", digest)) == 1
+    assert len(select("SELECT session_id FROM session_tokens WHERE token_hash = %s", digest_of(session))) == 1
     assert len(base64.urlsafe_b64decode(token.removeprefix("rt_") + "=")) == 32

@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from tests.support.client import Answer, Api, Json, Person, at_the_end, new_key, new_phone, wait_until
+from tests.support.proofs import ask_for_code, newest_code
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -29,6 +30,7 @@ WORDS = {"description": f"for {secrets.token_hex(8)}", "reference": f"bill-{secr
 _LOOKS_SECRET = {
     "an access token": re.compile(r"eyJ[A-Za-z0-9_-]{10,}"),
     "a refresh token": re.compile(r"\brt_[A-Za-z0-9_-]{20,}"),
+    "a proof of a phone": re.compile(r"\bpp_[A-Za-z0-9_-]{20,}"),
     "a password's hash": re.compile(r"\$2[aby]\$"),
     "an authorization": re.compile(r"(?i)\b(bearer|basic) +[A-Za-z0-9+/=._-]{8,}"),
     "an address": re.compile(r"[\w.+-]+@[A-Za-z][\w.-]+"),
@@ -58,13 +60,20 @@ def day(api: Api) -> Day:
     """Everything that people do with a wallet, and what goes wrong."""
     began = time.time()
     phone = new_phone()
-    told: Json = {"phone": phone, "name": "Asha Rao", "password": PASSWORD, "email": EMAIL}
+    proofs: list[tuple[str, Answer]] = []
+    sent = ask_for_code(api, phone)
+    proofs.append(("POST /phone-proofs", sent))
+    code = newest_code(api, phone)
+    shown = api.call("POST", f"/phone-proofs/{sent.body['id']}", {"code": code})
+    proofs.append(("POST /phone-proofs/{id}", shown))
+    proof = shown.body["phone_proof"]
+    told: Json = {"phone_proof": proof, "phone": phone, "name": "Asha Rao", "password": PASSWORD, "email": EMAIL}
     answer = api.call("POST", "/register", told, key=KEY)
     assert answer.status == 201, answer.text
     session = api.call("POST", "/login", {"phone": phone, "password": PASSWORD})
     asha = Person(api, answer.body["user"]["id"], answer.body["wallet"]["id"], phone, session.body)
     bela = api.person(name="Bela")
-    day = Day(asha, began, secret=[phone, bela.phone, EMAIL, PASSWORD, KEY, *WORDS.values()])
+    day = Day(asha, began, proofs, secret=[phone, bela.phone, EMAIL, PASSWORD, KEY, proof, *WORDS.values()])
     day.note("POST /register", answer, 201)
     day.note("POST /login", session, 200)
     _who(api, day, phone)
@@ -74,17 +83,20 @@ def day(api: Api) -> Day:
 
 
 def _who(api: Api, day: Day, phone: str) -> None:
-    told: Json = {"phone": phone, "name": "Asha Rao", "password": PASSWORD, "email": EMAIL}
+    proof = api.prove(phone)
+    told: Json = {"phone_proof": proof, "phone": phone, "name": "Asha Rao", "password": PASSWORD, "email": EMAIL}
+    day.secret.append(proof)
     day.note("POST /register", api.call("POST", "/register", told), 409)
     day.note("POST /register", api.call("POST", "/register", told | {"name": PASSWORD * 4, "kind": EMAIL}), 422)
     day.note("POST /login", api.call("POST", "/login", {"phone": phone, "password": PASSWORD + "x"}), 401)
     day.note("POST /login", api.call("POST", "/login", {"phone": EMAIL, "password": PASSWORD}), 422)
     session = api.call("POST", "/login", {"phone": phone, "password": PASSWORD}).body
     newer = day.note("POST /token", api.call("POST", "/token", {"refresh_token": session["refresh_token"]}), 200)
+    newest = day.note("POST /token", api.call("POST", "/token", {"refresh_token": newer["refresh_token"]}), 200)
     old = {"refresh_token": session["refresh_token"]}
     day.note("POST /token", api.call("POST", "/token", old), 401)
     day.note("POST /logout", api.call("POST", "/logout", {"refresh_token": newer["refresh_token"]}), 204)
-    for tokens in (day.asha.session, session, newer):
+    for tokens in (day.asha.session, session, newer, newest):
         day.secret += [tokens["access_token"], tokens["refresh_token"]]
 
 

@@ -48,14 +48,14 @@ def test_the_money_path(api: Api) -> None:
 
 def test_a_phone_is_one_wallet_however_people_write_it(api: Api) -> None:
     asha, bela = api.person(money=1_000), api.person()
-    ten = bela.phone[3:]
+    ten, proof = bela.phone[3:], api.prove(bela.phone)
     for paid, written in enumerate(
         (f"+91 {ten[:5]}-{ten[5:]}", f"+91 (0) {ten[:5]}-{ten[5:]}", f"tel:0091{ten}", f"\u202a{ten}\u202c"), start=1
     ):
         answer = asha.post("/payments", {"to": {"phone": written}, "amount": 10})
         assert answer.status == 201, answer.text
         assert bela.balance() == 10 * paid
-        known = {"phone": written, "name": "Bela", "password": PASSWORD}
+        known = {"phone_proof": proof, "phone": written, "name": "Bela", "password": PASSWORD}
         assert api.call("POST", "/register", known).body["code"] == "phone_taken"
         assert api.call("POST", "/login", {"phone": written, "password": PASSWORD}).status == 200
 

@@ -1,34 +1,30 @@
-"""The operator's commands on the deployed stack: invoked as `make operator` does, seen over HTTP by the owner."""
+"""Operators' commands on the deployed stack: signed as on AWS, two people where it takes two, seen by the owner."""
 
 import json
 import os
 from typing import Any
 
 import pytest
+from botocore.credentials import Credentials
 
 from local.__main__ import main
-from local.invocation import invoke
+from local.invocation import invoke, session
+from local.operators import SESSION_ROLE, send
 from local.state import ROOT
-from tests.support.client import Api, Person, new_key, pointed_at, wait_until
+from tests.support.client import Api, Person, new_key, new_phone, pointed_at, wait_until
+from wallet.ledger import ids
 
 Json = dict[str, Any]
 
 
 def done(api: Api, command: str, **more: object) -> Json:
     """Carries a command out; what came of it."""
-    answer = order(api, command, **more)
-    assert answer["status"] == "done", answer
-    result: Json = answer["result"]
+    result: Json = api.ordered(command, **more)["result"]
     return result
 
 
-def order(api: Api, command: str, **more: object) -> Json:
-    told = {"operator": "meera@example.com", "reason": "the owner asked", "key": new_key()} | more
-    return invoke(api.stack, "operator", json.dumps({"command": command, **told}))
-
-
 def waiting(api: Api) -> Json:
-    result: Json = invoke(api.stack, "operator", '{"command": "pending"}')["result"]
+    result: Json = api.command({"command": "pending"}).body["result"]
     return result
 
 
@@ -58,8 +54,11 @@ def test_of_two_top_ups_at_the_edge_of_a_cap_one_waits_with_its_reason_and_goes_
     assert sorted(states.values()) == ["failed", "succeeded"]
 
     done(api, "refund_to_source", transaction_id=money["transaction_id"])
-    again = order(api, "refund_to_source", transaction_id=money["transaction_id"])
-    assert (again["status"], again["code"]) == ("refused", "refund_exceeds_payment")
+    again = api.command(
+        {"command": "refund_to_source", "reason": "again", "key": new_key(), "transaction_id": money["transaction_id"]}
+    )
+    approval = {"command": "approve", "request": again.body["result"]["request_id"]}
+    assert api.command(approval, operator="ravi", role="money").code == "refund_exceeds_payment"
     api.let_the_clock_run()
     failed = next(name for name, status in states.items() if status == "failed")
     wait_until(lambda: asha.top_up_state(failed)["status"] == "refunded")
@@ -68,11 +67,11 @@ def test_of_two_top_ups_at_the_edge_of_a_cap_one_waits_with_its_reason_and_goes_
 
 def test_a_top_up_goes_back_to_its_source_and_shows_in_the_statement(api: Api) -> None:
     asha = api.person(money=5_000)
-    shown = invoke(api.stack, "operator", json.dumps({"command": "show_wallet", "wallet_id": asha.wallet_id}))
-    (top_up,) = shown["result"]["top_ups"]
+    shown = api.command({"command": "show_wallet", "wallet_id": asha.wallet_id})
+    (top_up,) = shown.body["result"]["top_ups"]
     key = new_key()
-    first = order(api, "refund_to_source", transaction_id=top_up["transaction_id"], amount=2_000, key=key)
-    again = order(api, "refund_to_source", transaction_id=top_up["transaction_id"], amount=2_000, key=key)
+    first = api.ordered("refund_to_source", transaction_id=top_up["transaction_id"], amount=2_000, key=key)
+    again = api.ordered("refund_to_source", transaction_id=top_up["transaction_id"], amount=2_000, key=key)
     assert (first["result"], first["replayed"], again["replayed"]) == (again["result"], False, True)
     held = asha.get("/wallet").body["balance"]
     on_its_way = {"total": 5_000, "held": 2_000, "available": 3_000}
@@ -119,3 +118,75 @@ def test_the_command_line_prints_the_answer_and_says_by_its_status_whether_it_wa
     assert json.loads(capsys.readouterr().out)["result"]["phone"] == asha.phone
     assert main(["operator", '{"command": "freeze"}', *state]) == 1
     assert json.loads(capsys.readouterr().out)["code"] == "invalid_request"
+    tier = {"command": "set_tier", "wallet_id": asha.wallet_id, "tier": "small", "reason": "asked", "key": new_key()}
+    assert main(["operator", json.dumps(tier), *state]) == 0
+    approval = json.dumps(
+        {"command": "approve", "request": json.loads(capsys.readouterr().out)["result"]["request_id"]}
+    )
+    assert main(["operator", approval, "--role", "admin", *state]) == 1
+    assert json.loads(capsys.readouterr().out)["code"] == "same_person"
+    assert main(["operator", approval, *state]) == 1
+    assert "ROLE=" in capsys.readouterr().err
+    assert main(["operator", approval, "--role", "admin", "--operator", "nobody", *state]) == 1
+    assert "there are: meera, ravi" in capsys.readouterr().err
+    assert main(["operator", approval, "--role", "admin", "--operator", "ravi", *state]) == 0
+    assert json.loads(capsys.readouterr().out)["result"]["tier"] == "small"
+
+
+class TestTheLoneOperator:
+    """One person with every role there is, over HTTP: they move nobody's money, set no tier and take no phone."""
+
+    def attempts(self, api: Api, victim: Person) -> list[Json]:
+        shown = api.command({"command": "show_wallet", "wallet_id": victim.wallet_id})
+        (top_up,) = shown.body["result"]["top_ups"]
+        return [
+            {"command": "set_tier", "wallet_id": victim.wallet_id, "tier": "merchant"},
+            {"command": "free_phone", "wallet_id": victim.wallet_id},
+            {"command": "change_phone", "wallet_id": victim.wallet_id, "phone": new_phone()},
+            {"command": "refund_to_source", "transaction_id": top_up["transaction_id"]},
+        ]
+
+    def keys_of_a_session(self, api: Api, role: str, name: str) -> Credentials:
+        client = session().client("sts", endpoint_url=api.stack["aws_endpoint_url"])
+        taken = client.assume_role(RoleArn=f"arn:aws:iam::000000000000:role/{role}", RoleSessionName=name)
+        made = taken["Credentials"]
+        return Credentials(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+
+    def test_asks_and_can_not_approve_as_user_or_by_another_role(self, api: Api, select: Any) -> None:
+        victim = api.person(money=5_000)
+        before = victim.get("/wallet").body
+        also_meera = self.keys_of_a_session(api, SESSION_ROLE, "Meera")
+        for command in self.attempts(api, victim):
+            asked = api.command({**command, "reason": "I say so", "key": new_key()})
+            assert (asked.status, asked.body["status"]) == (202, "waiting")
+            request = asked.body["result"]
+            assert request["asked_by"] == "000000000000/meera"
+            approval = {"command": "approve", "request": request["request_id"]}
+            assert api.command(approval, role=request["role"]).code == "same_person"
+            other = send(api.stack, json.dumps(approval), operator="", role=request["role"], keys=also_meera)
+            assert (other.status, other.json()["code"]) == (403, "same_person")
+        number = ids.read(ids.WALLET, victim.wallet_id)
+        assert number is not None
+        assert select("SELECT 1 FROM operator_actions WHERE wallet_id = %s", number.bytes) == []
+        after = victim.get("/wallet").body
+        assert {**after, "as_of": None} == {**before, "as_of": None}
+
+    def test_is_nobody_as_root_by_any_other_role_or_without_a_signature(self, api: Api) -> None:
+        command = json.dumps({"command": "pending"})
+        for keys in (
+            Credentials("test", "test"),
+            self.keys_of_a_session(api, "wallet-OperatorFunctionRole", "meera"),
+            Credentials("AKIANOBODYATALLKNOWS", "guessed"),
+        ):
+            answer = send(api.stack, command, operator="", keys=keys)
+            assert (answer.status, answer.json()["code"]) == (403, "not_an_operator")
+        unsigned = api.call("POST", "/operator/look/commands", {"command": "pending"})
+        assert unsigned.status in (401, 403, 404)
+        with_a_token = api.call("POST", "/operator/look/commands", {"command": "pending"}, token=api.person().token)
+        assert with_a_token.status in (401, 403, 404)
+
+    def test_says_in_vain_who_they_are(self, api: Api) -> None:
+        typed = {"command": "freeze", "wallet_id": api.person().wallet_id, "reason": "x", "key": new_key()}
+        assert api.command({**typed, "operator": "000000000000/ravi"}).code == "invalid_request"
+        answer = invoke(api.stack, "operator", json.dumps({**typed, "operator": "000000000000/ravi"}))
+        assert answer["statusCode"] == 404

@@ -2,25 +2,27 @@
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pymysql
 import pytest
+from botocore.credentials import Credentials
 
+from local.operators import send
 from tests.e2e.test_problems import signature
 from tests.support.books import new_landline
-from tests.support.client import PASSWORD, Answer, Api, Json, Person, new_key, new_phone
+from tests.support.client import PASSWORD, Answer, Api, Json, Person, answer_of, new_key, new_phone
 from tests.support.crowd import together
 from tests.support.problems import problem
+from tests.support.proofs import ask_for_code, newest_code
 from wallet.edge.statuses import REFUSALS
 from wallet.ledger.refusals import Refusal
 
 Provoke = Callable[["World"], Answer]
 WAYS: dict[Refusal, Provoke] = {}
-
-#: What operators alone are told, who are no callers of the API.
-OPERATORS = {Refusal.PAYEE_NOT_FOUND, Refusal.NOTHING_TO_WRITE_OFF}
 
 #: Takes no part in money: an id of the right form that nothing has.
 NOBODY = "0" * 26
@@ -33,16 +35,28 @@ class World:
     api: Api
     select: Any
 
-    def locked(self, person: Person) -> "pymysql.Connection[Any]":
-        """A connection that holds the lock of somebody's wallet until it is closed."""
+    def connect(self) -> "pymysql.Connection[Any]":
+        """A connection of the database's owner."""
         mysql = self.api.stack["mysql"]
-        connection = pymysql.connect(
+        return pymysql.connect(
             host=mysql["host"],
             port=mysql["port"],
             user=mysql["user"],
             password=mysql["password"],
             database=mysql["database"],
         )
+
+    def leave_for_days(self, person: Person, days: int) -> None:
+        """Makes it so long since somebody has signed in."""
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE users SET signed_in_at = signed_in_at - INTERVAL %s DAY WHERE phone = %s", (days, person.phone)
+            )
+            connection.commit()
+
+    def locked(self, person: Person) -> "pymysql.Connection[Any]":
+        """A connection that holds the lock of somebody's wallet until it is closed."""
+        connection = self.connect()
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT w.id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.phone = %s", (person.phone,)
@@ -62,7 +76,7 @@ def way_to(refusal: Refusal) -> Callable[[Provoke], Provoke]:
     return mark
 
 
-@pytest.mark.parametrize("refusal", [refusal for refusal in Refusal if refusal not in OPERATORS])
+@pytest.mark.parametrize("refusal", list(Refusal))
 def test_it_is_told_over_http(refusal: Refusal, api: Api, select: Any) -> None:
     problem(WAYS[refusal](World(api, select)), REFUSALS[refusal].status, refusal.value)
 
@@ -147,7 +161,43 @@ def _(world: World) -> Answer:
 @way_to(Refusal.TOO_MANY_ATTEMPTS)
 def _(world: World) -> Answer:
     guess = {"phone": new_phone(), "password": "wrong"}
-    return [world.api.call("POST", "/login", guess) for _ in range(11)][-1]
+    answers = (world.api.call("POST", "/login", guess) for _ in range(11))
+    return next(answer for answer in answers if answer.code != "invalid_credentials")
+
+
+@way_to(Refusal.CROSS_SITE)
+def _(world: World) -> Answer:
+    return world.api.call("POST", "/session", {"phone": world.api.person().phone, "password": PASSWORD})
+
+
+@way_to(Refusal.TOO_MANY_CODES)
+def _(world: World) -> Answer:
+    phone = new_phone()
+    assert ask_for_code(world.api, phone).status == 202
+    return ask_for_code(world.api, phone)
+
+
+@way_to(Refusal.INVALID_CODE)
+def _(world: World) -> Answer:
+    phone = new_phone()
+    sent = ask_for_code(world.api, phone)
+    wrong = f"{(int(newest_code(world.api, phone)) + 1) % 1_000_000:06}"
+    return world.api.call("POST", f"/phone-proofs/{sent.body['id']}", {"code": wrong})
+
+
+@way_to(Refusal.INVALID_PROOF)
+def _(world: World) -> Answer:
+    asha = world.api.person()
+    told = {"phone_proof": world.api.prove(asha.phone, "sign_in"), "new_password": "another password of mine"}
+    return world.api.call("POST", "/password-resets", told)
+
+
+@way_to(Refusal.OPERATOR_NEEDED)
+def _(world: World) -> Answer:
+    asha = world.api.person()
+    world.leave_for_days(asha, 91)
+    told = {"phone_proof": world.api.prove(asha.phone, "reset_password"), "new_password": "another password of mine"}
+    return world.api.call("POST", "/password-resets", told)
 
 
 @way_to(Refusal.TOO_MANY_OPEN_TOP_UPS)
@@ -193,9 +243,48 @@ def _(world: World) -> Answer:
     return done.pop().result()
 
 
+@way_to(Refusal.NOT_AN_OPERATOR)
+def _(world: World) -> Answer:
+    """The root of the emulator's account: the keys that everything here has which is not a person."""
+    root = Credentials("test", "test")
+    return answer_of(send(world.api.stack, '{"command": "pending"}', operator="", keys=root))
+
+
+def asked_for(world: World, command: str, role: str) -> Json:
+    """The approval of something that Meera has asked for."""
+    told = {"wallet_id": world.api.person().wallet_id, "reason": "a test", "key": new_key()}
+    more = {"tier": "small"} if command == "set_tier" else {}
+    answer = world.api.command({"command": command, **told, **more}, role=role)
+    assert answer.status == 202, answer.text
+    return {"command": "approve", "request": answer.body["result"]["request_id"]}
+
+
+@way_to(Refusal.SAME_PERSON)
+def _(world: World) -> Answer:
+    return world.api.command(asked_for(world, "set_tier", "admin"), role="admin")
+
+
+@way_to(Refusal.REQUEST_ENDED)
+def _(world: World) -> Answer:
+    approval = asked_for(world, "set_tier", "admin")
+    assert world.api.command({**approval, "command": "cancel"}, role="admin").status == 200
+    return world.api.command(approval, operator="ravi", role="admin")
+
+
+@way_to(Refusal.NOTHING_TO_WRITE_OFF)
+def _(world: World) -> Answer:
+    return world.api.command(asked_for(world, "write_off", "money"), operator="ravi", role="money")
+
+
 @way_to(Refusal.PHONE_TAKEN)
 def _(world: World) -> Answer:
-    told = {"phone": world.api.person().phone, "name": "Bela", "password": "another password"}
+    phone = world.api.person().phone
+    told = {
+        "phone_proof": world.api.prove(phone),
+        "phone": phone,
+        "name": "Bela",
+        "password": PASSWORD,
+    }
     return world.api.call("POST", "/register", told)
 
 
@@ -215,16 +304,41 @@ def _(world: World) -> Answer:
     return world.api.person(money=100).post("/payments", {"to": {"phone": new_phone()}, "amount": 1})
 
 
+@way_to(Refusal.PAYEE_NOT_FOUND)
+def _(world: World) -> Answer:
+    return world.api.person().get(f"/payees?phone={quote(new_phone())}")
+
+
 @way_to(Refusal.TOO_MANY_LOOKUPS)
 def _(world: World) -> Answer:
     asha, bela = world.api.person(money=100), world.api.person()
     assert asha.post("/holds", {"to": {"phone": new_phone()}, "amount": 1}).code == "payee_unavailable"
     world.select(
-        "UPDATE payee_lookups l JOIN users u ON u.id = l.user_id SET l.failed = l.allowed WHERE u.phone = %s",
+        "UPDATE quota_usage q JOIN users u ON u.id = q.subject SET q.used = q.allowed WHERE u.phone = %s",
         asha.phone,
     )
     answer = asha.pay(bela, 1)
     assert 0 < int(answer.headers["retry-after"]) <= 3_601
+    return answer
+
+
+@way_to(Refusal.TOO_MANY_BULK_PAYMENTS)
+def _(world: World) -> Answer:
+    asha = world.api.person()
+    file = f"to,amount,description,reference\r\n{new_phone()},1,,\r\n".encode()
+
+    def send() -> Answer:
+        return world.api.call(
+            "POST", "/bulk-payments", raw=file, token=asha.token, key=new_key(), headers={"Content-Type": "text/csv"}
+        )
+
+    assert send().status == 202
+    world.select(
+        "UPDATE quota_usage q JOIN users u ON u.id = q.subject SET q.used = q.allowed WHERE u.phone = %s",
+        asha.phone,
+    )
+    answer = send()
+    assert 3_600 < int(answer.headers["retry-after"]) <= 86_401
     return answer
 
 

@@ -30,6 +30,7 @@ class Mint:
     """Makes tokens as the login makes them, and as it never would; each is another one, for API Gateway's memory."""
 
     user_id: str
+    session_id: str
     kid: str
     secret: str
 
@@ -37,6 +38,7 @@ class Mint:
         """Good claims but for `other`; None leaves one out."""
         now = int(time.time())
         good = {"iss": "wallet", "aud": "wallet-api", "sub": self.user_id, "iat": now, "exp": now + 300}
+        good |= {"sid": self.session_id, "gen": 0}
         told = good | {"jti": secrets.token_hex(8)} | other
         return {name: value for name, value in told.items() if value is not None}
 
@@ -65,7 +67,8 @@ def asha(api: Api) -> Person:
 @pytest.fixture(scope="module")
 def mint(api: Api, asha: Person, manager: "SecretsManagerClient") -> Mint:
     current = manager.get_secret_value(SecretId=api.stack["token_secret"])
-    return Mint(asha.user_id, current["VersionId"], current["SecretString"])
+    session_id = jwt.decode(asha.token, options={"verify_signature": False})["sid"]
+    return Mint(asha.user_id, session_id, current["VersionId"], current["SecretString"])
 
 
 def wallet(api: Api, authorization: str | None) -> Answer:
@@ -77,7 +80,7 @@ def wallet(api: Api, authorization: str | None) -> Answer:
 
 def test_a_token_says_whose_it_is_and_little_else(api: Api, asha: Person) -> None:
     claims = jwt.decode(asha.token, options={"verify_signature": False})
-    assert claims.keys() == {"iss", "aud", "sub", "iat", "exp"}
+    assert claims.keys() == {"iss", "aud", "sub", "sid", "gen", "iat", "exp"}
     assert claims["sub"] == asha.user_id
     assert claims["exp"] - claims["iat"] == asha.session["expires_in"] == 900
     assert jwt.get_unverified_header(asha.token).keys() == {"alg", "typ", "kid"}
@@ -103,7 +106,7 @@ def test_a_new_secret_is_taken_within_seconds_and_the_old_one_stays_good(
     name = api.stack["token_secret"]
     newer = manager.put_secret_value(SecretId=name, SecretString=secrets.token_hex(32))["VersionId"]
     try:
-        new = Mint(asha.user_id, newer, manager.get_secret_value(SecretId=name)["SecretString"])
+        new = Mint(asha.user_id, mint.session_id, newer, manager.get_secret_value(SecretId=name)["SecretString"])
         assert new.secret != mint.secret
         assert api.call("GET", "/wallet", token=mint.token()).status == 200
         assert asha.balance() == 0
@@ -123,14 +126,14 @@ def test_a_new_secret_is_taken_within_seconds_and_the_old_one_stays_good(
 @pytest.fixture
 def rotated(api: Api, manager: "SecretsManagerClient", tmp_path: Path) -> Iterator[tuple[Function, Callable[[], Mint]]]:
     """An authorizer of the test's own, with a secret of its own, and what replaces that secret."""
-    user_id = "usr_" + "0" * 25 + "1"
+    user_id, session_id = (f"{prefix}_" + "0" * 25 + "1" for prefix in ("usr", "ses"))
     name = f"test/token-{secrets.token_hex(6)}"
     manager.create_secret(Name=name, SecretString=secrets.token_hex(32))
 
     def rotate() -> Mint:
         """Replaces the secret; a mint that signs with the new one."""
         text = secrets.token_hex(32)
-        return Mint(user_id, manager.put_secret_value(SecretId=name, SecretString=text)["VersionId"], text)
+        return Mint(user_id, session_id, manager.put_secret_value(SecretId=name, SecretString=text)["VersionId"], text)
 
     environment = {
         "TOKEN_SECRET": name,

@@ -117,7 +117,7 @@ def unsent(person: Person, select: Any, amount: int) -> str:
     user_id, withdrawal_id = ids.read(ids.USER, person.user_id), ids.uuid7(unix_ms=1, entropy=secrets.token_bytes(10))
     assert user_id is not None
     rows = select(
-        "CALL request_withdrawal(%s, %s, REPEAT('x', 32), %s, 'razorpayx', %s, %s, 86400)",
+        "CALL request_withdrawal(%s, %s, REPEAT('x', 32), 0, %s, 'razorpayx', %s, %s, 86400)",
         *(user_id.bytes, new_key(), withdrawal_id.bytes, VPA, amount),
     )
     assert rows[0]["outcome"] == "done"

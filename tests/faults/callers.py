@@ -249,10 +249,8 @@ class Caller(threading.Thread):
         """A part of a top-up, or of money in suspense, to where it came from."""
         if self._dice.random() < 0.5:
             user = self._somebody()
-            shown = self._client.world.invoke(
-                "OperatorFunction", {"command": "show_wallet", "wallet_id": user.wallet_id}
-            )
-            found = (shown or {}).get("result", {}).get("top_ups", [])
+            _, shown = self._client.world.command({"command": "show_wallet", "wallet_id": user.wallet_id})
+            found = shown.get("result", {}).get("top_ups", [])
         else:
             found = self._suspense()
         money = [one for one in found if one["left"] > 0]
@@ -285,8 +283,8 @@ class Caller(threading.Thread):
 
     def _suspense(self) -> list[Json]:
         """What waits for an operator, as the product tells it."""
-        waiting = self._client.world.invoke("OperatorFunction", {"command": "pending"})
-        found: list[Json] = (waiting or {}).get("result", {}).get("suspense", [])
+        _, waiting = self._client.world.command({"command": "pending"})
+        found: list[Json] = waiting.get("result", {}).get("suspense", [])
         return found
 
     # --- what they share

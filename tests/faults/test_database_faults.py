@@ -353,7 +353,7 @@ def test_a_record_lost_at_any_point_lets_another_run_beside_it_and_the_work_is_d
         beside: list[Any] = []
 
         def forget(situation: keyed.Keyed = situation, beside: list[Any] = beside) -> None:
-            world.forget(situation.actor.user_id, situation.key)
+            world.forget(situation.door, situation.actor.user_id, situation.key)
             beside.append(world.answer(situation.door, situation.event))
 
         run = go(world, case, situation, **{point: forget})

@@ -12,7 +12,7 @@ from tests.faults.evidence import Evidence
 from tests.faults.history import History, Json, Operation, ToldEvent, Try
 from tests.faults.model import violations
 
-OPERATOR = operators_scope("meera@example.com")
+OPERATOR = operators_scope("000000000000/meera")
 ASHA, BELA = "a" * 32, "b" * 32
 ASHAS, BELAS = "c" * 32, "d" * 32
 GATEWAY_ACCOUNT, PAYOUT_ACCOUNT, SUSPENSE = "e1" * 16, "e2" * 16, "e3" * 16

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import boto3
 import pymysql
+import urllib3
 from botocore.config import Config
 
 from local import stack
@@ -24,6 +25,7 @@ from local.aws import REGION
 from local.database import PrivateServer
 from local.detours import Detours
 from local.gateway.store import Store
+from local.operators import send
 from local.state import State
 from tests.faults.aws_wire import AwsWire
 from tests.faults.books_of_world import GatewayBook, read_gateway
@@ -145,6 +147,18 @@ class World:
         )
         said = json.loads(answer["Payload"].read() or "null")
         return None if answer.get("FunctionError") else said
+
+    def command(self, command: Mapping[str, object]) -> tuple[int | None, dict[str, Any]]:
+        """A command by Meera, which Ravi approves if it takes two people: status and body, None if no answer came."""
+        try:
+            answer = send(self.api.stack, json.dumps(command), operator="meera")
+            if answer.json().get("status") in ("waiting", "approved"):
+                asked = answer.json()["result"]
+                approval = json.dumps({"command": "approve", "request": asked["request_id"]})
+                answer = send(self.api.stack, approval, operator="ravi", role=asked["role"])
+            return answer.status, answer.json()
+        except (urllib3.exceptions.HTTPError, ValueError):
+            return None, {}
 
     def count_locks(self) -> Counter[str]:
         """What the server has counted since it was started: deadlocks, and lock waits that ran out."""

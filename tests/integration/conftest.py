@@ -13,6 +13,7 @@ from tests.integration import razorpayx_simulator as razorpayx
 from tests.support.books import Books
 from tests.support.cloud import BUCKET, TABLE, Cloud
 from tests.support.functions import Function
+from tests.support.operators import OperatorFunction
 from wallet.ledger.periods import day_of
 
 _ROLE = {
@@ -20,13 +21,19 @@ _ROLE = {
     "login": "identity",
     "balance": "reader",
     "statement": "reader",
+    "payees": "directory",
     "top_up": "money",
     "pay": "money",
     "refund": "money",
     "hold": "money",
     "capture": "money",
     "expire_holds": "clock",
-    "withdraw": "money",
+    "withdraw": "withdrawals",
+    "session": "identity",
+    "me": "identity",
+    "sessions": "identity",
+    "phone_proofs": "identity",
+    "password_resets": "identity",
     "bulk": "money",
     "bulk_results": "reader",
     "proof": "reader",
@@ -70,6 +77,7 @@ class Functions:
             "DATABASE_CA": self._books.server.ca_pem,
             "DATABASE_SECRET": f"db/{_ROLE.get(name, 'none')}",
             "IDEMPOTENCY_TABLE": TABLE,
+            "IDEMPOTENCY_PREFIX": f"wallet.{name}.v1",
             "STATEMENT_BUCKET": BUCKET,
             "GATEWAY": "razorpay",
             "GATEWAY_ACCOUNT_ID": razorpay.ACCOUNT,
@@ -89,18 +97,45 @@ class Functions:
             "ACCESS_TOKEN_SECONDS": "900",
             "REFRESH_TOKEN_SECONDS": "2592000",
             "PASSWORD_COST": "4",
-            "LOGIN_FAILURES_PER_PHONE": "5",
-            "LOGIN_FAILURES_PER_ADDRESS": "1000",
-            "LOGIN_WINDOW_SECONDS": "900",
+            "SESSION_SECONDS": "7776000",
+            "BROWSER_TOKEN_SECONDS": "300",
+            "BROWSER_IDLE_SECONDS": "1800",
+            "BROWSER_SESSION_SECONDS": "43200",
+            "SIGN_INS_PER_PHONE_AND_ADDRESS": "5",
+            "SIGN_INS_PER_PHONE": "1000",
+            "SIGN_INS_PER_ADDRESS": "1000",
+            "SIGN_IN_WINDOW_SECONDS": "900",
+            "CODES_PER_PHONE": "10",
+            "CODES_PER_ADDRESS": "1000000",
+            "CODES_PER_DAY": "1000000",
+            "CODE_PAUSE_SECONDS": "30",
+            "CODE_REGIONS": "IN",
+            "SECURITY_WAIT_SECONDS": "86400",
+            "RESET_SEEN_WITHIN_DAYS": "90",
+            "NOTICE_BRAND": "Wallet",
+            "CODE_SECRET": "code",
+            "SMS_TEMPLATE_IDS": "code=1",
+            "AWS_ENDPOINT_URL_SNS": f"{self._simulator.url}/sms/",
+            "PAYEE_LOOKUPS_PER_HOUR": "60",
+            "PAYEE_LOOKUPS_PER_DAY": "300",
+            "PAYEE_LOOKUPS_PER_ADDRESS": "600",
             "DEFAULT_TIER": "full",
             "DEFAULT_REGION": "IN",
             "BULK_WORKER": "a-function-that-is-not-there",
+            "OPERATOR_ROLES": "wallet-operators",
             **changes,
         }
 
     def make(self, name: str, **changes: str) -> Function:
         """A function of its own, cold."""
         function = Function(name, self.environment(name, **changes), self._logs / f"{name}-{len(self._made)}.log")
+        self._made.append(function)
+        return function
+
+    def operators(self, **changes: str) -> OperatorFunction:
+        """The operators' function, cold, and two people before it."""
+        log = self._logs / f"operator-{len(self._made)}.log"
+        function = OperatorFunction("operator", self.environment("operator", **changes), log)
         self._made.append(function)
         return function
 

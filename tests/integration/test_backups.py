@@ -125,7 +125,7 @@ class History:
         for name, verb in day.verbs().items():
             asking.ask(self.books, name, "money", _by_a_new_request(verb, _OWN_ID.get(name)))
         asking.ask(self.books, "top up", "money", _opening(self.payer))
-        asking.ask(self.books, "withdraw", "money", _withdrawing(self.payer))
+        asking.ask(self.books, "withdraw", "withdrawals", _withdrawing(self.payer))
         asking.ask(self.books, "register", "identity", _registering())
         asking.ask(self.books, "settle", "gateway", _settling(captured(self.books.order(self.payer, 5_000), 5_000)))
         return asking

@@ -11,9 +11,10 @@ from uuid import UUID
 import pymysql
 import pytest
 
-from tests.support.books import ROLES, Books, Person, new_phone
+from tests.support.books import ROLES, Books, Person, new_phone, unique
 from tests.support.client import wait_until
 from tests.support.crowd import together
+from tests.support.moves import refusals_in
 from tests.support.proxy import Proxy
 from tests.support.sessions import PAYING
 from wallet import wiring
@@ -300,7 +301,7 @@ def test_many_callers_at_each_row_at_once_pay_it_once(books: Books) -> None:
     def session() -> list[RowStatus]:
         database = books.as_role("money")
         lines = dice.sample(range(2, 27), 25)
-        told = [bulk.pay_bulk_row(database, receipt.id, line, transaction_id=wiring.new_id()) for line in lines]
+        told = [bulk.pay_bulk_row(database, receipt.id, line, transaction_id=wiring.new_id())[0] for line in lines]
         database.close()
         return told
 
@@ -461,6 +462,191 @@ def test_a_refused_row_leaves_the_slots_of_a_hot_payer_as_they_were(books: Books
     assert books.faults() == []
 
 
+# --------------------------------------------------------------------------------------------------- what files cost
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lines that a worker tries to pay, one by one."""
+    lines: list[int] = []
+    pay_bulk_row = bulk.pay_bulk_row
+
+    def counted(database: Database, bulk_payment_id: UUID, line: int, *, transaction_id: UUID) -> tuple[RowStatus, int]:
+        lines.append(line)
+        return pay_bulk_row(database, bulk_payment_id, line, transaction_id=transaction_id)
+
+    monkeypatch.setattr(bulk, "pay_bulk_row", counted)
+    return lines
+
+
+@pytest.mark.parametrize("order", ["falling", "rising", "level"])
+def test_a_file_that_nothing_can_pay_costs_the_payment_of_a_row(books: Books, tried: list[int], order: str) -> None:
+    payer, payee = books.person(), books.person()
+    amounts = {"falling": range(1_000, 0, -1), "rising": range(1, 1_001), "level": [5] * 1_000}[order]
+    receipt, _ = opened(books, payer, [row(line, payee, amount) for line, amount in enumerate(amounts, 2)])
+    assert work(books) == BulkRun(refused=1_000)
+    assert tried == [2]
+    assert set(outcomes(books, payer, receipt.id)) == {"insufficient_funds"}
+    assert state(books, payer, receipt.id).status == "finished"
+    books.top_up(payer, 100)
+    assert retry(books, payer, receipt.id) == (1_000, False)
+    assert work(books).paid > 0, "a retry pays what can be paid now"
+
+
+def test_rows_that_are_covered_are_paid_behind_those_that_are_not(books: Books, tried: list[int]) -> None:
+    payer, payee = books.person(money=100), books.person()
+    amounts = (60, 50, 70, 30, 41, 10, 1, 9)
+    receipt, _ = opened(books, payer, [row(line, payee, amount) for line, amount in enumerate(amounts, 2)])
+    work(books)
+    assert outcomes(books, payer, receipt.id) == [
+        "paid",
+        *["insufficient_funds"] * 2,
+        "paid",
+        "insufficient_funds",
+        "paid",
+        "insufficient_funds",
+        "insufficient_funds",
+    ]
+    assert tried == [2, 3, 5, 7, 8]
+    assert (books.balance(payer), books.balance(payee)) == (0, 100)
+
+
+def test_what_a_lapsed_hold_held_and_what_lies_in_slots_covers_a_row(books: Books, tried: list[int]) -> None:
+    shop, payee, guest = books.person(kind="merchant", tier="merchant"), books.person(), books.person(money=600)
+    books.spread(shop, 4)
+    fed, _ = opened(books, guest, rows(shop, 6))
+    work(books)
+    assert state(books, guest, fed.id).tallies[PAID] == Tally(6, 600)
+    tried.clear()
+    receipt, _ = opened(books, shop, [row(2, payee, 601), row(3, payee, 600), row(4, payee, 700)])
+    work(books)
+    assert outcomes(books, shop, receipt.id) == ["insufficient_funds", "paid", "insufficient_funds"]
+    assert tried == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("limit", "amounts", "tried_lines"),
+    [("max_payment", (51, 60, 50, 70), [2, 4]), ("max_debit_day", (51, 40, 20, 10, 11), [2, 3, 4, 5])],
+)
+def test_a_limit_refuses_all_that_it_would_refuse_now(
+    books: Books, tried: list[int], limit: str, amounts: tuple[int, ...], tried_lines: list[int]
+) -> None:
+    tier = unique("t")[:16]
+    books.tier(tier, {"2021-01-01": {limit: 50}})
+    payer, payee = books.person(money=1_000), books.person()
+    books.set_tier(payer, tier)
+    receipt, _ = opened(books, payer, [row(line, payee, amount) for line, amount in enumerate(amounts, 2)])
+    work(books)
+    assert tried == tried_lines
+    assert outcomes(books, payer, receipt.id) == [
+        "paid" if amount in (50, 40, 10) else "wallet_limit_exceeded" for amount in amounts
+    ]
+
+
+def test_who_may_pay_merchants_only_pays_those_of_a_file(books: Books) -> None:
+    tier = unique("t")[:16]
+    books.tier(tier, {"2021-01-01": {"person_to_person": False}})
+    payer, payee, shop = books.person(money=100), books.person(), books.person(kind="merchant", tier="merchant")
+    books.set_tier(payer, tier)
+    receipt, _ = opened(books, payer, [row(2, payee, 1), row(3, new_phone(), 1), row(4, shop, 1), row(5, payee, 1)])
+    work(books)
+    limit = "wallet_limit_exceeded"
+    assert outcomes(books, payer, receipt.id) == [limit, limit, "paid", limit]
+
+
+def test_a_frozen_payer_and_one_who_is_told_of_nobody_more_are_tried_once(books: Books, tried: list[int]) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    receipt, _ = opened(books, payer, [row(2, payee, 1), *[row(line, payee.phone, 1) for line in range(3, 100)]])
+    books.turn(payer, "frozen")
+    assert work(books) == BulkRun(refused=98)
+    assert tried == [2]
+    books.turn(payer, "active")
+    tried.clear()
+    retry(books, payer, receipt.id)
+    books.write(
+        "UPDATE wallets SET debits = 100, debits_until = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR WHERE id = %s",
+        payer.wallet_id.bytes,
+    )
+    assert work(books) == BulkRun(paid=1, refused=97), "who is named by wallet is paid"
+    assert tried == [2, 3]
+    assert Counter(outcomes(books, payer, receipt.id)) == {"paid": 1, "too_many_lookups": 97}
+
+
+def test_a_worker_that_dies_before_it_has_refused_the_others_leaves_them_waiting(books: Books) -> None:
+    payer, payee = books.person(), books.person()
+    receipt, _ = opened(books, payer, rows(payee, 5))
+    with contextlib.closing(books.connect()) as connection, connection.cursor() as cursor:
+        connection.begin()
+        cursor.execute("SELECT id FROM bulk_payments WHERE id = %s FOR UPDATE", (receipt.id.bytes,))
+        database = books.as_role("money")
+        with contextlib.closing(books.connect()) as other:
+            session = database.read("SELECT CONNECTION_ID() AS id")[0]["id"]
+            first = threading.Thread(
+                target=lambda: together(
+                    [lambda: bulk.pay_bulk_row(database, receipt.id, 2, transaction_id=wiring.new_id())]
+                )
+            )
+            first.start()
+            wait_until(lambda: outcomes(books, payer, receipt.id)[0] == "insufficient_funds")
+            other.cursor().execute("KILL %s", (session,))
+        connection.rollback()
+        first.join()
+    assert outcomes(books, payer, receipt.id) == ["insufficient_funds", *["waiting"] * 4]
+    books.top_up(payer, 400)
+    assert work(books) == BulkRun(paid=4)
+
+
+def test_a_payer_has_five_files_under_way_however_many_are_sent_at_once(books: Books) -> None:
+    payer, payee, other = books.person(money=1_000), books.person(), books.person(money=100)
+    answers = together([lambda: opened(books, payer, rows(payee, 1)) for _ in range(12)])
+    assert Counter(refusals_in(answers)) == {Refusal.TOO_MANY_BULK_PAYMENTS: 7}
+    opened(books, other, rows(payee, 1))
+    with pytest.raises(Refused) as caught:
+        opened(books, payer, rows(payee, 1))
+    assert caught.value.retry_after_s in (60, 61)
+    assert work(books) == BulkRun(paid=6)
+    opened(books, payer, rows(payee, 1))
+
+
+def test_a_retry_takes_a_place_among_the_five_unless_its_file_has_one(books: Books) -> None:
+    payer, payee = books.person(), books.person()
+    ended, _ = opened(books, payer, rows(payee, 2))
+    work(books)
+    under_way = [opened(books, payer, rows(payee, 2))[0] for _ in range(5)]
+    key = payer.claim()
+    assert refusal_of(lambda: retry(books, payer, ended.id, key)) is Refusal.TOO_MANY_BULK_PAYMENTS
+    assert retry(books, payer, under_way[0].id) == (0, False)
+    work(books)
+    assert retry(books, payer, ended.id, key) == (2, False), "a refusal has not used the key up"
+
+
+def test_a_payer_has_so_many_rows_a_day_taken_in_or_tried_again(books: Books) -> None:
+    payer, shop, payee = books.person(), books.person(kind="merchant", tier="merchant"), books.person()
+    kept, _ = opened(books, payer, rows(payee, 10))
+    work(books)
+    opened(books, shop, rows(payee, 10))
+
+    def use(person: Person, used: int) -> None:
+        books.write(
+            "UPDATE quota_usage SET used = %s WHERE subject = %s AND quota = 'bulk_rows'", used, person.user_id.bytes
+        )
+
+    use(payer, 99_980)
+    assert retry(books, payer, kept.id) == (10, False)
+    claim = payer.claim()
+    assert refusal_of(lambda: opened(books, payer, rows(payee, 11), claim)) is Refusal.TOO_MANY_BULK_PAYMENTS
+    opened(books, payer, rows(payee, 10))
+    assert refusal_of(lambda: retry(books, payer, kept.id)) is Refusal.TOO_MANY_BULK_PAYMENTS, "of none is one"
+    books.write(
+        "UPDATE quota_usage SET window_ends_at = UTC_TIMESTAMP(6) WHERE subject = %s AND quota = 'bulk_rows'",
+        payer.user_id.bytes,
+    )
+    opened(books, payer, rows(payee, 11), claim)
+    use(shop, 999_990)
+    opened(books, shop, rows(payee, 10))
+    assert refusal_of(lambda: opened(books, shop, rows(payee, 1))) is Refusal.TOO_MANY_BULK_PAYMENTS
+
+
 def test_results_come_in_pages_by_line_and_by_status(books: Books) -> None:
     payer, payee = books.person(money=300), books.person()
     receipt, _ = opened(books, payer, rows(payee, 5))
@@ -512,7 +698,7 @@ def test_a_row_can_not_be_called_paid_without_a_payment(books: Books) -> None:
         "UPDATE bulk_payment_rows SET status = 'waiting'",
         "DELETE FROM bulk_payments",
         "INSERT INTO bulk_payment_rows (bulk_payment_id) VALUES ('')",
-        "CALL pay('', '', NULL, '+910000000000', 1, NULL, NULL, @outcome, @result)",
+        "CALL pay('', NULL, '', NULL, '+910000000000', 1, NULL, NULL, @outcome, @result)",
     ],
 )
 @pytest.mark.parametrize("role", ROLES)

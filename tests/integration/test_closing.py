@@ -14,7 +14,7 @@ from tests.integration.conftest import Functions
 from tests.integration.test_functions_under_faults import told
 from tests.integration.test_kernel_credit_from_suspense import credit, wrong_amount
 from tests.integration.test_kernel_source_refunds import Entry, hear
-from tests.integration.test_operator_commands import done, order, status, wallet_id
+from tests.integration.test_operator_commands import done, status, wallet_id
 from tests.integration.test_unsent_withdrawals import commanded
 from tests.integration.test_withdrawals_kernel import refusal_of
 from tests.support import disputes
@@ -23,11 +23,17 @@ from tests.support.crowd import together
 from tests.support.disputes import TopUp
 from tests.support.functions import api_event
 from tests.support.moves import connection, pay, refund, refusals_in
+from tests.support.operators import asked, order
 from tests.support.payouts import tell, withdraw
+from tests.support.proofs import proof_of
+from tests.support.sign_in import SignedIn, sign_in
 from tests.support.waiting import behind, behind_wallet, nothing
 from wallet import wiring
 from wallet.channels.port import Place
-from wallet.identity.register import scope_of
+from wallet.identity.accounts.model import scope_of
+from wallet.identity.phone_proofs.model import proof_hash
+from wallet.identity.sessions import store as sessions
+from wallet.identity.sessions.model import SessionKind, token_hash
 from wallet.ledger import ids
 from wallet.ledger.notices import Debit, Sender
 from wallet.ledger.receipts import Registration
@@ -75,6 +81,7 @@ def close(books: Books, person: Person, *, most: int = 50) -> Closing:
 def write_off(books: Books, person: Person, amount: int | None = None, *, claim: Claim | None = None) -> WriteOff:
     with closing(books.as_role("operator")) as database:
         instruction = Instruction("meera@example.com", "nobody's source", claim or person.claim())
+        asked(database, "write_off", instruction)
         return operators.write_off(
             database, instruction, transaction_id=wiring.new_id(), wallet_id=person.wallet_id, amount=amount
         )[0]
@@ -86,7 +93,7 @@ def give(
     with closing(books.as_role("operator")) as database:
         return operators.credit_from_unclaimed(
             database,
-            Instruction("meera@example.com", "the owner has claimed it", to.claim()),
+            asked(database, "credit_from_unclaimed", Instruction("meera@example.com", "they claimed it", to.claim())),
             transaction_id=wiring.new_id(),
             unclaimed_id=unclaimed_id,
             wallet_id=to.wallet_id,
@@ -239,7 +246,7 @@ class TestWritingOff:
         assert kept(books, other) == [("adjustment", 57, 57)]
 
     def test_the_order_is_in_the_journal(self, books: Books, functions: Functions) -> None:
-        person, operator = few_paise(books), functions.make("operator")
+        person, operator = few_paise(books), functions.operators()
         done(operator, order("close", wallet_id=wallet_id(person)))
         result = done(operator, order("write_off", wallet_id=wallet_id(person)))
         assert result == {
@@ -385,22 +392,21 @@ class TestClaiming:
 def registered(books: Books, phone: str, *, claim: Claim | None = None, name: str = "Bela Iyer") -> Registration:
     user = NewUser(phone=phone, name=name, email=None, kind="personal", password_hash=b"y" * 60, tier="full")
     with closing(books.as_role("identity")) as database:
-        return users.register_user(database, user, user_id=wiring.new_id(), wallet_id=wiring.new_id(), claim=claim)[0]
+        proof, new_id = proof_hash(proof_of(database, phone)), wiring.new_id
+        return users.register_user(database, user, proof_hash=proof, user_id=new_id(), wallet_id=new_id(), claim=claim)[
+            0
+        ]
 
 
-def logged_in(books: Books, user_id: UUID) -> bytes:
-    """A refresh token of theirs."""
-    token = wiring.new_id().bytes * 2
+def refreshed(books: Books, signed_in: SignedIn) -> UUID:
     with closing(books.as_role("identity")) as database:
-        users.start_refresh_family(database, user_id=user_id, family_id=wiring.new_id(), token_hash=token, valid_s=600)
-    return token
-
-
-def refreshed(books: Books, token: bytes) -> UUID:
-    with closing(books.as_role("identity")) as database:
-        return users.rotate_refresh_token(
-            database, token_hash=token, next_token_hash=wiring.new_id().bytes * 2, valid_s=600
-        )
+        return sessions.renew_session(
+            database,
+            token_hash=token_hash(signed_in.secret),
+            next_token_hash=wiring.new_id().bytes * 2,
+            kind=SessionKind.TOKENS,
+            idle_s=600,
+        ).user_id
 
 
 @pytest.mark.parametrize("word", ["open", "lost"])
@@ -430,16 +436,16 @@ class TestThePhone:
         old = few_paise(books)
         close(books, old)
         write_off(books, old)
-        token = logged_in(books, old.user_id)
+        token = sign_in(books, old)
         fresh = registered(books, old.phone)
         assert fresh.user_id != old.user_id
         assert refusal_of(partial(refreshed, books, token)) is Refusal.INVALID_TOKEN
-        assert refusal_of(partial(logged_in, books, old.user_id)) is Refusal.INVALID_CREDENTIALS
+        assert refusal_of(partial(sign_in, books, old)) is Refusal.INVALID_CREDENTIALS
         with closing(books.as_role("identity")) as database:
             assert users.find_password(database, old.phone) == (fresh.user_id, b"y" * 60)
         pay(books, books.person(money=100), None, 60, payee_phone=old.phone)
         assert books.balance(Person(fresh.user_id, fresh.wallet_id, old.phone)) == 60
-        operator = functions.make("operator")
+        operator = functions.operators()
         shown = done(operator, {"command": "show_wallet", "phone": old.phone})
         assert shown["wallet_id"] == ids.show(ids.WALLET, fresh.wallet_id)
         assert shown["former_wallets"] == [wallet_id(old)]
@@ -468,7 +474,7 @@ class TestThePhone:
         person = books.person(money=100)
         books.turn(person, state)
         assert refusal_of(partial(registered, books, person.phone)) is Refusal.PHONE_TAKEN
-        assert refreshed(books, logged_in(books, person.user_id)) == person.user_id
+        assert refreshed(books, sign_in(books, person)) == person.user_id
 
     def test_of_many_who_want_it_at_once_one_gets_it(self, books: Books) -> None:
         old = books.person()
@@ -500,20 +506,22 @@ class TestThePhone:
 
         [answer] = behind(
             books,
-            [partial(logged_in, books, old.user_id)],
+            [partial(sign_in, books, old)],
             goes,
             "SELECT id FROM users WHERE id = %s FOR UPDATE",
             old.user_id.bytes,
         )
         assert refusals_in([answer]) == [Refusal.INVALID_CREDENTIALS]
-        assert books.select("SELECT id FROM refresh_families WHERE user_id = %s", old.user_id.bytes) == []
+        assert books.select("SELECT id FROM sessions WHERE user_id = %s", old.user_id.bytes) == []
         registered(books, old.phone)
 
     def test_keys_of_the_former_owner_answer_the_next_one_nothing(self, books: Books, functions: Functions) -> None:
         phone, key, door = new_phone(), unique("key-"), functions.make("register")
+        identity = connection(books, "identity")
 
         def ask(name: str) -> dict[str, Any]:
-            body = {"phone": phone, "name": name, "password": "correct horse battery"}
+            proof = proof_of(identity, phone)
+            body = {"phone_proof": proof, "phone": phone, "name": name, "password": "correct horse battery"}
             return api_event("POST", "/register", body=body, headers={"Idempotency-Key": key})
 
         first, again = door.invoke(ask("Asha Rao")), door.invoke(ask("Asha Rao"))

@@ -32,7 +32,7 @@ def test_there_is_much_to_be_kept() -> None:
     assert set(_RELEASED["reads"]) == set(_RELEASED["calls"])
     assert {"outcome", "result"} <= set(_RELEASED["procedures"]["post_payment"]["answers"])
     assert "result.transaction_id" in _RELEASED["procedures"]["post_payment"]["answers"]
-    assert len(_RELEASED["procedures"]["post_payment"]["parameters"]) == 9
+    assert len(_RELEASED["procedures"]["post_payment"]["parameters"]) == 10
 
 
 def test_nothing_that_is_newer_than_the_release_gives_up_its_code() -> None:
@@ -74,7 +74,7 @@ _REPLACEMENTS = {
         "'done'",
         "'withdrawal_sent'",
     ),
-    "procedure rotate_refresh_token no longer answers result.user_id": ("rotate_refresh_token", "'user_id'", "'id'"),
+    "procedure renew_session no longer answers result.user_id": ("renew_session", "'user_id'", "'id'"),
 }
 
 
@@ -86,7 +86,8 @@ def broken(server: PrivateServer) -> list[str]:
         replaced = [one for replacement in _REPLACEMENTS.values() for one in _replaced(books, *replacement)]
         for statement in (*_STATEMENTS.values(), *replaced):
             books.write(statement.replace("%", "%%"))
-        return breaches(books, _RELEASED)
+        # one word is newer than the release
+        return breaches(books, _RELEASED | {"refusals": sorted({*_RELEASED["refusals"]} - {"withdrawal_sent"})})
 
 
 @pytest.mark.parametrize("breach", [*_STATEMENTS, *_REPLACEMENTS])

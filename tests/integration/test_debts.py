@@ -11,6 +11,7 @@ from local.database import PrivateServer
 from tests.support import moves
 from tests.support.books import Books, Person
 from tests.support.disputes import TopUp, end, instruction, tell, then
+from tests.support.operators import asked
 from tests.support.own_database import own_books
 from tests.support.payouts import PROVIDER
 from wallet import wiring
@@ -48,7 +49,8 @@ def is_of(debt: Debt, person: Person) -> bool:
 
 def resolve(books: Books, break_id: UUID) -> None:
     with closing(books.as_role("operator")) as operator:
-        operators.resolve_break(operator, instruction(), action_id=wiring.new_id(), break_id=break_id)
+        ordered = asked(operator, "resolve_break", instruction())
+        operators.resolve_break(operator, ordered, action_id=wiring.new_id(), break_id=break_id)
 
 
 def spent(books: Books, amount: int) -> tuple[Person, TopUp]:
@@ -108,7 +110,7 @@ def test_of_money_in_suspense_it_is_whose_it_was_credited_to_and_as_much_as_is_m
     with closing(fresh.as_role("operator")) as operator:
         operators.credit_from_suspense(
             operator,
-            instruction(),
+            asked(operator, "credit_from_suspense", instruction()),
             transaction_id=wiring.new_id(),
             suspended_id=top_up.id,
             wallet_id=person.wallet_id,
@@ -144,9 +146,9 @@ def test_a_withdrawal_that_was_paid_and_given_back_is_its_owners_debt(fresh: Boo
 
 
 def withdrawn(books: Books, person: Person) -> UUID:
-    with closing(books.as_role("money")) as money:
+    with closing(books.as_role("withdrawals")) as database:
         receipt, _ = withdrawals.open_withdrawal(
-            money,
+            database,
             person.claim(),
             withdrawal_id=wiring.new_id(),
             provider=PROVIDER,

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.books import Books, Person
 from tests.support.crowd import together
+from tests.support.operators import asked
 from tests.support.payouts import charge, held, payout, state_of, tell, withdraw
 from wallet import wiring
 from wallet.gateways.port import GatewayUnavailableError
@@ -96,6 +97,7 @@ class Dispute:
     def order(self) -> OrderedEnd:
         instruction = Instruction("meera", "the bank says so, ticket 12", self.person.claim())
         with closing(self.books.as_role("operator")) as operator:
+            asked(operator, "end_dispute", instruction)
             return operators.end_dispute(
                 operator, instruction, action_id=wiring.new_id(), withdrawal_id=self.receipt.id
             )[0]

@@ -25,6 +25,7 @@ from tests.support.cloud import REGION, Cloud
 from tests.support.crowd import together
 from tests.support.event_schemas import schema_of
 from tests.support.functions import FunctionDiedError
+from tests.support.operators import asked
 from tests.support.payouts import payout, tell, withdraw
 from tests.support.proxy import Proxy
 from wallet import wiring
@@ -96,7 +97,7 @@ def holds_and_payments(books: Books, payer: Person, shop: Person) -> None:
 
 
 def withdrawals_of(books: Books, person: Person) -> None:
-    money, gateway = books.as_role("money"), books.as_role("gateway")
+    asking, gateway = books.as_role("withdrawals"), books.as_role("gateway")
 
     def settle(withdrawal_id: UUID, payout_id: str, status: PayoutStatus) -> None:
         payout = ObservedPayout("razorpayx", payout_id, None, 500, "INR", status, "a_reason")
@@ -104,7 +105,7 @@ def withdrawals_of(books: Books, person: Person) -> None:
 
     for ways in ([PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED], [PayoutStatus.FAILED]):
         receipt, _ = withdrawals.open_withdrawal(
-            money,
+            asking,
             person.claim(),
             withdrawal_id=wiring.new_id(),
             provider="razorpayx",
@@ -115,7 +116,7 @@ def withdrawals_of(books: Books, person: Person) -> None:
         payout_id = unique("pout_")
         for status in ways:
             settle(receipt.id, payout_id, status)
-    money.close()
+    asking.close()
     gateway.close()
 
 
@@ -132,7 +133,11 @@ def refunds_to_source(books: Books, person: Person) -> None:
     )[0]
     for status in (RefundStatus.FAILED, RefundStatus.SUCCEEDED):
         opened, _ = operators.refund_to_source(
-            operator, instruction(person), refund_id=wiring.new_id(), transaction_id=uuid_of(top_up["id"]), amount=200
+            operator,
+            asked(operator, "refund_to_source", instruction(person)),
+            refund_id=wiring.new_id(),
+            transaction_id=uuid_of(top_up["id"]),
+            amount=200,
         )
         said = ObservedRefund(
             gateway="razorpay",
@@ -154,7 +159,7 @@ def suspense_of(books: Books, person: Person) -> None:
     settlement.settle_payment(gateway, captured(books.order(person, 500), 400), transaction_id=suspended)
     operators.credit_from_suspense(
         operator,
-        instruction(person),
+        asked(operator, "credit_from_suspense", instruction(person)),
         transaction_id=wiring.new_id(),
         suspended_id=suspended,
         wallet_id=None,
@@ -172,7 +177,8 @@ def disputes_of(books: Books, person: Person) -> None:
     paid_after_all = payout(receipt, PayoutStatus.SUCCEEDED)
     gateway, operator = books.as_role("gateway"), books.as_role("operator")
     book_payout(gateway, wiring.new_id, paid_after_all)
-    operators.end_dispute(operator, instruction(person), action_id=wiring.new_id(), withdrawal_id=receipt.id)
+    ordered = asked(operator, "end_dispute", instruction(person))
+    operators.end_dispute(operator, ordered, action_id=wiring.new_id(), withdrawal_id=receipt.id)
     book_payout(gateway, wiring.new_id, paid_after_all, asked=True)
     gateway.close()
     operator.close()
@@ -188,7 +194,8 @@ def chargebacks_of(books: Books, person: Person) -> None:
 def operators_on(books: Books, person: Person) -> None:
     operator = books.as_role("operator")
     about = {"wallet_id": person.wallet_id}
-    operators.set_tier(operator, instruction(person), action_id=wiring.new_id(), tier="small", **about)
+    ordered = asked(operator, "set_tier", instruction(person))
+    operators.set_tier(operator, ordered, action_id=wiring.new_id(), tier="small", **about)
     operators.freeze(operator, instruction(person), action_id=wiring.new_id(), **about)
     operators.unfreeze(operator, instruction(person), action_id=wiring.new_id(), **about)
     operators.close(operator, instruction(person), action_id=wiring.new_id(), most=10, **about)
@@ -202,10 +209,11 @@ def unclaimed_of(books: Books, owner: Person) -> None:
     pay(money, friend, closed, amount=50)
     about = {"wallet_id": closed.wallet_id}
     operators.close(operator, instruction(closed), action_id=wiring.new_id(), most=10, **about)
-    operators.write_off(operator, instruction(closed), transaction_id=kept, amount=None, **about)
+    ordered = asked(operator, "write_off", instruction(closed))
+    operators.write_off(operator, ordered, transaction_id=kept, amount=None, **about)
     operators.credit_from_unclaimed(
         operator,
-        instruction(owner),
+        asked(operator, "credit_from_unclaimed", instruction(owner)),
         transaction_id=wiring.new_id(),
         unclaimed_id=kept,
         wallet_id=owner.wallet_id,

@@ -198,7 +198,7 @@ CASES: dict[str, tuple[str, ...]] = {
         transaction("adjustment", amount=2, cause_id="@bad"),
     ),
     "unclaimed_is_told": entry("adjustment", "@payer", "@unclaimed"),
-    "phone_is_given_up_by_closing": (
+    "who_lost_their_phone_pays_nothing": (
         "SELECT user_id INTO @owner FROM wallets WHERE id = @payer",
         "UPDATE users SET former_phone = phone, phone = NULL WHERE id = @owner",
     ),

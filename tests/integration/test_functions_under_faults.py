@@ -154,7 +154,9 @@ def test_with_the_database_down_every_door_says_503_and_works_afterwards(
     events = {
         "pay": payment_event(payer, payee, unique("key-")),
         "top_up": top_up_event(payer, unique("key-")),
-        "register": api_event("POST", "/register", body=body | {"phone": new_phone(), "name": "A"}),
+        "register": api_event(
+            "POST", "/register", body=body | {"phone_proof": "pp_x", "phone": new_phone(), "name": "A"}
+        ),
         "login": api_event("POST", "/login", body=body),
         "balance": api_event("GET", "/wallet", caller=payer.user_id),
         "webhook": api_event(

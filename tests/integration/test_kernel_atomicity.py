@@ -112,7 +112,7 @@ def test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_don
     assert books.faults() == []
 
 
-_PAY = "CALL post_payment(%s, 'k', REPEAT('h', 32), %s, %s, NULL, %s, NULL, NULL)"
+_PAY = "CALL post_payment(%s, 'k', REPEAT('h', 32), 0, %s, %s, NULL, %s, NULL, NULL)"
 
 
 def test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays(books: Books) -> None:

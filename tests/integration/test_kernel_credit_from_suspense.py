@@ -12,6 +12,7 @@ from tests.integration.test_kernel_source_refunds import Entry, events, hear, in
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.moves import deadlocks, refusals_in
+from tests.support.operators import asked
 from tests.support.proxy import Proxy
 from wallet import wiring
 from wallet.ledger.attempts import AttemptStatus
@@ -41,6 +42,7 @@ def credit(books: Books, transaction_id: UUID, amount: int | None = None, **more
         "over_limits": False,
     }
     ordered: Instruction = more.pop("ordered", None) or instruction()
+    asked(operator(books), "credit_from_suspense", ordered)
     database: Database = more.pop("database", None) or operator(books)
     return operators.credit_from_suspense(database, ordered, **(arguments | more))
 
@@ -284,7 +286,8 @@ def test_an_uncovered_refund_is_a_break_until_an_operator_resolves_it_and_is_not
     entry, refund_id = uncovered_refund(books)
     (found,) = breaks_of(books, refund_id)
     assert (found["their_amount"], found["currency"]) == (900, "INR")
-    operators.resolve_break(operator(books), instruction(), action_id=wiring.new_id(), break_id=UUID(bytes=found["id"]))
+    ordered = asked(operator(books), "resolve_break", instruction())
+    operators.resolve_break(operator(books), ordered, action_id=wiring.new_id(), break_id=UUID(bytes=found["id"]))
     assert breaks_of(books, refund_id) == []
     assert entry.id not in uncovered(books)
     hear(books, entry.told(RefundStatus.SUCCEEDED, 900, reference=None, refund_id=refund_id))

@@ -143,7 +143,7 @@ def withdrawing(books: Books, person: Person, amount: int) -> Callable[[], objec
     claim, wish = person.claim(), Wish.read(amount=amount, vpa="asha@okbank")
     provider: Any = SimpleNamespace(name="razorpayx")
     return lambda: withdraw(
-        connection(books, "money"), provider, wiring.new_id, claim=claim, wish=wish, first_check_s=3_600
+        connection(books, "withdrawals"), provider, wiring.new_id, claim=claim, wish=wish, first_check_s=3_600
     )
 
 

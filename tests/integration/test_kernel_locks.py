@@ -11,6 +11,7 @@ from pymysql.cursors import DictCursor
 
 from tests.support.books import GATEWAY, Books, Person, captured, unique
 from tests.support.moves import capture, connection, pay, place, refund, refusals_in, release, settle
+from tests.support.operators import asked
 from tests.support.payouts import make_older, tell, withdraw
 from tests.support.waiting import LOCK_WALLET, behind, behind_wallet, is_free, nothing
 from wallet import wiring
@@ -164,9 +165,11 @@ def test_two_who_waited_to_send_money_of_nobody_back_send_it_once(books: Books) 
     [entry] = books.select("SELECT id FROM transactions WHERE gateway_payment_id = %s", arrived.payment_id)
 
     def give_back() -> object:
+        operator = connection(books, "operator")
+        instruction = Instruction("Meera", "of nobody", Claim(wiring.new_id(), unique("key-"), b"h" * 32))
         return operators.refund_to_source(
-            connection(books, "operator"),
-            Instruction("Meera", "of nobody", Claim(wiring.new_id(), unique("key-"), b"h" * 32)),
+            operator,
+            asked(operator, "refund_to_source", instruction),
             refund_id=wiring.new_id(),
             transaction_id=UUID(bytes=entry["id"]),
             amount=None,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.books import GATEWAY, Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.moves import deadlocks
+from tests.support.operators import asked
 from wallet import wiring
 from wallet.ledger import ids
 from wallet.ledger.attempts import AttemptStatus, PaymentStatus
@@ -95,7 +96,7 @@ class Entry:
         try:
             return operators.refund_to_source(
                 operator,
-                instruction(key, asked=f"{self.id} {amount}"),
+                asked(operator, "refund_to_source", instruction(key, asked=f"{self.id} {amount}")),
                 refund_id=refund_id or wiring.new_id(),
                 transaction_id=self.id,
                 amount=amount,

@@ -157,7 +157,7 @@ def test_callers_of_a_procedure_that_is_replaced_are_not_kept_out_until_the_migr
         try:
             wait_until(lambda: is_slow() or applied.done())
             with pytest.raises(Refused):  # by the kernel, so the procedure was there
-                money.call("post_payment", b"0" * 16, b"k", b"0" * 32, b"1" * 16, None, "+910", 1, None, None)
+                money.call("post_payment", b"0" * 16, b"k", b"0" * 32, 0, b"1" * 16, None, "+910", 1, None, None)
             assert is_slow(), applied.result()
         finally:
             owner.read("DO RELEASE_LOCK('go on')")

@@ -16,9 +16,11 @@ from tests.support import disputes
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.functions import Function, api_event
+from tests.support.operators import MEERA, RAVI, RAVIS_ARN, OperatorFunction, order, signed
 from tests.support.payouts import payout, tell, withdraw
 from wallet import wiring
 from wallet.edge import commands
+from wallet.edge.requests import read_request
 from wallet.ledger import ids
 from wallet.ledger.breaks import Break, Kind
 from wallet.ledger.events import OutboxEvent
@@ -27,19 +29,15 @@ from wallet.ledger.refunds import RefundStatus
 from wallet.ledger.refusals import Refused
 from wallet.ledger.withdrawals import PayoutStatus
 from wallet.movements.payouts import book_payout
+from wallet.operators.model import Role
 from wallet.storage import breaks, holds, operators, settlement
 
 Json = dict[str, Any]
 
 
 @pytest.fixture
-def operator(functions: Functions) -> Function:
-    return functions.make("operator")
-
-
-def order(command: str, **more: object) -> Json:
-    told = {"operator": "meera@example.com", "reason": "the owner asked", "key": unique("order-")}
-    return {"command": command, **told, **more}
+def operator(functions: Functions) -> OperatorFunction:
+    return functions.operators()
 
 
 def wallet_id(person: Person) -> str:
@@ -156,12 +154,12 @@ def test_the_same_order_again_does_nothing_and_answers_the_same(books: Books, op
     first, again = operator.invoke(command), operator.invoke(command)
     assert (first["replayed"], again["replayed"]) == (False, True)
     assert first["result"] == again["result"]
-    assert journal(books, person) == [("freeze", "meera@example.com", "the owner asked")]
+    assert journal(books, person) == [("freeze", MEERA, "the owner asked")]
 
 
 def test_20_orders_at_once_under_one_key_are_one(books: Books, functions: Functions) -> None:
     person = books.person(money=1_000)
-    many = [functions.make("operator") for _ in range(4)]
+    many = [functions.operators() for _ in range(4)]
     command = order("close", wallet_id=wallet_id(person))
     answers = together([lambda turn=turn: many[turn % 4].invoke(command) for turn in range(20)])  # type: ignore[misc]  # bound early
     assert {answer["status"] for answer in answers if isinstance(answer, dict)} == {"done"}
@@ -170,13 +168,13 @@ def test_20_orders_at_once_under_one_key_are_one(books: Books, functions: Functi
     assert books.faults() == []
 
 
-def test_another_order_under_the_same_key_is_refused(books: Books, operator: Function) -> None:
+def test_another_order_under_the_same_key_is_refused(books: Books, operator: OperatorFunction) -> None:
     person = books.person()
     command = order("freeze", wallet_id=wallet_id(person))
     done(operator, command)
     assert refused(operator, {**command, "command": "unfreeze"}) == "idempotency_key_reused"
     assert refused(operator, {**command, "reason": "another"}) == "idempotency_key_reused"
-    assert operator.invoke({**command, "operator": "ravi@example.com"})["replayed"] is False, "another's key"
+    assert operator.send(command, arn=RAVIS_ARN)["replayed"] is False, "another's key"
 
 
 def test_a_tier_is_set_and_its_limits_are_in_force_at_once(books: Books, operator: Function) -> None:
@@ -227,7 +225,7 @@ def test_there_is_nothing_to_order_about_a_wallet_of_nobody(operator: Function, 
         ({"command": "freeze"}, ["freeze.wallet_id"]),
         ({"command": "freeze", "key": None}, ["freeze.wallet_id", "freeze.key"]),
         ({"command": "freeze", "reason": ""}, ["freeze.wallet_id", "freeze.reason"]),
-        ({"command": "freeze", "operator": "two words"}, ["freeze.wallet_id", "freeze.operator"]),
+        ({"command": "freeze", "operator": "ravi"}, ["freeze.wallet_id", "freeze.operator"]),
         ({"command": "freeze", "wallet_id": "usr_1"}, ["freeze.wallet_id"]),
         ({"command": "pending", "more": 1}, ["pending.more"]),
         ({"command": "pending", "only": "everything"}, ["pending.only"]),
@@ -399,7 +397,7 @@ class TestClosing:
     def test_payments_and_a_closing_at_once_leave_nothing_uncounted(self, books: Books, functions: Functions) -> None:
         person, shop = books.person(), books.person()
         Entry(books, person, 10_000)
-        operator = functions.make("operator")
+        operator = functions.operators()
         tasks: list[Any] = [lambda: pay(books, person, shop, 100) for _ in range(20)]
         tasks.insert(5, lambda: operator.invoke(order("close", wallet_id=wallet_id(person))))
         answers = together(tasks, at_once=8)
@@ -462,9 +460,7 @@ class TestLooking:
         assert shown["balance"] == {"total": 1_000, "held": 400, "available": 600}
         assert [(one["transaction_id"], one["left"]) for one in shown["top_ups"]] == [(transaction_id(entry), 600)]
         assert [(one["refund_id"], one["status"]) for one in shown["refunds"]] == [(refund["refund_id"], "pending")]
-        assert [(one["command"], one["operator"]) for one in shown["actions"]] == [
-            ("refund_to_source", "meera@example.com")
-        ]
+        assert [(one["command"], one["operator"]) for one in shown["actions"]] == [("refund_to_source", RAVI)]
         assert refused(operator, {"command": "show_wallet", "phone": "+919000000009"}) == "not_found"
 
     def test_what_waits_is_told_with_its_reason_and_age(self, books: Books, operator: Function) -> None:
@@ -480,7 +476,7 @@ class TestLooking:
         assert wallet_id(person) in waiting(operator, "closing")
         assert {
             one["requested_by"] for one in waiting(operator, "refunds") if one.get("wallet_id") == wallet_id(person)
-        } == {"meera@example.com"}
+        } == {MEERA}
 
     def test_every_list_goes_on_behind_the_last_that_was_told_until_all_is(
         self, books: Books, monkeypatch: pytest.MonkeyPatch
@@ -489,8 +485,11 @@ class TestLooking:
         made = some_of_everything_that_waits(books)
 
         def ask(**more: str) -> Json:
+            event = signed({"command": "pending", **more})
             with closing(books.as_role("operator")) as database:
-                told = commands.answer({"command": "pending", **more}, lambda: database, wiring.new_id)
+                desk = commands.Desk(Role.LOOK, lambda: database, wiring.new_id, tuple)
+                told = desk(read_request(event, None)).body
+            assert isinstance(told, dict)
             result: Json = told["result"]
             return result
 
@@ -556,7 +555,7 @@ def test_the_journal_only_grows(books: Books, operator: Function) -> None:
 
 
 def test_the_commands_leave_a_line_in_the_log_without_the_owners_phone(books: Books, functions: Functions) -> None:
-    operator, person = functions.make("operator"), books.person()
+    operator, person = functions.operators(), books.person()
     done(operator, {"command": "show_wallet", "phone": person.phone})
     done(operator, order("freeze", wallet_id=wallet_id(person)))
     assert '"command":"freeze"' in operator.logged().replace(" ", "")
@@ -588,7 +587,7 @@ def test_money_in_suspense_is_credited_by_an_order_that_is_journalled_and_answer
     assert first["result"]["transaction_id"].startswith("txn_")
     again = operator.invoke(command)
     assert (again["replayed"], again["result"]) == (True, first["result"])
-    assert journal(books, person) == [("credit_from_suspense", "meera@example.com", "the owner asked")]
+    assert journal(books, person) == [("credit_from_suspense", RAVI, "the owner asked")]
     assert refused(operator, order("refund_to_source", transaction_id=command["transaction_id"])) == (
         "refund_exceeds_payment"
     )
@@ -600,7 +599,8 @@ def test_the_limits_of_a_wallet_hold_for_an_order_unless_it_says_otherwise(books
     command = order("credit_from_suspense", transaction_id=transaction_id(entry))
     assert refused(operator, command) == "wallet_limit_exceeded"
     assert refused(operator, {**command, "over_limits": "yes"}) == "invalid_request"
-    assert done(operator, {**command, "over_limits": True})["amount"] == 600_000
+    over = order("credit_from_suspense", transaction_id=transaction_id(entry), over_limits=True)
+    assert done(operator, over)["amount"] == 600_000
 
 
 def noted(books: Books, kind: Kind, subject: str) -> None:
@@ -627,9 +627,7 @@ def test_breaks_are_listed_with_their_age_and_resolved_with_a_reason_once(books:
     assert refused(operator, order("resolve_break", break_id=one["break_id"])) == "not_found"
     assert refused(operator, order("resolve_break", break_id="brk_1")) == "invalid_request"
     row = books.select("SELECT resolution, resolved_by, reason FROM reconciliation_breaks WHERE subject = 'pay_Gone1'")
-    assert row == [
-        {"resolution": "operator", "resolved_by": "meera@example.com", "reason": "a test payment of ours, ticket 9"}
-    ]
+    assert row == [{"resolution": "operator", "resolved_by": RAVI, "reason": "a test payment of ours, ticket 9"}]
     noted(books, Kind.UNKNOWN_PAYMENT, "pay_Gone1")
     assert [one["subject"] for one in operator.invoke({"command": "breaks"})["result"]] == ["adj_1"], (
         "it stays resolved"
@@ -663,5 +661,5 @@ def test_ending_a_dispute_is_journalled_and_only_of_one_that_there_is(books: Boo
     book_payout(gateway, wiring.new_id, payout(receipt, PayoutStatus.FAILED))
     gateway.close()
     assert done(operator, command)["wallet_id"] == wallet_id(person)
-    assert journal(books, person) == [("end_dispute", "meera@example.com", "the owner asked")]
+    assert journal(books, person) == [("end_dispute", RAVI, "the owner asked")]
     assert books.balance(person) == 600, "the reconciler carries it out"

@@ -141,7 +141,7 @@ def test_who_is_refused_for_their_own_sake_is_told_that_whoever_the_payee_is(
         assert set(answers.values()) == {refusal}, answers
     assert (
         books.select(
-            "SELECT failed FROM payee_lookups WHERE user_id IN (%s, %s, %s, %s)",
+            "SELECT used FROM quota_usage WHERE subject IN (%s, %s, %s, %s)",
             *[person.user_id.bytes for person in (empty, frozen, limited, shopper)],
         )
         == []
@@ -262,8 +262,9 @@ def test_a_payee_who_is_told_to_nobody_is_nobody_to_who_may_pay_merchants_only(b
 
 
 def lookups(books: Books, person: Person) -> tuple[int, int] | None:
-    rows = books.select("SELECT failed, allowed FROM payee_lookups WHERE user_id = %s", person.user_id.bytes)
-    return (rows[0]["failed"], rows[0]["allowed"]) if rows else None
+    query = "SELECT used, allowed FROM quota_usage WHERE subject = %s AND quota = 'unavailable_payees'"
+    rows = books.select(query, person.user_id.bytes)
+    return (rows[0]["used"], rows[0]["allowed"]) if rows else None
 
 
 def test_after_so_many_payees_who_can_not_be_paid_none_is_looked_for_until_the_hour_is_over(books: Books) -> None:
@@ -332,10 +333,10 @@ def test_the_code_of_the_release_before_is_given_refusals_that_it_knows(books: B
     arguments = (wiring.new_id().bytes, None, new_phone(), 1, *((None, None) if ask is paying else (60, None)))
     query = f"CALL {procedure}(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
     for word, code in (("payee_not_found", "payee_unavailable"), ("too_many_attempts", "too_many_lookups")):
-        [row] = connection(books, "money").read(query, *payer.claim().arguments(), *arguments)
+        [row] = connection(books, "money").read(query, *payer.claim().signed_in(), *arguments)
         assert row["outcome"] == word
         assert f'"{code}"' in row["result"]
-        books.write("UPDATE payee_lookups SET failed = allowed WHERE user_id = %s", payer.user_id.bytes)
+        books.write("UPDATE quota_usage SET used = allowed WHERE subject = %s", payer.user_id.bytes)
 
 
 # ------------------------------------------------------------------------------------------------------ by a file

@@ -16,6 +16,7 @@ from tests.support import moves
 from tests.support.books import Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.disputes import TopUp, booked, end, instruction, open_break, row, tell, then
+from tests.support.operators import asked
 from wallet import wiring
 from wallet.ledger.disputes import DisputeNews, DisputePhase, DisputeStatus, ObservedDispute, weigh
 from wallet.ledger.refunds import RefundNews, RefundStatus
@@ -389,7 +390,10 @@ class TestEnds:
         with closing(books.as_role("operator")) as operator:
             refused = moves.refusal_of(
                 lambda: operators.resolve_break(
-                    operator, instruction(), action_id=wiring.new_id(), break_id=row(books, dispute)["id"]
+                    operator,
+                    asked(operator, "resolve_break", instruction()),
+                    action_id=wiring.new_id(),
+                    break_id=row(books, dispute)["id"],
                 )
             )
         assert (refused, open_break(books, dispute)) == (Refusal.INVALID_REQUEST, (1_000, 1_000))
@@ -643,7 +647,7 @@ def credit(books: Books, top_up: TopUp, person: Person, amount: int | None = Non
     with closing(books.as_role("operator")) as operator:
         operators.credit_from_suspense(
             operator,
-            instruction(),
+            asked(operator, "credit_from_suspense", instruction()),
             transaction_id=wiring.new_id(),
             suspended_id=top_up.id,
             wallet_id=person.wallet_id,

@@ -8,16 +8,20 @@ import pytest
 from tests.integration.conftest import Functions
 from tests.support.books import Books, new_phone, unique
 from tests.support.functions import Function, api_event
+from tests.support.moves import connection
+from tests.support.proofs import proof_of
 from wallet import wiring
 from wallet.identity.passwords import hash_password
+from wallet.identity.phone_proofs.model import proof_hash
 from wallet.storage import users
 from wallet.storage.users import NewUser
 
 PASSWORD = "correct horse"
 
 
-def registering(phone: str) -> Any:
-    return api_event("POST", "/register", body={"phone": phone, "name": "Asha Rao", "password": PASSWORD})
+def registering(phone: str, proof: str = "pp_none") -> Any:
+    body = {"phone_proof": proof, "phone": phone, "name": "Asha Rao", "password": PASSWORD}
+    return api_event("POST", "/register", body=body)
 
 
 def signing_in(phone: str, password: str = PASSWORD) -> Any:
@@ -50,11 +54,13 @@ def test_register_login_pay_and_hold_know_one_number_by_all_its_spellings(
 ) -> None:
     register, login = functions.make("register"), functions.make("login")
     pay, hold = functions.make("pay"), functions.make("hold")
-    status, body = answered(register, registering(written[0]))
+    identity = connection(books, "identity")
+    status, body = answered(register, registering(written[0], proof_of(identity, written[-1])))
     assert (status, body["user"]["phone"]) == (201, written[-1])
     payer = books.person(money=1_000)
+    proof = proof_of(identity, written[-1])
     for phone in written:
-        assert answered(register, registering(phone))[1]["code"] == "phone_taken"
+        assert answered(register, registering(phone, proof))[1]["code"] == "phone_taken"
         assert answered(login, signing_in(phone))[0] == 200
         for function, path in ((pay, "/payments"), (hold, "/holds")):
             event = api_event(
@@ -107,12 +113,15 @@ def test_who_was_registered_before_numbers_had_plans_still_gets_in(
         password_hash=hash_password(PASSWORD, cost=4),
         tier="full",
     )
-    users.register_user(books.as_role("identity"), user, user_id=wiring.new_id(), wallet_id=wiring.new_id(), claim=None)
+    identity = connection(books, "identity")
+    proof = proof_hash(proof_of(identity, stored))
+    new_id = wiring.new_id
+    users.register_user(identity, user, proof_hash=proof, user_id=new_id(), wallet_id=new_id(), claim=None)
     login = functions.make("login")
     assert answered(login, signing_in(stored))[0] == 200
     assert answered(login, signing_in(stored, "wrong horse"))[0] == (422 if short else 401)
     if not short:  # whose number it is by now is somebody else, with a password of theirs
-        told = registering(number)
+        told = registering(number, proof_of(identity, number))
         told["body"] = told["body"].replace(PASSWORD, "battery staple")
         assert answered(functions.make("register"), told)[0] == 201
         assert answered(login, signing_in(number, "battery staple"))[0] == 200

@@ -57,9 +57,17 @@ _WRITES = [
     "CALL post_entry('', '', '', 1, UTC_TIMESTAMP(6))",
     "CALL claim_idempotency_key('', '', '', @a, @b)",
     "SELECT password_hash FROM users",
-    "SELECT * FROM refresh_families",
-    "SELECT * FROM payee_lookups",
-    "UPDATE payee_lookups SET failed = 0",
+    "SELECT * FROM session_tokens",
+    "SELECT * FROM phone_proofs",
+    "SELECT * FROM quotas",
+    "UPDATE sessions SET ended_at = NULL",
+    "UPDATE wallets SET session_generation = 0",
+    "DELETE FROM own_freezes",
+    "CALL end_sessions('', NULL, NULL, UTC_TIMESTAMP(6))",
+    "CALL use_phone_proof('', 'register', '', @a)",
+    "SELECT * FROM quota_usage",
+    "UPDATE quota_usage SET used = 0",
+    "CALL use_quota('', 'bulk_rows', 1, 1, 1, @a)",
     "CALL count_failed_lookup('', @a, @b)",
 ]
 
@@ -90,7 +98,15 @@ def test_who_may_begin_a_refund_to_source_may_not_settle_one_and_the_reverse() -
 
 
 def test_nobody_but_the_operator_orders_anything_about_a_wallet() -> None:
-    orders = {"set_tier", "freeze_wallet", "unfreeze_wallet", "close_wallet", "set_slots", "refund_to_source"}
+    orders = {
+        "set_tier",
+        "freeze_wallet",
+        "unfreeze_wallet",
+        "end_sessions_of_owner",
+        "close_wallet",
+        "set_slots",
+        "refund_to_source",
+    }
     orders |= {"credit_from_suspense", "resolve_break", "end_dispute"}
     executes = {f"EXECUTE ON PROCEDURE {procedure}" for procedure in orders}
     assert {role for role, grants in roles.GRANTS.items() if executes & set(grants)} == {"operator"}
@@ -165,7 +181,7 @@ def test_one_gateway_payment_can_not_be_in_the_books_twice(books: Books) -> None
 
 def test_who_settles_pays_nothing_and_who_pays_settles_nothing(books: Books) -> None:
     pays = {"post_payment", "refund_payment", "place_hold", "capture_hold", "request_withdrawal", "pay_bulk_row"}
-    pays |= {"open_withdrawal", "claim_payout", "cancel_withdrawal"}
+    pays |= {"claim_payout", "cancel_withdrawal"}
     settles = {"settle_payment", "settle_gateway_payment", "settle_withdrawal", "settle_source_refund"}
     settles |= {"note_foreign_refund"}
     for role in ROLES:

@@ -16,10 +16,11 @@ from tests.integration.conftest import Functions
 from tests.integration.razorpay_simulator import KEY_SECRET, Receiver, call, fault, play, receiving
 from tests.integration.spoken import SPOKEN, Spoken, aim
 from tests.integration.test_functions_under_faults import told
-from tests.integration.test_operator_commands import done, order
+from tests.integration.test_operator_commands import done
 from tests.support.books import Books, Person, new_landline, new_phone, unique
 from tests.support.cloud import Cloud
 from tests.support.functions import Function, api_event
+from tests.support.operators import order
 from wallet import wiring
 from wallet.gateways.port import GatewayRejectedError, refuses_our_keys
 from wallet.ledger import ids
@@ -339,7 +340,7 @@ def test_a_top_up_goes_back_the_way_it_came_once(shop: Shop) -> None:
     person, order_id, payment_id = credited(shop)
     rows = shop.books.select("SELECT id FROM transactions WHERE gateway_payment_id = %s", payment_id)
     wanted = ids.show(ids.TRANSACTION, UUID(bytes=rows[0]["id"]))
-    done(shop.functions.make("operator"), order("refund_to_source", transaction_id=wanted, amount=5_050))
+    done(shop.functions.operators(), order("refund_to_source", transaction_id=wanted, amount=5_050))
     reconcile = shop.functions.make("reconcile", **shop.spoken.environment(shop.simulator))
     for _ in range(2):
         shop.books.write("UPDATE source_refunds SET next_check_at = UTC_TIMESTAMP(6) WHERE next_check_at IS NOT NULL")
@@ -446,7 +447,7 @@ def test_a_dispute_is_reserved_when_it_is_told_and_booked_once_when_an_operator_
     outcomes = [shop.deliver(webhook)[1]["status"] for webhook in (lost, *others, lost)]
     assert outcomes == ["processed", "duplicate", "duplicate", "duplicate"], "the last word came first"
     assert (shop.books.balance(person), shop.books.held(person)) == (_AMOUNT, 20_000)
-    operator = shop.functions.make("operator")
+    operator = shop.functions.operators()
     asked_for, shown = {"command": "breaks", "kind": "payment_dispute"}, list[Any]()
     while page := done(operator, asked_for | ({"after": shown[-1]["break_id"]} if shown else {})):
         shown += page  # what other tests have left comes first

@@ -18,7 +18,7 @@ from local.gateway.server import Simulator
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.conftest import Functions
 from tests.integration.test_functions_under_faults import told, until_it_works
-from tests.integration.test_operator_commands import done, order, wallet_id
+from tests.integration.test_operator_commands import done, wallet_id
 from tests.integration.test_withdrawals_kernel import (
     debited,
     events_of,
@@ -32,8 +32,8 @@ from tests.support.books import Books, Person, unique
 from tests.support.crowd import together
 from tests.support.functions import FunctionDiedError, api_event
 from tests.support.moves import refusals_in
+from tests.support.operators import order
 from tests.support.payouts import (
-    PROVIDER,
     VPA,
     cancelled,
     charge,
@@ -117,21 +117,13 @@ def test_whoever_may_have_been_asked_stays_so(books: Books) -> None:
         books.write("UPDATE withdrawals SET asked = FALSE WHERE id = %s", receipt.id.bytes)
 
 
-def test_code_that_asks_without_claiming_is_taken_to_have_asked(books: Books) -> None:
-    """The form before this one, which a function that was deployed before still calls."""
-    person, withdrawal_id = books.person(money=1_000), wiring.new_id()
-    with closing(books.as_role("money")) as database:
-        arguments = (*person.claim().arguments(), withdrawal_id.bytes, PROVIDER, VPA, 600, 60)
-        assert database.call("open_withdrawal", *arguments).outcome == "done"
-        with pytest.raises(Exception, match="withdrawal_sent"):
-            withdrawals.cancel_withdrawal(database, person.claim(), withdrawal_id=withdrawal_id)
-    assert held(books, person) == 600
-
-
 def test_when_the_answer_of_a_claim_is_lost_nobody_is_told_to_ask_and_it_is_no_longer_cancelled(books: Books) -> None:
     person = books.person(money=1_000)
     receipt, _ = withdraw(books, person, 600)
-    with Proxy((books.server.host, books.server.port)) as proxy, closing(through(books, proxy, "money")) as database:
+    with (
+        Proxy((books.server.host, books.server.port)) as proxy,
+        closing(through(books, proxy, "withdrawals")) as database,
+    ):
         losing_the_next_answer(proxy)
         assert withdrawals.claim_payout(database, receipt.id) is PayoutClaim.TAKEN
     assert refusal_of(partial(cancelled, books, person, receipt)) is Refusal.WITHDRAWAL_SENT
@@ -193,7 +185,7 @@ def test_a_frozen_wallets_withdrawal_waits_and_unfreezing_sends_it(
 ) -> None:
     person = books.person(money=1_000)
     receipt, _ = withdraw(books, person, 600)
-    operator, reconcile = functions.make("operator"), reconciler(functions)
+    operator, reconcile = functions.operators(), reconciler(functions)
     done(operator, order("freeze", wallet_id=wallet_id(person)))
     make_due(books, receipt.id)
     assert run(reconcile)["asked"] == 0
@@ -290,7 +282,7 @@ def _told(status: PayoutStatus) -> Callable[[Books, WithdrawalReceipt], object]:
 
 
 def _rejected(books: Books, receipt: WithdrawalReceipt) -> object:
-    with closing(books.as_role("money")) as database:
+    with closing(books.as_role("withdrawals")) as database:
         return withdrawals.reject_withdrawal(database, receipt.id, reason="rejected")
 
 
@@ -368,7 +360,10 @@ def test_cancelling_asking_and_unfreezing_at_once_give_back_or_send_never_both(b
 def test_when_the_answer_of_cancelling_is_lost_it_is_found_and_given_back_once(books: Books) -> None:
     person = books.person(money=1_000)
     receipt, _ = withdraw(books, person, 600)
-    with Proxy((books.server.host, books.server.port)) as proxy, closing(through(books, proxy, "money")) as database:
+    with (
+        Proxy((books.server.host, books.server.port)) as proxy,
+        closing(through(books, proxy, "withdrawals")) as database,
+    ):
         losing_the_next_answer(proxy)
         told_, _ = withdrawals.cancel_withdrawal(database, person.claim(), withdrawal_id=receipt.id)
     assert told_.reason == "cancelled"
@@ -460,7 +455,7 @@ def test_killed_before_it_asked_a_freeze_stops_it_and_its_owner_cancels_it(
     withdrawal_id = ids.read(ids.WITHDRAWAL, reference)
     assert withdrawal_id is not None
     assert state_of(books, withdrawal_id)["asked"] == 0
-    operator, door = functions.make("operator"), functions.make("withdraw")
+    operator, door = functions.operators(), functions.make("withdraw")
     done(operator, order("freeze", wallet_id=wallet_id(person)))
     make_due(books, withdrawal_id)
     run(reconciler(functions))

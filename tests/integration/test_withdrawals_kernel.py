@@ -509,7 +509,7 @@ def test_news_of_no_withdrawal_of_ours_moves_nothing(books: Books) -> None:
 def test_a_withdrawal_without_a_payout_can_be_rejected_and_one_with_can_not(books: Books) -> None:
     person = books.person(money=10_000)
     without, with_one = withdraw(books, person, 3_000)[0], withdraw(books, person, 2_000)[0]
-    database = books.as_role("money")
+    database = books.as_role("withdrawals")
     made = payout(with_one, PENDING)
 
     def noted(withdrawal: WithdrawalReceipt, **lies: Any) -> Settled:
@@ -625,7 +625,7 @@ def losing_the_next_answer(proxy: Proxy) -> None:
 def test_when_the_answer_of_a_withdrawal_is_lost_it_is_found_and_made_once(books: Books) -> None:
     person = books.person(money=1_000)
     with Proxy((books.server.host, books.server.port)) as proxy:
-        database = through(books, proxy, "money")
+        database = through(books, proxy, "withdrawals")
         losing_the_next_answer(proxy)
         receipt, replayed = withdrawals.open_withdrawal(
             database,
@@ -657,13 +657,13 @@ def test_when_the_answer_of_a_settlement_is_lost_it_is_found_and_no_duplicate(bo
     assert books.faults() == []
 
 
-def test_the_paying_functions_can_neither_settle_a_withdrawal_nor_write_one(books: Books) -> None:
+def test_who_asks_for_withdrawals_settles_and_writes_none_and_who_settles_them_asks_for_none(books: Books) -> None:
     rows = books.select("SELECT COUNT(*) AS n FROM withdrawals")
     assert rows[0]["n"] >= 0
     for role, statement in (
-        ("money", "CALL settle_withdrawal(1, 'x', 1, 'x', 1, 'INR', 'failed', NULL)"),
-        ("money", "UPDATE withdrawals SET status = 'failed'"),
-        ("gateway", "CALL open_withdrawal(1, 'k', 'h', 1, 'x', 'x', 1, 1)"),
+        ("withdrawals", "CALL settle_withdrawal(1, 'x', 1, 'x', 1, 'INR', 'failed', NULL)"),
+        ("withdrawals", "UPDATE withdrawals SET status = 'failed'"),
+        ("gateway", "CALL request_withdrawal(1, 'k', 'h', 0, 1, 'x', 'x', 1, 1)"),
         ("gateway", "SELECT vpa FROM withdrawals"),
         ("gateway", "CALL free_withdrawal(1, 'x')"),
     ):

@@ -40,6 +40,7 @@ SETTLED = "0020_settlement_evidence.sql"
 PAYEES = "0019_payees_keep_their_state.sql"
 PAYING = "0024_payers_and_their_limits.sql"
 TAKEN = "0025_disputes_take_what_is_booked.sql"
+ASKING = "0026_what_may_be_asked_of_others.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
@@ -549,13 +550,13 @@ PRIVATE = (
     _mutant(
         "a tier without limits in force has none",
         "kernel_limits.py::test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves",
-        (PAYING, "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
+        (ASKING, "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
     ),
     _mutant(
         "a payee is looked at before the payer",
         "payees.py::test_who_is_refused_for_their_own_sake_does_not_even_wait_for_the_payee",
         (
-            PAYING,
+            ASKING,
             "    ELSEIF v_status <> 'active' THEN\n        SET p_outcome = 'wallet_frozen';\n    ELSEIF p_amount > v_available THEN",
             "    ELSEIF FALSE THEN",
         ),
@@ -563,7 +564,7 @@ PRIVATE = (
     _mutant(
         "a payee who is nobody is told before one's own reasons",
         "payees.py::test_who_is_refused_for_their_own_sake_is_told_that_whoever_the_payee_is",
-        (PAYING, "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
+        (ASKING, "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
     ),
     _mutant(
         "who may not pay people learns who there is",
@@ -580,16 +581,62 @@ PRIVATE = (
             "payees.py::test_after_so_many_payees_who_can_not_be_paid_none_is_looked_for_until_the_hour_is_over",
             "payees.py::test_of_many_at_once_on_as_many_connections_as_many_are_told_as_may_be",
         ),
-        (PAYEES, "        failed = IF(window_ends_at <= v_now, 1, failed + 1),", "        failed = 1,"),
+        (ASKING, "        used = IF(window_ends_at <= v_now, p_units, used + p_units),", "        used = p_units,"),
     ),
     _mutant(
         "a file's rows are not counted",
         "payees.py::test_the_rows_of_a_file_count_like_payments_and_behind_the_last_nobody_is_looked_for",
         (
-            PAYEES,
-            "                CALL count_failed_lookup(v_actor_id, v_outcome, v_unused);",
-            "                SET v_unused = NULL;",
+            ASKING,
+            "                CALL count_failed_lookup(v_actor_id, v_outcome, v_result);",
+            "                SET v_result = NULL;",
         ),
+    ),
+    _mutant(
+        "who is looked up is not counted for an address",
+        "looking_payees_up.py::test_an_address_is_told_of_so_many_whoever_asks_and_one_caller_uses_up_no_more_than_their_own",
+        (
+            ASKING,
+            "    CALL use_quota(p_address_hash, 'lookups_of_address', 1, p_per_address, 3600, v_free_at);\n",
+            "",
+        ),
+    ),
+    _mutant(
+        "who has used up a quota uses up the others by asking on",
+        (
+            "looking_payees_up.py::test_a_caller_is_told_of_so_many_in_an_hour_and_in_a_day_found_or_not",
+            "looking_payees_up.py::test_an_address_is_told_of_so_many_whoever_asks_and_one_caller_uses_up_no_more_than_their_own",
+        ),
+        (ASKING, "        ROLLBACK;\n        CALL tell_retry", "        COMMIT;\n        CALL tell_retry"),
+    ),
+    _mutant(
+        "a closed wallet is found",
+        "looking_payees_up.py::test_whoever_has_a_wallet_is_found_whatever_it_is_but_closed",
+        (ASKING, "WHERE u.phone = p_phone AND w.status <> 'closed';", "WHERE u.phone = p_phone;"),
+        (ASKING, "WHERE w.id = p_wallet_id AND w.status <> 'closed';", "WHERE w.id = p_wallet_id;"),
+    ),
+    _mutant(
+        "who pays by phone is told of names without end",
+        "looking_payees_up.py::test_who_pays_and_promises_by_phone_is_told_of_so_many_in_an_hour_and_by_wallet_of_as_many_as_they_know",
+        (ASKING, "        IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND", "        IF FALSE AND"),
+    ),
+    _mutant(
+        "a payer has files under way without end",
+        (
+            "bulk.py::test_a_payer_has_five_files_under_way_however_many_are_sent_at_once",
+            "bulk.py::test_a_retry_takes_a_place_among_the_five_unless_its_file_has_one",
+        ),
+        (ASKING, "    IF v_free_at IS NULL AND v_running >= 5 THEN", "    IF FALSE THEN"),
+    ),
+    _mutant(
+        "the rows of files have no number",
+        "bulk.py::test_a_payer_has_so_many_rows_a_day_taken_in_or_tried_again",
+        (ASKING, "'bulk_rows', GREATEST(p_rows, 1),", "'bulk_rows', 0,"),
+    ),
+    _mutant(
+        "out of money for a row is out of money for all",
+        "bulk.py::test_rows_that_are_covered_are_paid_behind_those_that_are_not",
+        (ASKING, " AND status = 'waiting' AND amount > v_most\n", " AND status = 'waiting'\n"),
     ),
     _mutant(
         "a payer's freeze is told to the payee of a hold",
@@ -625,7 +672,7 @@ RULES = (
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
         ),
-        (PAYING, "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
+        (ASKING, "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
     ),
     _mutant(
         "a payment may be refunded again and again",

@@ -80,8 +80,8 @@ def _without_ours() -> dict[str, str]:
 
 def test_the_environment_of_the_mutants_has_the_versions_that_everything_else_is_tested_with() -> None:
     pinned = re.compile(r"^([\w-]+)(?:\[.*\])?==(\S+)$", re.MULTILINE)
-    ours = dict(pinned.findall((ROOT / "requirements-dev.txt").read_text()))
-    theirs = dict(pinned.findall((ROOT / "tests" / "mutation" / "requirements.txt").read_text()))
+    ours = dict(pinned.findall((ROOT / "requirements-dev.in").read_text()))
+    theirs = dict(pinned.findall((ROOT / "tests" / "mutation" / "requirements.in").read_text()))
     assert {name: ours.get(name, version) for name, version in theirs.items()} == theirs
 
 

@@ -17,7 +17,9 @@ import pymysql
 import migrate
 from local.database import PrivateServer
 from tests.support.event_schemas import event_faults
+from tests.support.proofs import proof_of
 from wallet import wiring
+from wallet.identity.phone_proofs.model import proof_hash
 from wallet.ledger import ids
 from wallet.ledger.attempts import ObservedPayment, PaymentStatus
 from wallet.ledger.events import OutboxEvent
@@ -32,7 +34,7 @@ from wallet.storage.users import NewUser
 if TYPE_CHECKING:
     from pymysql.cursors import DictCursor
 
-ROLES = ("identity", "money", "gateway", "reader", "operator", "clock", "sealer", "auditor")
+ROLES = ("identity", "money", "withdrawals", "gateway", "reader", "directory", "operator", "clock", "sealer", "auditor")
 GATEWAY = "razorpay"
 #: Seconds that an answer may take where a stall of the machine is no finding.
 PATIENCE_S = 60
@@ -159,9 +161,15 @@ class Books:
         """Somebody new, with some money in minor units, paid in through the gateway."""
         phone = new_phone()
         user = NewUser(phone=phone, name="Asha Rao", email=None, kind=kind, password_hash=b"x" * 60, tier=tier)
-        registration, _ = users.register_user(
-            self.as_role("identity"), user, user_id=wiring.new_id(), wallet_id=wiring.new_id(), claim=None
-        )
+        with closing(self.as_role("identity")) as database:
+            registration, _ = users.register_user(
+                database,
+                user,
+                proof_hash=proof_hash(proof_of(database, phone)),
+                user_id=wiring.new_id(),
+                wallet_id=wiring.new_id(),
+                claim=None,
+            )
         person = Person(registration.user_id, registration.wallet_id, phone)
         if money:
             self.top_up(person, money)

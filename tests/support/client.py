@@ -12,6 +12,9 @@ from typing import Any
 import urllib3
 
 from local.invocation import invoke
+from local.operators import send
+from tests.support.addresses import coming_from, new_address
+from tests.support.proofs import prove
 
 Json = dict[str, Any]
 
@@ -42,6 +45,17 @@ class Answer:
         return self.code in _COME_BACK or (self.code is None and self.status >= 500)
 
 
+def answer_of(response: urllib3.BaseHTTPResponse) -> Answer:
+    """What came back, whether it is JSON or not."""
+    text = response.data.decode("utf-8", "replace")
+    try:
+        content = json.loads(text) if text else None
+    except ValueError:
+        content = None
+    lower = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, lower, content, text)
+
+
 @dataclass(slots=True)
 class Api:
     """A running wallet. Safe to be used by many threads."""
@@ -69,30 +83,46 @@ class Api:
         if key is not None:
             told["Idempotency-Key"] = key
         told |= dict(headers or {})
-        answer = self.pool.request(method, self.stack["api_url"] + path, body=sent, headers=told, timeout=patience_s)
-        text = answer.data.decode("utf-8", "replace")
-        try:
-            content = json.loads(text) if text else None
-        except ValueError:
-            content = None
-        lower = {name.lower(): value for name, value in answer.headers.items()}
-        return Answer(answer.status, lower, content, text)
+        url = self.stack["api_url"] + path
+        return answer_of(self.pool.request(method, url, body=sent, headers=told, timeout=patience_s))
 
     def person(
         self, *, money: int = 0, kind: str = "personal", name: str = "Asha Rao", phone: str | None = None
     ) -> "Person":
         """Somebody new, logged in, with some money in minor units that came by UPI."""
-        phone = phone or new_phone()
-        told, key = {"phone": phone, "name": name, "password": PASSWORD, "kind": kind}, new_key()
-        registered = until_answered(lambda: self.call("POST", "/register", told, key=key))
+        phone, key, address = phone or new_phone(), new_key(), new_address()
+        proof = self.prove(phone, address=address)
+        told = {"phone_proof": proof, "phone": phone, "name": name, "password": PASSWORD, "kind": kind}
+        registered = until_answered(lambda: self.call("POST", "/register", told, key=key, headers=coming_from(address)))
         assert registered.status == 201, registered.text
-        session = until_answered(lambda: self.call("POST", "/login", {"phone": phone, "password": PASSWORD}))
+        shown, headers = {"phone": phone, "password": PASSWORD}, coming_from(address)
+        session = until_answered(lambda: self.call("POST", "/login", shown, headers=headers))
         assert session.status == 200, session.text
         body = registered.body
-        person = Person(self, body["user"]["id"], body["wallet"]["id"], phone, session.body)
+        person = Person(self, body["user"]["id"], body["wallet"]["id"], phone, session.body, address)
         if money:
             person.top_up(money)
         return person
+
+    def prove(self, phone: str, purpose: str = "register", *, address: str | None = None) -> str:
+        """A proof of a phone, by the code that came to it; from an address of its own, if none is told."""
+        return prove(self, phone, purpose, address=address or new_address(), until=until_answered)
+
+    def command(self, command: Mapping[str, object], *, operator: str = "meera", role: str | None = None) -> Answer:
+        """An operator's command, signed as on AWS; it goes where it belongs unless a role is told."""
+        return answer_of(send(self.stack, json.dumps(command), operator=operator, role=role))
+
+    def ordered(self, command: str, **more: object) -> Json:
+        """A command of Meera's that is carried out, which Ravi approves if it takes two people; what it came to."""
+        told = {"command": command, "reason": "the owner asked", "key": new_key()} | more
+        answer = self.command(told)
+        if answer.body["status"] in ("waiting", "approved"):
+            asked = answer.body["result"]
+            approval = {"command": "approve", "request": asked["request_id"]}
+            answer = self.command(approval, operator="ravi", role=asked["role"])
+        assert answer.status == 200, answer.text
+        body: Json = answer.body
+        return body
 
     def let_the_clock_run(self, function: str = "reconcile") -> Json:
         """Runs now what otherwise runs on its schedule."""
@@ -114,13 +144,17 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A registered user with a session, whose client comes back when it is told to."""
+    """A registered user with a session, whose client comes back when it is told to.
+
+    `address` is where they seem to have signed in from.
+    """
 
     api: Api
     user_id: str
     wallet_id: str
     phone: str
     session: Json
+    address: str = "127.0.0.1"
 
     @property
     def token(self) -> str:

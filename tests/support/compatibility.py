@@ -30,9 +30,17 @@ Json = dict[str, Any]
 
 # that a call doesn't get through; what it says of arguments that are all NULL is no finding
 _BROKEN_CALLS = frozenset({1054, 1142, 1143, 1146, 1305, 1318, 1364, 1370})
-# words that older code is not told: `answer_payer` has an old one for each, and a file's row keeps them as a text
+# words that older code is not told: `answer_payer` and `check_bulk_quota` have an old one for each, and a file's row
+# keeps them as a text
 _PAYEES = frozenset({"payee_unavailable", "too_many_lookups"})
-_TRANSLATED = {"post_payment": _PAYEES, "place_hold": _PAYEES, "pay_bulk_row": _PAYEES}
+_FILES = frozenset({"too_many_bulk_payments"})
+_TRANSLATED = {
+    "post_payment": _PAYEES,
+    "place_hold": _PAYEES,
+    "pay_bulk_row": _PAYEES,
+    "open_bulk_payment": _FILES,
+    "retry_bulk_payment": _FILES,
+}
 _SIZED = frozenset({"char", "varchar", "binary", "varbinary"})
 _TIMES = frozenset({"datetime", "timestamp", "time"})
 _GRANT = re.compile(r"SELECT( \((?P<columns>[^)]+)\))? ON (?P<table>[a-z_]+)")

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.support.books import GATEWAY, Books, Person, captured, unique
+from tests.support.operators import asked
 from wallet import wiring
 from wallet.ledger.disputes import DisputeEnd, DisputeNews, DisputePhase, DisputeStatus, ObservedDispute
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
@@ -70,7 +71,11 @@ class TopUp:
         """Opens a refund of it by the operator's command."""
         with closing(self.books.as_role("operator")) as operator:
             opened, _ = operators.refund_to_source(
-                operator, instruction(), refund_id=wiring.new_id(), transaction_id=self.id, amount=amount
+                operator,
+                asked(operator, "refund_to_source", instruction()),
+                refund_id=wiring.new_id(),
+                transaction_id=self.id,
+                amount=amount,
             )
         return opened.refund_id
 
@@ -99,7 +104,7 @@ def end(
     with closing(books.as_role("operator")) as operator:
         ended, _ = operators.resolve_payment_dispute(
             operator,
-            instruction(key, f"{dispute.dispute_id} {how}"),
+            asked(operator, "resolve_payment_dispute", instruction(key, f"{dispute.dispute_id} {how}")),
             action_id=action_id or wiring.new_id(),
             dispute_id=row(books, dispute)["id"],
             end=DisputeEnd(how),

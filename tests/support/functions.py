@@ -90,13 +90,20 @@ def api_event(
     path: dict[str, str] | None = None,
     query: dict[str, str] | None = None,
     caller: Any = None,
+    generation: int = 0,
     request_id: str = "req-1",
 ) -> Json:
-    """A request as API Gateway (REST, payload 1.0) hands it over; `caller` is a user's id, None if nobody signed in."""
+    """A request as API Gateway (REST, payload 1.0) hands it over; `caller` is a user's id, None if nobody signed in.
+
+    `generation` is of the caller's sessions: 0 until one of them has ended.
+    """
     told: Json = {"requestId": request_id, "identity": {"sourceIp": "203.0.113.7"}, "stage": "v1"}
     if caller is not None:
         told["authorizer"] = {
             "user_id": ids.show(ids.USER, caller),
+            "session_id": ids.show(ids.SESSION, caller),
+            "generation": str(generation),
+            "good_from": "0",
             "expires_at": "4102444800",
             "principalId": ids.show(ids.USER, caller),
         }

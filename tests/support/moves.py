@@ -20,6 +20,8 @@ from wallet.storage.database import Database
 from wallet.storage.settlement import Settlement
 
 _connections = threading.local()
+#: The roles whose procedures take the time.
+_TIMED = ("money", "withdrawals", "gateway", "reader", "directory", "clock")
 
 
 def connection(books: Books, role: str) -> Database:
@@ -42,7 +44,7 @@ def _known() -> dict[str, Database]:
 def clock_at(books: Books, moment: datetime) -> Iterator[None]:
     """Within it, time stands still at a moment for whatever this thread asks of the kernel."""
     known, usual = _known(), dict(_known())
-    stopped = {_key(books, role): books.as_role(role, at=moment) for role in ("money", "gateway", "reader", "clock")}
+    stopped = {_key(books, role): books.as_role(role, at=moment) for role in _TIMED}
     known.update(stopped)
     try:
         yield

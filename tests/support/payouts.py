@@ -23,7 +23,7 @@ def withdraw(
     books: Books, person: Person, amount: int, *, claim: Claim | None = None, first_check_s: int = 3600
 ) -> tuple[WithdrawalReceipt, bool]:
     """Money set aside for a payout that nobody has asked for yet."""
-    database = books.as_role("money")
+    database = books.as_role("withdrawals")
     try:
         return withdrawals.open_withdrawal(
             database,
@@ -40,7 +40,7 @@ def withdraw(
 
 def claimed(books: Books, receipt: WithdrawalReceipt) -> PayoutClaim:
     """What whoever wants to ask for its payout for the first time is told."""
-    database = books.as_role("money")
+    database = books.as_role("withdrawals")
     try:
         return withdrawals.claim_payout(database, receipt.id)
     finally:
@@ -51,7 +51,7 @@ def cancelled(
     books: Books, person: Person, receipt: WithdrawalReceipt, *, claim: Claim | None = None
 ) -> tuple[Withdrawal, bool]:
     """A withdrawal that somebody has cancelled, and whether the key had done so before."""
-    database = books.as_role("money")
+    database = books.as_role("withdrawals")
     try:
         return withdrawals.cancel_withdrawal(database, claim or person.claim(), withdrawal_id=receipt.id)
     finally:

@@ -3,7 +3,7 @@
     python -m tests.support.unicode_table
 
 A test makes it again and compares, so the table is what its sources say. Another edition of Unicode is another version
-of the two, pinned in requirements-dev.txt.
+of the two, pinned in requirements-dev.in.
 """
 
 import json

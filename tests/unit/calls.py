@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from wallet.edge.requests import Request
+from wallet.identity.sessions.model import Principal
 from wallet.ledger import ids
 from wallet.ledger.refusals import Refusal, Refused
 
@@ -18,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
 REQUEST_ID = "3f1d9c52-5f0b-4c3e-9d57-0d9b8a4e6c11"
 CALLER = UUID("01928e7e-9b3a-7c5d-8f21-b4a6c8d0e2f4")
+SESSION = UUID("01928e7e-9b3a-7c5d-8f21-b4a6c8d0e2f5")
+GENERATION = 3
+PRINCIPAL = Principal(CALLER, SESSION, GENERATION)
 
 Event = dict[str, Any]
 
@@ -41,6 +45,8 @@ def signed_in(user_id: UUID = CALLER, *, seconds: int = 600) -> dict[str, Any]:
     return {
         "principalId": ids.show(ids.USER, user_id),
         "user_id": ids.show(ids.USER, user_id),
+        "session_id": ids.show(ids.SESSION, SESSION),
+        "generation": str(GENERATION),
         "good_from": str(int(time.time()) - 10),
         "expires_at": str(int(time.time()) + seconds),
         "integrationLatency": 12,

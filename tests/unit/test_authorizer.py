@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit import template as templates
-from tests.unit.calls import CALLER, Context, Event, door, event, refusal_of
+from tests.unit.calls import CALLER, GENERATION, PRINCIPAL, SESSION, Context, Event, door, event, refusal_of
 from tests.unit.conftest import LogLines
 from wallet import wiring
 from wallet.aws import SecretUnavailableError, SecretVersion
@@ -73,15 +73,17 @@ def effect(policy: dict[str, Any]) -> str:
 
 def token_of(version: SecretVersion = CURRENT, *, valid_s: int = 900, now: int | None = None) -> str:
     made_at = int(time.time()) if now is None else now
-    return sign(CALLER, SigningKey(version.id, version.text), now=made_at, valid_s=valid_s)
+    return sign(PRINCIPAL, SigningKey(version.id, version.text), now=made_at, valid_s=valid_s)
 
 
 def test_a_good_token_is_let_in_and_named(authorizer: ModuleType, secrets: Secrets) -> None:
     policy = ask(authorizer, f"Bearer {token_of()}")
     assert effect(policy) == "Allow"
     assert policy["principalId"] == ids.show(ids.USER, CALLER)
-    assert set(policy["context"]) == {"user_id", "good_from", "expires_at"}
+    assert set(policy["context"]) == {"user_id", "session_id", "generation", "good_from", "expires_at"}
     assert policy["context"]["user_id"] == ids.show(ids.USER, CALLER)
+    assert policy["context"]["session_id"] == ids.show(ids.SESSION, SESSION)
+    assert policy["context"]["generation"] == GENERATION
     assert abs(policy["context"]["expires_at"] - time.time() - 900) < 5
 
 
@@ -145,7 +147,7 @@ def test_what_is_remembered_of_a_token_that_is_early_keeps_nobody_out_when_its_t
     if ahead > CLOCK_LEEWAY_S:
         assert refusal_of(asked.caller) is Refusal.INVALID_TOKEN
     clock["now"] = made_at - CLOCK_LEEWAY_S
-    assert asked.caller() == CALLER
+    assert asked.principal() == PRINCIPAL
 
 
 def test_a_token_of_tomorrow_is_denied(authorizer: ModuleType, secrets: Secrets) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.unit import template as templates
 from tests.unit.calls import CALLER, REQUEST_ID, Context, call, door, event, signed_in
 from tests.unit.conftest import LogLines
+from wallet.edge.cookies import NAME
 from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
@@ -140,18 +141,34 @@ ROUTES = [
     for route, properties in templates.routes(function).items()
 ]
 SIGNED_IN_ROUTES = [(name, route) for name, route, properties in ROUTES if "Auth" not in properties]
-KEYED_ROUTES = [(name, route) for name, route in SIGNED_IN_ROUTES if route.startswith("POST")]
+# those of one's own account move no money, and are the same when repeated
+KEYED_ROUTES = [
+    (name, route) for name, route in SIGNED_IN_ROUTES if route.startswith("POST") and not route.startswith("POST /me/")
+]
 BODY_ROUTES = [
     ("register", "POST /register"),
     ("login", "POST /login"),
     ("login", "POST /token"),
     ("login", "POST /logout"),
+    ("session", "POST /session"),
+    ("phone_proofs", "POST /phone-proofs"),
+    ("phone_proofs", "POST /phone-proofs/{id}"),
+    ("password_resets", "POST /password-resets"),
+    ("me", "POST /me/password"),
+    ("me", "POST /me/unfreeze"),
     ("top_up", "POST /top-ups"),
     ("pay", "POST /payments"),
     ("hold", "POST /holds"),
     ("withdraw", "POST /withdrawals"),
 ]
-PREFIXES = {"top-ups": ids.TOP_UP, "payments": ids.PAYMENT, "holds": ids.HOLD, "withdrawals": ids.WITHDRAWAL}
+PREFIXES = {
+    "top-ups": ids.TOP_UP,
+    "payments": ids.PAYMENT,
+    "holds": ids.HOLD,
+    "withdrawals": ids.WITHDRAWAL,
+    "sessions": ids.SESSION,
+    "phone-proofs": ids.PHONE_PROOF,
+}
 
 
 def good_path(route: str) -> dict[str, str]:
@@ -199,9 +216,38 @@ def test_money_needs_a_key(name: str, route: str) -> None:
 def test_a_bad_body_is_refused_at_every_door_before_anything_is_asked_of_the_database(
     name: str, route: str, body: str | None, content_type: str, said: tuple[int, str]
 ) -> None:
-    headers = {"Content-Type": content_type, "Idempotency-Key": "k"}
-    answer, problem = call(door(name).handler, event(route, body=body, headers=headers, authorizer=signed_in()))
+    headers = {"Content-Type": content_type, "Idempotency-Key": "k", "X-Wallet": "1"}
+    told = event(route, body=body, headers=headers, path=good_path(route), authorizer=signed_in())
+    answer, problem = call(door(name).handler, told)
     assert (answer["statusCode"], problem["code"]) == said
+
+
+@pytest.mark.parametrize("route", ["POST /session", "POST /session/token", "DELETE /session"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Wallet": ""},
+        {"X-Wallet": "true"},
+        {"X-Wallet": "1", "Sec-Fetch-Site": "cross-site"},
+        {"X-Wallet": "1", "Sec-Fetch-Site": "same-site"},
+        {"X-Wallet": "1", "Sec-Fetch-Site": "none"},
+    ],
+)
+def test_a_browsers_session_is_for_pages_of_this_site_before_anything_else_is_looked_at(
+    route: str, headers: dict[str, str]
+) -> None:
+    told = event(route, body="{", headers={"Content-Type": "application/json", "Cookie": f"{NAME}=rt_x"} | headers)
+    answer, problem = call(door("session").handler, told)
+    assert (answer["statusCode"], problem["code"]) == (403, "cross_site")
+
+
+@pytest.mark.parametrize("route", ["POST /session/token", "DELETE /session"])
+@pytest.mark.parametrize("cookie", [None, "", "other=rt_x", f"{NAME}=", f"x{NAME}=rt_x", "=", ";;;"])
+def test_without_the_cookie_there_is_no_session(route: str, cookie: str | None) -> None:
+    headers = {"Content-Type": "application/json", "X-Wallet": "1"} | ({} if cookie is None else {"Cookie": cookie})
+    answer, problem = call(door("session").handler, event(route, body="{}", headers=headers))
+    assert (answer["statusCode"], problem["code"]) == (401, "missing_token")
 
 
 @pytest.mark.parametrize(("name", "route"), [case for case in SIGNED_IN_ROUTES if re.search("^GET.*{id}$", case[1])])

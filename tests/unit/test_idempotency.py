@@ -19,6 +19,7 @@ from wallet.storage.claims import Claim
 from wallet.storage.database import DatabaseUnavailableError
 
 TABLE = "wallet-idempotency"
+PREFIX = "wallet.pay.v1"
 OTHER = UUID(int=CALLER.int + 1)
 
 
@@ -57,7 +58,7 @@ def table() -> Iterator[Table]:
 
 @pytest.fixture
 def once(table: Table) -> Once:
-    return Once(TABLE, table.client, lambda _: True)
+    return Once(TABLE, table.client, lambda _: True, prefix=PREFIX)
 
 
 class Work:
@@ -115,7 +116,7 @@ def test_a_repetition_that_only_the_database_knows_says_so_too(once: Once) -> No
 def test_another_process_gives_the_same_answer(once: Once, table: Table) -> None:
     first = answer(once, Work())
     work = Work()
-    assert answer(Once(TABLE, table.client, lambda _: True), work).body == first.body
+    assert answer(Once(TABLE, table.client, lambda _: True, prefix=PREFIX), work).body == first.body
     assert work.runs == 0
 
 
@@ -286,7 +287,7 @@ def test_a_records_name_does_not_depend_on_where_the_code_stands(once: Once, tab
     answer(once, Work())
     [record] = table.records()
     prefix, _, digest = record["id"]["S"].partition("#")
-    assert prefix == "wallet.v1"
+    assert prefix == PREFIX
     assert len(digest) == 64
 
 
@@ -299,7 +300,7 @@ def test_a_record_ends_after_a_day(once: Once, table: Table) -> None:
 def test_an_answer_that_the_ledger_does_not_know_is_not_given_again_and_the_work_runs(table: Table) -> None:
     """The database was restored to a moment before the payment: to say that it was made would be a lie."""
     ledger: set[Claim] = set()
-    once = Once(TABLE, table.client, ledger.__contains__)
+    once = Once(TABLE, table.client, ledger.__contains__, prefix=PREFIX)
     answer(once, Work())
     work = Work()
     told = answer(once, work)
@@ -310,7 +311,7 @@ def test_an_answer_that_the_ledger_does_not_know_is_not_given_again_and_the_work
 
 
 def test_what_the_ledger_does_not_know_and_refuses_now_is_refused(table: Table) -> None:
-    once = Once(TABLE, table.client, lambda _: False)
+    once = Once(TABLE, table.client, lambda _: False, prefix=PREFIX)
     answer(once, Work())
     assert refusal(lambda: answer(once, Work(raises=Refused(Refusal.INSUFFICIENT_FUNDS)))) is (
         Refusal.INSUFFICIENT_FUNDS
@@ -320,7 +321,8 @@ def test_what_the_ledger_does_not_know_and_refuses_now_is_refused(table: Table) 
 
 def test_the_ledger_is_asked_before_an_old_answer_is_given_again_and_only_then(table: Table) -> None:
     asked: list[Claim] = []
-    once = Once(TABLE, table.client, lambda known: not asked.append(known))  # type: ignore[func-returns-value]  # it notes and says yes
+    known = lambda claimed: not asked.append(claimed)  # type: ignore[func-returns-value]  # noqa: E731 - it notes and says yes
+    once = Once(TABLE, table.client, known, prefix=PREFIX)
     answer(once, Work())
     assert asked == []
     answer(once, Work())
@@ -331,7 +333,7 @@ def test_an_old_answer_waits_while_the_ledger_can_not_be_asked(table: Table) -> 
     def down(_: Claim) -> bool:
         raise DatabaseUnavailableError("no database")
 
-    once = Once(TABLE, table.client, down)
+    once = Once(TABLE, table.client, down, prefix=PREFIX)
     answer(once, Work())
     work = Work()
     with pytest.raises(DatabaseUnavailableError):
@@ -341,7 +343,7 @@ def test_an_old_answer_waits_while_the_ledger_can_not_be_asked(table: Table) -> 
 
 
 def test_an_answer_that_can_not_be_forgotten_is_not_given_and_nothing_runs(table: Table) -> None:
-    once = Once(TABLE, table.client, lambda _: False)
+    once = Once(TABLE, table.client, lambda _: False, prefix=PREFIX)
     answer(once, Work())
     mend = table.breaks("DeleteItem")
     work = Work()
@@ -353,7 +355,7 @@ def test_an_answer_that_can_not_be_forgotten_is_not_given_and_nothing_runs(table
 
 
 def test_what_may_have_left_the_house_and_the_ledger_has_lost_waits_for_people(table: Table) -> None:
-    once = Once(TABLE, table.client, lambda _: False)
+    once = Once(TABLE, table.client, lambda _: False, prefix=PREFIX)
     answer(once, Work())
     work = Work()
     with pytest.raises(TryAgainError, match="somebody must look"):

@@ -21,8 +21,10 @@ from wallet.channels.event_bridge import EventBridgeBus
 from wallet.channels.port import ChannelUnavailableError, Entry, Place
 from wallet.channels.sns import Registration, SmsNotices, TopicNotices
 from wallet.edge.once_per_event import OncePerEvent
+from wallet.identity.phone_proofs.model import Purpose
 from wallet.ledger.events import CATALOGUE, told
 from wallet.ledger.notices import (
+    DEBIT_TEXTS,
     DEBITS,
     MAX_IN_GAP,
     TEXTS,
@@ -30,6 +32,7 @@ from wallet.ledger.notices import (
     Notice,
     Recipient,
     Sender,
+    code_notice,
     debit_notice,
     debit_of,
     pause_notice,
@@ -157,10 +160,32 @@ def test_every_text_has_its_template_and_the_document_has_every_text() -> None:
     sent = {whole_notice(event_type, recipient()).template for event_type in DEBITS} | {
         pause_notice(SENDER, notices=50).template
     }
-    assert sent == set(TEXTS)
+    assert sent == set(DEBIT_TEXTS)
     document = (ROOT / "docs/events.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z_]+)` \| `SmsTemplate\w+` \| (.+) \|$", document, re.MULTILINE))
-    assert rows == {name: registered_text(name, Sender("CONTACT", "BRAND")) for name in TEXTS}
+    wanted = {name: registered_text(name, Sender("CONTACT", "BRAND")) for name in DEBIT_TEXTS}
+    assert rows == wanted | {"code": registered_text("code", Sender("", "BRAND"))}
+    assert set(TEXTS) == {*DEBIT_TEXTS, "code"}
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_code_says_what_it_is_for_in_the_words_that_are_registered(purpose: Purpose) -> None:
+    sender = Sender("", "Wallet")
+    told = code_notice("012345", purpose.value, sender, minutes=10, site="")
+    assert told.template == "code"
+    assert told.text.startswith("012345 is your code to ")
+    assert told.text.endswith("Good for 10 minutes. - Wallet")
+    assert re.fullmatch(as_pattern(registered_text("code", sender)), told.text)
+
+
+def test_each_purpose_of_a_code_has_words_of_its_own() -> None:
+    texts = {code_notice("012345", purpose.value, BRANDED, minutes=10, site="").text for purpose in Purpose}
+    assert len(texts) == len(Purpose)
+
+
+def test_a_code_ends_as_browsers_read_it_and_names_the_one_site_that_may_fill_it_in() -> None:
+    told = code_notice("012345", "sign_in", BRANDED, minutes=10, site="wallet.example")
+    assert told.text.splitlines()[-2:] == ["", "@wallet.example #012345"]
 
 
 def test_the_last_notice_of_a_day_says_that_it_was() -> None:
@@ -388,11 +413,12 @@ def once(dynamodb: Any) -> OncePerEvent:
     return OncePerEvent("t", dynamodb, prefix="test.v1")
 
 
-def test_an_event_is_acted_on_once_and_another_one_too(once: OncePerEvent) -> None:
+def test_an_event_is_acted_on_once_and_another_one_too(once: OncePerEvent, dynamodb: Any) -> None:
     done: list[int] = []
     ran = [once.run(event, Context(), lambda: done.append(1)) for event in ("evt_1", "evt_1", "evt_2")]
     assert ran == [True, False, True]
     assert len(done) == 2
+    assert {item["id"]["S"].partition("#")[0] for item in dynamodb.scan(TableName="t")["Items"]} == {"test.v1"}
 
 
 def test_what_failed_is_done_when_the_event_comes_again(once: OncePerEvent) -> None:
@@ -454,8 +480,8 @@ def test_each_debit_has_its_words(event_type: str, words: str) -> None:
 def test_the_local_stack_has_an_id_for_each_text() -> None:
     registered = sms_registration()
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    told = re.search(r"SMS_TEMPLATE_IDS: !Sub >-\n\s+(\S+)\n", template)
-    assert told is not None
-    pairs = dict(pair.split("=") for pair in told[1].split(","))
+    told = re.findall(r"SMS_TEMPLATE_IDS: !Sub (?:>-\n\s+)?(\S+)\n", template)
+    assert len(told) == 2
+    pairs = dict(pair.split("=") for pair in ",".join(told).split(","))
     assert set(pairs) == set(TEXTS)
     assert {value[2:-1] for value in pairs.values()} == {name for name in registered if name.startswith("SmsTemplate")}

@@ -36,7 +36,7 @@ def test_an_endless_backlog_of_one_kind_leaves_time_for_the_others(monkeypatch: 
 
     for name in asked:
         monkeypatch.setattr(rounds, name, backlog(name))
-    for name in ("finish_leftovers", "attach_disputes", "tidy_breaks", "sweep_identity"):
+    for name in ("finish_leftovers", "attach_disputes", "tidy_breaks", "sweep_identity", "sweep_quotas"):
         monkeypatch.setattr(rounds, name, nothing)
     _wire(monkeypatch, module)
     module.handler({}, clock)

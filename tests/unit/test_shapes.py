@@ -11,7 +11,10 @@ from tests.unit.calls import CALLER
 from wallet.edge import shapes
 from wallet.edge.bodies import StatementQuery
 from wallet.edge.qr import svg
-from wallet.identity.login import Session
+from wallet.identity.accounts.model import Account
+from wallet.identity.phone_proofs.model import PhoneProof, SentCode
+from wallet.identity.sessions.model import OpenSession, Session
+from wallet.ledger import ids
 from wallet.ledger.attempts import AttemptStatus
 from wallet.ledger.limits import Limits
 from wallet.ledger.receipts import (
@@ -29,6 +32,7 @@ from wallet.ledger.receipts import (
 from wallet.ledger.statements import Holder, Outside, Span, StatementEntry, StatementPage, Stretch
 from wallet.ledger.times import show_time
 from wallet.ledger.transactions import Side
+from wallet.payees.model import Payee
 
 AT = datetime(2026, 11, 22, 6, 30, 0, 123_456, tzinfo=UTC)
 WALLET, OTHER = UUID(int=1), UUID(int=2)
@@ -72,6 +76,62 @@ def test_a_session_is_the_contracts() -> None:
         "expires_in": 900,
         "refresh_token": "rt_x",
     }
+
+
+def test_a_browsers_session_tells_no_secret_but_the_access_token() -> None:
+    """The cookie is for the browser, which no script of the page reads."""
+    told = shapes.access(Session("a.b.c", 300, "rt_x"))
+    assert told == {"access_token": "a.b.c", "token_type": "Bearer", "expires_in": 300}
+
+
+def test_sessions_say_which_one_asks() -> None:
+    told = shapes.sessions([OpenSession(WALLET, "a phone", AT, AT), OpenSession(OTHER, "", AT, AT)], current=OTHER)
+    assert told == {
+        "data": [
+            {
+                "id": ids.show(ids.SESSION, id_),
+                "device": device,
+                "created_at": show_time(AT),
+                "last_used_at": show_time(AT),
+                "current": current,
+            }
+            for id_, device, current in ((WALLET, "a phone", False), (OTHER, "", True))
+        ]
+    }
+
+
+def test_a_code_that_was_sent_is_not_shown() -> None:
+    assert shapes.sent_code(SentCode(WALLET, AT, 30)) == {
+        "id": ids.show(ids.PHONE_PROOF, WALLET),
+        "expires_at": show_time(AT),
+        "resend_after_s": 30,
+    }
+
+
+def test_a_proof_is_the_contracts() -> None:
+    assert shapes.phone_proof(PhoneProof("pp_x", AT)) == {"phone_proof": "pp_x", "expires_at": show_time(AT)}
+
+
+def test_an_account_is_the_contracts() -> None:
+    told = shapes.account(Account(CALLER, "+919876543210", "Asha", None, "personal", "full", AT))
+    assert told == {
+        "id": ids.show(ids.USER, CALLER),
+        "phone": "+919876543210",
+        "name": "Asha",
+        "email": None,
+        "kind": "personal",
+        "tier": "full",
+        "created_at": show_time(AT),
+    }
+
+
+def test_a_freeze_that_will_end_says_when() -> None:
+    assert shapes.unfreezing(AT) == {"unfreezes_at": show_time(AT)}
+
+
+def test_a_payee_is_a_wallet_a_name_and_a_kind() -> None:
+    told = shapes.payee(Payee(CALLER, "चाय की दुकान", "merchant"))
+    assert told == {"wallet_id": shapes.wallet_id(CALLER), "name": "चाय की दुकान", "kind": "merchant"}
 
 
 def test_a_wallet_has_the_contracts_fields() -> None:

@@ -10,11 +10,14 @@ import pytest
 
 from tests.unit import template as templates
 from tests.unit.calls import FUNCTIONS, ROOT, door
+from wallet.channels.daily_cap import COUNTERS
 from wallet.channels.port import Place
+from wallet.edge.addresses import ORIGIN_HEADER
 from wallet.edge.statuses import REFUSALS
-from wallet.ledger.notices import TEXTS
+from wallet.ledger.notices import DEBIT_TEXTS, TEXTS
 from wallet.ledger.refusals import Refusal
 from wallet.movements.notify import Untold
+from wallet.operators.model import Role
 from wallet.storage.breaks import Figures
 
 TEMPLATE = templates.load()
@@ -28,6 +31,12 @@ OPEN = {
     "POST /login",
     "POST /token",
     "POST /logout",
+    "POST /session",
+    "POST /session/token",
+    "DELETE /session",
+    "POST /phone-proofs",
+    "POST /phone-proofs/{id}",
+    "POST /password-resets",
     "POST /webhooks/{gateway}",
     "GET /problems/{code}",
 }
@@ -35,7 +44,13 @@ OPEN = {
 FOLDERS = {
     "RegisterFunction": "register",
     "LoginFunction": "login",
+    "SessionFunction": "session",
+    "SessionsFunction": "sessions",
+    "PhoneProofsFunction": "phone_proofs",
+    "PasswordResetsFunction": "password_resets",
+    "MeFunction": "me",
     "AuthorizerFunction": "authorizer",
+    "RotateTokenKeyFunction": "rotate_token_key",
     "BalanceFunction": "balance",
     "TopUpFunction": "top_up",
     "PayFunction": "pay",
@@ -57,22 +72,30 @@ FOLDERS = {
     "ProblemsFunction": "problems",
     "NotifyFunction": "notify",
     "StatementFunction": "statement",
+    "PayeesFunction": "payees",
 }
 
 # The secrets of each function, by the parameter or resource that names them.
 SECRETS = {
-    "RegisterFunction": {"DatabaseIdentitySecretArn"},
-    "LoginFunction": {"DatabaseIdentitySecretArn", "TokenSecret"},
+    "RegisterFunction": {"DatabaseIdentitySecretArn", "OriginSecret"},
+    "LoginFunction": {"DatabaseIdentitySecretArn", "TokenSecret", "OriginSecret"},
+    "SessionFunction": {"DatabaseIdentitySecretArn", "TokenSecret", "OriginSecret"},
+    "SessionsFunction": {"DatabaseIdentitySecretArn"},
+    "PhoneProofsFunction": {"DatabaseIdentitySecretArn", "CodeSecret", "OriginSecret"},
+    "PasswordResetsFunction": {"DatabaseIdentitySecretArn", "OriginSecret"},
+    "MeFunction": {"DatabaseIdentitySecretArn", "OriginSecret"},
     "AuthorizerFunction": {"TokenSecret"},
+    "RotateTokenKeyFunction": set(),
     "BalanceFunction": {"DatabaseReaderSecretArn"},
     "StatementFunction": {"DatabaseReaderSecretArn"},
+    "PayeesFunction": {"DatabaseDirectorySecretArn"},
     "TopUpFunction": {"DatabaseMoneySecretArn", "GatewaySecretArn"},
     "PayFunction": {"DatabaseMoneySecretArn"},
     "RefundFunction": {"DatabaseMoneySecretArn"},
     "HoldFunction": {"DatabaseMoneySecretArn"},
     "CaptureFunction": {"DatabaseMoneySecretArn"},
     "ExpireHoldsFunction": {"DatabaseClockSecretArn"},
-    "WithdrawFunction": {"DatabaseMoneySecretArn", "PayoutSecretArn"},
+    "WithdrawFunction": {"DatabaseWithdrawalsSecretArn", "PayoutSecretArn"},
     "BulkFunction": {"DatabaseMoneySecretArn"},
     "BulkResultsFunction": {"DatabaseReaderSecretArn"},
     "BulkWorkerFunction": {"DatabaseMoneySecretArn"},
@@ -89,14 +112,18 @@ SECRETS = {
         "DatabaseOwnerSecretArn",
         "DatabaseIdentitySecretArn",
         "DatabaseMoneySecretArn",
+        "DatabaseWithdrawalsSecretArn",
         "DatabaseGatewaySecretArn",
         "DatabaseReaderSecretArn",
+        "DatabaseDirectorySecretArn",
         "DatabaseOperatorSecretArn",
         "DatabaseClockSecretArn",
         "DatabaseSealerSecretArn",
         "DatabaseAuditorSecretArn",
     },
 }
+# And the secrets that a function gives new versions, without reading them.
+WRITTEN = {"RotateTokenKeyFunction": {"TokenSecret"}}
 WITH_THE_TABLE = {
     "RegisterFunction",
     "TopUpFunction",
@@ -111,8 +138,10 @@ WITH_THE_TABLE = {
 ITEM_ACTIONS = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
 # What else a function may do.
 TELLS = {
+    "RotateTokenKeyFunction": {"secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"},
     "RelayFunction": {"events:PutEvents"},
     "NotifyFunction": {"sns:Publish"},
+    "PhoneProofsFunction": {"sns:Publish"},
     "StatementFunction": {"s3:PutObject", "s3:GetObject"},
     "SealFunction": {"s3:PutObject", "s3:GetObject", "s3:ListBucket"},
     "AuditFunction": {
@@ -171,7 +200,12 @@ def test_exactly_these_routes_are_open() -> None:
         for route, properties in templates.routes(function).items()
         if "Auth" in properties
     }
-    assert told == {route: {"Authorizer": "NONE"} for route in OPEN}
+    signed = {f"POST /operator/{role}/commands" for role in Role}
+    # not with the caller's rights: who may invoke the function could tell it any ARN
+    assert told == {route: {"Authorizer": "NONE"} for route in OPEN} | {
+        route: {"Authorizer": "AWS_IAM", "InvokeRole": "NONE"} for route in signed
+    }
+    assert signed == set(templates.routes(ALL["OperatorFunction"]))
 
 
 def test_every_route_belongs_to_the_one_api() -> None:
@@ -181,8 +215,8 @@ def test_every_route_belongs_to_the_one_api() -> None:
     assert kinds == {"Api", "ScheduleV2", "EventBridgeRule"}
 
 
-def test_the_operators_function_is_reached_by_nothing_but_an_invocation() -> None:
-    assert "Events" not in ALL["OperatorFunction"]
+def test_who_signed_an_operators_request_is_in_the_access_log() -> None:
+    assert '"operator":"$context.identity.userArn"' in API["AccessLogSetting"]["Format"]
 
 
 def test_no_function_has_an_address_of_its_own() -> None:
@@ -251,7 +285,9 @@ def test_a_function_is_given_exactly_the_settings_that_it_reads(name: str) -> No
     schema = [ROOT / "schema" / file for file in ("deployment.py", "migrate.py")]
     sources = [FUNCTIONS / FOLDERS[name] / "app.py"] if name in FOLDERS else schema
     read = [read_by(ast.parse(source.read_text(encoding="utf-8"))) for source in sources]
-    assert set(variables(name)) == set().union(*read)
+    # AWS's SDK reads this one itself, wherever something is published to phones
+    by_the_sdk = {"AWS_ENDPOINT_URL_SNS"} if "sns:Publish" in TELLS.get(name, set()) else set()
+    assert set(variables(name)) == by_the_sdk.union(*read)
 
 
 def test_what_every_function_is_given_is_for_the_logs_and_the_emulator() -> None:
@@ -272,11 +308,13 @@ def test_a_variable_names_a_secret_and_never_holds_one(name: str) -> None:
     for variable, value in variables(name).items():
         if re.search(r"SECRET|TOKEN$|KEY|PASSWORD$", variable):
             assert references(value), f"{variable} is written into the template"
-            assert references(value) <= SECRETS[name]
+            assert references(value) <= SECRETS[name] | WRITTEN.get(name, set())
 
 
-def test_no_secret_is_looked_up_while_deploying() -> None:
-    assert "{{resolve:" not in (ROOT / "template.yaml").read_text(encoding="utf-8")
+def test_no_secret_is_looked_up_while_deploying_but_the_one_that_waf_compares() -> None:
+    looked_up = re.findall(r"\{\{resolve:[^}]*\}[^}]*\}\}", (ROOT / "template.yaml").read_text(encoding="utf-8"))
+    assert looked_up == ["{{resolve:secretsmanager:${OriginSecret}:SecretString}}"]
+    assert json.dumps(TEMPLATE["Resources"]["ApiWebAcl"]).count("{{resolve:") == 2, "in each of its rules"
 
 
 def test_no_parameter_takes_a_secret() -> None:
@@ -314,14 +352,24 @@ def test_a_function_uses_the_secrets_that_it_may_read(name: str) -> None:
 
 
 @everybody
-def test_the_idempotency_table_is_open_to_those_who_move_money_one_item_at_a_time(name: str) -> None:
+def test_the_idempotency_table_is_open_to_those_who_move_money_each_to_its_own_items_one_at_a_time(name: str) -> None:
+    """And to register and notify. Powertools names a record by its prefix, `#` and a hash."""
+    own = [variables(name).get("IDEMPOTENCY_PREFIX")] + [COUNTERS] * (name == "NotifyFunction")
+    only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}#*" for prefix in own]}}
     allowed = [
-        (set(templates.listed(statement["Action"])), statement["Resource"])
+        (set(templates.listed(statement["Action"])), statement["Resource"], statement["Condition"])
         for statement in templates.statements(ALL[name])
         if any(action.startswith("dynamodb:") for action in templates.listed(statement["Action"]))
     ]
-    table = (ITEM_ACTIONS, {"Fn::GetAtt": ["IdempotencyTable", "Arn"]})
+    table = (ITEM_ACTIONS, {"Fn::GetAtt": ["IdempotencyTable", "Arn"]}, only)
     assert allowed == ([table] if name in WITH_THE_TABLE else [])
+
+
+def test_no_two_functions_share_a_prefix_in_the_idempotency_table() -> None:
+    prefixes = {name: variables(name)["IDEMPOTENCY_PREFIX"] for name in WITH_THE_TABLE}
+    assert prefixes == {name: f"wallet.{FOLDERS[name]}.v1" for name in WITH_THE_TABLE}
+    everybodys = [*prefixes.values(), COUNTERS]
+    assert not [(one, other) for one in everybodys for other in everybodys if one != other and other.startswith(one)]
 
 
 @everybody
@@ -368,6 +416,13 @@ def test_checkpoints_are_locked_and_outlive_the_stack() -> None:
     }
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert "LifecycleConfiguration" not in bucket
+
+
+def test_how_checkpoints_are_locked_is_chosen_by_somebody() -> None:
+    """A lock that can be bypassed is no evidence, and one that can't stays for years: neither is there by default."""
+    mode = TEMPLATE["Parameters"]["CheckpointLockMode"]
+    assert mode["AllowedValues"] == ["GOVERNANCE", "COMPLIANCE"]
+    assert "Default" not in mode
 
 
 def test_a_checkpoint_is_put_under_a_new_name_only_and_hidden_by_nobody() -> None:
@@ -475,12 +530,22 @@ def test_notices_by_sms_name_every_registered_id_or_are_not_deployed() -> None:
     rule = TEMPLATE["Rules"]["SmsAreRegistered"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "DebitNotices"}, "sms"]}
     wanted = references(rule["Assertions"])
-    registered = {name for name in TEMPLATE["Parameters"] if name.startswith("SmsTemplate")}
+    registered = {name for name in TEMPLATE["Parameters"] if name.startswith("SmsTemplate")} - {"SmsTemplateCode"}
     assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId"} | registered
     assert {TEMPLATE["Parameters"][name]["Default"] for name in wanted} == {""}, "nobody's id is ours"
     told = variables("NotifyFunction")["SMS_TEMPLATE_IDS"]["Fn::Sub"]
     assert set(re.findall(r"=\$\{(\w+)\}", told)) == registered
-    assert set(re.findall(r"(\w+)=", told)) == set(TEXTS)
+    assert set(re.findall(r"(\w+)=", told)) == set(DEBIT_TEXTS)
+
+
+def test_codes_to_indian_phones_name_every_registered_id_or_are_not_deployed() -> None:
+    rule = TEMPLATE["Rules"]["CodesAreRegistered"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "CodeRegions"}, "IN"]}
+    wanted = references(rule["Assertions"])
+    assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId", "SmsTemplateCode"}
+    assert {TEMPLATE["Parameters"][name]["Default"] for name in wanted} == {""}, "nobody's id is ours"
+    assert variables("PhoneProofsFunction")["SMS_TEMPLATE_IDS"] == {"Fn::Sub": "code=${SmsTemplateCode}"}
+    assert set(TEXTS) == {*DEBIT_TEXTS, "code"}
 
 
 def test_sms_that_do_not_arrive_or_cost_much_and_notices_over_a_cap_ring() -> None:
@@ -513,10 +578,26 @@ def test_the_account_keeps_the_reason_of_each_sms_that_failed_and_rings() -> Non
     assert statement["Resource"]["Fn::Sub"].endswith(":log-group:sns/*"), "no log of ours"
 
 
-def test_login_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:
+def test_codes_go_to_phones_and_to_no_topic() -> None:
+    [allowed] = [
+        statement
+        for statement in templates.statements(ALL["PhoneProofsFunction"])
+        if "sns:Publish" in templates.listed(statement["Action"])
+    ]
+    assert "Resource" not in allowed
+    assert allowed["NotResource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
+
+
+def test_what_hashes_codes_is_held_by_one_function_alone() -> None:
+    holders = {name for name in ALL if "CODE_SECRET" in variables(name)}
+    readers = {name for name in ALL if "CodeSecret" in references(templates.statements(ALL[name]))}
+    assert holders == readers == {"PhoneProofsFunction"}
+
+
+def test_what_signs_in_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:
     holders = {name for name in ALL if "TOKEN_SECRET" in variables(name)}
     readers = {name for name in ALL if "TokenSecret" in references(templates.statements(ALL[name]))}
-    assert holders == readers == {"LoginFunction", "AuthorizerFunction"}
+    assert holders == readers == {"LoginFunction", "SessionFunction", "AuthorizerFunction"}
 
 
 # ------------------------------------------------------------------------------ what API Gateway says itself
@@ -606,6 +687,93 @@ def test_an_address_of_problems_is_one_that_a_code_can_be_put_behind(address: st
     assert bool(re.fullmatch(TEMPLATE["Parameters"]["ProblemBaseUrl"]["AllowedPattern"], address)) is good
 
 
+# ------------------------------------------------------------------------------------------ limits by address
+
+ACL = TEMPLATE["Resources"]["ApiWebAcl"]["Properties"]
+EDGE_ACL = templates.load("infrastructure/web_acl.yaml")["Resources"]["WebAcl"]["Properties"]
+
+
+def rate_rule(acl: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a rule of an ACL counts, and where it ends."""
+    [rule] = [rule for rule in acl["Rules"] if rule["Name"] == name]
+    statement: dict[str, Any] = rule["Statement"]["RateBasedStatement"]
+    assert statement["AggregateKeyType"] == "IP", (
+        "the connection's own: what a header says first is its sender's to choose"
+    )
+    assert rule["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
+    return statement
+
+
+def path_in(statement: object) -> re.Pattern[str]:
+    """The one expression that a statement matches paths with."""
+    [found] = re.findall(r'"RegexString": "([^"]+)"', json.dumps(statement))
+    return re.compile(found)
+
+
+@pytest.mark.parametrize("acl", [ACL, EDGE_ACL], ids=["the API's", "CloudFront's"])
+def test_one_address_may_ask_for_so_much_and_for_less_where_passwords_are_hashed(acl: dict[str, Any]) -> None:
+    assert rate_rule(acl, "passwords")["Limit"] == {"Ref": "AddressLoginLimit"}
+    assert rate_rule(acl, "everything")["Limit"] == {"Ref": "AddressLimit"}
+    assert acl["DefaultAction"] == {"Allow": {}}
+    told = json.loads(_text_of(acl["CustomResponseBodies"]["too_many_requests"]["Content"]))
+    assert (told["status"], told["code"]) == (429, "too_many_requests")
+    tight = path_in(rate_rule(acl, "passwords"))
+    for route in {*OPEN, "POST /session", "POST /session/token", "POST /phone-proofs/x", "POST /password-resets"}:
+        path = f"/v1{route.partition(' ')[2]}"
+        hashes = not path.startswith(("/v1/logout", "/v1/webhooks", "/v1/problems"))
+        assert bool(tight.search(path)) is hashes, path
+    assert not tight.search("/v1/sessions")
+    assert not tight.search("/v1/wallet/login")
+
+
+def _text_of(content: Any) -> str:
+    return str(content["Fn::Sub"][0] if isinstance(content, dict) else content)
+
+
+def test_whoever_does_not_prove_to_come_through_our_distribution_is_counted_at_the_api() -> None:
+    for name in ("passwords", "everything"):
+        directly, _ = rate_rule(ACL, name)["ScopeDownStatement"]["AndStatement"]["Statements"]
+        proof = directly["NotStatement"]["Statement"]["ByteMatchStatement"]
+        assert proof["FieldToMatch"] == {"SingleHeader": {"Name": ORIGIN_HEADER}}
+        assert proof["PositionalConstraint"] == "EXACTLY"
+        assert proof["TextTransformations"] == [{"Priority": 0, "Type": "NONE"}]
+
+
+def test_webhooks_are_not_counted_as_they_come_from_few_addresses_and_bring_money() -> None:
+    _, aside = rate_rule(ACL, "everything")["ScopeDownStatement"]["AndStatement"]["Statements"]
+    webhooks = path_in(aside["NotStatement"])
+    assert webhooks.search("/v1/webhooks/razorpay")
+    assert not webhooks.search("/v1/wallet/webhooks/")
+    transformations = [
+        one["Type"]
+        for one in json.loads(json.dumps(aside))["NotStatement"]["Statement"]["RegexMatchStatement"][
+            "TextTransformations"
+        ]
+    ]
+    assert transformations == ["URL_DECODE", "NORMALIZE_PATH"], "or /v1/webhooks/../wallet would not be counted"
+
+
+def test_the_acl_is_on_unless_somebody_turns_it_off_and_in_front_of_the_api() -> None:
+    assert TEMPLATE["Parameters"]["WebAcl"]["Default"] == "on"
+    association = TEMPLATE["Resources"]["ApiWebAclAssociation"]
+    assert association["Condition"] == TEMPLATE["Resources"]["ApiWebAcl"]["Condition"] == "HasWebAcl"
+    assert association["Properties"]["WebACLArn"] == {"Fn::GetAtt": ["ApiWebAcl", "Arn"]}
+    assert (ACL["Scope"], EDGE_ACL["Scope"]) == ("REGIONAL", "CLOUDFRONT")
+
+
+def test_nothing_of_a_request_is_kept_by_waf() -> None:
+    for acl in (ACL, EDGE_ACL):
+        kept = [acl["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl["Rules"])]
+        assert {one["SampledRequestsEnabled"] for one in kept} == {False}
+
+
+def test_one_address_is_refused_long_before_it_keeps_everybody_out() -> None:
+    """What all together may ask for of a route that hashes, within WAF's five minutes, is many times what one may."""
+    limit = {name: parameter["Default"] for name, parameter in TEMPLATE["Parameters"].items() if "Limit" in name}
+    assert limit["LoginRateLimit"] * 300 >= 50 * limit["AddressLoginLimit"]
+    assert limit["LoginBurstLimit"] >= limit["LoginRateLimit"]
+
+
 # -------------------------------------------------------------------------------- publishing, logs, the table
 
 
@@ -640,7 +808,32 @@ def test_no_body_gets_into_api_gateways_log() -> None:
 
 def test_what_hashes_passwords_is_throttled_by_itself() -> None:
     limited = {told["ResourcePath"] for told in API["MethodSettings"] if references(told) >= {"LoginRateLimit"}}
-    assert limited >= {"/register", "/login"}
+    assert limited >= {"/register", "/login", "/session", "/me/password", "/password-resets"}
+
+
+def test_what_sends_codes_is_throttled_by_itself() -> None:
+    limited = {told["ResourcePath"] for told in API["MethodSettings"] if references(told) >= {"LoginRateLimit"}}
+    assert "/phone-proofs" in limited
+
+
+def test_a_password_that_is_tried_on_many_phones_rings_wherever_people_sign_in() -> None:
+    for name, logs in (("PasswordSprayedAtLogin", "LoginLogs"), ("PasswordSprayedAtSession", "SessionLogs")):
+        told = TEMPLATE["Resources"][name]["Properties"]
+        assert told["LogGroupName"] == {"Ref": logs}
+        assert told["FilterPattern"] == '{ $.message = "password_sprayed" }'
+        assert told["MetricTransformations"][0]["MetricName"] == "PasswordSprayed"
+    alarm = TEMPLATE["Resources"]["PasswordSprayedAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Threshold"], alarm["Statistic"]) == ("PasswordSprayed", 1, "Sum")
+
+
+def test_the_sessions_of_browsers_are_shorter_than_the_others() -> None:
+    def default(name: str) -> int:
+        number: int = TEMPLATE["Parameters"][name]["Default"]
+        return number
+
+    assert default("BrowserTokenSeconds") < default("AccessTokenSeconds")
+    assert default("BrowserTokenSeconds") < default("BrowserIdleSeconds") < default("BrowserSessionSeconds")
+    assert default("AccessTokenSeconds") < default("RefreshTokenSeconds") < default("SessionSeconds")
 
 
 def test_the_access_log_has_no_header_and_no_body() -> None:
@@ -649,7 +842,7 @@ def test_the_access_log_has_no_header_and_no_body() -> None:
 
 
 def test_keys_and_tokens_outlive_a_stack() -> None:
-    for name in ("IdempotencyTable", "TokenSecret", "WebhookSigningSecret"):
+    for name in ("IdempotencyTable", "TokenSecret", "CodeSecret", "WebhookSigningSecret"):
         assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
 
 

@@ -1,7 +1,6 @@
-"""Access tokens: ours, unchanged, in time, and nothing else; and refresh tokens."""
+"""Access tokens: ours, unchanged, in time, and nothing else."""
 
 import base64
-import hashlib
 import hmac
 import json
 from typing import Any
@@ -13,14 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.calls import CALLER, refusal_of
+from tests.unit.calls import CALLER, GENERATION, PRINCIPAL, SESSION, refusal_of
 from wallet.identity.tokens import (
     CLOCK_LEEWAY_S,
     REMEMBERED_S,
     SigningKey,
     key_id,
-    new_refresh_token,
-    refresh_token_hash,
     sign,
     verify,
 )
@@ -32,11 +29,17 @@ PREVIOUS = SigningKey("version-1", "p" * 64)
 KEYS = {key.id: key for key in (CURRENT, PREVIOUS)}
 #: The clock of all of these tests.
 NOW = 1_790_000_000
-CLAIMS = {"iss": "wallet", "aud": "wallet-api", "sub": ids.show(ids.USER, CALLER)}
+CLAIMS = {
+    "iss": "wallet",
+    "aud": "wallet-api",
+    "sub": ids.show(ids.USER, CALLER),
+    "sid": ids.show(ids.SESSION, SESSION),
+    "gen": GENERATION,
+}
 
 
 def good(key: SigningKey = CURRENT, *, at: int = NOW, valid_s: int = 900) -> str:
-    return sign(CALLER, key, now=at, valid_s=valid_s)
+    return sign(PRINCIPAL, key, now=at, valid_s=valid_s)
 
 
 def part(value: object) -> str:
@@ -64,7 +67,7 @@ def refused(token: str, *, now: float = NOW) -> bool:
 
 def test_a_token_says_whose_it_is_and_from_when_until_when() -> None:
     read = verify(good(), KEYS, now=NOW)
-    assert (read.user_id, read.good_from, read.expires_at) == (CALLER, NOW - CLOCK_LEEWAY_S, NOW + 900)
+    assert (read.principal, read.good_from, read.expires_at) == (PRINCIPAL, NOW - CLOCK_LEEWAY_S, NOW + 900)
 
 
 def test_the_helper_of_these_tests_makes_good_tokens() -> None:
@@ -97,7 +100,7 @@ def test_the_end_of_a_token_has_no_leeway() -> None:
 
 @pytest.mark.parametrize("key", [CURRENT, PREVIOUS])
 def test_both_live_secrets_are_good(key: SigningKey) -> None:
-    assert verify(good(key), KEYS, now=NOW).user_id == CALLER
+    assert verify(good(key), KEYS, now=NOW).principal == PRINCIPAL
     assert key_id(good(key)) == key.id
 
 
@@ -141,6 +144,17 @@ def test_a_token_of_tomorrow_is_not_good_today() -> None:
         pytest.param(made(sub=7), id="a subject that is a number"),
         pytest.param(made(sub=str(CALLER)), id="a plain UUID"),
         pytest.param(made(sub=ids.show(ids.WALLET, CALLER)), id="a wallet's"),
+        pytest.param(made(sid=None), id="no session"),
+        pytest.param(made(sid=""), id="an empty session"),
+        pytest.param(made(sid=7), id="a session that is a number"),
+        pytest.param(made(sid=[ids.show(ids.SESSION, SESSION)]), id="a session that is a list"),
+        pytest.param(made(sid=str(SESSION)), id="a session's plain UUID"),
+        pytest.param(made(sid=ids.show(ids.USER, SESSION)), id="a user's for a session's"),
+        pytest.param(made(gen=None), id="no generation"),
+        pytest.param(made(gen="3"), id="a generation that is a text"),
+        pytest.param(made(gen=3.0), id="a generation that is a float"),
+        pytest.param(made(gen=True), id="a generation that is a yes"),
+        pytest.param(made(gen=[3]), id="a generation that is a list"),
         pytest.param(made({"alg": "none", "kid": CURRENT.id}), id="alg none, signed"),
         pytest.param(made({"alg": "None", "kid": CURRENT.id}), id="alg None"),
         pytest.param(made({"alg": None, "kid": CURRENT.id}), id="alg null"),
@@ -244,15 +258,4 @@ def test_a_short_secret_signs_nothing(secret: str) -> None:
 
 def test_a_token_has_nobodys_data_in_it() -> None:
     claims = jwt.decode(good(), options={"verify_signature": False})
-    assert set(claims) == {"iss", "aud", "sub", "iat", "exp"}
-
-
-def test_refresh_tokens_are_random_and_long() -> None:
-    made_now = {new_refresh_token() for _ in range(100)}
-    assert len(made_now) == 100
-    assert all(token.startswith("rt_") and len(token) == 3 + 43 for token in made_now)
-
-
-def test_a_refresh_token_is_stored_as_its_digest() -> None:
-    token = new_refresh_token()
-    assert refresh_token_hash(token) == hashlib.sha256(token.encode()).digest()
+    assert set(claims) == {"iss", "aud", "sub", "sid", "gen", "iat", "exp"}

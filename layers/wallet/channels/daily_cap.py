@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _KEPT = timedelta(days=3)
 _ALL = "all"
 
+#: What the names of counters begin with.
+COUNTERS = "notices"
+
 
 class DailyCap:
     """Counters in the idempotency table, under names that no key has."""
@@ -78,7 +81,7 @@ class DailyCap:
 
 
 def _key(whose: str, now: datetime) -> "dict[str, dict[str, str]]":
-    return {"id": {"S": f"notices#{now:%Y-%m-%d}#{whose}"}}
+    return {"id": {"S": f"{COUNTERS}#{now:%Y-%m-%d}#{whose}"}}
 
 
 def _unavailable(error: BotoCoreError | ClientError) -> ChannelUnavailableError:

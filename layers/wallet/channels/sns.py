@@ -38,7 +38,7 @@ class SmsNotices:
         To an Indian phone a message without the registered ids goes by dearer routes, or is dropped by the operator.
         """
         told = {"AWS.SNS.SMS.SMSType": "Transactional"}
-        if phone.startswith("+91"):
+        if phone.startswith("+91") and self._registration.entity_id:
             told |= {
                 "AWS.SNS.SMS.SenderID": self._registration.sender_id,
                 "AWS.MM.SMS.EntityId": self._registration.entity_id,

@@ -20,9 +20,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from wallet.edge.qr import read_wallet_code
+from wallet.edge.requests import Request
 from wallet.edge.validation import Wanted
 from wallet.identity import passwords, phones
+from wallet.identity.phone_proofs.model import Purpose
 from wallet.identity.phones import SignInPhone
+from wallet.identity.sessions.model import SignIn, device_of
 from wallet.ledger import characters, ids, vpa
 from wallet.ledger.bulk import RowStatus
 from wallet.ledger.money import MAX_AMOUNT
@@ -163,7 +166,7 @@ ApprovedName = Annotated[StrictStr, AfterValidator(_approved_name), Wanted("A na
 Phone = Annotated[
     StrictStr, AfterValidator(_phone), Wanted("A phone number is international, like +919876543210, as text.")
 ]
-SignIn = Annotated[
+RegisteredPhone = Annotated[
     SignInPhone,
     BeforeValidator(_sign_in_phone),
     Wanted("A phone number is international, like +919876543210, as text."),
@@ -183,7 +186,11 @@ Password = Annotated[
     AfterValidator(_password),
     Wanted(f"A password of {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters, as text."),
 ]
+AnyPassword = Annotated[StrictStr, Field(max_length=1024), Wanted("The password, as text.")]
 Email = Annotated[StrictStr, AfterValidator(_email), Wanted("An e-mail address, like asha@example.com, as text.")]
+PhoneProof = Annotated[
+    StrictStr, Field(min_length=1, max_length=200), Wanted("The phone_proof of POST /phone-proofs/{id}, as text.")
+]
 RefreshToken = Annotated[
     StrictStr, Field(min_length=1, max_length=200), Wanted("The refresh_token of POST /login or POST /token, as text.")
 ]
@@ -205,18 +212,62 @@ class Body(BaseModel):
 class RegisterBody(Body):
     """POST /register."""
 
+    phone_proof: PhoneProof
     phone: Phone
     name: Name
     password: Password
     email: Email | None = None
     kind: Literal["personal", "merchant"] = "personal"
+    replace: StrictBool = False
+
+
+class CodeBody(Body):
+    """POST /phone-proofs."""
+
+    phone: Phone
+    purpose: Annotated[Purpose, Wanted("One of register, sign_in, reset_password, change_phone and unfreeze.")]
+
+
+class ProofBody(Body):
+    """POST /phone-proofs/{id}."""
+
+    code: Annotated[StrictStr, Field(pattern=r"^[0-9]{6}$"), Wanted("The six digits that were sent, as text.")]
 
 
 class LoginBody(Body):
-    """POST /login. A password of any length is checked: a limit would tell something about the stored one."""
+    """POST /login and POST /session.
 
-    phone: SignIn
-    password: Annotated[StrictStr, Field(max_length=1024), Wanted("The password, as text.")]
+    A password of any length is checked: a limit would tell something of the stored one.
+    """
+
+    phone: RegisteredPhone
+    password: AnyPassword
+    phone_proof: PhoneProof | None = None
+
+    def sign_in(self, request: Request) -> SignIn:
+        """What is shown, with from where and on what."""
+        device = device_of(request.headers.get("user-agent", ""))
+        return SignIn(self.phone, self.password, self.phone_proof, request.address, device)
+
+
+class PasswordBody(Body):
+    """POST /me/password."""
+
+    old_password: AnyPassword
+    new_password: Password
+
+
+class ResetBody(Body):
+    """POST /password-resets."""
+
+    phone_proof: PhoneProof
+    new_password: Password
+
+
+class UnfreezeBody(Body):
+    """POST /me/unfreeze."""
+
+    phone_proof: PhoneProof
 
 
 class TokenBody(Body):
@@ -232,7 +283,7 @@ class TopUpBody(Body):
 
 
 class Payee(Body):
-    """Who is paid: by wallet, by phone, or by what the wallet's QR code says; one of the three."""
+    """Who is paid, or looked up: by wallet, by phone, or by what the wallet's QR code says; one of the three."""
 
     wallet_id: WalletId | None = None
     phone: Phone | None = None

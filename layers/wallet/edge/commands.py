@@ -1,17 +1,18 @@
-"""Operators' commands: strict, by name, for a reason, under a key. Read from an invocation, carried out, answered.
+"""Operators' commands: strict, by name, for a reason, under a key. Read from a request, carried out or asked for.
 
-Who may invoke the function may command; that is IAM's to say. There is no route to it. `operator` is who that person
-says they are, for the journal; it is no proof.
+Which role may command what, and what takes two people, is in `wallet.operators.model`. Who commands is the person that
+API Gateway says has signed the request, and never what the request says.
 """
 
+import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, Union, get_args
 from uuid import UUID
 
 from pydantic import (
@@ -26,19 +27,20 @@ from pydantic import (
 )
 
 from wallet.edge import shapes
-from wallet.edge.bodies import Amount, ApprovedName, Body, Description, SignIn, WalletId
+from wallet.edge.bodies import Amount, ApprovedName, Body, Description, Phone, RegisteredPhone, WalletId
 from wallet.edge.logs import logger
-from wallet.edge.requests import invalid
-from wallet.edge.responses import Json
-from wallet.edge.statuses import REFUSALS
+from wallet.edge.requests import Request, invalid
+from wallet.edge.responses import Json, Response
 from wallet.edge.validation import Wanted, faults_of_one
-from wallet.identity.phones import NO_REGION
 from wallet.ledger import ids
 from wallet.ledger.breaks import Kind
 from wallet.ledger.disputes import DisputeEnd
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.times import show_time
+from wallet.operators import store
+from wallet.operators.model import NEED_TWO_PEOPLE, ROLE_OF, Role, person_of
+from wallet.operators.store import OperatorRequest
 from wallet.storage import debts, dispute_views, inspection, operators
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database
@@ -69,11 +71,7 @@ DisputeId = Annotated[UUID, _id_of("payment dispute", ids.DISPUTE), Wanted("A pa
 DebtId = Annotated[UUID, _id_of("debt", ids.DEBT), Wanted("A debt's id, as `debts` shows it.")]
 BreakId = Annotated[UUID, _id_of("break", ids.BREAK), Wanted("A break's id, like brk_….")]
 TransactionId = Annotated[UUID, _id_of("transaction", ids.TRANSACTION), Wanted("A transaction's id, like txn_….")]
-Operator = Annotated[
-    StrictStr,
-    Field(pattern=r"^[!-~]{1,64}$"),
-    Wanted("Who orders it, like meera@example.com: 1 to 64 visible ASCII characters without blanks."),
-]
+RequestId = Annotated[UUID, _id_of("request", ids.REQUEST), Wanted("A request's id, like req_….")]
 Key = Annotated[
     StrictStr,
     Field(pattern=r"^[!-~]{1,64}$"),
@@ -85,20 +83,27 @@ Reason = Annotated[Description, Field(min_length=1), Wanted("Why, for the journa
 class Question(Body):
     """A command that changes nothing."""
 
+    def find(self, database: Database) -> object:
+        """What is asked about."""
+        raise NotImplementedError
+
 
 class Order(Body):
     """A command that changes something: once under its key, and written down."""
 
-    operator: Operator
+    command: str
     reason: Reason
     key: Key
 
-    @property
-    def instruction(self) -> Instruction:
+    def instruction(self, operator: str) -> Instruction:
         """As the kernel takes it. A key belongs to its operator, and to everything that was ordered under it."""
-        scope = UUID(bytes=hashlib.sha256(b"operator:" + self.operator.encode()).digest()[:16])
+        scope = UUID(bytes=hashlib.sha256(b"operator:" + operator.encode()).digest()[:16])
         asked = json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True)
-        return Instruction(self.operator, self.reason, Claim(scope, self.key, hashlib.sha256(asked.encode()).digest()))
+        return Instruction(operator, self.reason, Claim(scope, self.key, hashlib.sha256(asked.encode()).digest()))
+
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
+        """What came of it, and whether the key had done so before."""
+        raise NotImplementedError
 
 
 class SetTier(Order):
@@ -108,11 +113,9 @@ class SetTier(Order):
     wallet_id: WalletId
     tier: Annotated[StrictStr, Wanted("The name of a tier, as text.")]
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
-        """What came of it, and whether the key had done so before."""
-        return operators.set_tier(
-            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, tier=self.tier
-        )
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.set_tier(database, instruction, action_id=new_id(), wallet_id=self.wallet_id, tier=self.tier)
 
 
 class Freeze(Order):
@@ -121,9 +124,9 @@ class Freeze(Order):
     command: Literal["freeze"]
     wallet_id: WalletId
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        return operators.freeze(database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id)
+        return operators.freeze(database, instruction, action_id=new_id(), wallet_id=self.wallet_id)
 
 
 class Unfreeze(Order):
@@ -132,9 +135,20 @@ class Unfreeze(Order):
     command: Literal["unfreeze"]
     wallet_id: WalletId
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        return operators.unfreeze(database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id)
+        return operators.unfreeze(database, instruction, action_id=new_id(), wallet_id=self.wallet_id)
+
+
+class EndSessions(Order):
+    """The end of every session of the wallet's owner."""
+
+    command: Literal["end_sessions"]
+    wallet_id: WalletId
+
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.end_sessions(database, instruction, action_id=new_id(), wallet_id=self.wallet_id)
 
 
 class SetSlots(Order):
@@ -144,10 +158,10 @@ class SetSlots(Order):
     wallet_id: WalletId
     slots: Annotated[StrictInt, Field(ge=1, le=16), Wanted("A whole number from 1 to 16, as a JSON number.")]
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.set_slots(
-            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, slots=self.slots
+            database, instruction, action_id=new_id(), wallet_id=self.wallet_id, slots=self.slots
         )
 
 
@@ -158,11 +172,11 @@ class RefundToSource(Order):
     transaction_id: TransactionId
     amount: Amount | None = None
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.refund_to_source(
             database,
-            self.instruction,
+            instruction,
             refund_id=new_id(),
             transaction_id=self.transaction_id,
             amount=self.amount,
@@ -178,11 +192,11 @@ class CreditFromSuspense(Order):
     amount: Amount | None = None
     over_limits: StrictBool = False
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.credit_from_suspense(
             database,
-            self.instruction,
+            instruction,
             transaction_id=new_id(),
             suspended_id=self.transaction_id,
             wallet_id=self.wallet_id,
@@ -197,9 +211,9 @@ class ResolveBreak(Order):
     command: Literal["resolve_break"]
     break_id: BreakId
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        return operators.resolve_break(database, self.instruction, action_id=new_id(), break_id=self.break_id)
+        return operators.resolve_break(database, instruction, action_id=new_id(), break_id=self.break_id)
 
 
 class ResolvePaymentDispute(Order):
@@ -209,10 +223,10 @@ class ResolvePaymentDispute(Order):
     dispute_id: DisputeId
     end: DisputeEnd
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.resolve_payment_dispute(
-            database, self.instruction, action_id=new_id(), dispute_id=self.dispute_id, end=self.end
+            database, instruction, action_id=new_id(), dispute_id=self.dispute_id, end=self.end
         )
 
 
@@ -222,9 +236,9 @@ class EndDispute(Order):
     command: Literal["end_dispute"]
     withdrawal_id: WithdrawalId
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        return operators.end_dispute(database, self.instruction, action_id=new_id(), withdrawal_id=self.withdrawal_id)
+        return operators.end_dispute(database, instruction, action_id=new_id(), withdrawal_id=self.withdrawal_id)
 
 
 class Close(Order):
@@ -233,10 +247,10 @@ class Close(Order):
     command: Literal["close"]
     wallet_id: WalletId
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.close(
-            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, most=_REFUNDS_A_STEP
+            database, instruction, action_id=new_id(), wallet_id=self.wallet_id, most=_REFUNDS_A_STEP
         )
 
 
@@ -247,10 +261,10 @@ class ApproveMerchant(Order):
     wallet_id: WalletId
     name: ApprovedName | None = None
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.approve_merchant(
-            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, name=self.name
+            database, instruction, action_id=new_id(), wallet_id=self.wallet_id, name=self.name
         )
 
 
@@ -260,9 +274,9 @@ class RevokeMerchant(Order):
     command: Literal["revoke_merchant"]
     wallet_id: WalletId
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
-        return operators.revoke_merchant(database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id)
+        return operators.revoke_merchant(database, instruction, action_id=new_id(), wallet_id=self.wallet_id)
 
 
 class SetPhoneProved(Order):
@@ -272,10 +286,10 @@ class SetPhoneProved(Order):
     wallet_id: WalletId
     proved: StrictBool = True
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.set_phone_proved(
-            database, self.instruction, action_id=new_id(), wallet_id=self.wallet_id, proved=self.proved
+            database, instruction, action_id=new_id(), wallet_id=self.wallet_id, proved=self.proved
         )
 
 
@@ -286,10 +300,10 @@ class WriteOff(Order):
     wallet_id: WalletId
     amount: Amount | None = None
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.write_off(
-            database, self.instruction, transaction_id=new_id(), wallet_id=self.wallet_id, amount=self.amount
+            database, instruction, transaction_id=new_id(), wallet_id=self.wallet_id, amount=self.amount
         )
 
 
@@ -302,11 +316,11 @@ class CreditFromUnclaimed(Order):
     amount: Amount | None = None
     over_limits: StrictBool = False
 
-    def carry_out(self, database: Database, new_id: NewId) -> tuple[object, bool]:
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
         """As above."""
         return operators.credit_from_unclaimed(
             database,
-            self.instruction,
+            instruction,
             transaction_id=new_id(),
             unclaimed_id=self.transaction_id,
             wallet_id=self.wallet_id,
@@ -315,12 +329,76 @@ class CreditFromUnclaimed(Order):
         )
 
 
+class FreePhone(Order):
+    """The phone that its owner has lost, away from their account: it is frozen, and its sessions end."""
+
+    command: Literal["free_phone"]
+    wallet_id: WalletId
+
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.move_phone(database, instruction, action_id=new_id(), wallet_id=self.wallet_id, phone=None)
+
+
+class ChangePhone(Order):
+    """Another phone for an account, whose sessions end."""
+
+    command: Literal["change_phone"]
+    wallet_id: WalletId
+    phone: Phone
+
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.move_phone(
+            database, instruction, action_id=new_id(), wallet_id=self.wallet_id, phone=self.phone
+        )
+
+
+class Approve(Body):
+    """A request of somebody else is carried out, once."""
+
+    command: Literal["approve"]
+    request: RequestId
+
+
+class Cancel(Body):
+    """A request of one's own is not to be carried out."""
+
+    command: Literal["cancel"]
+    request: RequestId
+
+
+class Requests(Question):
+    """What waits for another person's approval, in the order in which it was asked for."""
+
+    command: Literal["requests"]
+    after: RequestId | None = None
+
+    def find(self, database: Database) -> object:
+        """As above."""
+        return tuple(map(_view, store.waiting_requests(database, after=self.after, limit=_PAGE)))
+
+
+class FindPhone(Question):
+    """Whose a phone is, and whose it was before."""
+
+    command: Literal["find_phone"]
+    phone: RegisteredPhone
+
+    def find(self, database: Database) -> object:
+        """As above."""
+        found = tuple(one for phone in self.phone.spellings for one in store.find_phone(database, phone))
+        if not found:
+            raise Refused(Refusal.NOT_FOUND)
+        return found
+
+
 class ShowWallet(Question):
     """A wallet, by its id or by its owner's phone, as it is or as it was once spelled."""
 
     command: Literal["show_wallet"]
     wallet_id: WalletId | None = None
-    phone: SignIn | None = None
+    phone: RegisteredPhone | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -328,12 +406,12 @@ class ShowWallet(Question):
             raise ValueError("Name the wallet by wallet_id or by phone, one of the two.")
         return self
 
-    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+    def find(self, database: Database) -> object:
         """As above."""
         for phone in (None,) if self.phone is None else self.phone.spellings:
             found = inspection.find_wallet(database, wallet_id=self.wallet_id, phone=phone)
             if found is not None:
-                return found, False
+                return found
         raise Refused(Refusal.NOT_FOUND)
 
 
@@ -380,10 +458,10 @@ class Pending(Question):
             raise ValueError("`after` is the id of the last one that was told of the list named by `only`.")
         return self
 
-    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+    def find(self, database: Database) -> object:
         """As above."""
         names = [self.only] if self.only is not None else list(_WAITING)
-        return {name: _WAITING[name].find(database, after=self._behind, limit=_PAGE) for name in names}, False
+        return {name: _WAITING[name].find(database, after=self._behind, limit=_PAGE) for name in names}
 
 
 class Debts(Question):
@@ -391,7 +469,7 @@ class Debts(Question):
 
     command: Literal["debts"]
     wallet_id: WalletId | None = None
-    phone: SignIn | None = None
+    phone: RegisteredPhone | None = None
     only_open: StrictBool = False
     after: DebtId | None = None
 
@@ -401,7 +479,7 @@ class Debts(Question):
             raise ValueError("Name the wallet by wallet_id or by phone, one of the two, or none.")
         return self
 
-    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+    def find(self, database: Database) -> object:
         """As above."""
         wallet_id = self.wallet_id
         if self.phone is not None:
@@ -409,8 +487,7 @@ class Debts(Question):
             wallet_id = next((one for one in known if one is not None), None)
             if wallet_id is None:
                 raise Refused(Refusal.NOT_FOUND)
-        found = debts.debts(database, wallet_id=wallet_id, only_open=self.only_open, after=self.after, limit=_PAGE)
-        return found, False
+        return debts.debts(database, wallet_id=wallet_id, only_open=self.only_open, after=self.after, limit=_PAGE)
 
 
 class ShowPaymentDispute(Question):
@@ -419,12 +496,12 @@ class ShowPaymentDispute(Question):
     command: Literal["show_payment_dispute"]
     dispute_id: DisputeId
 
-    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+    def find(self, database: Database) -> object:
         """As above."""
         found = dispute_views.find_dispute(database, self.dispute_id)
         if found is None:
             raise Refused(Refusal.NOT_FOUND)
-        return found, False
+        return found
 
 
 class Unclaimed(Question):
@@ -433,9 +510,9 @@ class Unclaimed(Question):
     command: Literal["unclaimed"]
     after: TransactionId | None = None
 
-    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+    def find(self, database: Database) -> object:
         """As above."""
-        return inspection.unclaimed_money(database, after=self.after, limit=_PAGE), False
+        return inspection.unclaimed_money(database, after=self.after, limit=_PAGE)
 
 
 class Breaks(Question):
@@ -445,15 +522,16 @@ class Breaks(Question):
     kind: Kind | None = None
     after: BreakId | None = None
 
-    def carry_out(self, database: Database, _new_id: NewId) -> tuple[object, bool]:
+    def find(self, database: Database) -> object:
         """As above."""
-        return inspection.shown_breaks(database, kind=self.kind, after=self.after, limit=_PAGE), False
+        return inspection.shown_breaks(database, kind=self.kind, after=self.after, limit=_PAGE)
 
 
 Command = (
     SetTier
     | Freeze
     | Unfreeze
+    | EndSessions
     | SetSlots
     | RefundToSource
     | CreditFromSuspense
@@ -464,65 +542,134 @@ Command = (
     | ApproveMerchant
     | RevokeMerchant
     | SetPhoneProved
+    | FreePhone
+    | ChangePhone
     | WriteOff
     | CreditFromUnclaimed
     | ShowWallet
+    | FindPhone
     | Pending
     | Unclaimed
     | Breaks
     | Debts
     | ShowPaymentDispute
+    | Requests
+    | Approve
+    | Cancel
 )
-_READER: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 #: The commands by their names.
-COMMANDS = {get_args(one.model_fields["command"].annotation)[0]: one for one in get_args(Command)}
+COMMANDS: dict[str, type[Body]] = {
+    get_args(one.model_fields["command"].annotation)[0]: one for one in get_args(Command)
+}
 
 
-def answer(
-    event: Mapping[str, Any], database: Callable[[], Database], new_id: NewId, *, region: str = NO_REGION
-) -> Json:
-    """`{"status": "done", "replayed", "result"}`, or `{"status": "refused", "code", "detail", "errors"?}`.
+def commands_of(role: Role) -> dict[str, type[Body]]:
+    """What a role commands, by name: its own commands, and what becomes of requests for those that take two people."""
+    own = {name for name, its_role in ROLE_OF.items() if its_role is role}
+    decisions = {"approve", "cancel"} if own & NEED_TWO_PEOPLE else set()
+    return {name: model for name, model in COMMANDS.items() if name in own | decisions}
 
-    Anything else that happens is an accident or an outage, and raised: the invocation fails, and the same command with
-    the same key is safe to repeat.
+
+@functools.cache
+def _reader(role: Role) -> TypeAdapter[Command]:
+    of_role = Union[tuple(commands_of(role).values())]  # type: ignore[valid-type]  # noqa: UP007 - not known before it runs
+    return TypeAdapter(Annotated[of_role, Field(discriminator="command")])
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a role commands: what answers `POST /operator/{role}/commands`.
+
+    `session_roles` are the roles whose sessions IAM names by their users (see `person_of`).
     """
-    told_as = event if isinstance(event, Mapping) else {}
-    name = told_as.get("command")
-    try:
-        command = _read(event, region)
-        result, replayed = command.carry_out(database(), new_id)
-    except Refused as refused:
-        told = _refusal(refused)
-    else:
-        told = {"status": "done", "replayed": replayed, "result": _shown("", result)}
-    logger().info(
-        "command",
-        command=name if isinstance(name, str) else None,
-        operator=told_as.get("operator"),
-        status=told["status"],
-        code=told.get("code"),
-    )
-    return told
+
+    role: Role
+    database: Callable[[], Database]
+    new_id: NewId
+    session_roles: Callable[[], Collection[str]]
+
+    def __call__(self, request: Request) -> Response:
+        """`{"status", "replayed", "result"}`; 202 if it waits for another person. Raises `Refused`.
+
+        The same command with the same key is safe to repeat, and so is an approval.
+        """
+        person = person_of(request.user_arn, account=request.account, session_roles=self.session_roles())
+        if person is None:
+            raise Refused(Refusal.NOT_AN_OPERATOR)
+        told = request.raw_json()
+        command = self._read(told, request.region)
+        logger().info("command", request_id=request.id, command=command.command, role=self.role, operator=person)
+        if isinstance(command, Question):
+            return _answer("done", command.find(self.database()))
+        if isinstance(command, Approve):
+            return self._approve(command.request, person, request.region)
+        if isinstance(command, Cancel):
+            return self._cancel(command.request, person)
+        if command.command in NEED_TWO_PEOPLE:
+            return self._ask(command, told, person)
+        return _answer("done", *command.carry_out(self.database(), command.instruction(person), self.new_id))
+
+    def _read(self, told: Mapping[str, Any], region: str) -> Command:
+        try:
+            return _reader(self.role).validate_python(dict(told), context={"region": region})
+        except ValidationError as error:
+            raise invalid(faults_of_one(error, commands_of(self.role), tag="command")) from None  # shows what was sent
+
+    def _ask(self, order: Order, told: Json, person: str) -> Response:
+        request_id, replayed = store.ask(
+            self.database(),
+            order.instruction(person),
+            request_id=self.new_id(),
+            command=order.command,
+            arguments=told,
+        )
+        return self._state(request_id, replayed=replayed)
+
+    def _approve(self, request_id: UUID, person: str, region: str) -> Response:
+        asked = self._find(request_id)
+        order = self._read(asked.arguments, region)
+        if not isinstance(order, Order):
+            raise TypeError("a request for what is no order")
+        # under the asker's key; the kernel compares what is done with what was asked, and who with who
+        claim = replace(asked.claim, request_hash=order.instruction(person).claim.request_hash)
+        return _answer("done", *order.carry_out(self.database(), Instruction(person, asked.reason, claim), self.new_id))
+
+    def _cancel(self, request_id: UUID, person: str) -> Response:
+        self._find(request_id)
+        return self._state(request_id, replayed=store.cancel(self.database(), request_id, operator=person))
+
+    def _state(self, request_id: UUID, *, replayed: bool) -> Response:
+        asked = self._find(request_id)
+        return _answer(asked.status, _view(asked), replayed)
+
+    def _find(self, request_id: UUID) -> OperatorRequest:
+        """A request for what this role commands; another role's is not there."""
+        asked = store.find_request(self.database(), request_id)
+        if asked is None or ROLE_OF[asked.command] is not self.role:
+            raise Refused(Refusal.NOT_FOUND)
+        return asked
 
 
-def _read(event: object, region: str) -> Command:
-    if not isinstance(event, Mapping):
-        raise Refused(Refusal.INVALID_REQUEST, "A command is an object.")
-    try:
-        return _READER.validate_python(dict(event), context={"region": region})
-    except ValidationError as error:
-        raise invalid(faults_of_one(error, COMMANDS, tag="command")) from error
+def _answer(status: str, result: object, replayed: bool = False) -> Response:  # noqa: FBT001, FBT002 - as a command ends
+    body = {"status": status, "replayed": replayed, "result": _shown("", result)}
+    return Response(202 if status == "waiting" else 200, body)
 
 
-def _refusal(refused: Refused) -> Json:
-    told: Json = {
-        "status": "refused",
-        "code": refused.refusal.value,
-        "detail": refused.detail or REFUSALS[refused.refusal].detail,
+def _view(asked: OperatorRequest) -> Json:
+    """A request as operators see it: what would be done, why, and who has said what when."""
+    return {
+        "request_id": asked.request_id,
+        "status": asked.status,
+        "role": ROLE_OF[asked.command].value,
+        "command": asked.command,
+        "arguments": {k: v for k, v in asked.arguments.items() if k not in ("command", "reason", "key")},
+        "reason": asked.reason,
+        "asked_by": asked.asked_by,
+        "asked_at": asked.asked_at,
+        "expires_at": asked.expires_at,
+        "approved_by": asked.approved_by,
+        "approved_at": asked.approved_at,
     }
-    if refused.fields:
-        told["errors"] = [{"field": name, "message": message} for name, message in refused.fields]
-    return told
 
 
 _PREFIXES = {
@@ -539,6 +686,7 @@ _PREFIXES = {
     "debt_id": ids.DEBT,
     "user_id": ids.USER,
     "owner_wallet_id": ids.WALLET,
+    "request_id": ids.REQUEST,
 }
 
 

@@ -1,7 +1,7 @@
 """A door: the entry of one function. The only place that catches everything, and that logs a request."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from wallet.edge.logs import logger
@@ -25,14 +25,17 @@ class Door:
         *,
         problem_base: Callable[[], str] = str,
         region: Callable[[], str] = lambda: NO_REGION,
+        origin_secrets: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         """`problem_base` is the setting of where problems are explained: an address, or '' for the API's own.
 
-        `region` is that of the country of phones that name none, where phones are read.
+        `region` is that of the country of phones that name none, where phones are read. `origin_secrets` are what our
+        own distribution proves itself with, where requests are counted by their address.
         """
         self._routes = routes
         self._problem_base = problem_base
         self._region = region
+        self._origin_secrets = origin_secrets
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """Answers any event with a response, whatever happens."""
@@ -59,7 +62,7 @@ class Door:
         return to_api_gateway(response, request_id)
 
     def _answer(self, event: dict[str, Any], context: object) -> Response:
-        request = read_request(event, context, region=self._region())
+        request = read_request(event, context, region=self._region(), origin_secrets=self._origin_secrets)
         handler = self._routes.get(request.route)
         if handler is None:
             raise Refused(Refusal.NOT_FOUND)

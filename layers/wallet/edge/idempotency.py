@@ -42,18 +42,17 @@ if TYPE_CHECKING:
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
-# One prefix for all routes: a key belongs to its caller, so the same key on another route is the same key.
-_PREFIX = "wallet.v1"
 _KEPT_S = 24 * 3600
 
 
-def claim_of(request: Request, *, actor_id: UUID, key: str, asked: Json) -> Claim:
+def claim_of(request: Request, *, actor_id: UUID, key: str, asked: Json, generation: int = 0) -> Claim:
     """What the caller's key stands for: the route, the ids in its path and what was asked, by its SHA-256.
 
-    The hash is kept for ever: leave absent fields out of `asked`, or a field that is new one day changes every old one.
+    `generation` is that of the caller's sessions, if somebody has signed in. The hash is kept for ever: leave absent
+    fields out of `asked`, or a field that is new one day changes every old one.
     """
     text = json.dumps([request.route, request.path, asked], sort_keys=True, separators=(",", ":"))
-    return Claim(actor_id, key, hashlib.sha256(text.encode()).digest())
+    return Claim(actor_id, key, hashlib.sha256(text.encode()).digest(), generation)
 
 
 @dataclass(slots=True)
@@ -86,8 +85,14 @@ class Once:
     One instance for a process: Powertools' persistence layer remembers the first configuration it was given.
     """
 
-    def __init__(self, table: str, dynamodb: "DynamoDBClient", is_known: Callable[[Claim], bool]) -> None:
-        """`is_known` says whether the ledger's own record of a key is there."""
+    def __init__(
+        self, table: str, dynamodb: "DynamoDBClient", is_known: Callable[[Claim], bool], *, prefix: str
+    ) -> None:
+        """`is_known` says whether the ledger's own record of a key is there.
+
+        Records are named under `prefix`, each function's own, as it may reach no other's. A key belongs to its caller
+        all the same: used again on a route of another function it meets the ledger's record.
+        """
         self._is_known = is_known
         self._store = DynamoDBPersistenceLayer(table_name=table, boto3_client=dynamodb)
         self._config = IdempotencyConfig(
@@ -102,7 +107,7 @@ class Once:
             data_keyword_argument="claim",
             persistence_store=self._store,
             config=self._config,
-            key_prefix=_PREFIX,
+            key_prefix=prefix,
         )
 
     def answer(
@@ -173,9 +178,10 @@ def per_key(
 
     Whoever may not ask, or asks for nothing that can be, is refused before anything else is looked at.
     """
-    caller, key = request.caller(), request.idempotency_key()
+    caller, key = request.principal(), request.idempotency_key()
     asked = request.json(model, optional=body_optional)
-    claim = claim_of(request, actor_id=caller, key=key, asked=asked.model_dump(mode="json", exclude_none=True))
+    told = asked.model_dump(mode="json", exclude_none=True)
+    claim = claim_of(request, actor_id=caller.user_id, key=key, asked=told, generation=caller.generation)
     return once().answer(request, claim, lambda: work(claim, asked), status=status, lost_runs_anew=lost_runs_anew)
 
 

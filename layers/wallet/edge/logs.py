@@ -15,10 +15,13 @@ from aws_lambda_powertools import Logger
 # one linear: it begins where a word does.
 _IN_ADDRESS = r"[^\s@'\"`<>()\[\]{},;:=|/\\]"
 
+#: On how many phones one password fails before somebody is trying it on many.
+SPRAYED_PHONES = 20
+
 _MASKS = (
     (re.compile(r"\$2[aby]\$[0-9]{2}\$[A-Za-z0-9./]{53}"), "<hash>"),
     (re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), "<token>"),
-    (re.compile(r"\brt_[A-Za-z0-9_-]{20,}"), "<token>"),
+    (re.compile(r"\b(rt|pp)_[A-Za-z0-9_-]{20,}"), "<token>"),
     (re.compile(r"(?i)\b(bearer|basic) +[A-Za-z0-9._~+/=-]+"), r"\1 <secret>"),
     # a phone as people type it, then one without a sign of what it is; the last part of a UUID is none
     (re.compile(r"\+[0-9](?:[ ().-]{0,2}[0-9]){5,12}[ ().-]{0,2}([0-9][ ().-]{0,2}[0-9])(?![0-9])"), r"…\1"),
@@ -53,6 +56,12 @@ def _masked(value: object) -> object:
 def logger() -> Logger:
     """The logger of this function; level and service name come from the function's environment."""
     return Logger(json_serializer=_serialise, utc=True, log_uncaught_exceptions=False)
+
+
+def log_failed_sign_in(phones: int) -> None:
+    """A password that failed on so many phones: of one that is tried on many there is an alarm."""
+    if phones >= SPRAYED_PHONES:
+        logger().warning("password_sprayed", phones=phones)
 
 
 def log_unasked_payout(withdrawal_id: str, reason: str, *, keys_refused: bool) -> None:

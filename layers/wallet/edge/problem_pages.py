@@ -36,6 +36,17 @@ PAGES: dict[str, Page] = {
         "The token is forged, has expired, was used up, or its session has ended.",
         "Ask POST /token for a new access token. If that is refused too, sign in again.",
     ),
+    "cross_site": Page(
+        "Cross site",
+        "A browser's session was asked for without the header X-Wallet: 1, or by a page of another site.",
+        "Send `X-Wallet: 1`, from a page of the wallet's own site. An app asks POST /login instead.",
+    ),
+    "not_an_operator": Page(
+        "Not an operator",
+        "The request is signed by nobody who can be an operator: people are IAM users, and sessions of Identity Center "
+        "or of the roles that the deployment names. Nothing has been done.",
+        "Sign with the credentials of such a one, of the API's own account and with a name of at most 64 characters.",
+    ),
     "idempotency_key_required": Page(
         "Idempotency key required",
         "The route moves money and the request had no Idempotency-Key. Nothing has moved.",
@@ -83,13 +94,28 @@ PAGES: dict[str, Page] = {
     ),
     "too_many_attempts": Page(
         "Too many attempts",
-        "There were too many logins for this phone or from this address.",
-        "Wait as long as `Retry-After` says.",
+        "There were too many sign-ins to this phone or from this address.",
+        "Wait as long as `Retry-After` says, or sign in with a proof of the phone beside the password.",
+    ),
+    "too_many_codes": Page(
+        "Too many codes",
+        "A code was sent to this phone a moment ago, or too many are asked for, from this address or in all.",
+        "Take the code that has come, or wait as long as `Retry-After` says.",
+    ),
+    "invalid_code": Page(
+        "Invalid code",
+        "That is not the code that was sent. It may have expired, or have been tried five times.",
+        "Look at the newest message and try again; if that is refused too, ask POST /phone-proofs for another code.",
+    ),
+    "invalid_proof": Page(
+        "Invalid proof",
+        "The `phone_proof` was used, has expired, or is for another phone or another purpose.",
+        "Ask POST /phone-proofs for a code with the purpose that you need, and send its proof within fifteen minutes.",
     ),
     "invalid_credentials": Page(
         "Invalid credentials",
         "Phone and password don't fit together, or nobody has this phone.",
-        "Check both and try again.",
+        "Check both and try again. A forgotten password is replaced by POST /password-resets.",
     ),
     "idempotency_key_reused": Page(
         "Idempotency key reused",
@@ -101,10 +127,26 @@ PAGES: dict[str, Page] = {
         "The first request with this key is still running. Nothing has moved twice.",
         "Repeat the same request with the same key after `Retry-After`.",
     ),
+    "same_person": Page(
+        "Same person",
+        "Whoever asked for it wants to approve it; it takes another person, whatever roles they come by. "
+        "Nothing has been done.",
+        "Have somebody else approve it, within a day.",
+    ),
+    "request_ended": Page(
+        "Request ended",
+        "An operator's request was approved by somebody, or cancelled, or is older than a day. Nothing has been done.",
+        "Look at what came of it, and ask anew, under a new key, if it is still wanted.",
+    ),
     "phone_taken": Page(
         "Phone taken",
-        "Somebody has registered with this phone.",
-        "Sign in, or register another phone.",
+        "There is an account with this phone already. Nobody is told so but who has proved the phone.",
+        "Sign in if it is yours. If the number was somebody else's before, register with `replace`: they lose it.",
+    ),
+    "operator_needed": Page(
+        "Operator needed",
+        "Nobody has signed in to this account for so long that its phone number may belong to somebody else by now.",
+        "Ask the operator of the wallet, who looks at who you are. A code to the phone is not enough.",
     ),
     "proof_not_ready": Page(
         "Proof not ready",
@@ -163,6 +205,12 @@ PAGES: dict[str, Page] = {
         "The wallet has as many top-ups that wait to be paid as it may have.",
         "Pay one, or wait as long as `Retry-After` says until one is over.",
     ),
+    "too_many_bulk_payments": Page(
+        "Too many bulk payments",
+        "Five files of yours are being paid, or a day's rows are used up: 100,000 that are taken in or tried again "
+        "(1,000,000 of an approved merchant's). Nothing has moved.",
+        "Wait as long as `Retry-After` says, or until a file is finished, then repeat with the same key.",
+    ),
     "amount_out_of_range": Page(
         "Amount out of range",
         "The amount is below 100 paise, or a top-up above what the wallet's tier allows. Nothing has moved.",
@@ -185,8 +233,8 @@ PAGES: dict[str, Page] = {
     ),
     "too_many_lookups": Page(
         "Too many lookups",
-        "Too many payees of one caller could not be paid within an hour, so no other payee is looked for. "
-        "Nothing has moved.",
+        "One caller, or one address, has asked after as many people as it may for now: by looking them up, by payees "
+        "who could not be paid, or by paying many by phone. So nobody else is looked for. Nothing has moved.",
         "Wait as long as `Retry-After` says, check who is to be paid, then repeat with the same key.",
     ),
     "payee_unavailable": Page(

@@ -6,16 +6,18 @@ import itertools
 import math
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
+from wallet.edge.addresses import ORIGIN_HEADER, counted_address
 from wallet.edge.validation import Fault, faults_of
 from wallet.gateways.exact_json import MalformedJsonError, json_object
 from wallet.identity.phones import NO_REGION
+from wallet.identity.sessions.model import Principal
 from wallet.ledger import ids
 from wallet.ledger.periods import Month
 from wallet.ledger.refusals import Refusal, Refused
@@ -41,7 +43,8 @@ Model = TypeVar("Model", bound=BaseModel)
 class Request:
     """One call: `route` is method and path template (`GET /payments/{id}`), `context` is Lambda's own.
 
-    `region` is where phones are that name no country.
+    `region` is where phones are that name no country. `address` is what it counts by (see `addresses`). `user_arn` is
+    who signed it, where IAM asks for a signature, and `account` the API's own.
     """
 
     id: str
@@ -54,17 +57,27 @@ class Request:
     authorizer: dict[str, Any]
     context: object
     region: str = NO_REGION
+    user_arn: str | None = None
+    account: str = ""
 
     def caller(self) -> UUID:
-        """Whose token it is. The authorizer says so; a request that it has not seen is nobody's."""
+        """Whose token it is."""
+        return self.principal().user_id
+
+    def principal(self) -> Principal:
+        """Who asks, and in which session. The authorizer says so; a request that it has not seen is nobody's."""
         user_id = ids.read(ids.USER, str(self.authorizer.get("user_id", "")))
         if user_id is None:
             raise Refused(Refusal.MISSING_TOKEN)
-        # API Gateway remembers the authorizer's word for a while; an authorizer of before says no `good_from`
-        good_from, expires_at = (_number(self.authorizer.get(name, 0)) for name in ("good_from", "expires_at"))
+        session_id = ids.read(ids.SESSION, str(self.authorizer.get("session_id", "")))
+        generation = str(self.authorizer.get("generation", ""))
+        if session_id is None or not generation.isdecimal():
+            raise Refused(Refusal.INVALID_TOKEN)
+        # API Gateway remembers the authorizer's word for a while
+        good_from, expires_at = (_number(self.authorizer.get(name)) for name in ("good_from", "expires_at"))
         if not good_from <= time.time() < expires_at:
             raise Refused(Refusal.INVALID_TOKEN)
-        return user_id
+        return Principal(user_id, session_id, int(generation))
 
     def idempotency_key(self) -> str:
         """The key under which money moves; raises `Refused` without one."""
@@ -87,24 +100,29 @@ class Request:
 
         A route that takes a body takes no parameters. `optional`: no body at all is an empty object.
         """
-        self.check_size(max_bytes)
-        body = b"{}" if optional and not self.body else self.body
-        content_type = self.headers.get("content-type")
-        if content_type is not None and not _JSON.fullmatch(content_type):
-            raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
-        if _LOST in body:
-            raise Refused(Refusal.MALFORMED_BODY, NO_UTF_8)
+        body = self._json_body(max_bytes=max_bytes, optional=optional)
         try:
             asked = model.model_validate_json(body, context={"region": self.region})
         except ValidationError as error:
             raise explain(error, model) from None  # its text shows what was in the body
-        try:
-            json_object(body, bounded=True)
-        except MalformedJsonError as error:  # a field told twice: two readers could believe different amounts
-            why = str(error).partition(" (")[0]
-            raise Refused(Refusal.MALFORMED_BODY, f"The body is not JSON that can be read: {why}.") from error
+        _object(body)
         self._check_no_query()
         return asked
+
+    def raw_json(self, *, max_bytes: int = MAX_BODY) -> dict[str, Any]:
+        """The body as a JSON object, read as strictly, for whoever finds its model in it."""
+        body = self._json_body(max_bytes=max_bytes, optional=False)
+        self._check_no_query()
+        return _object(body)
+
+    def _json_body(self, *, max_bytes: int, optional: bool) -> bytes:
+        self.check_size(max_bytes)
+        content_type = self.headers.get("content-type")
+        if content_type is not None and not _JSON.fullmatch(content_type):
+            raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
+        if _LOST in self.body:
+            raise Refused(Refusal.MALFORMED_BODY, NO_UTF_8)
+        return b"{}" if optional and not self.body else self.body
 
     def text(self, media_type: str, *, max_bytes: int) -> str:
         """The body of a route that takes no JSON but text of this type, in UTF-8; a byte order mark is none of it.
@@ -128,9 +146,10 @@ class Request:
         if repeated:
             raise invalid((name, "Give it once.") for name in repeated)
         try:
-            return model.model_validate({name: values[0] for name, values in self.query.items()})
+            told = {name: values[0] for name, values in self.query.items()}
+            return model.model_validate(told, context={"region": self.region})
         except ValidationError as error:
-            raise explain(error, model) from None
+            raise explain(error, model, whole="query") from None
 
     def id_in_path(self, prefix: str) -> UUID:
         """The id in the path; one that is no id of ours is simply not found."""
@@ -156,31 +175,58 @@ class Request:
             raise invalid((name, "This route takes no parameters.") for name in self.query)
 
 
-def read_request(event: dict[str, Any], context: object, *, region: str = NO_REGION) -> Request:
-    """Reads an event; raises `Refused` (`malformed_body`) if its body is not what it says it is."""
+def read_request(
+    event: dict[str, Any],
+    context: object,
+    *,
+    region: str = NO_REGION,
+    origin_secrets: Callable[[], Iterable[str]] = tuple,
+) -> Request:
+    """Reads an event; raises `Refused` (`malformed_body`) if its body is not what it says it is.
+
+    `origin_secrets` are asked for only if the request claims to come through our distribution.
+    """
     told = event.get("requestContext") or {}
+    headers = _headers(event)
     return Request(
         id=str(told.get("requestId") or getattr(context, "aws_request_id", "")),
         route=f"{event.get('httpMethod')} {event.get('resource')}",
         path=event.get("pathParameters") or {},
         query=event.get("multiValueQueryStringParameters") or {},
-        headers=_headers(event),
+        headers=headers,
         body=_body(event),
-        address=str((told.get("identity") or {}).get("sourceIp") or ""),
+        address=counted_address(
+            headers,
+            str((told.get("identity") or {}).get("sourceIp") or ""),
+            origin_secrets() if ORIGIN_HEADER in headers else (),
+        ),
         authorizer=told.get("authorizer") or {},
         context=context,
         region=region,
+        user_arn=(told.get("identity") or {}).get("userArn"),
+        account=str(told.get("accountId") or ""),
     )
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> Refused:
-    """What is wrong, without what it is: nothing here shows a value that the caller sent."""
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        return json_object(body, bounded=True)
+    except MalformedJsonError as error:  # a field told twice: two readers could believe different amounts
+        why = str(error).partition(" (")[0]
+        raise Refused(Refusal.MALFORMED_BODY, f"The body is not JSON that can be read: {why}.") from error
+
+
+def explain(error: ValidationError, model: type[BaseModel], *, whole: str = "body") -> Refused:
+    """What is wrong, without what it is: nothing here shows a value that the caller sent.
+
+    `whole` is what a fault is of that no single field has.
+    """
     for fault in error.errors(include_url=False, include_context=True, include_input=False):
         if fault["type"] == "json_invalid":
             # the parser's words: what it missed and where, nothing of what stood there
             why = fault["ctx"]["error"]
             return Refused(Refusal.MALFORMED_BODY, f"The body is not JSON that can be read: {why}.")
-    return invalid(faults_of(error, model))
+    return invalid(faults_of(error, model, whole=whole))
 
 
 def _headers(event: dict[str, Any]) -> dict[str, str]:

@@ -1,13 +1,15 @@
 """What callers get: our values in the words of the contract."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from wallet.edge import qr
 from wallet.edge.responses import Json
-from wallet.identity.login import Session
+from wallet.identity.accounts.model import Account
+from wallet.identity.phone_proofs.model import PhoneProof, SentCode
+from wallet.identity.sessions.model import OpenSession, Session
 from wallet.ledger import ids, vpa
 from wallet.ledger.attempts import AttemptStatus
 from wallet.ledger.bulk import BulkPayment, BulkReceipt, BulkRetry, RowResult
@@ -30,6 +32,7 @@ from wallet.ledger.receipts import (
 from wallet.ledger.statements import Holder, MonthlyStatement, Outside, StatementEntry, StatementPage
 from wallet.ledger.times import show_time
 from wallet.ledger.withdrawals import WithdrawalStatus
+from wallet.payees.model import Payee
 
 
 def wallet_id(value: UUID) -> str:
@@ -45,6 +48,11 @@ def balance(value: Balance) -> Json:
 def party(value: Party) -> Json:
     """One side of a payment, named as a request names a payee."""
     return {"wallet_id": wallet_id(value.wallet_id), "name": value.name}
+
+
+def payee(value: Payee) -> Json:
+    """The answer of GET /payees."""
+    return {"wallet_id": wallet_id(value.wallet_id), "name": value.name, "kind": value.kind}
 
 
 def registration(value: Registration) -> Json:
@@ -65,13 +73,61 @@ def registration(value: Registration) -> Json:
     }
 
 
+def access(value: Session) -> Json:
+    """The answer of POST /session and POST /session/token: the cookie is no part of it."""
+    return {"access_token": value.access_token, "token_type": "Bearer", "expires_in": value.expires_in_s}
+
+
 def session(value: Session) -> Json:
     """The answer of POST /login and POST /token."""
+    return access(value) | {"refresh_token": value.secret}
+
+
+def sessions(value: Iterable[OpenSession], *, current: UUID) -> Json:
+    """The answer of GET /sessions."""
     return {
-        "access_token": value.access_token,
-        "token_type": "Bearer",
-        "expires_in": value.expires_in_s,
-        "refresh_token": value.refresh_token,
+        "data": [
+            {
+                "id": ids.show(ids.SESSION, one.id),
+                "device": one.device,
+                "created_at": show_time(one.created_at),
+                "last_used_at": show_time(one.last_used_at),
+                "current": one.id == current,
+            }
+            for one in value
+        ]
+    }
+
+
+def sent_code(value: SentCode) -> Json:
+    """The answer of POST /phone-proofs."""
+    return {
+        "id": ids.show(ids.PHONE_PROOF, value.id),
+        "expires_at": show_time(value.expires_at),
+        "resend_after_s": value.resend_after_s,
+    }
+
+
+def phone_proof(value: PhoneProof) -> Json:
+    """The answer of POST /phone-proofs/{id}."""
+    return {"phone_proof": value.proof, "expires_at": show_time(value.expires_at)}
+
+
+def unfreezing(at: datetime) -> Json:
+    """The answer of POST /me/unfreeze."""
+    return {"unfreezes_at": show_time(at)}
+
+
+def account(value: Account) -> Json:
+    """The answer of GET /me."""
+    return {
+        "id": ids.show(ids.USER, value.id),
+        "phone": value.phone,
+        "name": value.name,
+        "email": value.email,
+        "kind": value.kind,
+        "tier": value.tier,
+        "created_at": show_time(value.created_at),
     }
 
 

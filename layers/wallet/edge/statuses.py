@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from wallet.aws import FilesUnavailableError, SecretUnavailableError
+from wallet.channels.port import ChannelUnavailableError
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.ledger.refusals import Refusal
 from wallet.storage.database import DatabaseUnavailableError
@@ -30,8 +31,27 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.MALFORMED_BODY: (400, "Malformed body", "The body is not JSON that can be read."),
     Refusal.MISSING_TOKEN: (401, "Missing token", "This route needs a bearer token."),
     Refusal.INVALID_TOKEN: (401, "Invalid token", "The token is not valid, or no longer."),
+    Refusal.CROSS_SITE: (
+        403,
+        "Cross site",
+        "Sessions of browsers are for the pages of this site, which send the header X-Wallet: 1.",
+    ),
+    Refusal.NOT_AN_OPERATOR: (403, "Not an operator", "The signature is of nobody who operators are known as."),
+    Refusal.SAME_PERSON: (403, "Same person", "Whoever asks can't approve: it takes another person."),
+    Refusal.REQUEST_ENDED: (409, "Request ended", "The request was approved or cancelled, or is over after a day."),
     Refusal.TOO_MANY_ATTEMPTS: (429, "Too many attempts", "Wait before you try again."),
     Refusal.INVALID_CREDENTIALS: (401, "Invalid credentials", "Phone and password don't fit together."),
+    Refusal.TOO_MANY_CODES: (429, "Too many codes", "Wait before you ask for another code."),
+    Refusal.INVALID_CODE: (
+        401,
+        "Invalid code",
+        "That is not the code that was sent, or it was tried five times: then ask for another.",
+    ),
+    Refusal.INVALID_PROOF: (
+        401,
+        "Invalid proof",
+        "The proof of the phone is not valid any more, or for another phone or purpose: ask for another code.",
+    ),
     Refusal.UNKNOWN_GATEWAY: (404, "Unknown gateway", "No such gateway is connected here."),
     Refusal.INVALID_SIGNATURE: (401, "Invalid signature", "The signature doesn't fit the body."),
     Refusal.MALFORMED_EVENT: (400, "Malformed event", "The body is no event that can be read."),
@@ -60,7 +80,16 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "Idempotency key reused",
         "This key belongs to another request of yours. Nothing has moved.",
     ),
-    Refusal.PHONE_TAKEN: (409, "Phone taken", "Somebody has registered with this phone."),
+    Refusal.PHONE_TAKEN: (
+        409,
+        "Phone taken",
+        "There is an account with this phone. If it is not yours, `replace` takes the phone from it.",
+    ),
+    Refusal.OPERATOR_NEEDED: (
+        403,
+        "Operator needed",
+        "Nobody has signed in for so long that the number may have another owner: somebody of ours must look.",
+    ),
     Refusal.PROOF_NOT_READY: (
         409,
         "Proof not ready",
@@ -97,6 +126,11 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "Too many open top-ups",
         "The wallet has as many top-ups that wait to be paid as it may have: pay one, or wait until one is over.",
     ),
+    Refusal.TOO_MANY_BULK_PAYMENTS: (
+        429,
+        "Too many bulk payments",
+        "As many files of yours are being paid as may be, or a day's rows are used up: wait until a file is finished.",
+    ),
     Refusal.AMOUNT_OUT_OF_RANGE: (
         422,
         "Amount out of range",
@@ -107,7 +141,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.TOO_MANY_LOOKUPS: (
         429,
         "Too many lookups",
-        "Too many payees could not be paid within an hour: no other is looked for until it is over.",
+        "You have asked after as many people as you may for now: nobody else is looked for until that is over.",
     ),
     Refusal.PAYEE_UNAVAILABLE: (
         409,
@@ -139,6 +173,7 @@ _ACCIDENTS: tuple[tuple[type[Exception], Problem], ...] = (
     (SecretUnavailableError, TRY_AGAIN),
     (FilesUnavailableError, TRY_AGAIN),
     (TryAgainError, TRY_AGAIN),
+    (ChannelUnavailableError, TRY_AGAIN),
     (GatewayUnavailableError, GATEWAY_UNAVAILABLE),
     (GatewayRejectedError, GATEWAY_UNAVAILABLE),
 )

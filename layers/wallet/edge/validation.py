@@ -26,10 +26,10 @@ class Wanted:
     text: str
 
 
-def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
-    """The fields that are at fault, each with a message."""
+def faults_of(error: ValidationError, model: type[BaseModel], *, whole: str = "body") -> list[Fault]:
+    """The fields that are at fault, each with a message; `whole` is what a fault of none of them is of."""
     return [
-        (".".join(str(part) for part in fault["loc"]) or "body", _message(fault, model, fault["loc"]))
+        (".".join(str(part) for part in fault["loc"]) or whole, _message(fault, model, fault["loc"]))
         for fault in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 

@@ -5,14 +5,19 @@ the key makes the digests useless for attacks with other sites' leaked SHA-256 s
 """
 
 import base64
+import functools
 import hashlib
 import hmac
 import unicodedata
+from collections.abc import Iterable
 
 import bcrypt
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
+
+# A context word that is shorter says nothing, and so much beside it is a password of its own.
+_MIN_CONTEXT, _MIN_REST = 4, 6
 
 _DIGEST_KEY = b"wallet.password.v1"
 _NOBODYS_SALT = "C6UzMDM.H6dfI/f/IKcEeO"
@@ -30,6 +35,34 @@ def check_password(password: str, stored: bytes | None, *, cost: int) -> bool:
         bcrypt.checkpw(_digest(password), f"$2b${cost:02}${_NOBODYS_SALT}{_NOBODYS_HASH}".encode())
         return False
     return bcrypt.checkpw(_digest(password), stored)
+
+
+def cost_of(stored: bytes) -> int:
+    """The work that a stored hash took: `$2b$12$…` is 12."""
+    return int(stored.split(b"$")[2])
+
+
+def refuse(password: str, context: Iterable[str]) -> str | None:
+    """Why a password is too easy to guess, None if it isn't: it is among the ones that many people use, or it is a word
+    that whoever attacks this account tries first (`context`: the phone, the name, the product), with little beside it.
+
+    NIST SP 800-63B-4, 3.1.1.2: no rules about kinds of characters, a list instead.
+    """
+    plain = unicodedata.normalize("NFKC", password).casefold()
+    if plain in _common_passwords():
+        return "This password is one of those that are tried first, because many people use it."
+    for word in (unicodedata.normalize("NFKC", word).casefold() for word in context if len(word) >= _MIN_CONTEXT):
+        rest = plain.replace(word, "")
+        if plain in word or (rest != plain and len(rest) < _MIN_REST):
+            return "This password is little more than the phone, the name or the name of this service."
+    return None
+
+
+@functools.cache
+def _common_passwords() -> frozenset[str]:
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 - who sets a password waits for it, nobody else
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def fingerprint(password: str, *, salt: bytes) -> str:

@@ -54,6 +54,15 @@ def read(text: str, *, region: str) -> str | None:
     return _by_plan(plain, region) if _DIGITS.fullmatch(plain) else None
 
 
+def region_of(number: str) -> str:
+    """The country (ISO 3166) of a number in E.164, `NO_REGION` if it can't be told."""
+    if _INDIAN_MOBILE.fullmatch(number):
+        return "IN"
+    from phonenumbers import parse, region_code_for_number  # noqa: PLC0415 - as below
+
+    return region_code_for_number(parse(number, None)) or NO_REGION
+
+
 @dataclass(frozen=True, slots=True)
 class SignInPhone:
     """What somebody who signs in may have been registered with: the number, and how it was spelled before.

@@ -1,13 +1,11 @@
-"""Tokens: short-lived access tokens that only the authorizer reads, and refresh tokens that are used once."""
+"""Access tokens: short-lived, and read by the authorizer alone."""
 
-import hashlib
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 import jwt
 
+from wallet.identity.sessions.model import Principal
 from wallet.ledger import ids
 from wallet.ledger.refusals import Refusal, Refused
 
@@ -15,8 +13,7 @@ _ALGORITHM = "HS256"
 _ISSUER = "wallet"
 _AUDIENCE = "wallet-api"
 _MIN_SECRET = 32
-_REFRESH_PREFIX = "rt_"
-# Ours have some 400; nothing longer is worth decoding.
+# Ours have some 500; nothing longer is worth decoding.
 _MAX_LENGTH = 2_048
 
 #: How many seconds the clock that made a token may be ahead of the one that reads it. Its end has no such leeway.
@@ -40,19 +37,21 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a token of ours says: whose it is, from when on and until when it is good (seconds since 1970)."""
+    """What a token of ours says: who asks, from when on and until when it is good (seconds since 1970)."""
 
-    user_id: UUID
+    principal: Principal
     good_from: int
     expires_at: int
 
 
-def sign(user_id: UUID, key: SigningKey, *, now: int, valid_s: int) -> str:
+def sign(principal: Principal, key: SigningKey, *, now: int, valid_s: int) -> str:
     """An access token (JWT, HS256), good for `valid_s` seconds from `now`."""
     claims = {
         "iss": _ISSUER,
         "aud": _AUDIENCE,
-        "sub": ids.show(ids.USER, user_id),
+        "sub": ids.show(ids.USER, principal.user_id),
+        "sid": ids.show(ids.SESSION, principal.session_id),
+        "gen": principal.generation,
         "iat": now,
         "exp": now + valid_s,
     }
@@ -87,7 +86,7 @@ def verify(token: str, keys: Mapping[str, SigningKey], *, now: float) -> AccessT
             audience=_AUDIENCE,
             issuer=_ISSUER,
             options={
-                "require": ["iss", "aud", "sub", "iat", "exp"],
+                "require": ["iss", "aud", "sub", "sid", "gen", "iat", "exp"],
                 "verify_iat": False,  # PyJWT has one leeway for all times, and a clock of its own
                 "verify_nbf": False,
                 "verify_exp": False,
@@ -95,22 +94,13 @@ def verify(token: str, keys: Mapping[str, SigningKey], *, now: float) -> AccessT
         )
     except jwt.InvalidTokenError as error:
         raise Refused(Refusal.INVALID_TOKEN) from error
-    user_id = ids.read(ids.USER, claims["sub"])
-    times = [claims["iat"], claims["exp"], claims.get("nbf", claims["iat"])]
-    if user_id is None or any(type(time) is not int for time in times):
+    user_id, session_id = ids.read(ids.USER, claims["sub"]), ids.read(ids.SESSION, str(claims["sid"]))
+    numbers = [claims["gen"], claims["iat"], claims["exp"], claims.get("nbf", claims["iat"])]
+    if user_id is None or session_id is None or any(type(number) is not int for number in numbers):
         raise Refused(Refusal.INVALID_TOKEN)
-    issued_at, expires_at, not_before = times
-    access = AccessToken(user_id, max(issued_at, not_before) - CLOCK_LEEWAY_S, expires_at)
+    generation, issued_at, expires_at, not_before = numbers
+    principal = Principal(user_id, session_id, generation)
+    access = AccessToken(principal, max(issued_at, not_before) - CLOCK_LEEWAY_S, expires_at)
     if access.expires_at <= now or access.good_from > now + REMEMBERED_S:
         raise Refused(Refusal.INVALID_TOKEN)
     return access
-
-
-def new_refresh_token() -> str:
-    """256 random bits."""
-    return _REFRESH_PREFIX + secrets.token_urlsafe(32)
-
-
-def refresh_token_hash(token: str) -> bytes:
-    """What is stored of a refresh token. It is random enough that no slow hash is needed."""
-    return hashlib.sha256(token.encode()).digest()

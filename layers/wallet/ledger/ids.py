@@ -20,9 +20,12 @@ WITHDRAWAL = "wdr"
 TRANSACTION = "txn"
 EVENT = "evt"
 BULK_PAYMENT = "blk"
+SESSION = "ses"
+PHONE_PROOF = "prf"
 BREAK = "brk"
 DISPUTE = "dsp"
 DEBT = "dbt"
+REQUEST = "req"
 
 
 def uuid7(*, unix_ms: int, entropy: bytes) -> UUID:

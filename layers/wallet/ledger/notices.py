@@ -23,8 +23,8 @@ MAX_IN_GAP = 30
 
 _END = " on {date} {time}. Available now: Rs {available}. Not you? "
 
-#: Every text, by the name of its template. `{other}` is the other side, if it is a wallet; sums are rupees.
-TEXTS: Mapping[str, str] = {
+#: The texts of debits, by the name of their template. `{other}` is the other side, if it is a wallet; sums are rupees.
+DEBIT_TEXTS: Mapping[str, str] = {
     "payment": "Rs {amount} paid to {other} from your wallet" + _END,
     "hold_captured": "Rs {amount} of what you had promised was taken by {other} from your wallet" + _END,
     "refund": "Rs {amount} refunded to {other} from your wallet" + _END,
@@ -37,6 +37,21 @@ TEXTS: Mapping[str, str] = {
         "Today you were told of {notices} debits of your wallet; of more today you are not told by SMS: look at your"
         " statement. Not you? "
     ),
+}
+
+#: Every text, by the name of its template.
+TEXTS: Mapping[str, str] = {
+    **DEBIT_TEXTS,
+    "code": "{code} is your code to {purpose}. Tell it to nobody: we never ask for it. Good for {minutes} minutes.",
+}
+
+# What a code is for, as it stands in the gap of its text.
+_PURPOSES: Mapping[str, str] = {
+    "register": "register this number",
+    "sign_in": "sign in",
+    "reset_password": "choose a new password",
+    "change_phone": "use this number",
+    "unfreeze": "unfreeze your wallet",
 }
 
 # What happened to the wallet in `wallet_id`, and the template that its owner is told with.
@@ -136,6 +151,12 @@ def debit_notice(debit: Debit, recipient: Recipient, sender: Sender, *, availabl
         time=f"{when:%H:%M}",
         available=rupees(available),
     )
+
+
+def code_notice(code: str, purpose: str, sender: Sender, *, minutes: int, site: str) -> Notice:
+    """A code for the phone, and what it is for (`register`, …). Browsers fill it in on `site` alone (WebOTP)."""
+    notice = _notice("code", sender, code=code, purpose=_PURPOSES[purpose], minutes=str(minutes))
+    return Notice(notice.template, f"{notice.text}\n\n@{site} #{code}") if site else notice
 
 
 def pause_notice(sender: Sender, *, notices: int) -> Notice:

@@ -18,6 +18,8 @@ class Refusal(StrEnum):
     NOT_FOUND = "not_found"
     MISSING_TOKEN = "missing_token"  # noqa: S105 - a code
     INVALID_TOKEN = "invalid_token"  # noqa: S105 - a code
+    CROSS_SITE = "cross_site"
+    NOT_AN_OPERATOR = "not_an_operator"
 
     # the request, read from the outside in
     IDEMPOTENCY_KEY_REQUIRED = "idempotency_key_required"
@@ -34,16 +36,23 @@ class Refusal(StrEnum):
 
     # whether they are who they say, and whether they have asked before
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    TOO_MANY_CODES = "too_many_codes"
+    INVALID_CODE = "invalid_code"
+    INVALID_PROOF = "invalid_proof"
     INVALID_CREDENTIALS = "invalid_credentials"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use"
 
+    # what operators say to each other
+    SAME_PERSON = "same_person"
+    REQUEST_ENDED = "request_ended"
+
     # what the books say
     PHONE_TAKEN = "phone_taken"
+    OPERATOR_NEEDED = "operator_needed"
     PROOF_NOT_READY = "proof_not_ready"
     INVALID_VPA = "invalid_vpa"
     SELF_PAYMENT = "self_payment"
-    PAYEE_NOT_FOUND = "payee_not_found"
     HOLD_NOT_PLACED = "hold_not_placed"
     HOLD_NOT_DUE = "hold_not_due"
     CAPTURE_EXCEEDS_HOLD = "capture_exceeds_hold"
@@ -51,6 +60,7 @@ class Refusal(StrEnum):
     WALLET_FROZEN = "wallet_frozen"
     NOTHING_TO_WRITE_OFF = "nothing_to_write_off"
     TOO_MANY_OPEN_TOP_UPS = "too_many_open_top_ups"
+    TOO_MANY_BULK_PAYMENTS = "too_many_bulk_payments"
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
     INSUFFICIENT_FUNDS = "insufficient_funds"
@@ -58,6 +68,7 @@ class Refusal(StrEnum):
 
     # what others' wallets say, behind all that the caller's own says
     TOO_MANY_LOOKUPS = "too_many_lookups"
+    PAYEE_NOT_FOUND = "payee_not_found"
     PAYEE_UNAVAILABLE = "payee_unavailable"
     # what the gateway says, which is asked last
     GATEWAY_REFUSED = "gateway_refused"

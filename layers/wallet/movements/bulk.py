@@ -98,14 +98,17 @@ class BulkWorker:
             for line in lines:
                 if not self._goes_on(run):
                     return
-                self._pay_row(bulk_payment_id, line, run)
+                if self._pay_row(bulk_payment_id, line, run):
+                    break  # some of these lines wait no more
             bulk.continue_bulk_payment(self.database, bulk_payment_id, lease_s=_LEASE_S)
 
-    def _pay_row(self, bulk_payment_id: UUID, line: int, run: BulkRun) -> None:
+    def _pay_row(self, bulk_payment_id: UUID, line: int, run: BulkRun) -> int:
+        """How many other rows were refused with it."""
         try:
-            status = bulk.pay_bulk_row(self.database, bulk_payment_id, line, transaction_id=self.new_id())
+            status, others = bulk.pay_bulk_row(self.database, bulk_payment_id, line, transaction_id=self.new_id())
         except DatabaseBrokenError as error:
             run.broken.append(f"{ids.show(ids.BULK_PAYMENT, bulk_payment_id)}, line {line}: {error}")
-            return
+            return 0
         run.paid += status is RowStatus.PAID
-        run.refused += status is RowStatus.REFUSED
+        run.refused += (status is RowStatus.REFUSED) + others
+        return others

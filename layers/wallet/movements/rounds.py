@@ -14,6 +14,7 @@ from wallet.movements.settlements import Reports
 from wallet.movements.walk_payments import Comparer, walk_payments
 from wallet.storage.breaks import tidy_breaks
 from wallet.storage.database import Database
+from wallet.storage.quotas import sweep_quotas
 from wallet.storage.users import sweep_identity
 
 
@@ -55,6 +56,7 @@ def frequent_round(tools: Tools, findings: Findings, *, first_check_s: int, time
     attach_disputes(database, new_id)
     tidy_breaks(database)
     sweep_identity(database)
+    sweep_quotas(database)
 
 
 def daily_round(

@@ -17,7 +17,7 @@ def open_bulk_payment(
     """Takes all rows in, in one commit; True if the key had done so before. Raises `Refused`."""
     answer = database.call(
         "open_bulk_payment",
-        *claim.arguments(),
+        *claim.signed_in(),
         bulk_payment_id.bytes,
         len(rows),
         sum(row.amount for row in rows),
@@ -38,7 +38,7 @@ def retry_bulk_payment(database: Database, claim: Claim, *, bulk_payment_id: UUI
     """Puts what was refused back among what waits; True if the key had done so before. Raises `Refused`."""
     answer = database.call(
         "retry_bulk_payment",
-        *claim.arguments(),
+        *claim.signed_in(),
         bulk_payment_id.bytes,
     )
     told = answer.result
@@ -57,10 +57,15 @@ def continue_bulk_payment(database: Database, bulk_payment_id: UUID, *, lease_s:
     database.call("continue_bulk_payment", bulk_payment_id.bytes, lease_s)
 
 
-def pay_bulk_row(database: Database, bulk_payment_id: UUID, line: int, *, transaction_id: UUID) -> RowStatus:
-    """Pays a row that waits; where it stands then. One that has been paid or refused stays so."""
-    answer = database.call("pay_bulk_row", bulk_payment_id.bytes, line, transaction_id.bytes)
-    return RowStatus(answer.result["status"])
+def pay_bulk_row(
+    database: Database, bulk_payment_id: UUID, line: int, *, transaction_id: UUID
+) -> tuple[RowStatus, int]:
+    """Pays a row that waits; where it stands then, and how many others were refused with it.
+
+    One that has been paid or refused stays so. Others are refused that could not be paid now for the payer's own sake.
+    """
+    told = database.call("pay_bulk_row", bulk_payment_id.bytes, line, transaction_id.bytes).result
+    return RowStatus(told["status"]), told["also_refused"]
 
 
 _WAITING = """

@@ -8,15 +8,23 @@ from wallet.storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who, which key (1 to 64 visible ASCII characters), and the SHA-256 of what is asked for under it."""
+    """Who, which key (1 to 64 visible ASCII characters), and the SHA-256 of what is asked for under it.
+
+    `generation` is that of the sessions in one of which it is asked for; a wallet is born with 0.
+    """
 
     actor_id: UUID
     key: str
     request_hash: bytes
+    generation: int = 0
 
     def arguments(self) -> tuple[bytes, bytes, bytes]:
         """The first three arguments of every procedure that takes a key."""
         return self.actor_id.bytes, self.key.encode("ascii"), self.request_hash
+
+    def signed_in(self) -> tuple[bytes, bytes, bytes, int]:
+        """The first four of those that act for somebody who has signed in."""
+        return (*self.arguments(), self.generation)
 
 
 def is_known(database: Database, claim: Claim) -> bool:

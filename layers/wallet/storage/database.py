@@ -6,8 +6,8 @@ The connection is opened at first use, never at import, and is in autocommit mod
 Every write is one CALL of a procedure that can be called again with the same arguments: its key, its ids or its
 digest make the second call find what the first one did. That is why a call whose outcome is unknown (the connection
 broke before the answer) is simply made again on a new connection: it asks the database, it doesn't guess. (Three
-counters are the exception, and move no money: a login attempt and a payee who can't be paid may be counted twice, a
-question to the gateway be put off.)
+counters are the exception, and move no money: a login attempt and a payee who is looked up or can't be paid may be
+counted twice, a question to the gateway be put off.)
 """
 
 import json

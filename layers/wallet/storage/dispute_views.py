@@ -93,7 +93,11 @@ _HISTORY = """
 SELECT source, phase, status, amount, reserved, from_wallet, from_suspense, from_losses, told_at, created_at
 FROM payment_dispute_events WHERE dispute_id = %s ORDER BY position
 """
-_ORDERS = "SELECT operator, command, reason, created_at FROM operator_actions WHERE subject_id = %s ORDER BY created_at"
+_ORDERS = """
+SELECT a.operator, r.asked_by, a.command, a.reason, a.created_at
+FROM operator_actions a LEFT JOIN operator_requests r ON r.action_id = a.id
+WHERE a.subject_id = %s ORDER BY a.created_at
+"""
 
 
 def find_dispute(database: Database, dispute_id: UUID) -> DisputeView | None:
@@ -106,7 +110,7 @@ def find_dispute(database: Database, dispute_id: UUID) -> DisputeView | None:
         for row in database.read(_HISTORY, dispute_id.bytes)
     ]
     actions = [
-        OperatorAction(row["operator"], row["command"], row["reason"], time_of(row["created_at"]))
+        OperatorAction(**row | {"created_at": time_of(row["created_at"])})
         for row in database.read(_ORDERS, dispute_id.bytes)
     ]
     return DisputeView(_dispute(rows[0]), tuple(history), tuple(actions))

@@ -25,7 +25,7 @@ def place_hold(
     """Promises `amount` to the payee for `valid_s` seconds; True if the key had done so before. Raises `Refused`."""
     answer = database.call(
         "place_hold",
-        *claim.arguments(),
+        *claim.signed_in(),
         hold_id.bytes,
         payee_wallet_id.bytes if payee_wallet_id else None,
         payee_phone,
@@ -45,7 +45,7 @@ def capture_hold(
 
     Raises `Refused`: only the payee may.
     """
-    answer = database.call("capture_hold", *claim.arguments(), transaction_id.bytes, hold_id.bytes, amount, final)
+    answer = database.call("capture_hold", *claim.signed_in(), transaction_id.bytes, hold_id.bytes, amount, final)
     told = answer.result
     receipt = CaptureReceipt(**_fields(told), transaction_id=uuid_of(told["transaction_id"]))
     return receipt, receipt.transaction_id != transaction_id
@@ -53,7 +53,7 @@ def capture_hold(
 
 def release_hold(database: Database, claim: Claim, *, hold_id: UUID) -> tuple[Hold, bool]:
     """Frees what is left of a hold; True if the key had done so before. Raises `Refused`."""
-    answer = database.call("release_hold", *claim.arguments(), hold_id.bytes)
+    answer = database.call("release_hold", *claim.signed_in(), hold_id.bytes)
     return Hold(**_fields(answer.result)), answer.outcome == "replayed"
 
 

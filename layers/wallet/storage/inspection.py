@@ -176,8 +176,9 @@ LEFT JOIN users u ON u.id = w.user_id
 _REFUNDS_OF_WALLET = f"{_REFUND} WHERE r.wallet_id = %s ORDER BY r.created_at DESC LIMIT %s"
 
 _ACTIONS = """
-SELECT operator, command, reason, created_at FROM operator_actions
-WHERE wallet_id = %s ORDER BY created_at DESC LIMIT %s
+SELECT a.operator, r.asked_by, a.command, a.reason, a.created_at
+FROM operator_actions a LEFT JOIN operator_requests r ON r.action_id = a.id
+WHERE a.wallet_id = %s ORDER BY a.created_at DESC LIMIT %s
 """
 
 
@@ -213,7 +214,7 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
         refunds=tuple(_refund(one) for one in database.read(_REFUNDS_OF_WALLET, row["id"], _LATEST)),
         debts=debts(database, wallet_id=uuid_of(row["id"]), limit=_LATEST),
         actions=tuple(
-            OperatorAction(one["operator"], one["command"], one["reason"], time_of(one["created_at"]))
+            OperatorAction(**one | {"created_at": time_of(one["created_at"])})
             for one in database.read(_ACTIONS, row["id"], _LATEST)
         ),
     )

@@ -28,9 +28,10 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
-    """A line of the operators' journal."""
+    """A line of the operators' journal; `asked_by` is who asked, if it took two people."""
 
     operator: str
+    asked_by: str | None
     command: str
     reason: str
     created_at: datetime
@@ -145,6 +146,16 @@ class PhoneChange:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedPhone:
+    """An account behind the loss or the change of its phone, which is None if it has none now."""
+
+    wallet_id: UUID
+    status: str
+    phone: str | None
+    phone_before: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class WriteOff:
     """What of a wallet is kept as unclaimed money from now on, in minor units, and the wallet's status behind it."""
 
@@ -210,6 +221,13 @@ def unfreeze(
 ) -> tuple[WalletChange, bool]:
     """Ends a wallet's freeze, or its closing."""
     return _change(_command(database, "unfreeze_wallet", instruction, action_id.bytes, wallet_id.bytes))
+
+
+def end_sessions(
+    database: Database, instruction: Instruction, *, action_id: UUID, wallet_id: UUID
+) -> tuple[WalletChange, bool]:
+    """Ends every session of a wallet's owner."""
+    return _change(_command(database, "end_sessions_of_owner", instruction, action_id.bytes, wallet_id.bytes))
 
 
 def set_slots(
@@ -372,6 +390,16 @@ def set_phone_proved(
     answer = _command(database, "set_phone_proved", instruction, action_id.bytes, wallet_id.bytes, proved)
     change = PhoneChange(uuid_of(answer.result["wallet_id"]), bool(answer.result["proved"]))
     return change, answer.outcome == "replayed"
+
+
+def move_phone(
+    database: Database, instruction: Instruction, *, action_id: UUID, wallet_id: UUID, phone: str | None
+) -> tuple[MovedPhone, bool]:
+    """Gives an account another phone, or takes the one that it has (None), which freezes its wallet."""
+    answer = _command(database, "move_phone", instruction, action_id.bytes, wallet_id.bytes, phone)
+    told = answer.result
+    moved = MovedPhone(uuid_of(told["wallet_id"]), told["status"], told["phone"], told["phone_before"])
+    return moved, answer.outcome == "replayed"
 
 
 def _merchant(answer: Answer, *, approved: bool) -> tuple[MerchantChange, bool]:

@@ -25,7 +25,7 @@ def post_payment(
     """
     answer = database.call(
         "post_payment",
-        *claim.arguments(),
+        *claim.signed_in(),
         transaction_id.bytes,
         payee_wallet_id.bytes if payee_wallet_id else None,
         payee_phone,
@@ -64,7 +64,7 @@ def refund_payment(
     """
     answer = database.call(
         "refund_payment",
-        *claim.arguments(),
+        *claim.signed_in(),
         transaction_id.bytes,
         payment_id.bytes,
         amount,

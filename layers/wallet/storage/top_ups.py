@@ -25,7 +25,7 @@ def open_top_up(
     """
     answer = database.call(
         "open_top_up",
-        *claim.arguments(),
+        *claim.signed_in(),
         attempt_id.bytes,
         gateway,
         amount,

@@ -1,4 +1,4 @@
-"""Users, their refresh tokens, and the brake on guessing, through the procedures of identity."""
+"""Users and their passwords, through the procedures of identity."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,7 +11,10 @@ from wallet.storage.rows import time_of, uuid_of
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """Who registers: the phone in E.164, and the password as bcrypt left it."""
+    """Who registers: the phone in E.164, and the password as bcrypt left it.
+
+    `replace`: the phone leaves the account that has it, if there is one.
+    """
 
     phone: str
     name: str
@@ -19,15 +22,17 @@ class NewUser:
     kind: str
     password_hash: bytes
     tier: str
+    replace: bool = False
 
 
 def register_user(
-    database: Database, user: NewUser, *, user_id: UUID, wallet_id: UUID, claim: Claim | None
+    database: Database, user: NewUser, *, proof_hash: bytes, user_id: UUID, wallet_id: UUID, claim: Claim | None
 ) -> tuple[Registration, bool]:
     """A user with a wallet, in one commit; True if the key had done so before. Raises `Refused`."""
     answer = database.call(
         "register_user",
         *(claim.arguments() if claim else (user_id.bytes, None, None)),
+        proof_hash,
         user_id.bytes,
         wallet_id.bytes,
         user.phone,
@@ -36,6 +41,7 @@ def register_user(
         user.kind,
         user.password_hash,
         user.tier,
+        user.replace,
     )
     told = answer.result
     registration = Registration(
@@ -66,39 +72,9 @@ def find_password(database: Database, phone: str) -> tuple[UUID, bytes] | None:
     return (uuid_of(rows[0]["id"]), rows[0]["password_hash"]) if rows else None
 
 
-def count_login_attempt(
-    database: Database,
-    *,
-    phone_hash: bytes,
-    address_hash: bytes,
-    phone_limit: int,
-    address_limit: int,
-    window_s: int,
-) -> None:
-    """Counts an attempt before it is made; raises `Refused` (`too_many_attempts`) if there were too many."""
-    database.call("count_login_attempt", phone_hash, address_hash, phone_limit, address_limit, window_s)
-
-
-def forgive_login_attempts(database: Database, *, phone_hash: bytes, address_hash: bytes) -> None:
-    """Forgets the attempts of somebody who got it right."""
-    database.call("forgive_login_attempts", phone_hash, address_hash)
-
-
-def start_refresh_family(
-    database: Database, *, user_id: UUID, family_id: UUID, token_hash: bytes, valid_s: int
-) -> None:
-    """The first refresh token of a login."""
-    database.call("start_refresh_family", user_id.bytes, family_id.bytes, token_hash, valid_s)
-
-
-def rotate_refresh_token(database: Database, *, token_hash: bytes, next_token_hash: bytes, valid_s: int) -> UUID:
-    """Uses a refresh token up and puts another in its place; whose it is. Raises `Refused` (`invalid_token`)."""
-    return uuid_of(database.call("rotate_refresh_token", token_hash, next_token_hash, valid_s).result["user_id"])
-
-
-def revoke_refresh_family(database: Database, *, token_hash: bytes) -> None:
-    """Ends a login; nothing happens if it has ended."""
-    database.call("revoke_refresh_family", token_hash)
+def rehash_password(database: Database, *, user_id: UUID, password_hash: bytes, new_password_hash: bytes) -> None:
+    """The same password under another cost, if it is still the one that was looked at."""
+    database.call("rehash_password", user_id.bytes, password_hash, new_password_hash)
 
 
 def sweep_identity(database: Database) -> None:

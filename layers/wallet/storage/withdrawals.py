@@ -27,7 +27,7 @@ def open_withdrawal(
     """
     answer = database.call(
         "request_withdrawal",
-        *claim.arguments(),
+        *claim.signed_in(),
         withdrawal_id.bytes,
         provider,
         vpa,
@@ -66,7 +66,7 @@ def claim_payout(database: Database, withdrawal_id: UUID) -> PayoutClaim:
 
 def cancel_withdrawal(database: Database, claim: Claim, *, withdrawal_id: UUID) -> tuple[Withdrawal, bool]:
     """Gives back what nobody was asked to pay; True if the key had done so before. Raises `Refused`."""
-    answer = database.call("cancel_withdrawal", *claim.arguments(), withdrawal_id.bytes)
+    answer = database.call("cancel_withdrawal", *claim.signed_in(), withdrawal_id.bytes)
     told = answer.result
     return _withdrawal(told, id_=uuid_of(told["withdrawal_id"])), answer.outcome == "replayed"
 

@@ -69,7 +69,8 @@ CASES = (
     _minor("withdraw", "to an address that is refused", others.TakingOutToNowhere, alone=True),
     _minor("withdraw", "a withdrawal cancelled", others.CallingBack),
     _minor("bulk_worker", "a file of two rows", others.PayingAFile, alone=True),
-    _minor("operator", "a refund to source", others.SendingBack),
+    _minor("operator", "a tier asked for", others.Asking),
+    _minor("operator", "a refund to source approved", others.SendingBack),
     _minor("operator", "a wallet frozen", others.Freezing),
-    _minor("operator", "a payment's dispute ended", others.EndingADispute),
+    _minor("operator", "the end of a payment's dispute approved", others.EndingADispute),
 )

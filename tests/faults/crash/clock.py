@@ -15,6 +15,7 @@ from tests.integration.test_kernel_source_refunds import instruction
 from tests.support.books import GATEWAY, captured, unique
 from tests.support.cold import Run
 from tests.support.disputes import tell
+from tests.support.operators import asked
 from tests.support.payouts import PROVIDER, claimed, make_older, state_of
 from wallet import wiring
 from wallet.ledger import ids
@@ -203,7 +204,11 @@ class SentBack(Due):
             gateway, captured(self.order_id, 500, payment_id=self.payment_id), transaction_id=entry
         )
         operators.refund_to_source(
-            operator, instruction(), refund_id=wiring.new_id(), transaction_id=entry, amount=self.amount
+            operator,
+            asked(operator, "refund_to_source", instruction()),
+            refund_id=wiring.new_id(),
+            transaction_id=entry,
+            amount=self.amount,
         )
         gateway.close()
         operator.close()
@@ -295,9 +300,9 @@ class SentOut(Due):
 
     def make(self) -> None:
         self.person = self.world.books.person(money=1_000)
-        money = self.world.books.as_role("money")
+        database = self.world.books.as_role("withdrawals")
         self.receipt, _ = withdrawals.open_withdrawal(
-            money,
+            database,
             self.person.claim(),
             withdrawal_id=wiring.new_id(),
             provider=PROVIDER,
@@ -305,7 +310,7 @@ class SentOut(Due):
             amount=600,
             first_check_s=0,
         )
-        money.close()
+        database.close()
 
     def check(self) -> None:
         books = self.world.books

@@ -228,7 +228,7 @@ def repeated_late(kind: Callable[[World], Keyed]) -> Callable[[World], Keyed]:
 
     def begin(world: World) -> Keyed:
         situation = repeated(kind)(world)
-        world.forget(situation.actor.user_id, situation.key)
+        world.forget(situation.door, situation.actor.user_id, situation.key)
         return situation
 
     return begin

@@ -3,19 +3,21 @@
 from uuid import UUID
 
 from tests.faults.crash.keyed import Keyed
-from tests.faults.crash.world import LONG_S, Json, Situation, World
+from tests.faults.crash.world import LONG_S, Json, Situation, World, told
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.test_bulk import opened, payments_of, rows
-from tests.integration.test_operator_commands import journal, order, status, wallet_id
+from tests.integration.test_operator_commands import journal, status, wallet_id
 from tests.integration.test_withdrawals_kernel import events_of
 from tests.support.books import captured
 from tests.support.cold import Run
 from tests.support.disputes import TopUp, booked, tell, then
 from tests.support.disputes import row as dispute_row
 from tests.support.moves import pay, place
+from tests.support.operators import RAVIS_ARN, order, signed
 from tests.support.payouts import withdraw
 from wallet import wiring
 from wallet.ledger import ids
+from wallet.operators.model import NEED_TWO_PEOPLE
 from wallet.storage import bulk, settlement
 
 
@@ -192,11 +194,18 @@ class PayingAFile(Situation):
 
 
 class Ordered(Situation):
-    """An operator's command, given again under its key when no answer came."""
+    """An operator's command, given again under its key when no answer came; or its approval, if it takes two people."""
+
+    ends_as = "done"
 
     def __init__(self, world: World) -> None:
         self.world, self.person = world, world.books.person()
-        self.event = self.command()
+        command = self.command()
+        self.event = signed(command)
+        if command["command"] in NEED_TWO_PEOPLE:
+            request = told(world.answer("operator", self.event))["result"]
+            approval = {"command": "approve", "request": request["request_id"]}
+            self.event = signed(approval, role=request["role"], arn=RAVIS_ARN)
 
     def command(self) -> Json:
         """What is ordered."""
@@ -207,18 +216,38 @@ class Ordered(Situation):
         raise NotImplementedError
 
     def after_death(self, run: Run, /) -> None:
-        answer = self.world.answer("operator", self.event)
-        assert answer["status"] == "done"
+        answer = told(self.world.answer("operator", self.event))
+        assert answer["status"] == self.ends_as
         if run.answer is not None:
-            assert run.answer["result"] == answer["result"]
+            assert told(run.answer)["result"] == answer["result"]
         self.check()
-        again = self.world.answer("operator", self.event)
+        again = told(self.world.answer("operator", self.event))
         assert (again["replayed"], again["result"]) == (True, answer["result"])
         self.check()
 
 
+class Asking(Ordered):
+    """A tier that waits for another person: asked for, once."""
+
+    ends_as = "waiting"
+
+    def __init__(self, world: World) -> None:
+        self.world, self.person = world, world.books.person()
+        self.event = signed(self.command())
+
+    def command(self) -> Json:
+        return order("set_tier", wallet_id=wallet_id(self.person), tier="small")
+
+    def check(self) -> None:
+        asked = self.world.books.select(
+            "SELECT approved_by FROM operator_requests WHERE arguments LIKE %s", f"%{wallet_id(self.person)}%"
+        )
+        assert [row["approved_by"] for row in asked] == [None]
+        assert journal(self.world.books, self.person) == []
+
+
 class SendingBack(Ordered):
-    """200 of 500 paise to their source: set aside, once."""
+    """200 of 500 paise to their source: approved and set aside, once."""
 
     def command(self) -> Json:
         books = self.world.books

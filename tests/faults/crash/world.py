@@ -83,11 +83,13 @@ class World:
                 return answer
             time.sleep(0.02)
 
-    def forget(self, actor_id: UUID, key: str) -> None:
+    def forget(self, function: str, actor_id: UUID, key: str) -> None:
         """DynamoDB loses what it knew of a key, as it does by itself after a day."""
         digest = hashlib.sha256(json.dumps([str(actor_id), key]).encode()).hexdigest()
         table: Any = self.cloud.client("dynamodb")
-        lost = table.delete_item(TableName=TABLE, Key={"id": {"S": f"wallet.v1#{digest}"}}, ReturnValues="ALL_OLD")
+        lost = table.delete_item(
+            TableName=TABLE, Key={"id": {"S": f"wallet.{function}.v1#{digest}"}}, ReturnValues="ALL_OLD"
+        )
         assert "Attributes" in lost, "it knew nothing"
 
     def attempt(

@@ -118,14 +118,15 @@ CHECKS = (
             OR SUM(p.side = 'debit' AND p.slot > 0) <> 1 OR SUM(p.side = 'credit' AND p.slot = 0) <> 1""",
     ),
     Check(
-        "phone_is_given_up_by_closing",
-        "nobody's phone has a next owner before their wallet was closed, and every phone has one owner",
+        "who_lost_their_phone_pays_nothing",
+        "a wallet whose owner has lost their phone is not active; a phone is lost to its next owner, or to operators",
         "wallet",
         """
         SELECT HEX(w.id) AS id, w.status FROM wallets w JOIN users u ON u.id = w.user_id
         LEFT JOIN users n ON n.phone = u.former_phone
+        LEFT JOIN former_phones f ON f.user_id = u.id AND f.phone = u.former_phone
         WHERE (u.phone IS NULL) <> (u.former_phone IS NOT NULL)
-            OR (u.phone IS NULL AND (w.status NOT IN ('closing', 'closed') OR n.id IS NULL))""",
+            OR (u.phone IS NULL AND (w.status = 'active' OR (f.user_id IS NULL AND n.id IS NULL)))""",
     ),
     Check(
         "closed_is_empty",

@@ -67,7 +67,8 @@ CHECKS = (
         JOIN postings p ON p.transaction_id = t.id AND p.side = 'credit'
         JOIN wallets w ON w.id = p.account_id JOIN users u ON u.id = w.user_id
         WHERE t.type <> 'payment' OR t.amount <> r.amount OR t.actor_id <> b.user_id
-            OR COALESCE(r.payee_wallet_id <> w.id, r.payee_phone <> COALESCE(u.phone, u.former_phone))""",
+            OR COALESCE(r.payee_wallet_id <> w.id, r.payee_phone <> COALESCE(u.phone, u.former_phone) AND NOT EXISTS (
+                SELECT 1 FROM former_phones f WHERE f.user_id = u.id AND f.phone = r.payee_phone))""",
     ),
     Check(
         "bulk_payment_is_whole",

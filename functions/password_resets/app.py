@@ -1,0 +1,25 @@
+"""POST /password-resets: another password for whoever proves the phone."""
+
+from wallet import wiring
+from wallet.edge.bodies import ResetBody
+from wallet.edge.requests import Request
+from wallet.edge.responses import Response
+from wallet.identity.accounts.service import reset_password
+
+
+def post_reset(request: Request) -> Response:
+    """Ends every session, and leaves signing in to the new password."""
+    asked = request.json(ResetBody)
+    reset_password(
+        wiring.database(),
+        wiring.new_id,
+        wiring.reset_rules(),
+        phone_proof=asked.phone_proof,
+        new_password=asked.new_password,
+        address=request.address,
+        product=wiring.product_name(),
+    )
+    return Response(204, None)
+
+
+handler = wiring.counting_api_handler({"POST /password-resets": post_reset})

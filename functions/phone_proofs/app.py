@@ -1,0 +1,37 @@
+"""POST /phone-proofs, POST /phone-proofs/{id}: a code to a phone, and what shows that somebody has it."""
+
+from wallet import wiring
+from wallet.edge import shapes
+from wallet.edge.bodies import CodeBody, ProofBody
+from wallet.edge.requests import Request
+from wallet.edge.responses import Response
+from wallet.identity.phone_proofs.service import send_code, show_code
+from wallet.ledger import ids
+
+
+def post_code(request: Request) -> Response:
+    """Sends a code; the answer is the same whoever has the phone."""
+    asked = request.json(CodeBody)
+    sent = send_code(
+        wiring.database(),
+        wiring.new_id,
+        wiring.code_sender(),
+        wiring.code_rules(),
+        phone=asked.phone,
+        purpose=asked.purpose,
+        address=request.address,
+    )
+    return Response(202, shapes.sent_code(sent))
+
+
+def post_proof(request: Request) -> Response:
+    """Takes a code for a proof."""
+    asked = request.json(ProofBody)
+    proof_id = request.id_in_path(ids.PHONE_PROOF)
+    rules, key = wiring.code_rules(), wiring.code_key()
+    return Response(
+        200, shapes.phone_proof(show_code(wiring.database(), rules, key=key, proof_id=proof_id, code=asked.code))
+    )
+
+
+handler = wiring.counting_api_handler({"POST /phone-proofs": post_code, "POST /phone-proofs/{id}": post_proof})

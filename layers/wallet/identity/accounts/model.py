@@ -1,0 +1,52 @@
+"""What an account is to its owner, and what a password must not be."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from wallet.identity import passwords
+from wallet.identity.sessions.model import SignInRules
+from wallet.ledger.refusals import Refusal, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who somebody is who has signed in."""
+
+    id: UUID
+    phone: str
+    name: str
+    email: str | None
+    kind: str
+    tier: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResetRules:
+    """Who was not here for `seen_within_days` is sent to an operator, as a number may have another owner by then.
+
+    `wait_s` is how long what needs a confirmation waits behind a reset; `sign_ins` counts it and has a hash's cost.
+    """
+
+    sign_ins: SignInRules
+    seen_within_days: int
+    wait_s: int
+
+
+def scope_of(phone: str, former: int) -> UUID:
+    """Whose idempotency keys a registration's are: nobody is signed in yet, so a key belongs to the phone.
+
+    `former` is how many accounts with this phone have ended: their keys are not the next owner's.
+    """
+    owner = phone if former == 0 else f"{phone}:{former}"
+    return UUID(bytes=hashlib.sha256(b"register:" + owner.encode("ascii")).digest()[:16])
+
+
+def check_new_password(password: str, *, field: str, context: Iterable[str]) -> None:
+    """Raises `Refused` (`invalid_request`) for a password that is easy to guess; `context` as in `passwords.refuse`."""
+    reason = passwords.refuse(password, context)
+    if reason is not None:
+        raise Refused(Refusal.INVALID_REQUEST, fields=((field, reason),))

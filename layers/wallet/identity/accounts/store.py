@@ -1,0 +1,77 @@
+"""Accounts in the database, through the procedures of identity."""
+
+from datetime import datetime
+from uuid import UUID
+
+from wallet.identity.accounts.model import Account
+from wallet.identity.sessions.model import Principal
+from wallet.storage.database import Database
+from wallet.storage.rows import time_of, uuid_of
+
+
+def find_account(database: Database, user_id: UUID) -> tuple[Account, bytes] | None:
+    """An account whose phone is still its own, and the bcrypt hash of its password."""
+    query = (
+        "SELECT u.id, u.phone, u.name, u.email, u.kind, u.created_at, u.password_hash, w.tier"
+        " FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.id = %s AND u.phone IS NOT NULL"
+    )
+    for row in database.read(query, user_id.bytes):
+        account = Account(
+            uuid_of(row["id"]),
+            row["phone"],
+            row["name"],
+            row["email"],
+            row["kind"],
+            row["tier"],
+            time_of(row["created_at"]),
+        )
+        return account, row["password_hash"]
+    return None
+
+
+def change_password(database: Database, asking: Principal, *, password_hash: bytes, new_password_hash: bytes) -> None:
+    """Replaces the password that was looked at, and ends every other session. Raises `Refused`."""
+    database.call(
+        "change_password",
+        asking.user_id.bytes,
+        asking.generation,
+        asking.session_id.bytes,
+        password_hash,
+        new_password_hash,
+    )
+
+
+def reset_password(
+    database: Database,
+    *,
+    reset_id: UUID,
+    proof_hash: bytes,
+    password_hash: bytes,
+    seen_within_days: int,
+    wait_s: int,
+) -> None:
+    """Replaces the password of whoever has the phone that is proved, and ends every session. Raises `Refused`."""
+    database.call("reset_password", reset_id.bytes, proof_hash, password_hash, seen_within_days, wait_s)
+
+
+def freeze_own_wallet(database: Database, asking: Principal) -> None:
+    """Freezes the caller's wallet, and ends every other session of theirs. Raises `Refused`."""
+    database.call("freeze_own_wallet", asking.user_id.bytes, asking.generation, asking.session_id.bytes)
+
+
+def unfreeze_own_wallet(
+    database: Database, asking: Principal, *, request_id: UUID, proof_hash: bytes, wait_s: int
+) -> datetime:
+    """When the freeze will end, for a proof of the phone. Raises `Refused` (`invalid_proof`, `not_found`)."""
+    answer = database.call(
+        "unfreeze_own_wallet", asking.user_id.bytes, asking.generation, request_id.bytes, proof_hash, wait_s
+    )
+    return time_of(answer.result["unfreeze_at"])
+
+
+def end_due_freezes(database: Database) -> int:
+    """Ends the freezes whose time has come; how many."""
+    due = database.read("SELECT wallet_id FROM own_freezes WHERE unfreeze_at <= UTC_TIMESTAMP(6) LIMIT 1000")
+    for row in due:
+        database.call("end_own_freeze", row["wallet_id"])
+    return len(due)

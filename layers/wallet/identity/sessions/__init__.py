@@ -1,0 +1,1 @@
+"""Sessions: who has signed in, on what, and until when."""

@@ -1,0 +1,1 @@
+"""Who somebody would pay, before they do."""

@@ -1,0 +1,298 @@
+"""Accounts: phones that pass to somebody else, passwords that change, and the freeze that is its owner's own."""
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.books import Books, Person, new_phone, unique
+from tests.support.crowd import together
+from tests.support.moves import connection, pay, refusal_of
+from tests.support.proofs import proof_of
+from tests.support.sign_in import PASSWORD_HASH, SignedIn, generation, sign_in
+from wallet import wiring
+from wallet.identity.accounts import store
+from wallet.identity.phone_proofs.model import Purpose, proof_hash
+from wallet.identity.sessions.store import list_sessions
+from wallet.ledger.receipts import Registration
+from wallet.ledger.refusals import Refusal
+from wallet.storage import users
+from wallet.storage.claims import Claim
+from wallet.storage.users import NewUser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEW_HASH = b"n" * 60
+DAY_S = 86_400
+
+
+def register(books: Books, phone: str, *, replace_owner: bool = False, claim: Claim | None = None) -> Registration:
+    user = NewUser(
+        phone=phone,
+        name="Bela Iyer",
+        email=None,
+        kind="personal",
+        password_hash=b"y" * 60,
+        tier="full",
+        replace=replace_owner,
+    )
+    database = connection(books, "identity")
+    return users.register_user(
+        database,
+        user,
+        proof_hash=proof_hash(proof_of(database, phone)),
+        user_id=wiring.new_id(),
+        wallet_id=wiring.new_id(),
+        claim=claim,
+    )[0]
+
+
+def reset(books: Books, person: Person, *, at: datetime | None = None, password_hash: bytes = NEW_HASH) -> None:
+    with closing(books.as_role("identity", at=at)) as database:
+        store.reset_password(
+            database,
+            reset_id=wiring.new_id(),
+            proof_hash=proof_hash(proof_of(database, person.phone, Purpose.RESET_PASSWORD)),
+            password_hash=password_hash,
+            seen_within_days=90,
+            wait_s=DAY_S,
+        )
+
+
+def status(books: Books, person: Person) -> str:
+    return str(books.select("SELECT status FROM wallets WHERE id = %s", person.wallet_id.bytes)[0]["status"])
+
+
+def now_of(books: Books, session: SignedIn) -> Any:
+    """Who they are after a refresh."""
+    return replace(session.principal, generation=generation(books, session.principal.user_id))
+
+
+# --------------------------------------------------------------------------- a number with another owner
+
+
+def test_a_phone_with_an_account_is_taken_unless_who_proves_it_wants_it_replaced(books: Books) -> None:
+    old, payer = books.person(money=1_000), books.person(money=1_000)
+    session = sign_in(books, old)
+    assert refusal_of(partial(register, books, old.phone)) is Refusal.PHONE_TAKEN
+    assert status(books, old) == "active"
+    fresh = register(books, old.phone, replace_owner=True)
+    assert status(books, old) == "frozen"
+    claim = replace(old.claim(), generation=session.principal.generation)
+    assert refusal_of(lambda: pay(books, old, payer, 10, claim=claim)) is Refusal.INVALID_TOKEN
+    assert list_sessions(connection(books, "identity"), old.user_id) == []
+    assert refusal_of(partial(sign_in, books, old)) is Refusal.INVALID_CREDENTIALS
+    pay(books, payer, None, 60, payee_phone=old.phone)
+    assert books.balance(Person(fresh.user_id, fresh.wallet_id, old.phone)) == 60
+    assert books.balance(old) == 1_000
+    assert (books.faults(), books.broken_promises()) == ([], [])
+
+
+def test_of_many_who_replace_at_once_each_leaves_one_owner(books: Books) -> None:
+    old = books.person(money=100)
+    answers = together([partial(register, books, old.phone, replace_owner=True) for _ in range(4)])
+    assert {type(one) for one in answers} == {Registration}
+    owners = books.select("SELECT id FROM users WHERE phone = %s", old.phone)
+    assert len(owners) == 1
+    former = books.select(
+        "SELECT w.status FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.former_phone = %s", old.phone
+    )
+    assert [row["status"] for row in former] == ["frozen"] * 4
+
+
+def test_the_phone_of_a_new_account_is_known_to_be_its_owners(books: Books) -> None:
+    fresh = register(books, phone := new_phone())
+    (row,) = books.select("SELECT phone FROM proved_phones WHERE user_id = %s", fresh.user_id.bytes)
+    assert row["phone"] == phone
+
+
+# ------------------------------------------------------------------------------------------------ passwords
+
+
+def test_a_password_that_changes_ends_every_other_session(books: Books) -> None:
+    person, payee = books.person(money=100), books.person()
+    here, thief = sign_in(books, person), sign_in(books, person)
+    identity = connection(books, "identity")
+    wrong = {"password_hash": b"w" * 60, "new_password_hash": NEW_HASH}
+    assert refusal_of(partial(store.change_password, identity, here.principal, **wrong)) is Refusal.INVALID_CREDENTIALS
+    right = {"password_hash": PASSWORD_HASH, "new_password_hash": NEW_HASH}
+    store.change_password(identity, here.principal, **right)
+    store.change_password(identity, here.principal, **right)  # the answer was lost
+    assert [one.id for one in list_sessions(identity, person.user_id)] == [here.principal.session_id]
+    stolen = replace(person.claim(), generation=thief.principal.generation)
+    assert refusal_of(lambda: pay(books, person, payee, 10, claim=stolen)) is Refusal.INVALID_TOKEN
+    assert refusal_of(partial(sign_in, books, person)) is Refusal.INVALID_CREDENTIALS
+    assert sign_in(books, person, password_hash=NEW_HASH)
+
+
+def test_who_is_in_an_ended_session_changes_no_password(books: Books) -> None:
+    person = books.person()
+    thief = sign_in(books, person)
+    reset(books, person)
+    again = {"password_hash": NEW_HASH, "new_password_hash": b"t" * 60}
+    identity = connection(books, "identity")
+    assert refusal_of(partial(store.change_password, identity, thief.principal, **again)) is Refusal.INVALID_TOKEN
+
+
+def test_a_sign_in_that_looked_at_the_password_before_a_reset_does_not_come_in_behind_it(books: Books) -> None:
+    person = books.person()
+    tasks: list[Callable[[], Any]] = [
+        partial(reset, books, person),
+        *[partial(sign_in, books, person) for _ in range(6)],
+    ]
+    assert together(tasks)[0] is None
+    assert list_sessions(connection(books, "identity"), person.user_id) == []
+    assert refusal_of(partial(sign_in, books, person)) is Refusal.INVALID_CREDENTIALS
+
+
+def test_a_reset_ends_every_session_and_what_needs_confirming_waits_a_day(books: Books) -> None:
+    person = books.person()
+    sign_in(books, person)
+    reset(books, person)
+    assert list_sessions(connection(books, "identity"), person.user_id) == []
+    (row,) = books.select("SELECT confirms_from FROM users WHERE id = %s", person.user_id.bytes)
+    wait_s = (row["confirms_from"].replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+    assert DAY_S - 60 < wait_s <= DAY_S
+
+
+def test_who_was_not_here_for_ninety_days_is_sent_to_an_operator(books: Books) -> None:
+    """The number may have been given to somebody else, who has the phone and not the account."""
+    person = books.person()
+    late = datetime.now(UTC) + timedelta(days=91)
+    assert refusal_of(partial(reset, books, person, at=late)) is Refusal.OPERATOR_NEEDED
+    sign_in(books, person, at=datetime.now(UTC) + timedelta(days=2))
+    reset(books, person, at=late)
+
+
+def test_a_phone_that_nobody_has_registered_resets_nothing(books: Books) -> None:
+    nobody = Person(wiring.new_id(), wiring.new_id(), new_phone())
+    assert refusal_of(partial(reset, books, nobody)) is Refusal.NOT_FOUND
+
+
+def test_a_new_cost_keeps_the_password_and_the_sessions(books: Books) -> None:
+    person = books.person()
+    sign_in(books, person)
+    identity = connection(books, "identity")
+    before = generation(books, person.user_id)
+    users.rehash_password(identity, user_id=person.user_id, password_hash=b"o" * 60, new_password_hash=NEW_HASH)
+    assert users.find_password(identity, person.phone) == (person.user_id, PASSWORD_HASH)
+    users.rehash_password(identity, user_id=person.user_id, password_hash=PASSWORD_HASH, new_password_hash=NEW_HASH)
+    assert users.find_password(identity, person.phone) == (person.user_id, NEW_HASH)
+    assert generation(books, person.user_id) == before
+    assert len(list_sessions(identity, person.user_id)) == 1
+
+
+# ----------------------------------------------------------------------------------------- one's own freeze
+
+
+def unfreeze(books: Books, session: SignedIn, person: Person, *, at: datetime | None = None) -> datetime:
+    with closing(books.as_role("identity", at=at)) as database:
+        return store.unfreeze_own_wallet(
+            database,
+            now_of(books, session),
+            request_id=wiring.new_id(),
+            proof_hash=proof_hash(proof_of(database, person.phone, Purpose.UNFREEZE)),
+            wait_s=DAY_S,
+        )
+
+
+def due(books: Books, at: datetime) -> int:
+    with closing(books.as_role("clock", at=at)) as database:
+        return store.end_due_freezes(database)
+
+
+def test_who_freezes_their_wallet_pays_nothing_until_a_day_behind_a_proof(books: Books) -> None:
+    person, payee = books.person(money=1_000), books.person()
+    here, thief = sign_in(books, person), sign_in(books, person)
+    identity = connection(books, "identity")
+    for _ in range(2):  # again, as the answer was lost
+        store.freeze_own_wallet(identity, here.principal)
+    assert status(books, person) == "frozen"
+    assert [one.id for one in list_sessions(identity, person.user_id)] == [here.principal.session_id]
+    claim = replace(person.claim(), generation=generation(books, person.user_id))
+    assert refusal_of(lambda: pay(books, person, payee, 10, claim=claim)) is Refusal.WALLET_FROZEN
+    assert refusal_of(partial(store.freeze_own_wallet, identity, thief.principal)) is Refusal.INVALID_TOKEN
+    now = datetime.now(UTC)
+    at = unfreeze(books, here, person)
+    assert abs((at - now).total_seconds() - DAY_S) < 60
+    assert unfreeze(books, here, person, at=now + timedelta(hours=1)) == at  # asked again, the first time stands
+    assert due(books, at - timedelta(seconds=1)) == 0
+    assert status(books, person) == "frozen"
+    assert due(books, at + timedelta(seconds=1)) == 1
+    assert status(books, person) == "active"
+    assert due(books, at + timedelta(days=1)) == 0
+    pay(books, person, payee, 10, claim=replace(claim, key=unique("key-")))
+
+
+def test_frozen_again_the_end_that_was_asked_for_is_called_off(books: Books) -> None:
+    """Whoever has the owner's phone and password asks for the end; the owner has a day to see it."""
+    person = books.person()
+    session = sign_in(books, person)
+    store.freeze_own_wallet(connection(books, "identity"), session.principal)
+    at = unfreeze(books, session, person)
+    store.freeze_own_wallet(connection(books, "identity"), now_of(books, session))
+    assert due(books, at + timedelta(days=2)) == 0
+    assert status(books, person) == "frozen"
+
+
+def test_nobody_ends_an_operators_freeze_by_a_proof(books: Books) -> None:
+    person = books.person()
+    session = sign_in(books, person)
+    identity = connection(books, "identity")
+    frozen_by_an_operator(books, person)
+    store.freeze_own_wallet(identity, now_of(books, session))
+    assert refusal_of(partial(unfreeze, books, session, person)) is Refusal.NOT_FOUND
+
+
+def test_what_its_owner_froze_and_an_operator_froze_then_is_the_operators(books: Books) -> None:
+    person = books.person()
+    session = sign_in(books, person)
+    store.freeze_own_wallet(connection(books, "identity"), session.principal)
+    at = unfreeze(books, session, person)
+    frozen_by_an_operator(books, person)
+    assert due(books, at + timedelta(days=1)) == 0
+    assert status(books, person) == "frozen"
+
+
+def test_a_thief_is_out_when_an_operator_freezes(books: Books) -> None:
+    person = books.person(money=100)
+    thief = sign_in(books, person)
+    frozen_by_an_operator(books, person)
+    assert list_sessions(connection(books, "identity"), person.user_id) == []
+    claim = replace(person.claim(), generation=thief.principal.generation)
+    assert refusal_of(lambda: pay(books, person, books.person(), 10, claim=claim)) is Refusal.INVALID_TOKEN
+
+
+def frozen_by_an_operator(books: Books, person: Person) -> None:
+    books.as_role("operator").call(
+        "freeze_wallet",
+        wiring.new_id().bytes,
+        unique("key-").encode(),
+        b"h" * 32,
+        wiring.new_id().bytes,
+        "meera@example.com",
+        "a report",
+        person.wallet_id.bytes,
+    )
+
+
+@pytest.mark.parametrize("purpose", [Purpose.REGISTER, Purpose.SIGN_IN])
+def test_a_proof_for_something_else_ends_no_freeze(books: Books, purpose: Purpose) -> None:
+    person = books.person()
+    session = sign_in(books, person)
+    identity = connection(books, "identity")
+    store.freeze_own_wallet(identity, session.principal)
+    proof = proof_hash(proof_of(identity, person.phone, purpose))
+    asked = partial(
+        store.unfreeze_own_wallet,
+        identity,
+        now_of(books, session),
+        request_id=wiring.new_id(),
+        proof_hash=proof,
+        wait_s=DAY_S,
+    )
+    assert refusal_of(asked) is Refusal.INVALID_PROOF

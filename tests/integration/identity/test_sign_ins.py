@@ -1,0 +1,153 @@
+"""The brake on guessing, as the database counts it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from tests.support.books import Books, new_phone, unique
+from tests.support.crowd import together
+from tests.support.moves import connection
+from tests.support.proofs import proof_of
+from tests.support.sign_in import sign_in
+from wallet.identity.phone_proofs.model import Purpose, proof_hash
+from wallet.identity.sessions import store
+from wallet.identity.sessions.model import SignInRules, address_hash, subject_hash
+from wallet.identity.sessions.store import SignInCounters
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.storage.database import Database
+
+LIMIT = 10
+_ENOUGH = 10**6
+#: Of the three limits one alone can be met.
+BY_PHONE = SignInRules(password_cost=4, per_pair=_ENOUGH, per_phone=LIMIT, per_address=_ENOUGH, window_s=900)
+BY_PAIR = SignInRules(password_cost=4, per_pair=LIMIT, per_phone=_ENOUGH, per_address=_ENOUGH, window_s=900)
+BY_ADDRESS = SignInRules(password_cost=4, per_pair=_ENOUGH, per_phone=_ENOUGH, per_address=LIMIT, window_s=900)
+
+
+def counters(phone: str, address: str) -> SignInCounters:
+    return SignInCounters(
+        pair=subject_hash("sign-in", f"{phone} from {address}"),
+        phone=subject_hash("sign-in", phone),
+        address=address_hash(address),
+    )
+
+
+def attempt(
+    database: Database, phone: str, address: str, rules: SignInRules, proof: str | None = None
+) -> Callable[[], None]:
+    """One attempt, to be made later."""
+    shown = None if proof is None else proof_hash(proof)
+    return lambda: store.count_sign_in(database, counters(phone, address), rules, phone=phone, proof_hash=shown)
+
+
+def refused(work: Callable[[], None]) -> Refused:
+    with pytest.raises(Refused) as caught:
+        work()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("rules", "passing"),
+    [(BY_PHONE, LIMIT), (BY_ADDRESS, LIMIT), (BY_PAIR, LIMIT // 2)],
+    ids=["to one phone", "from one address", "to one phone from one address"],
+)
+def test_of_many_attempts_at_once_exactly_the_limit_gets_through(
+    books: Books, rules: SignInRules, passing: int
+) -> None:
+    """Behind the first half of a pair's there is a pause, which nobody outruns."""
+    callers = [books.as_role("identity") for _ in range(LIMIT + 2)]
+    for _ in range(10):
+        phone, address = new_phone(), unique("address:")
+        phones = [phone] * len(callers) if rules is not BY_ADDRESS else [new_phone() for _ in callers]
+        addresses = [address] * len(callers) if rules is not BY_PHONE else [unique("address:") for _ in callers]
+        outcomes = together(
+            [attempt(*told, rules) for told in zip(callers, phones, addresses, strict=True)], at_once=len(callers)
+        )
+        told = [outcome for outcome in outcomes if outcome is not None]
+        assert len(told) == len(callers) - passing
+        assert all(isinstance(outcome, Refused) and outcome.refusal is Refusal.TOO_MANY_ATTEMPTS for outcome in told)
+
+
+def test_each_failure_behind_the_first_half_doubles_the_pause_and_the_last_one_lasts_the_window(books: Books) -> None:
+    phone, address, at = new_phone(), unique("address:"), datetime.now(UTC).replace(tzinfo=None)
+    for number in range(LIMIT):
+        database = books.as_role("identity", at=at)
+        attempt(database, phone, address, BY_PAIR)()
+        if number + 1 >= LIMIT // 2:
+            wait = refused(attempt(database, phone, address, BY_PAIR)).retry_after_s
+            assert wait is not None
+            pause = 2 ** (number + 1 - LIMIT // 2) if number + 1 < LIMIT else 900 - sum(2**n for n in range(5))
+            assert pause - 5 <= wait <= pause + 1
+            at += timedelta(seconds=pause if number + 1 < LIMIT else 0)
+    attempt(books.as_role("identity", at=at + timedelta(seconds=900)), phone, address, BY_PAIR)()
+
+
+def test_guesses_from_elsewhere_keep_nobody_out_who_was_here_before(books: Books) -> None:
+    owner, home, identity = books.person(), unique("address:"), connection(books, "identity")
+    sign_in(books, owner, address_hash=address_hash(home))
+    for _ in range(LIMIT):
+        attempt(identity, owner.phone, unique("address:"), BY_PHONE)()
+    assert refused(attempt(identity, owner.phone, unique("address:"), BY_PHONE)).refusal is Refusal.TOO_MANY_ATTEMPTS
+    attempt(identity, owner.phone, home, BY_PHONE)()
+
+
+def test_who_shows_a_proof_of_the_phone_is_held_up_by_nobody_ten_times(books: Books) -> None:
+    phone, address, identity = new_phone(), unique("address:"), connection(books, "identity")
+    none = SignInRules(password_cost=4, per_pair=0, per_phone=0, per_address=0, window_s=900)
+    assert refused(attempt(identity, phone, address, none)).refusal is Refusal.TOO_MANY_ATTEMPTS
+    proof = proof_of(identity, phone, Purpose.SIGN_IN)
+    for _ in range(10):
+        attempt(identity, phone, address, none, proof)()
+    assert refused(attempt(identity, phone, address, none, proof)).refusal is Refusal.INVALID_PROOF
+
+
+@pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if purpose is not Purpose.SIGN_IN])
+def test_a_proof_for_something_else_or_of_another_phone_lets_nobody_try(books: Books, purpose: Purpose) -> None:
+    phone, address, identity = new_phone(), unique("address:"), connection(books, "identity")
+    for proof in (proof_of(identity, phone, purpose), proof_of(identity, new_phone(), Purpose.SIGN_IN), "pp_none"):
+        assert refused(attempt(identity, phone, address, BY_PAIR, proof)).refusal is Refusal.INVALID_PROOF
+
+
+def test_who_got_it_right_has_a_clean_slate_and_only_their_own_attempt_back_from_the_others(books: Books) -> None:
+    phone, address, identity = new_phone(), unique("address:"), connection(books, "identity")
+    for _ in range(3):
+        attempt(identity, phone, address, BY_PAIR)()
+    store.forgive_sign_in(identity, counters(phone, address))
+    told = counters(phone, address)
+    uses = {
+        row["subject_hash"]: row["uses"]
+        for row in books.select(
+            "SELECT subject_hash, uses FROM quotas WHERE subject_hash IN (%s, %s, %s)",
+            told.pair,
+            told.phone,
+            told.address,
+        )
+    }
+    assert uses == {told.phone: 2, told.address: 2}
+
+
+def test_a_password_that_fails_on_many_phones_is_counted_once_for_each(books: Books) -> None:
+    password, phones, identity = unique("password:"), [new_phone() for _ in range(5)], connection(books, "identity")
+
+    def note(phone: str) -> int:
+        return store.note_failed_sign_in(
+            identity,
+            password_hash=subject_hash("failed", password),
+            pair_hash=subject_hash("failed", f"{password} for {phone}"),
+            window_s=900,
+        )
+
+    assert [note(phone) for phone in phones] == [1, 2, 3, 4, 5]
+    assert [note(phone) for phone in phones] == [5] * 5
+
+
+def test_hashing_for_one_address_is_counted_with_its_sign_ins(books: Books) -> None:
+    address, callers = unique("address:"), [books.as_role("identity") for _ in range(6)]
+    attempt(callers[0], new_phone(), address, BY_ADDRESS)()
+    count = partial(store.count_hashing, address_hash=address_hash(address), per_address=LIMIT, window_s=900)
+    outcomes = together([partial(count, database) for database in callers * 2], at_once=6)
+    told = [outcome for outcome in outcomes if outcome is not None]
+    assert len(told) == 3
+    assert all(isinstance(outcome, Refused) and outcome.refusal is Refusal.TOO_MANY_ATTEMPTS for outcome in told)
