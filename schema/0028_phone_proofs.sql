@@ -287,8 +287,7 @@ END//
 DELIMITER ;
 
 -- A user, a wallet and its account, in one commit, for whoever proves the phone. The idempotency key is optional here (p_key
--- NULL); its scope is p_scope_id, derived from the phone and from how many accounts of it have ended, for nobody is signed in
--- yet. The phone of a closed wallet is free; that of another is 'phone_taken' unless `p_replace`: numbers are given to others.
+-- NULL); its scope is p_scope_id, derived from the proof, for nobody is signed in yet. The phone of a closed wallet is free; that of another is 'phone_taken' unless `p_replace`: numbers are given to others.
 -- A refusal uses no proof up.
 DROP PROCEDURE IF EXISTS register_user;
 DELIMITER //
@@ -726,7 +725,8 @@ END//
 DELIMITER ;
 
 -- Counts a sign-in before the password is looked at: by phone and address together, with growing pauses; by address; and by
--- phone from wherever its owner has never signed in, so that nobody's guesses keep the owner out. Whoever shows a proof of the
+-- phone from wherever its owner has never signed in, so that nobody's guesses keep the owner out. What of it was counted is
+-- answered, to be taken back from whoever gets it right. Whoever shows a proof of the
 -- phone, ten times at most, is not held up by anybody.
 DROP PROCEDURE IF EXISTS count_sign_in;
 DELIMITER //
@@ -746,6 +746,7 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT 'done';
     DECLARE v_wait, v_unused INT UNSIGNED DEFAULT NULL;
+    DECLARE v_is_strangers BOOLEAN DEFAULT FALSE;
     DECLARE v_proved INT DEFAULT 0;
     DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -760,9 +761,10 @@ BEGIN
         SET v_outcome = IF(v_proved = 0, 'invalid_proof', 'done');
     ELSE
         CALL count_use(p_address_hash, p_per_address, p_window_seconds, p_per_address, 0, v_now, v_wait, v_unused);
-        IF v_wait IS NULL AND NOT EXISTS (
+        SET v_is_strangers = NOT EXISTS (
             SELECT 1 FROM users u JOIN sessions s ON s.user_id = u.id
-            WHERE u.phone = p_phone AND s.address_hash = p_address_hash) THEN
+            WHERE u.phone = p_phone AND s.address_hash = p_address_hash);
+        IF v_wait IS NULL AND v_is_strangers THEN
             CALL count_use(p_phone_hash, p_per_phone, p_window_seconds, p_per_phone, 0, v_now, v_wait, v_unused);
         END IF;
         IF v_wait IS NULL THEN
@@ -772,7 +774,8 @@ BEGIN
         SET v_outcome = IF(v_wait IS NULL, 'done', 'too_many_attempts');
     END IF;
     IF v_outcome = 'done' THEN COMMIT; ELSE ROLLBACK; END IF;
-    SELECT v_outcome AS outcome, JSON_OBJECT('retry_after_s', v_wait + 0) AS result;
+    SELECT v_outcome AS outcome,
+           JSON_OBJECT('retry_after_s', v_wait + 0, 'address', (p_proof_hash IS NULL) + 0, 'phone', v_is_strangers + 0) AS result;
 END//
 DELIMITER ;
 
@@ -794,7 +797,8 @@ BEGIN
 END//
 DELIMITER ;
 
--- A sign-in that succeeded wipes the count of its phone and address together, and takes its own attempt back from the others.
+-- A sign-in that succeeded wipes the count of its phone and address together, and takes its own attempt back from the others
+-- that had counted it; NULL for one that had not.
 DROP PROCEDURE IF EXISTS forgive_sign_in;
 DELIMITER //
 CREATE PROCEDURE forgive_sign_in(IN p_pair_hash BINARY(32), IN p_phone_hash BINARY(32), IN p_address_hash BINARY(32))

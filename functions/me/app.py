@@ -47,4 +47,4 @@ def post_unfreeze(request: Request) -> Response:
 
 
 _FREEZE = {"POST /me/freeze": post_freeze, "POST /me/unfreeze": post_unfreeze}
-handler = wiring.counting_api_handler({"GET /me": get_me, "POST /me/password": post_password, **_FREEZE})
+handler = wiring.address_api_handler({"GET /me": get_me, "POST /me/password": post_password, **_FREEZE})

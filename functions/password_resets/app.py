@@ -22,4 +22,4 @@ def post_reset(request: Request) -> Response:
     return Response(204, None)
 
 
-handler = wiring.counting_api_handler({"POST /password-resets": post_reset})
+handler = wiring.address_api_handler({"POST /password-resets": post_reset})

@@ -22,4 +22,4 @@ def get_payee(request: Request) -> Response:
     return Response(200, shapes.payee(payee))
 
 
-handler = wiring.phone_api_handler({"GET /payees": get_payee})
+handler = wiring.counting_api_handler({"GET /payees": get_payee})

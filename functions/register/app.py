@@ -10,7 +10,7 @@ from wallet.identity import passwords
 from wallet.identity.accounts.model import scope_of
 from wallet.identity.accounts.service import check_registration, register
 from wallet.storage.claims import Claim
-from wallet.storage.users import NewUser, count_former
+from wallet.storage.users import NewUser
 
 
 def post_register(request: Request) -> Response:
@@ -39,8 +39,8 @@ def post_register(request: Request) -> Response:
 
 
 def _claim(request: Request, key: str, asked: RegisterBody) -> Claim:
-    """The password counts, but no fast digest of it is kept anywhere; a proof that is sent again may be another."""
-    scope = scope_of(asked.phone, count_former(wiring.database(), asked.phone))
+    """The password counts, but no fast digest of it is kept anywhere."""
+    scope = scope_of(asked.phone_proof)
     secret = passwords.fingerprint(asked.password, salt=scope.bytes + key.encode())
     told = asked.model_dump(mode="json", exclude={"password", "phone_proof"}, exclude_none=True, exclude_defaults=True)
     return claim_of(request, actor_id=scope, key=key, asked=told | {"password": secret})

@@ -124,6 +124,13 @@ def phone_api_handler(routes: "Mapping[str, Handler]") -> "Door":
     return Door(routes, problem_base=problem_base_url, region=region)
 
 
+def address_api_handler(routes: "Mapping[str, Handler]") -> "Door":
+    """The handler of one whose requests are counted by the address that they come from."""
+    from wallet.edge.door import Door  # noqa: PLC0415 - as above
+
+    return Door(routes, problem_base=problem_base_url, origin_secrets=origin_secrets)
+
+
 def counting_api_handler(routes: "Mapping[str, Handler]") -> "Door":
     """The handler of one whose requests have phones in them, and are counted by the address that they come from."""
     from wallet.edge.door import Door  # noqa: PLC0415 - as above

@@ -121,10 +121,10 @@ def test_a_registration_under_a_key_is_replayed_and_is_the_same_bytes(api: Api, 
     problem(register(api, phone, proof=used), 401, "invalid_proof")
 
 
-def test_a_key_of_a_registration_is_not_for_another_one_of_the_phone(api: Api) -> None:
+def test_a_key_of_a_registration_is_not_for_another_one_by_the_proof(api: Api) -> None:
     phone, key = new_phone(), new_key()
-    assert register(api, phone, key=key).status == 201
     proof = api.prove(phone)
+    assert register(api, phone, key=key, proof=proof).status == 201
     others: tuple[Json, ...] = (
         {"password": ANOTHER},
         {"kind": "merchant"},
@@ -140,7 +140,7 @@ def test_a_key_of_a_registration_is_not_for_another_one_of_the_phone(api: Api) -
 
 
 def test_the_same_key_for_another_phone_is_another_key(api: Api) -> None:
-    # nobody is signed in, so a key belongs to the phone: a stranger can't find out which keys are taken
+    # nobody is signed in, so a key belongs to who has the proof: a stranger can't find out which keys are taken
     key = new_key()
     mine, theirs = register(api, new_phone(), key=key), register(api, new_phone(), key=key)
     assert (mine.status, theirs.status) == (201, 201)

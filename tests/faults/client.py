@@ -142,12 +142,17 @@ class Client:
         """Somebody new, logged in; None if that did not come about."""
         number = self.society.next_number()
         phone = f"+9196{number:08}"
-        operation = Operation("register", scope_of(phone, 0).hex, phone, {"kind": kind}, f"key-{number}")
-        told = {"phone": phone, "name": f"Person {number}", "password": PASSWORD, "kind": kind}
         proof = self._prove(phone, patience_s)
         if proof is None:
             return None
-        told["phone_proof"] = proof
+        operation = Operation("register", scope_of(proof).hex, phone, {"kind": kind}, f"key-{number}")
+        told = {
+            "phone_proof": proof,
+            "phone": phone,
+            "name": f"Person {number}",
+            "password": PASSWORD,
+            "kind": kind,
+        }
         body = self.persist(self.history.begin(operation), "POST", "/register", told, patience_s=patience_s)
         if body is None:
             return None

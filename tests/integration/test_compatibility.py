@@ -86,8 +86,9 @@ def broken(server: PrivateServer) -> list[str]:
         replaced = [one for replacement in _REPLACEMENTS.values() for one in _replaced(books, *replacement)]
         for statement in (*_STATEMENTS.values(), *replaced):
             books.write(statement.replace("%", "%%"))
-        # one word is newer than the release
-        return breaches(books, _RELEASED | {"refusals": sorted({*_RELEASED["refusals"]} - {"withdrawal_sent"})})
+        # as if this word were newer than the release
+        known = [word for word in _RELEASED["refusals"] if word != "withdrawal_sent"]
+        return breaches(books, _RELEASED | {"refusals": known})
 
 
 @pytest.mark.parametrize("breach", [*_STATEMENTS, *_REPLACEMENTS])

@@ -18,6 +18,8 @@ from tests.support.books import Books, Person, new_phone, unique
 from tests.support.cloud import Cloud
 from tests.support.crowd import together
 from tests.support.functions import Function, FunctionDiedError, api_event
+from tests.support.moves import connection
+from tests.support.proofs import proof_of
 from tests.support.proxy import Proxy
 
 Json = dict[str, Any]
@@ -149,14 +151,13 @@ def test_with_the_database_down_every_door_says_503_and_works_afterwards(
     books: Books, functions: Functions, name: str
 ) -> None:
     payer, payee = books.person(money=1_000), books.person()
-    body = {"phone": "+919811111111", "password": "correct horse"}
+    body, phone = {"phone": "+919811111111", "password": "correct horse"}, new_phone()
+    proof = proof_of(connection(books, "identity"), phone)
     webhook = json.dumps({"event": "payment.failed", "account_id": razorpay.ACCOUNT, "n": unique("n")})
     events = {
         "pay": payment_event(payer, payee, unique("key-")),
         "top_up": top_up_event(payer, unique("key-")),
-        "register": api_event(
-            "POST", "/register", body=body | {"phone_proof": "pp_x", "phone": new_phone(), "name": "A"}
-        ),
+        "register": api_event("POST", "/register", body=body | {"phone_proof": proof, "phone": phone, "name": "A"}),
         "login": api_event("POST", "/login", body=body),
         "balance": api_event("GET", "/wallet", caller=payer.user_id),
         "webhook": api_event(

@@ -135,7 +135,7 @@ def test_callers_of_a_procedure_that_is_replaced_are_not_kept_out_until_the_migr
     empty.migrate()
     for migration in migrate.migrations():
         (tmp_path / f"{migration.name}.sql").write_text(migration.text)
-    payments = next(one.text for one in migrate.migrations() if "CREATE PROCEDURE post_payment(" in one.text)
+    payments = next(one.text for one in reversed(migrate.migrations()) if "CREATE PROCEDURE post_payment(" in one.text)
     next_number = len(migrate.migrations()) + 1
     slow = "DO GET_LOCK('go on', 50)"  # it ends when we say so
     (tmp_path / f"{next_number:04}_slow.sql").write_text(f"{payments}\n{slow};\n")

@@ -331,7 +331,7 @@ def test_the_code_of_the_release_before_is_given_refusals_that_it_knows(books: B
     payer = books.person(money=1_000)
     procedure = "post_payment" if ask is paying else "place_hold"
     arguments = (wiring.new_id().bytes, None, new_phone(), 1, *((None, None) if ask is paying else (60, None)))
-    query = f"CALL {procedure}(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    query = f"CALL {procedure}(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
     for word, code in (("payee_not_found", "payee_unavailable"), ("too_many_attempts", "too_many_lookups")):
         [row] = connection(books, "money").read(query, *payer.claim().signed_in(), *arguments)
         assert row["outcome"] == word

@@ -415,13 +415,14 @@ def test_closing_asking_and_cancelling_at_once_end_somehow(books: Books) -> None
 # --------------------------------------------------------------------------------------------- the functions
 
 
-def cancel_event(person: Person, reference: str, key: str) -> dict[str, Any]:
+def cancel_event(person: Person, reference: str, key: str, *, generation: int = 0) -> dict[str, Any]:
     return api_event(
         "POST",
         "/withdrawals/{id}/cancel",
         path={"id": reference},
         headers={"Idempotency-Key": key},
         caller=person.user_id,
+        generation=generation,
     )
 
 
@@ -460,7 +461,9 @@ def test_killed_before_it_asked_a_freeze_stops_it_and_its_owner_cancels_it(
     make_due(books, withdrawal_id)
     run(reconciler(functions))
     assert razorpayx.payouts_of(simulator, reference) == []
-    event = cancel_event(person, reference, unique("key-"))
+    refused = door.invoke(cancel_event(person, reference, unique("key-")))
+    assert (refused["statusCode"], told(refused)["code"]) == (401, "invalid_token"), "a freeze ends sessions"
+    event = cancel_event(person, reference, unique("key-"), generation=1)
     first, again = door.invoke(event), door.invoke(event)
     assert (first["statusCode"], again["body"], again["headers"]["Idempotency-Replayed"]) == (
         200,

@@ -7,7 +7,7 @@ kernel say the same (each good against another mistake), a mutant breaks both: b
 # ruff: noqa: E501, S608, ISC004 - texts of the schema, to the letter
 from dataclasses import dataclass
 
-_TESTS = "tests/integration/test_"
+_TESTS = "tests/integration/"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,12 +41,17 @@ PAYEES = "0019_payees_keep_their_state.sql"
 PAYING = "0024_payers_and_their_limits.sql"
 TAKEN = "0025_disputes_take_what_is_booked.sql"
 ASKING = "0026_what_may_be_asked_of_others.sql"
+SESSIONS = "0027_sessions.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
 def _mutant(name: str, tests: str | tuple[str, ...], *changes: tuple[str, str, str]) -> Mutant:
     named = (tests,) if isinstance(tests, str) else tests
-    return Mutant(name, tuple(Change(*change) for change in changes), tuple(f"{_TESTS}{test}" for test in named))
+    return Mutant(
+        name,
+        tuple(Change(*change) for change in changes),
+        tuple(f"{_TESTS}{test if '/' in test.partition('::')[0] else f'test_{test}'}" for test in named),
+    )
 
 
 def _dropped(constraint: str, file: str, old: str, new: str = "") -> Mutant:
@@ -62,16 +67,17 @@ def _trigger(name: str, file: str, old: str, statement: str) -> Mutant:
 
 _ONLY_GROWS = " FOR EACH ROW\n    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';"
 _DEBIT_READ = (
-    "    SELECT status, tier, balance, held, last_entry_at, slots INTO p_status, p_tier, v_own, p_held, p_last, v_slots\n"
+    "    SELECT status, tier, balance, held, last_entry_at, slots, session_generation\n"
+    "    INTO p_status, p_tier, v_own, p_held, p_last, v_slots, p_generation\n"
     "    FROM wallets WHERE id = p_wallet_id"
 )
 _PAY_FIRST = (
     "        IF v_payer_id < v_payee_id THEN\n"
-    "            CALL lock_debit(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
+    "            CALL lock_payer(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
 )
 _PAY_SECOND = (
     "        IF v_payer_id > v_payee_id THEN\n"
-    "            CALL lock_debit(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
+    "            CALL lock_payer(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
 )
 _CAPTURE_FIRST = (
     "        IF v_payer_id < v_payee_id THEN\n"
@@ -116,7 +122,7 @@ LOCKS = (
             "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         ),
-        (KERNEL, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+        (SESSIONS, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
     ),
     _mutant(
         "what a debit depends on is read before the lock",
@@ -125,7 +131,7 @@ LOCKS = (
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         ),
         (
-            KERNEL,
+            SESSIONS,
             _DEBIT_READ + " FOR UPDATE;",
             _DEBIT_READ + ";\n    SELECT id INTO v_hold_id FROM wallets WHERE id = p_wallet_id FOR UPDATE;",
         ),
@@ -134,7 +140,7 @@ LOCKS = (
         "the balance alone is read before the debit lock",
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
-            KERNEL,
+            SESSIONS,
             _DEBIT_READ + " FOR UPDATE;",
             "    SELECT balance INTO v_there FROM wallets WHERE id = p_wallet_id;\n"
             + _DEBIT_READ
@@ -166,7 +172,7 @@ LOCKS = (
         "the lock of a gathered slot is dropped",
         "kernel_locks.py::test_a_gather_comes_after_whatever_its_slot_took_meanwhile",
         (
-            KERNEL,
+            SESSIONS,
             "WHERE wallet_id = p_wallet_id AND slot = v_slot FOR UPDATE;",
             "WHERE wallet_id = p_wallet_id AND slot = v_slot;",
         ),
@@ -174,8 +180,8 @@ LOCKS = (
     _mutant(
         "a payment locks the payer first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
-        (PAYING, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
-        (PAYING, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
+        (SESSIONS, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
+        (SESSIONS, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
     ),
     _mutant(
         "a payment locks wallets in the reverse order",
@@ -183,21 +189,21 @@ LOCKS = (
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-True]",
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
         ),
-        (PAYING, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
-        (PAYING, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
+        (SESSIONS, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
+        (SESSIONS, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
     ),
     _mutant(
         "a capture locks the payee first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[capture-True]",
-        (PAYEES, _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
-        (PAYEES, _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
+        (SESSIONS, _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
+        (SESSIONS, _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
     ),
     _mutant(
         "a refund locks its payee first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[refund-True]",
-        (CLOSING, _REFUND_BEGINS, _REFUND_BEGINS.replace("v_payer_id < v_payee_id", "FALSE")),
+        (SESSIONS, _REFUND_BEGINS, _REFUND_BEGINS.replace("v_payer_id < v_payee_id", "FALSE")),
         (
-            CLOSING,
+            SESSIONS,
             "        IF v_payer_id > v_payee_id THEN\n            CALL lock_credit(v_payer_id, FALSE,",
             "        IF TRUE THEN\n            CALL lock_credit(v_payer_id, FALSE,",
         ),
@@ -206,7 +212,7 @@ LOCKS = (
         "a hold that is let go is locked without its payer's wallet",
         "kernel_locks.py::test_a_payers_wallet_is_locked_before_the_hold[release]",
         (
-            PAYMENTS,
+            SESSIONS,
             "        SELECT id INTO v_locked FROM wallets WHERE id = v_payer_id FOR UPDATE;\n        SELECT status, expires_at INTO v_status",
             "        SELECT status, expires_at INTO v_status",
         ),
@@ -214,24 +220,24 @@ LOCKS = (
     _mutant(
         "who captures locks neither the payer's wallet nor the hold",
         "kernel_locks.py::test_a_capture_that_waited_behind_a_release_finds_no_hold",
-        (KERNEL, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+        (SESSIONS, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
         (
-            PAYEES,
-            "        FROM holds WHERE id = p_hold_id FOR UPDATE;\n        SET v_amount",
-            "        FROM holds WHERE id = p_hold_id;\n        SET v_amount",
+            SESSIONS,
+            "        FROM holds WHERE id = p_hold_id FOR UPDATE;\n        -- behind",
+            "        FROM holds WHERE id = p_hold_id;\n        -- behind",
         ),
     ),
     _mutant(
         "what was refunded is summed before the lock",
         "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
-        (CLOSING, _REFUNDED, ""),
-        (CLOSING, _REFUND_BEGINS, _REFUND_BEGINS.replace("THEN\n", "THEN\n" + _REFUNDED, 1)),
+        (SESSIONS, _REFUNDED, ""),
+        (SESSIONS, _REFUND_BEGINS, _REFUND_BEGINS.replace("THEN\n", "THEN\n" + _REFUNDED, 1)),
     ),
     _mutant(
         "a refund reads in whatever isolation its session has",
         "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[REPEATABLE READ]",
         (
-            CLOSING,
+            SESSIONS,
             "    DECLARE v_payer_last, v_payee_last, v_now DATETIME(6) DEFAULT NULL;\n"
             "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;\n\n"
             "    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n",
@@ -303,14 +309,14 @@ COMMITS = (
         "the money commits before the key",
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[payment-UPDATE ON idempotency_records]",
-        (PAYEES, _PAID_END, _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY)),
+        (SESSIONS, _PAID_END, _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY)),
     ),
     _mutant(
         "a refund commits before its key is written",
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[refund-UPDATE ON idempotency_records]",
         (
-            CLOSING,
+            SESSIONS,
             _REFUND_KEPT + _REFUND_TIME,
             _REFUND_KEPT + _REFUND_TIME + "        COMMIT;\n",
         ),
@@ -331,17 +337,17 @@ COMMITS = (
             "kernel_payments.py::test_16_at_once_with_one_key_and_no_money_are_all_refused_and_leave_the_key_free",
             "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
         ),
-        (PAYEES, _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
+        (SESSIONS, _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
     ),
     _mutant(
         "a refused payment is left open",
         "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
-        (PAYEES, _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
+        (SESSIONS, _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
     ),
     _mutant(
         "a payment that fails is not rolled back",
         "kernel_atomicity.py::test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays",
-        (PAYEES, _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
+        (SESSIONS, _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
     ),
 )
 
@@ -380,7 +386,7 @@ KEYS = (
     _mutant(
         "a payment's key is not kept",
         "kernel_payments.py::test_a_repetition_gets_the_first_answer_however_much_has_happened_since",
-        (PAYEES, _PAID_END, _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n")),
+        (SESSIONS, _PAID_END, _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n")),
     ),
     _mutant(
         "a gateway payment is known by its order, not by its id",
@@ -488,7 +494,7 @@ PRIVATE = (
         "a frozen payee is told of",
         "payees.py::test_whatever_keeps_a_payee_from_being_paid_has_one_answer",
         (
-            PAYING,
+            SESSIONS,
             "            ELSEIF v_payee_status <> 'active' OR v_reason IS NOT NULL THEN\n",
             "            ELSEIF v_payee_status <> 'active' THEN\n                SET p_outcome = 'wallet_frozen';\n"
             "            ELSEIF v_reason IS NOT NULL THEN\n",
@@ -498,7 +504,7 @@ PRIVATE = (
         "the sums of a payer are asked for before the lock alone",
         "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[pay]",
         (
-            PAYING,
+            SESSIONS,
             "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
             "            IF v_payer_tier <> v_asked_tier THEN",
         ),
@@ -507,7 +513,7 @@ PRIVATE = (
         "the sums of who places a hold are asked for before the lock alone",
         "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[place]",
         (
-            PAYING,
+            SESSIONS,
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_tier <> v_asked_tier THEN",
         ),
@@ -516,7 +522,7 @@ PRIVATE = (
         "the limits of the tier before the lock are those of the one behind it",
         "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay-personal-100]",
         (
-            PAYING,
+            SESSIONS,
             "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
@@ -525,7 +531,7 @@ PRIVATE = (
         "a hold is placed by the limits of the tier before the lock",
         "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[place-personal-100]",
         (
-            PAYING,
+            SESSIONS,
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
@@ -550,13 +556,13 @@ PRIVATE = (
     _mutant(
         "a tier without limits in force has none",
         "kernel_limits.py::test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves",
-        (ASKING, "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
+        (SESSIONS, "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
     ),
     _mutant(
         "a payee is looked at before the payer",
         "payees.py::test_who_is_refused_for_their_own_sake_does_not_even_wait_for_the_payee",
         (
-            ASKING,
+            SESSIONS,
             "    ELSEIF v_status <> 'active' THEN\n        SET p_outcome = 'wallet_frozen';\n    ELSEIF p_amount > v_available THEN",
             "    ELSEIF FALSE THEN",
         ),
@@ -564,7 +570,7 @@ PRIVATE = (
     _mutant(
         "a payee who is nobody is told before one's own reasons",
         "payees.py::test_who_is_refused_for_their_own_sake_is_told_that_whoever_the_payee_is",
-        (ASKING, "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
+        (SESSIONS, "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
     ),
     _mutant(
         "who may not pay people learns who there is",
@@ -587,7 +593,7 @@ PRIVATE = (
         "a file's rows are not counted",
         "payees.py::test_the_rows_of_a_file_count_like_payments_and_behind_the_last_nobody_is_looked_for",
         (
-            ASKING,
+            SESSIONS,
             "                CALL count_failed_lookup(v_actor_id, v_outcome, v_result);",
             "                SET v_result = NULL;",
         ),
@@ -618,7 +624,7 @@ PRIVATE = (
     _mutant(
         "who pays by phone is told of names without end",
         "looking_payees_up.py::test_who_pays_and_promises_by_phone_is_told_of_so_many_in_an_hour_and_by_wallet_of_as_many_as_they_know",
-        (ASKING, "        IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND", "        IF FALSE AND"),
+        (SESSIONS, "        IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND", "        IF FALSE AND"),
     ),
     _mutant(
         "a payer has files under way without end",
@@ -642,24 +648,47 @@ PRIVATE = (
         "a payer's freeze is told to the payee of a hold",
         "payees.py::test_whatever_a_payers_wallet_is_its_payee_hears_one_thing_of_a_hold",
         (
-            PAYEES,
+            SESSIONS,
             " OR v_payer_status <> 'active' THEN\n            SET v_outcome = 'hold_not_placed';",
             " THEN\n            SET v_outcome = 'hold_not_placed';",
         ),
         (
-            PAYEES,
-            "        ELSEIF v_payee_status <> 'active' THEN",
-            "        ELSEIF v_payer_status <> 'active' OR v_payee_status <> 'active' THEN",
+            SESSIONS,
+            "        ELSEIF v_payee_status <> 'active' THEN\n            SET v_outcome = 'wallet_frozen';\n        ELSEIF v_reason",
+            "        ELSEIF v_payer_status <> 'active' OR v_payee_status <> 'active' THEN\n            SET v_outcome = 'wallet_frozen';\n        ELSEIF v_reason",
         ),
     ),
 )
 
 RULES = (
     _mutant(
+        "who has signed out is found out before the lock alone",
+        "identity/test_sessions.py::test_behind_the_answer_to_a_logout_no_payment_commits[1]",
+        (
+            SESSIONS,
+            "        IF v_generation <> p_generation THEN\n            SET p_outcome = 'invalid_token';\n        ELSEIF v_payer_status",
+            "        IF v_payer_status",
+        ),
+    ),
+    _mutant(
+        "who ends a session leaves its tokens as good as they were",
+        "identity/test_sessions.py::test_whoever_asks_in_a_session_that_has_ended_gets_nothing_done",
+        (
+            SESSIONS,
+            "SET session_generation = session_generation + 1 WHERE",
+            "SET session_generation = session_generation WHERE",
+        ),
+    ),
+    _mutant(
+        "a refresh token is good as often as it is shown",
+        "identity/test_sessions.py::test_a_refresh_token_that_was_copied_ends_the_session[its successor used]",
+        (SESSIONS, "    IF v_is_open AND v_used_at IS NULL THEN", "    IF v_is_open THEN"),
+    ),
+    _mutant(
         "a payment needs no money",
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
-            PAYING,
+            SESSIONS,
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF FALSE THEN\n            SET p_outcome",
         ),
@@ -668,11 +697,11 @@ RULES = (
         "what is held may be spent",
         "kernel_payments.py::test_money_that_is_held_can_not_be_spent",
         (
-            PAYING,
+            SESSIONS,
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
         ),
-        (ASKING, "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
+        (SESSIONS, "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
     ),
     _mutant(
         "a payment may be refunded again and again",
@@ -680,13 +709,13 @@ RULES = (
             "kernel_refunds.py::test_what_has_been_refunded_is_not_refunded_again",
             "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
         ),
-        (CLOSING, "        ELSEIF v_amount > v_paid - v_refunded OR v_amount <= 0 THEN", "        ELSEIF FALSE THEN"),
+        (SESSIONS, "        ELSEIF v_amount > v_paid - v_refunded OR v_amount <= 0 THEN", "        ELSEIF FALSE THEN"),
     ),
     _mutant(
         "a withdrawal that was sent may be cancelled",
         "unsent_withdrawals.py::test_what_was_sent_or_has_ended_is_not_cancelled_and_the_key_is_not_used_up[claimed]",
         (
-            CLOSING,
+            SESSIONS,
             "        SELECT status = 'pending' AND NOT asked AND provider_payout_id IS NULL,\n",
             "        SELECT status = 'pending' AND provider_payout_id IS NULL,\n",
         ),
@@ -695,7 +724,7 @@ RULES = (
         "anybody refunds a payment",
         "kernel_refunds.py::test_only_its_payee_refunds_a_payment",
         (
-            CLOSING,
+            SESSIONS,
             "t.type IN ('payment', 'hold_capture') AND payee.user_id = p_actor_id;",
             "t.type IN ('payment', 'hold_capture');",
         ),
@@ -703,28 +732,28 @@ RULES = (
     _mutant(
         "more is captured than was held",
         "kernel_holds.py::test_parts_are_captured_until_the_rest_is_let_go",
-        (PAYEES, "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
+        (SESSIONS, "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
     ),
     _mutant(
         "a hold that has lapsed is captured",
         "kernel_holds.py::test_a_hold_ends_at_its_very_moment_although_nobody_has_swept",
         (
-            PAYEES,
-            "        IF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active' THEN",
-            "        IF v_status <> 'placed' OR v_payer_status <> 'active' THEN",
+            SESSIONS,
+            "        ELSEIF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active' THEN",
+            "        ELSEIF v_status <> 'placed' OR v_payer_status <> 'active' THEN",
         ),
-        (KERNEL, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+        (SESSIONS, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
     ),
     _mutant(
         "what a lapsed hold held stays held until the sweep",
         "kernel_holds.py::test_what_an_unswept_hold_held_can_be_spent_and_the_spending_ends_it",
-        (KERNEL, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+        (SESSIONS, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
     ),
     _mutant(
         "payments are not counted for the limits",
         "kernel_limits.py::test_of_payments_at_the_edge_of_a_period_exactly_as_many_as_fit_are_made",
         (
-            PAYING,
+            SESSIONS,
             "        CALL count_debit(v_payer_id, p_amount, v_now);\n        IF v_payee_kind = 'merchant' THEN",
             "        IF v_payee_kind = 'merchant' THEN",
         ),
@@ -811,12 +840,12 @@ RULES = (
         "a payment tells of nothing",
         "events.py::test_an_event_is_written_with_what_it_tells_of_or_not_at_all",
         (
-            PAYING,
+            SESSIONS,
             "        CALL note_event(v_payer_id, v_payee_id, 'PaymentCompleted', JSON_OBJECT(",
             "        SET @told = (SELECT JSON_OBJECT(",
         ),
         (
-            PAYING,
+            SESSIONS,
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)), v_now);",
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)));",
         ),
@@ -837,11 +866,11 @@ RULES = (
         "time stands still",
         "kernel_payments.py::test_the_time_of_a_wallets_entries_never_runs_backwards",
         (
-            PAYING,
+            SESSIONS,
             "        SET v_now = GREATEST(\n"
             "            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);\n\n"
-            "        IF v_payer_status <> 'active' THEN",
-            "        SET v_now = UTC_TIMESTAMP(6);\n\n        IF v_payer_status <> 'active' THEN",
+            "        IF v_generation <> p_generation THEN",
+            "        SET v_now = UTC_TIMESTAMP(6);\n\n        IF v_generation <> p_generation THEN",
         ),
     ),
     _mutant(

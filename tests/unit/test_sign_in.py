@@ -65,6 +65,7 @@ class Database:
         if self.refuses is not None and self.refused_call in (None, procedure):
             raise self.refuses
         told = {"user_id": CALLER.hex, "session_id": SESSION.hex, "generation": GENERATION, "phones": 4}
+        told |= {"phone": 1, "address": 1}
         return Answer("done", result=told)
 
     def read(self, query: str, *arguments: object) -> list[dict[str, Any]]:
@@ -395,9 +396,5 @@ def test_what_a_device_calls_itself_is_cut_and_cleaned(user_agent: str, device: 
     assert device_of(user_agent) == device
 
 
-def test_a_registrations_keys_belong_to_its_phone() -> None:
-    assert scope_of(PHONE, 0) == scope_of(PHONE, 0) != scope_of("+919876543211", 0)
-
-
-def test_keys_of_a_phones_former_owner_are_not_the_next_ones() -> None:
-    assert len({scope_of(PHONE, former) for former in range(3)}) == 3
+def test_a_registrations_keys_belong_to_its_proof_and_so_to_no_next_owner() -> None:
+    assert scope_of("pp_a") == scope_of("pp_a") != scope_of("pp_b")

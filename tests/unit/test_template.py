@@ -88,7 +88,7 @@ SECRETS = {
     "RotateTokenKeyFunction": set(),
     "BalanceFunction": {"DatabaseReaderSecretArn"},
     "StatementFunction": {"DatabaseReaderSecretArn"},
-    "PayeesFunction": {"DatabaseDirectorySecretArn"},
+    "PayeesFunction": {"DatabaseDirectorySecretArn", "OriginSecret"},
     "TopUpFunction": {"DatabaseMoneySecretArn", "GatewaySecretArn"},
     "PayFunction": {"DatabaseMoneySecretArn"},
     "RefundFunction": {"DatabaseMoneySecretArn"},
@@ -597,7 +597,8 @@ def test_what_hashes_codes_is_held_by_one_function_alone() -> None:
 def test_what_signs_in_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:
     holders = {name for name in ALL if "TOKEN_SECRET" in variables(name)}
     readers = {name for name in ALL if "TokenSecret" in references(templates.statements(ALL[name]))}
-    assert holders == readers == {"LoginFunction", "SessionFunction", "AuthorizerFunction"}
+    # the last of them writes keys, and reads none
+    assert holders == readers == {"LoginFunction", "SessionFunction", "AuthorizerFunction", "RotateTokenKeyFunction"}
 
 
 # ------------------------------------------------------------------------------ what API Gateway says itself

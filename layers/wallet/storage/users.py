@@ -56,16 +56,6 @@ def register_user(
     return registration, registration.user_id != user_id
 
 
-def count_former(database: Database, phone: str) -> int:
-    """How many accounts with this phone have ended: those that have lost it, and one whose wallet is closed."""
-    query = (
-        "SELECT (SELECT COUNT(*) FROM users WHERE former_phone = %s)"
-        " + (SELECT COUNT(*) FROM users u JOIN wallets w ON w.user_id = u.id"
-        " WHERE u.phone = %s AND w.status = 'closed') AS former"
-    )
-    return int(database.read(query, phone, phone)[0]["former"])
-
-
 def find_password(database: Database, phone: str) -> tuple[UUID, bytes] | None:
     """The user with this phone, and the bcrypt hash of their password."""
     rows = database.read("SELECT id, password_hash FROM users WHERE phone = %s", phone)

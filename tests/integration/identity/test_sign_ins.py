@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 
@@ -36,13 +35,19 @@ def counters(phone: str, address: str) -> SignInCounters:
 
 def attempt(
     database: Database, phone: str, address: str, rules: SignInRules, proof: str | None = None
-) -> Callable[[], None]:
+) -> Callable[[], SignInCounters]:
     """One attempt, to be made later."""
     shown = None if proof is None else proof_hash(proof)
     return lambda: store.count_sign_in(database, counters(phone, address), rules, phone=phone, proof_hash=shown)
 
 
-def refused(work: Callable[[], None]) -> Refused:
+def uses_of(books: Books, counted: SignInCounters) -> dict[bytes, int]:
+    query = "SELECT subject_hash, uses FROM quotas WHERE subject_hash IN (%s, %s, %s)"
+    rows = books.select(query, counted.pair, counted.phone, counted.address)
+    return {row["subject_hash"]: row["uses"] for row in rows}
+
+
+def refused(work: Callable[[], object]) -> Refused:
     with pytest.raises(Refused) as caught:
         work()
     return caught.value
@@ -65,7 +70,7 @@ def test_of_many_attempts_at_once_exactly_the_limit_gets_through(
         outcomes = together(
             [attempt(*told, rules) for told in zip(callers, phones, addresses, strict=True)], at_once=len(callers)
         )
-        told = [outcome for outcome in outcomes if outcome is not None]
+        told = [outcome for outcome in outcomes if not isinstance(outcome, SignInCounters)]
         assert len(told) == len(callers) - passing
         assert all(isinstance(outcome, Refused) and outcome.refusal is Refusal.TOO_MANY_ATTEMPTS for outcome in told)
 
@@ -113,19 +118,25 @@ def test_a_proof_for_something_else_or_of_another_phone_lets_nobody_try(books: B
 def test_who_got_it_right_has_a_clean_slate_and_only_their_own_attempt_back_from_the_others(books: Books) -> None:
     phone, address, identity = new_phone(), unique("address:"), connection(books, "identity")
     for _ in range(3):
-        attempt(identity, phone, address, BY_PAIR)()
-    store.forgive_sign_in(identity, counters(phone, address))
-    told = counters(phone, address)
-    uses = {
-        row["subject_hash"]: row["uses"]
-        for row in books.select(
-            "SELECT subject_hash, uses FROM quotas WHERE subject_hash IN (%s, %s, %s)",
-            told.pair,
-            told.phone,
-            told.address,
-        )
-    }
-    assert uses == {told.phone: 2, told.address: 2}
+        counted = attempt(identity, phone, address, BY_PAIR)()
+    assert counted == counters(phone, address)
+    store.forgive_sign_in(identity, counted)
+    assert uses_of(books, counted) == {counted.phone: 2, counted.address: 2}
+
+
+def test_who_signs_in_from_where_they_have_been_gives_strangers_no_guess_more(books: Books) -> None:
+    """What was not counted is not taken back: neither at home, nor with a proof of the phone."""
+    person, address, identity = books.person(), unique("address:"), connection(books, "identity")
+    for _ in range(3):
+        attempt(identity, person.phone, unique("address:"), BY_PHONE)()
+    sign_in(books, person, address_hash=address_hash(address))
+    known = attempt(identity, person.phone, address, BY_PHONE)()
+    proved = attempt(identity, person.phone, address, BY_PHONE, proof_of(identity, person.phone, Purpose.SIGN_IN))()
+    assert (known.phone, proved.phone, proved.address) == (None, None, None)
+    for counted in (known, proved):
+        store.forgive_sign_in(identity, counted)
+    told = counters(person.phone, address)
+    assert uses_of(books, told) == {told.phone: 3, told.address: 0}
 
 
 def test_a_password_that_fails_on_many_phones_is_counted_once_for_each(books: Books) -> None:
@@ -144,10 +155,13 @@ def test_a_password_that_fails_on_many_phones_is_counted_once_for_each(books: Bo
 
 
 def test_hashing_for_one_address_is_counted_with_its_sign_ins(books: Books) -> None:
-    address, callers = unique("address:"), [books.as_role("identity") for _ in range(6)]
-    attempt(callers[0], new_phone(), address, BY_ADDRESS)()
-    count = partial(store.count_hashing, address_hash=address_hash(address), per_address=LIMIT, window_s=900)
-    outcomes = together([partial(count, database) for database in callers * 2], at_once=6)
+    address, hashed = unique("address:"), {"per_address": LIMIT, "window_s": 900}
+    attempt(connection(books, "identity"), new_phone(), address, BY_ADDRESS)()
+
+    def count() -> None:
+        store.count_hashing(connection(books, "identity"), address_hash=address_hash(address), **hashed)
+
+    outcomes = together([count] * 12, at_once=6)
     told = [outcome for outcome in outcomes if outcome is not None]
     assert len(told) == 3
     assert all(isinstance(outcome, Refused) and outcome.refusal is Refusal.TOO_MANY_ATTEMPTS for outcome in told)

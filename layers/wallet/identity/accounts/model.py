@@ -36,13 +36,12 @@ class ResetRules:
     wait_s: int
 
 
-def scope_of(phone: str, former: int) -> UUID:
-    """Whose idempotency keys a registration's are: nobody is signed in yet, so a key belongs to the phone.
+def scope_of(phone_proof: str) -> UUID:
+    """Whose idempotency keys a registration's are: nobody is signed in yet, so a key belongs to who has this proof.
 
-    `former` is how many accounts with this phone have ended: their keys are not the next owner's.
+    Not to the phone: its next owner would meet the keys of the one before.
     """
-    owner = phone if former == 0 else f"{phone}:{former}"
-    return UUID(bytes=hashlib.sha256(b"register:" + owner.encode("ascii")).digest()[:16])
+    return UUID(bytes=hashlib.sha256(b"register:" + phone_proof.encode()).digest()[:16])
 
 
 def check_new_password(password: str, *, field: str, context: Iterable[str]) -> None:

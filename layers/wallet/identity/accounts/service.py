@@ -64,7 +64,7 @@ def change_password(
         phone=subject_hash("sign-in", account.phone),
         address=address_hash(address),
     )
-    count_sign_in(database, counters, rules, phone=account.phone, proof_hash=None)
+    counted = count_sign_in(database, counters, rules, phone=account.phone, proof_hash=None)
     if not passwords.check_password(old_password, stored, cost=rules.password_cost):
         raise Refused(Refusal.INVALID_CREDENTIALS)
     store.change_password(
@@ -73,7 +73,7 @@ def change_password(
         password_hash=stored,
         new_password_hash=passwords.hash_password(new_password, cost=rules.password_cost),
     )
-    forgive_sign_in(database, counters)
+    forgive_sign_in(database, counted)
 
 
 def reset_password(

@@ -65,7 +65,7 @@ def sign_in(
         address=address_hash(shown.address),
     )
     proof = None if shown.phone_proof is None else proof_hash(shown.phone_proof)
-    store.count_sign_in(database, counters, rules, phone=phone, proof_hash=proof)
+    counted = store.count_sign_in(database, counters, rules, phone=phone, proof_hash=proof)
     found = _find_owner(database, shown, cost=rules.password_cost)
     if found is None:
         bits = hashlib.sha256(b"failed:" + shown.password.encode()).digest()[: _PASSWORD_BITS // 8].hex()
@@ -96,7 +96,7 @@ def sign_in(
         issuer.lifetimes,
     )
     principal = store.start_session(database, session, user_id=user_id, password_hash=stored, proof_hash=proof)
-    store.forgive_sign_in(database, counters)
+    store.forgive_sign_in(database, counted)
     return _session(principal, issuer, secret)
 
 

@@ -10,11 +10,14 @@ from wallet.storage.rows import time_of, uuid_of
 
 @dataclass(frozen=True, slots=True)
 class SignInCounters:
-    """What a sign-in is counted under, each hashed: phone and address together, the phone, the address."""
+    """What a sign-in is counted under, each hashed: phone and address together, the phone, the address.
+
+    Of one that was counted None stands for what it was not counted under.
+    """
 
     pair: bytes
-    phone: bytes
-    address: bytes
+    phone: bytes | None
+    address: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,9 @@ class NewSession:
 
 def count_sign_in(
     database: Database, counters: SignInCounters, rules: SignInRules, *, phone: str, proof_hash: bytes | None
-) -> None:
-    """Counts an attempt before it is made; raises `Refused` (`too_many_attempts`, `invalid_proof`)."""
-    database.call(
+) -> SignInCounters:
+    """Counts an attempt before it is made, and what under; raises `Refused` (`too_many_attempts`, `invalid_proof`)."""
+    counted = database.call(
         "count_sign_in",
         phone,
         proof_hash,
@@ -45,6 +48,11 @@ def count_sign_in(
         rules.per_phone,
         rules.per_address,
         rules.window_s,
+    ).result
+    return SignInCounters(
+        counters.pair,
+        counters.phone if counted["phone"] else None,
+        counters.address if counted["address"] else None,
     )
 
 
@@ -53,9 +61,9 @@ def count_hashing(database: Database, *, address_hash: bytes, per_address: int, 
     database.call("count_hashing", address_hash, per_address, window_s)
 
 
-def forgive_sign_in(database: Database, counters: SignInCounters) -> None:
+def forgive_sign_in(database: Database, counted: SignInCounters) -> None:
     """Forgets the attempts of somebody who got it right."""
-    database.call("forgive_sign_in", counters.pair, counters.phone, counters.address)
+    database.call("forgive_sign_in", counted.pair, counted.phone, counted.address)
 
 
 def note_failed_sign_in(database: Database, *, password_hash: bytes, pair_hash: bytes, window_s: int) -> int:
