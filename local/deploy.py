@@ -354,8 +354,16 @@ def sms_registration() -> dict[str, str]:
         "Withdrawal",
         "WithdrawalCorrected",
         "RefundToSource",
+        "Chargeback",
+        "Unclaimed",
         "Paused",
         "Code",
+        "NewDevice",
+        "PasswordChanged",
+        "PasswordReset",
+        "FrozenByOwner",
+        "UnfreezeRequested",
+        "FrozenByUs",
     )
     templates = {f"SmsTemplate{text}": f"11070000000000000{number:02}" for number, text in enumerate(texts, start=1)}
     return {"SmsEntityId": "1101000000000000001", "SmsSenderId": "WALLET", **templates}

@@ -21,10 +21,6 @@ _STORED_VALUE = (
     "SELECT ON transactions",
     "SELECT ON postings",
 )
-# whether a key is known, not what was done under it
-_KEYS = ("SELECT (actor_id, idem_key) ON idempotency_records",)
-# whose wallet it is, not what is in it
-_OWNERS = "SELECT (id, user_id) ON wallets"
 _BOOKS = (f"SELECT ({_KNOWN_USER_COLUMNS}) ON users", *_STORED_VALUE)
 # what an operator has found out about people
 _APPROVED = ("SELECT (user_id, approved_at) ON merchant_approvals",)
@@ -45,8 +41,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT (user_id, status, tier) ON wallets",
         "SELECT (id, user_id, device, seed, created_at, last_used_at, idle_ends_at, ends_at, ended_at) ON sessions",
         "SELECT (token_hash, session_id) ON session_tokens",
-        *_KEYS,
         *_execute(
+            "find_idempotency_key",
             "ask_for_code",
             "forget_code",
             "show_code",
@@ -69,14 +65,14 @@ GRANTS: dict[str, tuple[str, ...]] = {
     # pay, refund, hold, capture, top_up, bulk, bulk_worker: nothing here leaves the wallets that we keep
     "money": (
         "SELECT (id, name) ON users",
-        _OWNERS,
+        "SELECT (id, user_id) ON wallets",  # whose it is, not what is in it
         "SELECT ON holds",
         "SELECT ON transactions",
         "SELECT (transaction_id, side, account_id) ON postings",
         *_ATTEMPTS,
-        *_KEYS,
         "SELECT (bulk_payment_id, line, status) ON bulk_payment_rows",
         *_execute(
+            "find_idempotency_key",
             "open_bulk_payment",
             "retry_bulk_payment",
             "claim_bulk_payment",
@@ -92,18 +88,15 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "refuse_attempt",
         ),
     ),
-    # withdraw: what leaves us for good, and nothing else
-    "withdrawals": (
-        _OWNERS,
-        "SELECT ON withdrawals",
-        *_KEYS,
-        *_execute(
-            "request_withdrawal",
-            "claim_payout",
-            "cancel_withdrawal",
-            "note_agreeing_payout",
-            "reject_withdrawal",
-        ),
+    # withdraw: what leaves us for good, and nothing else. It reads by procedures alone, so it can lock nothing
+    "withdrawals": _execute(
+        "find_idempotency_key",
+        "find_withdrawal",
+        "request_withdrawal",
+        "claim_payout",
+        "cancel_withdrawal",
+        "note_agreeing_payout",
+        "reject_withdrawal",
     ),
     # webhook, reconcile
     "gateway": (

@@ -223,14 +223,26 @@ def webhook_signing_secrets() -> list[str]:
 @functools.cache
 def messenger() -> "Messenger":
     """How people are told of debits, how often at most, and by whom."""
-    from wallet.channels.daily_cap import DailyCap  # noqa: PLC0415 - only one function tells people
+    return _messenger(_notices(), "debits", per_person=number("SMS_PER_PERSON"), in_all=number("SMS_PER_DAY"))
+
+
+@functools.cache
+def alert_messenger() -> "Messenger":
+    """The same for alerts of their account, which go to phones always."""
+    from wallet.ledger.notices import ALERT_TEXTS  # noqa: PLC0415 - only one function tells people
+
+    messages = _text_messages(ALERT_TEXTS)
+    return _messenger(messages, "alerts", per_person=number("ALERTS_PER_PERSON"), in_all=number("ALERTS_PER_DAY"))
+
+
+def _messenger(notices: "Notices", kind: str, *, per_person: int, in_all: int) -> "Messenger":
+    from wallet.channels.daily_cap import DailyCap  # noqa: PLC0415 - as above
     from wallet.ledger.notices import Sender  # noqa: PLC0415 - as above
     from wallet.movements.notify import Messenger  # noqa: PLC0415 - as above
 
-    per_person, in_all = number("SMS_PER_PERSON"), number("SMS_PER_DAY")
-    cap = DailyCap(aws.dynamodb(), setting("IDEMPOTENCY_TABLE"), per_person=per_person, in_all=in_all)
+    cap = DailyCap(aws.dynamodb(), setting("IDEMPOTENCY_TABLE"), kind=kind, per_person=per_person, in_all=in_all)
     sender = Sender(contact=setting("NOTICE_CONTACT"), brand=os.environ.get("NOTICE_BRAND", ""))
-    return Messenger(_notices(), cap, per_person, sender)
+    return Messenger(notices, cap, per_person, sender)
 
 
 def _notices() -> "Notices":

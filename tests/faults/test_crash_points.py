@@ -116,6 +116,6 @@ _NOT_AMONG_THEM = {
         "open_bulk_payment": "takes a file in; nothing moves",
         "retry_bulk_payment": "puts refused rows back among those that wait; nothing moves",
     },
-    "withdrawals": {},
+    "withdrawals": {"find_withdrawal": "reads a withdrawal; nothing moves"},
     "gateway": {"settle_payment": "called by code of the last release, on the new schema"},
 }

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -27,9 +27,14 @@ from tests.support.event_schemas import schema_of
 from tests.support.functions import FunctionDiedError
 from tests.support.operators import asked
 from tests.support.payouts import payout, tell, withdraw
+from tests.support.proofs import proof_of
 from tests.support.proxy import Proxy
+from tests.support.sign_in import PASSWORD_HASH, generation, sign_in
 from wallet import wiring
 from wallet.channels.port import ChannelUnavailableError, Entry
+from wallet.identity.accounts import store as accounts
+from wallet.identity.phone_proofs.model import Purpose, proof_hash
+from wallet.identity.sessions.model import Principal
 from wallet.ledger import ids
 from wallet.ledger.events import CATALOGUE
 from wallet.ledger.notices import TEXTS
@@ -224,6 +229,34 @@ def unclaimed_of(books: Books, owner: Person) -> None:
     operator.close()
 
 
+def account_of(books: Books, person: Person) -> None:
+    """A device that is new, two passwords, and a freeze of one's own with its end."""
+    sign_in(books, person)
+    session = sign_in(books, person, device="a laptop")
+    identity = books.as_role("identity")
+
+    def now() -> Principal:
+        return replace(session.principal, generation=generation(books, person.user_id))
+
+    def proof(purpose: Purpose) -> bytes:
+        return proof_hash(proof_of(identity, person.phone, purpose))
+
+    accounts.change_password(identity, now(), password_hash=PASSWORD_HASH, new_password_hash=b"n" * 60)
+    accounts.freeze_own_wallet(identity, now())
+    accounts.unfreeze_own_wallet(
+        identity, now(), request_id=wiring.new_id(), proof_hash=proof(Purpose.UNFREEZE), wait_s=60
+    )
+    accounts.reset_password(
+        identity,
+        reset_id=wiring.new_id(),
+        proof_hash=proof(Purpose.RESET_PASSWORD),
+        password_hash=b"r" * 60,
+        seen_within_days=90,
+        wait_s=60,
+    )
+    identity.close()
+
+
 def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
     payer, shop = books.person(money=10_000), books.person(kind="merchant", tier="merchant")
     with books.fee("payment", basis_points=200), books.fee("withdrawal", basis_points=0, flat=5):
@@ -235,6 +268,7 @@ def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
     chargebacks_of(books, books.person())
     operators_on(books, books.person())
     unclaimed_of(books, books.person())
+    account_of(books, books.person())
 
     assert {event.type for event in books.outbox()} == set(CATALOGUE)
     assert books.faults() == []  # among them: an event that is not as its schema says
@@ -601,6 +635,9 @@ def notice_settings(to: str, **changes: str) -> dict[str, str]:
         "SMS_TEMPLATE_IDS": ",".join(f"{name}={number}" for name, number in TEMPLATE_IDS.items()),
         "SMS_PER_PERSON": "50",
         "SMS_PER_DAY": "1000000",
+        "ALERTS_PER_PERSON": "10",
+        "ALERTS_PER_DAY": "1000000",
+        "AWS_ENDPOINT_URL_SNS": "",  # the cloud's, where a test can come between
         **changes,
     }
 
@@ -638,7 +675,6 @@ class Told:
 def paid(quiet: Books, functions: Functions, ears: Ears) -> Told:
     """Somebody pays 1.00, and the event is there."""
     payer, shop = quiet.person(money=100_000), quiet.person(kind="merchant", tier="merchant")
-    prove_phone(quiet, payer)
     approve(quiet, shop)
     with closing(quiet.as_role("money")) as money:
         pay(money, payer, shop)
@@ -745,3 +781,51 @@ def test_a_notice_that_could_not_be_sent_is_sent_when_the_event_comes_again(
         proxy.judge = lambda _from_client, _chunk: True
         notify.invoke(paid.event)
     assert len(ears.notices()) == 1
+
+
+@pytest.fixture
+def alerted(quiet: Books, functions: Functions, ears: Ears) -> Told:
+    """Somebody signs in on another device, and the event is there."""
+    person = quiet.person()
+    for device in ("a phone", "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36"):
+        sign_in(quiet, person, device=device)
+    relay_everything(quiet, functions, ears)
+    (event,) = ears.heard()
+    return Told(person, event)
+
+
+def test_an_alert_goes_to_the_phone_once_whatever_debits_go_by(functions: Functions, ears: Ears, alerted: Told) -> None:
+    function = functions.make("notify", **notice_settings(ears.topic))
+    for _ in range(2):  # the relay died between handing over and writing that down
+        function.invoke(alerted.event)
+    (text,) = texts_to(alerted.payer)
+    assert text.startswith("New sign-in to your wallet on ")
+    assert text.endswith("on a device that calls itself Linux Android 14 Pixel 8. Not you? 1800 000 000 - Wallet")
+    assert ears.notices() == []
+    assert alerted.payer.phone not in function.logged()
+
+
+def test_an_alert_goes_to_no_phone_that_is_not_known_to_be_the_persons(
+    books: Books, functions: Functions, alerted: Told
+) -> None:
+    books.write("DELETE FROM proved_phones WHERE user_id = %s", alerted.payer.user_id.bytes)
+    function = functions.make("notify", **notice_settings("sms"))
+    function.invoke(alerted.event)
+    assert texts_to(alerted.payer) == []
+    assert "phone_not_proved" in function.logged()
+
+
+def test_no_flood_of_one_alert_and_no_days_debits_hide_another_alert(
+    books: Books, functions: Functions, paid: Told, alerted: Told
+) -> None:
+    person = {"wallet_id": ids.show(ids.WALLET, alerted.payer.wallet_id)}
+    debit = paid.event | {"detail": paid.event["detail"] | person}
+    settings = notice_settings("sms", SMS_PER_PERSON="1", ALERTS_PER_PERSON="2")
+    function = functions.make("notify", **settings)
+    for event in (debit, again(debit), *[again(alerted.event) for _ in range(4)]):
+        function.invoke(event)
+    changed = alerted.event["detail"] | {"id": unique("evt_"), "data": {}}
+    function.invoke(alerted.event | {"detail-type": "PasswordChanged", "detail": changed})
+    texts = texts_to(alerted.payer)
+    assert [text.split(" ")[0] for text in texts] == ["Rs", "Today", "New", "New", "Your"]
+    assert function.logged().count("cap_per_person") == 3

@@ -6,9 +6,10 @@ import pytest
 
 from tests.integration.conftest import Functions
 from tests.integration.test_operator_commands import done, events, refused, status, wallet_id
-from tests.support.books import Books, Person, new_phone, unique
+from tests.support.books import Books, Person, new_phone
 from tests.support.functions import Function
 from tests.support.operators import order
+from wallet import wiring
 from wallet.ledger import ids
 
 Json = dict[str, Any]
@@ -34,8 +35,8 @@ def open_sessions(books: Books, person: Person) -> int:
 
 def signed_in(books: Books, person: Person) -> None:
     books.write(
-        "INSERT INTO refresh_families (id, user_id, created_at) VALUES (UNHEX(MD5(%s)), %s, UTC_TIMESTAMP(6))",
-        unique("family-"),
+        "INSERT INTO refresh_families (id, user_id, created_at) VALUES (%s, %s, UTC_TIMESTAMP(6))",
+        wiring.new_id().bytes,
         person.user_id.bytes,
     )
 

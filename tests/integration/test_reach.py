@@ -1,14 +1,16 @@
 """An intruder who has one function's database user and nothing else: what of other people's money that reaches."""
 
+import contextlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
+import pymysql
 import pytest
 
-import roles
 from tests.support.books import GATEWAY, ROLES, Books, Person, captured, unique
-from tests.support.payouts import PROVIDER
+from tests.support.payouts import PROVIDER, withdraw
 from wallet import wiring
 from wallet.ledger.bulk import BulkRow
 from wallet.ledger.payees import PayeeName
@@ -24,14 +26,14 @@ _ALL = 1_000
 Way = Callable[[Books, Database, Person, Person], object]
 
 
-def _pay(_books: Books, database: Database, victim: Person, thief: Person) -> None:
+def _pay(_books: Books, database: Database, victim: Person, thief: Person, *, amount: int = _ALL) -> None:
     payments.post_payment(
         database,
         victim.claim(),
         transaction_id=wiring.new_id(),
         payee_wallet_id=thief.wallet_id,
         payee_phone=None,
-        amount=_ALL,
+        amount=amount,
         description=None,
         reference=None,
     )
@@ -154,20 +156,75 @@ def test_who_can_carry_money_together_can_not_carry_it_out_and_the_reverse() -> 
 
 
 def test_who_withdraws_does_nothing_else(books: Books) -> None:
-    """Neither pays nor holds, opens no top-up and no file, orders nothing, and settles nothing."""
+    """Neither pays nor holds, opens no top-up and no file, orders nothing, settles nothing, and reads no table."""
     shown = " ".join(str(row) for row in books.select("SHOW GRANTS FOR 'wallet_withdrawals'@'%%'"))
     every = {row["name"] for row in books.select(
         "SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()"
     )}  # fmt: skip
     assert {name for name in every if f"`{name}`" in shown} == {
+        "find_idempotency_key",
+        "find_withdrawal",
         "request_withdrawal",
         "claim_payout",
         "cancel_withdrawal",
         "note_agreeing_payout",
         "reject_withdrawal",
     }
-    readable = {grant.partition(" ON ")[2] for grant in roles.GRANTS["withdrawals"] if grant.startswith("SELECT")}
-    assert readable == {"wallets", "withdrawals", "idempotency_records"}
+    assert "SELECT" not in shown
+
+
+# ------------------------------------------------------------------------------------------------------- locks
+
+
+#: What an intruder may do to their session before they use what its user has rights to.
+_SPITE = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+    "SET SESSION completion_type = CHAIN",
+    "SET SESSION autocommit = 0",
+    "START TRANSACTION",
+)
+
+
+@pytest.mark.parametrize("spite", [*((one,) for one in _SPITE), _SPITE, _SPITE[:-1]])
+def test_who_withdraws_keeps_no_payment_waiting_whatever_they_do_to_their_session(
+    books: Books, spite: tuple[str, ...]
+) -> None:
+    owner, payee = books.person(money=_ALL), books.person()
+    cancelled, asked, rejected = (withdraw(books, owner, 100)[0].id.bytes for _ in range(3))
+    key, one = owner.claim(), owner.claim()
+    calls: list[tuple[str, tuple[object, ...]]] = [
+        ("request_withdrawal", (*one.arguments(), wiring.new_id().bytes, PROVIDER, "asha@okbank", 100, 3_600)),
+        ("cancel_withdrawal", (*key.arguments(), cancelled)),
+        ("claim_payout", (asked,)),
+        ("note_agreeing_payout", (asked, PROVIDER, unique("pout_"), 100, "INR")),
+        ("claim_payout", (rejected,)),
+        ("reject_withdrawal", (rejected, "rejected")),
+        ("find_withdrawal", (asked, owner.user_id.bytes)),
+        ("find_idempotency_key", key.arguments()[:2]),
+    ]
+    with (
+        closing(books.connect("withdrawals")) as connection,
+        connection.cursor() as cursor,
+        closing(books.as_role("money")) as money,
+    ):
+        for statement in spite:
+            cursor.execute(statement)
+        done = 0
+        for procedure, arguments in calls:
+            with contextlib.suppress(pymysql.MySQLError):  # those that move something begin a transaction of their own
+                cursor.execute(f"CALL {procedure}({', '.join(['%s'] * len(arguments))})", arguments)
+                done += bool(cursor.fetchall())
+                while cursor.nextset():
+                    pass
+        for lock in ("FOR UPDATE", "LOCK IN SHARE MODE", ""):
+            with pytest.raises(pymysql.MySQLError, match="denied"):
+                cursor.execute(f"SELECT id FROM wallets {lock}")  # noqa: S608 - ours
+        assert done, "it could call nothing at all"
+        money.read("SET SESSION innodb_lock_wait_timeout = 1")
+        began = time.monotonic()
+        _pay(books, money, owner, payee, amount=300)
+        assert time.monotonic() - began < 1, "it waited"
+    assert books.balance(payee) == 300
 
 
 def test_news_of_a_payment_that_nobody_made_takes_nothing_from_anybody(books: Books) -> None:

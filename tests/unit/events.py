@@ -73,15 +73,16 @@ class Outbox:
         detail: str | None = None,
         kinds: tuple[str, str] = ("personal", "personal"),
         hot: bool = False,
+        event_type: str = "PaymentCompleted",
     ) -> None:
         """An event of wallet `payer`, and of `payee` if there is one."""
         self.rows.append(
             {
                 "position": len(self.rows) + 1,
-                "type": "PaymentCompleted",
+                "type": event_type,
                 "wallet_id": wallet(payer).bytes,
                 "other_wallet_id": None if payee is None else wallet(payee).bytes,
-                "detail": noted("PaymentCompleted") if detail is None else detail,
+                "detail": noted(event_type) if detail is None else detail,
                 "created_at": NOON.replace(tzinfo=None),
                 "kind": kinds[0],
                 "other_kind": None if payee is None else kinds[1],

@@ -51,7 +51,8 @@ def routes(function: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def statements(function: dict[str, Any]) -> list[dict[str, Any]]:
     """The statements of a function's policies, those of every condition."""
     told = [statement for policy in function.get("Policies", []) for statement in policy["Statement"]]
-    return [branch for statement in told for branch in statement.get("Fn::If", [None, statement])[1:]]
+    branches = [branch for statement in told for branch in statement.get("Fn::If", [None, statement])[1:]]
+    return [branch for branch in branches if branch != {"Ref": "AWS::NoValue"}]
 
 
 def listed(value: Any) -> list[Any]:

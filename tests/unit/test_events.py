@@ -13,7 +13,7 @@ from tests.unit import template as templates
 from tests.unit.events import NOON, noted, outbox_event, wallet
 from wallet.ledger import ids
 from wallet.ledger.events import CATALOGUE, FIELDS, BrokenEventError, told, told_to
-from wallet.ledger.notices import DEBITS
+from wallet.ledger.notices import ALERTS, DEBITS
 
 everything = pytest.mark.parametrize("event_type", sorted(CATALOGUE))
 
@@ -151,3 +151,12 @@ def test_people_are_told_of_exactly_the_debits_there_are() -> None:
     pattern = function["Events"]["Debit"]["Properties"]["Pattern"]
     assert set(pattern["detail-type"]) == DEBITS <= set(CATALOGUE)
     assert pattern["source"] == ["wallet"]
+
+
+def test_people_are_alerted_of_exactly_what_there_is_a_text_for() -> None:
+    function = templates.functions(templates.load())["NotifyFunction"]
+    pattern = function["Events"]["Alert"]["Properties"]["Pattern"]
+    assert set(pattern["detail-type"]) == ALERTS <= set(CATALOGUE)
+    assert pattern["source"] == ["wallet"]
+    # what is of people alone is told to them, if to nobody else
+    assert {name for name, known in CATALOGUE.items() if known.is_personal} <= ALERTS

@@ -1,12 +1,12 @@
 """The table of known failures says the truth: every report is in it, and every test that it names is there and runs."""
 
 import ast
-import functools
 import re
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.pointers import fault_of_test, left_out
 from tests.unit.calls import ROOT
 
 REPORTS = [
@@ -90,24 +90,6 @@ def named() -> Iterator[tuple[str, str]]:
             yield found["path"], found["name"]
 
 
-@functools.cache
-def functions(path: str) -> dict[str, ast.FunctionDef]:
-    """The functions of a module that pytest would collect: at its top, or in a class of tests."""
-    body = ast.parse((ROOT / path).read_text()).body
-    inner = [node for one in body if isinstance(one, ast.ClassDef) and one.name.startswith("Test") for node in one.body]
-    return {node.name: node for node in (*body, *inner) if isinstance(node, ast.FunctionDef)}
-
-
-def left_out(function: ast.AST) -> list[str]:
-    """Whatever in a test, or on it, could keep it from running or from failing."""
-    words = {"skip", "skipif", "xfail", "importorskip"}
-    return [
-        ast.unparse(node)
-        for node in ast.walk(function)
-        if (isinstance(node, ast.Attribute) and node.attr in words) or (isinstance(node, ast.Name) and node.id in words)
-    ]
-
-
 def test_every_report_has_its_row_and_no_other() -> None:
     assert list(rows()) == REPORTS
 
@@ -137,11 +119,7 @@ def test_every_row_of_what_people_met_says_what_holds_it_and_where() -> None:
 
 @pytest.mark.parametrize(("path", "name"), sorted(set(named())), ids=lambda part: part)
 def test_every_test_of_the_table_is_there_and_runs(path: str, name: str) -> None:
-    function = functions(path).get(name)
-    assert function is not None, "no such test"
-    assert left_out(function) == []
-    # nor is its whole file left out
-    assert "pytestmark" not in (ROOT / path).read_text() or left_out(ast.parse((ROOT / path).read_text())) == []
+    assert fault_of_test(path, name) is None
 
 
 def test_what_keeps_a_test_from_running_is_seen() -> None:

@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from local.deploy import sms_registration
 from tests.unit.calls import ROOT, Context
-from tests.unit.events import outbox_event, wallet
+from tests.unit.events import noted, outbox_event, wallet
 from wallet.channels.daily_cap import DailyCap
 from wallet.channels.event_bridge import EventBridgeBus
 from wallet.channels.port import ChannelUnavailableError, Entry, Place
@@ -24,18 +24,23 @@ from wallet.edge.once_per_event import OncePerEvent
 from wallet.identity.phone_proofs.model import Purpose
 from wallet.ledger.events import CATALOGUE, told
 from wallet.ledger.notices import (
+    ALERT_TEXTS,
+    ALERTS,
     DEBIT_TEXTS,
     DEBITS,
     MAX_IN_GAP,
     TEXTS,
-    NotADebitError,
+    Alert,
+    Debit,
+    NobodyIsToldError,
     Notice,
     Recipient,
     Sender,
+    alert_notice,
     code_notice,
     debit_notice,
-    debit_of,
     pause_notice,
+    read_event,
     registered_text,
     rupees,
 )
@@ -50,6 +55,18 @@ SENDER = Sender("1800 000 000", "")
 
 def recipient(name: str | None = "Bela Rao", kind: str = "personal") -> Recipient:
     return Recipient(wallet(9), PHONE, phone_is_proved=True, other_name=name, other_kind=kind)
+
+
+def debit_of(event_type: str, detail: dict[str, Any]) -> Debit:
+    debit = read_event(event_type, detail)
+    assert isinstance(debit, Debit)
+    return debit
+
+
+def alert_of(event_type: str, **data: object) -> Alert:
+    alert = read_event(event_type, told(outbox_event(event_type, detail=noted(event_type, **data))))
+    assert isinstance(alert, Alert)
+    return alert
 
 
 def whole_notice(event_type: str, other: Recipient, sender: Sender = SENDER) -> Notice:
@@ -88,10 +105,10 @@ def test_no_notice_has_a_phone_or_an_id(event_type: str) -> None:
     assert "{" not in text
 
 
-@pytest.mark.parametrize("event_type", sorted(set(CATALOGUE) - DEBITS))
+@pytest.mark.parametrize("event_type", sorted(set(CATALOGUE) - DEBITS - ALERTS))
 def test_an_event_that_takes_nothing_is_no_notice(event_type: str) -> None:
-    with pytest.raises(NotADebitError):
-        debit_of(event_type, told(outbox_event(event_type)))
+    with pytest.raises(NobodyIsToldError):
+        read_event(event_type, told(outbox_event(event_type)))
 
 
 @pytest.mark.parametrize(
@@ -163,9 +180,9 @@ def test_every_text_has_its_template_and_the_document_has_every_text() -> None:
     assert sent == set(DEBIT_TEXTS)
     document = (ROOT / "docs/events.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z_]+)` \| `SmsTemplate\w+` \| (.+) \|$", document, re.MULTILINE))
-    wanted = {name: registered_text(name, Sender("CONTACT", "BRAND")) for name in DEBIT_TEXTS}
+    wanted = {name: registered_text(name, Sender("CONTACT", "BRAND")) for name in (*DEBIT_TEXTS, *ALERT_TEXTS)}
     assert rows == wanted | {"code": registered_text("code", Sender("", "BRAND"))}
-    assert set(TEXTS) == {*DEBIT_TEXTS, "code"}
+    assert set(TEXTS) == {*DEBIT_TEXTS, *ALERT_TEXTS, "code"}
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -199,6 +216,103 @@ def test_who_is_no_approved_merchant_is_named_by_initials(kind: str) -> None:
     """`merchant` is an operator's word by then, not theirs."""
     shown = "State Bank" if kind == "merchant" else "S*** B***"
     assert f"paid to {shown} from" in notice("PaymentCompleted", recipient("State Bank", kind))
+
+
+@pytest.mark.parametrize(
+    ("event_type", "nothing"), [("TopUpDisputeEnded", {"recovered": 0}), ("MoneyUnclaimed", {"reason": "refund"})]
+)
+def test_what_took_nothing_from_the_wallet_is_no_notice(event_type: str, nothing: dict[str, object]) -> None:
+    assert read_event(event_type, told(outbox_event(event_type, detail=noted(event_type, **nothing)))) is None
+
+
+def test_of_a_lost_dispute_the_owner_is_told_what_they_bore() -> None:
+    event = told(outbox_event("TopUpDisputeEnded", detail=noted("TopUpDisputeEnded", amount=5_000, recovered=1_200)))
+    assert debit_of("TopUpDisputeEnded", event).amount == 1_200
+
+
+# ------------------------------------------------------------------------------------------------ alerts
+
+CHROME = (
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari"
+)
+
+
+NOW = "22-11-2026 12:00"
+SAID = {
+    "new_device": (
+        f"New sign-in to your wallet on {NOW}, on a device that calls itself Linux Android 14 Pixel 8. Not you?"
+    ),
+    "password_changed": f"Your wallet's password was changed on {NOW}: other devices are signed out. Not you?",
+    "password_reset": f"Your wallet's password was reset by a code on {NOW}: devices are signed out. Not you?",
+    "frozen_by_owner": f"Your wallet was frozen on {NOW} as you asked: nothing leaves it. Not you?",
+    "unfreeze_requested": (
+        f"On {NOW} you asked for the end of your wallet's freeze. It ends on 24-11-2026 00:15. Not you?"
+        " Freeze it again, and tell"
+    ),
+    "frozen_by_us": f"We froze your wallet on {NOW}: nothing leaves it until we have looked. Questions?",
+}
+
+
+@pytest.mark.parametrize(
+    ("event_type", "data", "template"),
+    [
+        ("SignedInOnNewDevice", {"device": CHROME}, "new_device"),
+        ("PasswordChanged", {}, "password_changed"),
+        ("PasswordReset", {}, "password_reset"),
+        ("WalletFrozen", {"reason": "owner"}, "frozen_by_owner"),
+        ("UnfreezeRequested", {"unfreezes_at": "2026-11-23T18:45:00.123456"}, "unfreeze_requested"),
+        ("WalletFrozen", {"reason": "operator"}, "frozen_by_us"),
+        ("WalletFrozen", {"reason": None}, "frozen_by_us"),
+    ],
+)
+def test_an_alert_says_what_happened_when_in_india_and_whom_to_tell(
+    event_type: str, data: dict[str, object], template: str
+) -> None:
+    sent = alert_notice(alert_of(event_type, **data), BRANDED)
+    assert (sent.template, sent.text) == (template, f"{SAID[template]} 1800 000 000 - Wallet")
+    assert len(sent.text) <= 160
+    assert re.fullmatch(as_pattern(registered_text(sent.template, BRANDED)), sent.text)
+
+
+def test_every_alert_has_its_text() -> None:
+    sent = {alert_notice(alert_of(event_type), SENDER).template for event_type in ALERTS}
+    assert sent | {alert_of("WalletFrozen", reason="owner").template} == set(ALERT_TEXTS)
+
+
+def test_a_freeze_of_before_freezes_had_a_reason_is_ours() -> None:
+    event = told(outbox_event("WalletFrozen"))
+    del event["data"]["reason"]
+    assert alert_template(event) == "frozen_by_us"
+
+
+def alert_template(event: dict[str, Any]) -> str:
+    alert = read_event("WalletFrozen", event)
+    assert isinstance(alert, Alert)
+    return alert.template
+
+
+@pytest.mark.parametrize(
+    ("told_of_itself", "shown"),
+    [
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605", "iPhone CPU iPhone OS 17 5 1 li"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36", "Windows NT 10 0 Win64 x64"),
+        ("Wallet/3.2 (Android 14; Pixel 8)", "Wallet 3 2 Android 14 Pixel 8"),
+        ("python-urllib3/2.5.0", "python urllib3 2 5 0"),
+        ("", "unknown"),
+        ("://..", "unknown"),
+        ("+91 98765 43210", "unknown"),
+        ("9-8.7/6 5_4", "9 8 7 6 5 4"),
+        ("sent in error, call 1800 123 4567", "sent in error call"),
+        ("https://evil.example/x?y=1", "https evil example x y 1"),
+        ("x" * 200, "x" * MAX_IN_GAP),
+        ("Not you? {date}", "Not you date"),
+    ],
+)
+def test_a_device_is_shown_as_far_as_no_address_and_no_number_comes_of_it(told_of_itself: str, shown: str) -> None:
+    """Whoever signs in chooses it: it must neither be a message of theirs nor have the operators drop ours."""
+    sent = alert_notice(alert_of("SignedInOnNewDevice", device=told_of_itself), BRANDED)
+    assert f"calls itself {shown}. Not you? 1800 000 000" in sent.text
+    assert re.fullmatch(as_pattern(registered_text("new_device", BRANDED)), sent.text)
 
 
 # -------------------------------------------------------------------------------------------- channels
@@ -341,7 +455,7 @@ def dynamodb() -> Iterator[Any]:
 
 
 def test_a_person_has_so_many_a_day_and_the_last_one_is_known(dynamodb: Any) -> None:
-    cap = DailyCap(dynamodb, "t", per_person=3, in_all=100)
+    cap = DailyCap(dynamodb, "t", kind="debits", per_person=3, in_all=100)
     assert [cap.take("usr_1", now=NOON) for _ in range(5)] == [
         Place.FREE,
         Place.FREE,
@@ -354,15 +468,15 @@ def test_a_person_has_so_many_a_day_and_the_last_one_is_known(dynamodb: Any) -> 
 
 
 def test_all_together_have_so_many_a_day(dynamodb: Any) -> None:
-    cap = DailyCap(dynamodb, "t", per_person=3, in_all=4)
+    cap = DailyCap(dynamodb, "t", kind="debits", per_person=3, in_all=4)
     taken = [cap.take(f"usr_{number}", now=NOON) for number in range(6)]
     assert taken == [Place.FREE] * 4 + [Place.ALL_FULL] * 2
-    wider = DailyCap(dynamodb, "t", per_person=1, in_all=5)
+    wider = DailyCap(dynamodb, "t", kind="debits", per_person=1, in_all=5)
     assert wider.take("usr_5", now=NOON) is Place.LAST, "who found no place has not used one up"
 
 
 def test_a_place_that_is_given_back_is_there_again(dynamodb: Any) -> None:
-    cap = DailyCap(dynamodb, "t", per_person=1, in_all=1)
+    cap = DailyCap(dynamodb, "t", kind="debits", per_person=1, in_all=1)
     assert cap.take("usr_1", now=NOON) is Place.LAST
     cap.give_back("usr_1", now=NOON)
     assert cap.take("usr_1", now=NOON) is Place.LAST
@@ -379,7 +493,7 @@ def test_a_place_is_taken_in_one_write_that_holds_the_cap() -> None:
     with Stubber(dynamodb) as stub:
         for count in ("1", "1"):
             stub.add_response("update_item", {"Attributes": {"sent_count": {"N": count}}})
-        assert DailyCap(dynamodb, "t", per_person=5, in_all=100).take("usr_1", now=NOON) is Place.FREE
+        assert DailyCap(dynamodb, "t", kind="debits", per_person=5, in_all=100).take("usr_1", now=NOON) is Place.FREE
         stub.assert_no_pending_responses()
     for params, cap in zip(written, ("5", "100"), strict=True):
         assert params["ConditionExpression"] == "attribute_not_exists(sent_count) OR sent_count < :cap"
@@ -388,18 +502,26 @@ def test_a_place_is_taken_in_one_write_that_holds_the_cap() -> None:
 
 
 def test_a_day_is_indias_and_its_counters_end_by_themselves(dynamodb: Any) -> None:
-    cap = DailyCap(dynamodb, "t", per_person=1, in_all=100)
+    cap = DailyCap(dynamodb, "t", kind="debits", per_person=1, in_all=100)
     before_midnight = datetime(2026, 11, 29, 18, 29, tzinfo=UTC).astimezone(INDIA)
     assert cap.take("usr_1", now=before_midnight) is Place.LAST
     assert cap.take("usr_1", now=before_midnight + timedelta(minutes=2)) is Place.LAST
     for item in dynamodb.scan(TableName="t")["Items"]:
-        assert item["id"]["S"].startswith(("notices#2026-11-29#", "notices#2026-11-30#"))
+        assert item["id"]["S"].startswith(("notices#debits#2026-11-29#", "notices#debits#2026-11-30#"))
         assert int(item["expiration"]["N"]) >= (before_midnight + timedelta(days=2)).timestamp()
         assert PHONE[1:] not in json.dumps(item)
 
 
+def test_alerts_and_notices_use_up_none_of_each_others_places(dynamodb: Any) -> None:
+    notices, alerts = (DailyCap(dynamodb, "t", kind=kind, per_person=1, in_all=1) for kind in ("debits", "alerts"))
+    assert notices.take("usr_1", now=NOON) is Place.LAST
+    assert alerts.take("usr_1", now=NOON) is Place.LAST
+    alerts.give_back("usr_1", now=NOON)
+    assert notices.take("usr_1", now=NOON) is Place.PERSON_FULL
+
+
 def test_a_table_that_can_not_be_reached_is_an_outage(dynamodb: Any) -> None:
-    cap = DailyCap(dynamodb, "another", per_person=1, in_all=1)
+    cap = DailyCap(dynamodb, "another", kind="debits", per_person=1, in_all=1)
     for work in (cap.take, cap.give_back):
         with pytest.raises(ChannelUnavailableError, match="ResourceNotFoundException"):
             work("usr_1", now=NOON)
@@ -469,6 +591,8 @@ def test_somebody_without_a_name_is_somebody() -> None:
             " of a withdrawal that was paid out after all was taken from your wallet on ",
         ),
         ("RefundToSourceSucceeded", " of yours was sent back to where it came from on "),
+        ("TopUpDisputeEnded", " of a top-up that its payer's bank took back was taken from your wallet on "),
+        ("MoneyUnclaimed", " that was left in your wallet as it was closed was set aside for you on "),
     ],
 )
 def test_each_debit_has_its_words(event_type: str, words: str) -> None:

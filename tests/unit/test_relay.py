@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.unit.events import Outbox, ScriptedBus, unreachable, wallet
 from wallet.channels.port import MAX_ENTRIES, Entry
 from wallet.ledger import ids
+from wallet.ledger.events import CATALOGUE
 from wallet.ledger.webhook_signing import merchant_key
 from wallet.movements.relay import MERCHANT_SOURCE, SOURCE, Deliveries, Relay
 
@@ -59,6 +60,17 @@ def test_no_call_has_more_than_the_bus_takes_nor_two_events_of_one_wallet() -> N
         wallets = [detail[side] for detail in told for side in ("wallet_id", "other_wallet_id")]
         assert len(wallets) == len(set(wallets))
     assert outbox.waiting() == []
+
+
+def test_what_is_of_somebodys_account_is_on_our_bus_and_in_no_merchants_webhook() -> None:
+    outbox, bus = Outbox(), ScriptedBus()
+    for event_type in CATALOGUE:
+        outbox.note(1, kinds=("merchant", "personal"), event_type=event_type)
+    relay(outbox, bus)
+    assert {entry.detail_type for entry in bus.taken if entry.source == SOURCE} == set(CATALOGUE)
+    told = {entry.detail_type for entry in bus.taken if entry.source == MERCHANT_SOURCE}
+    personal = {"SignedInOnNewDevice", "PasswordChanged", "PasswordReset", "UnfreezeRequested"}
+    assert set(CATALOGUE) - told == personal
 
 
 def test_payments_into_a_hot_wallet_need_not_wait_for_each_other() -> None:

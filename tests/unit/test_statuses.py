@@ -222,6 +222,14 @@ def test_every_answer_has_the_headers_of_the_contract(response: Response) -> Non
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
+def test_the_policy_of_content_allows_nothing_whatsoever() -> None:
+    """What stands beside `default-src` is what that doesn't speak for."""
+    told = to_api_gateway(Response(200, {}), REQUEST_ID)["headers"]["Content-Security-Policy"]
+    assert {part.strip() for part in told.split(";")} == {
+        f"{directive} 'none'" for directive in ("default-src", "base-uri", "form-action", "frame-ancestors")
+    }
+
+
 def test_an_answer_with_a_body_is_json_in_utf_8() -> None:
     answer = to_api_gateway(Response(200, {"name": "आशा"}), REQUEST_ID)
     assert answer["headers"]["Content-Type"] == "application/json"

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -14,7 +15,7 @@ from wallet.channels.daily_cap import COUNTERS
 from wallet.channels.port import Place
 from wallet.edge.addresses import ORIGIN_HEADER
 from wallet.edge.statuses import REFUSALS
-from wallet.ledger.notices import DEBIT_TEXTS, TEXTS
+from wallet.ledger.notices import ALERT_TEXTS, DEBIT_TEXTS, TEXTS
 from wallet.ledger.refusals import Refusal
 from wallet.movements.notify import Untold
 from wallet.operators.model import Role
@@ -323,7 +324,7 @@ def test_no_parameter_takes_a_secret() -> None:
         for name in TEMPLATE["Parameters"]
         if re.search(r"secret|password|key", name, re.IGNORECASE) and not name.endswith("SecretArn")
     ]
-    assert taken == ["PasswordCost", "PasswordConcurrency"]
+    assert taken == ["SmsTemplatePasswordChanged", "SmsTemplatePasswordReset", "PasswordCost", "PasswordConcurrency"]
 
 
 def test_a_password_costs_what_it_should_where_nobody_says_otherwise() -> None:
@@ -521,9 +522,24 @@ def test_the_bulk_worker_begins_each_minute_whoever_has_forgotten_to_start_it() 
     assert (clock["Type"], clock["Properties"]["ScheduleExpression"]) == ("ScheduleV2", "rate(1 minute)")
 
 
-def test_notices_are_off_unless_somebody_wants_them() -> None:
+def test_notices_of_debits_are_off_unless_somebody_wants_them_and_alerts_never_are() -> None:
     assert TEMPLATE["Parameters"]["DebitNotices"]["Default"] == "off"
-    assert TEMPLATE["Resources"]["NotifyFunction"]["Condition"] == "SendsNotices"
+    assert "Condition" not in TEMPLATE["Resources"]["NotifyFunction"]
+    events = {name: event["Properties"].get("State") for name, event in ALL["NotifyFunction"]["Events"].items()}
+    assert events == {"Debit": {"Fn::If": ["SendsNotices", "ENABLED", "DISABLED"]}, "Alert": None}
+
+
+def parameters_of(texts: Iterable[str]) -> set[str]:
+    return {f"SmsTemplate{name.title().replace('_', '')}" for name in texts}
+
+
+def test_alerts_name_a_contact_and_every_registered_id_or_are_not_deployed() -> None:
+    contact, registered = (TEMPLATE["Rules"][name] for name in ("AlertsNameAContact", "AlertsAreRegistered"))
+    assert "RuleCondition" not in contact
+    assert references(contact["Assertions"]) == {"NoticeContact"}
+    assert TEMPLATE["Parameters"]["NoticeContact"]["Default"] == ""
+    assert registered["RuleCondition"] == {"Fn::Equals": [{"Ref": "CodeRegions"}, "IN"]}
+    assert references(registered["Assertions"]) == parameters_of(ALERT_TEXTS)
 
 
 def test_notices_by_sms_name_every_registered_id_or_are_not_deployed() -> None:
@@ -531,11 +547,11 @@ def test_notices_by_sms_name_every_registered_id_or_are_not_deployed() -> None:
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "DebitNotices"}, "sms"]}
     wanted = references(rule["Assertions"])
     registered = {name for name in TEMPLATE["Parameters"] if name.startswith("SmsTemplate")} - {"SmsTemplateCode"}
-    assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId"} | registered
+    assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId"} | parameters_of(DEBIT_TEXTS)
     assert {TEMPLATE["Parameters"][name]["Default"] for name in wanted} == {""}, "nobody's id is ours"
     told = variables("NotifyFunction")["SMS_TEMPLATE_IDS"]["Fn::Sub"]
     assert set(re.findall(r"=\$\{(\w+)\}", told)) == registered
-    assert set(re.findall(r"(\w+)=", told)) == set(DEBIT_TEXTS)
+    assert set(re.findall(r"(\w+)=", told)) == {*DEBIT_TEXTS, *ALERT_TEXTS}
 
 
 def test_codes_to_indian_phones_name_every_registered_id_or_are_not_deployed() -> None:
@@ -545,7 +561,7 @@ def test_codes_to_indian_phones_name_every_registered_id_or_are_not_deployed() -
     assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId", "SmsTemplateCode"}
     assert {TEMPLATE["Parameters"][name]["Default"] for name in wanted} == {""}, "nobody's id is ours"
     assert variables("PhoneProofsFunction")["SMS_TEMPLATE_IDS"] == {"Fn::Sub": "code=${SmsTemplateCode}"}
-    assert set(TEXTS) == {*DEBIT_TEXTS, "code"}
+    assert set(TEXTS) == {*DEBIT_TEXTS, *ALERT_TEXTS, "code"}
 
 
 def test_sms_that_do_not_arrive_or_cost_much_and_notices_over_a_cap_ring() -> None:
@@ -632,6 +648,9 @@ def test_what_api_gateway_answers_itself_has_the_headers_of_every_answer(kind: s
     assert headers["X-Request-Id"] == "context.requestId"
     assert headers["Cache-Control"] == "'no-store'"
     assert headers["X-Content-Type-Options"] == "'nosniff'"
+    assert headers["X-Frame-Options"] == "'DENY'"
+    assert headers["Referrer-Policy"] == "'no-referrer'"
+    assert headers["Strict-Transport-Security"] == "'max-age=31536000; includeSubDomains'"
 
 
 @pytest.mark.parametrize("kind", sorted(RESPONSES))

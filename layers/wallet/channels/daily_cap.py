@@ -1,4 +1,4 @@
-"""How many messages were sent today, to each person and in all: two counters in DynamoDB for each Indian day.
+"""How many messages of a kind were sent today, to each person and in all: counters in DynamoDB for each Indian day.
 
 Far from every payment: who counts here sends a message. A counter is raised only as long as it is below its cap, in one
 write, so no two senders share the last place.
@@ -26,7 +26,9 @@ COUNTERS = "notices"
 class DailyCap:
     """Counters in the idempotency table, under names that no key has."""
 
-    def __init__(self, dynamodb: "DynamoDBClient", table: str, *, per_person: int, in_all: int) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str, *, kind: str, per_person: int, in_all: int) -> None:
+        """Messages of different kinds use up nobody's places but their own."""
+        self._kind = kind
         self._dynamodb = dynamodb
         self._table = table
         self._per_person = per_person
@@ -52,7 +54,7 @@ class DailyCap:
         try:
             answer = self._dynamodb.update_item(
                 TableName=self._table,
-                Key=_key(whose, now),
+                Key=self._key(whose, now),
                 UpdateExpression="ADD sent_count :one SET expiration = :end",
                 ConditionExpression="attribute_not_exists(sent_count) OR sent_count < :cap",
                 ExpressionAttributeValues={
@@ -68,20 +70,19 @@ class DailyCap:
             raise _unavailable(error) from error
         return int(answer["Attributes"]["sent_count"]["N"])
 
+    def _key(self, whose: str, now: datetime) -> "dict[str, dict[str, str]]":
+        return {"id": {"S": f"{COUNTERS}#{self._kind}#{now:%Y-%m-%d}#{whose}"}}
+
     def _lower(self, whose: str, now: datetime) -> None:
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
-                Key=_key(whose, now),
+                Key=self._key(whose, now),
                 UpdateExpression="ADD sent_count :one",
                 ExpressionAttributeValues={":one": {"N": "-1"}},
             )
         except (BotoCoreError, ClientError) as error:
             raise _unavailable(error) from error
-
-
-def _key(whose: str, now: datetime) -> "dict[str, dict[str, str]]":
-    return {"id": {"S": f"{COUNTERS}#{now:%Y-%m-%d}#{whose}"}}
 
 
 def _unavailable(error: BotoCoreError | ClientError) -> ChannelUnavailableError:

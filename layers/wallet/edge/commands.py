@@ -645,7 +645,7 @@ class Desk:
     def _find(self, request_id: UUID) -> OperatorRequest:
         """A request for what this role commands; another role's is not there."""
         asked = store.find_request(self.database(), request_id)
-        if asked is None or ROLE_OF[asked.command] is not self.role:
+        if asked is None or ROLE_OF.get(asked.command) is not self.role:
             raise Refused(Refusal.NOT_FOUND)
         return asked
 

@@ -75,6 +75,8 @@ FIELDS: Mapping[str, Field] = {
     "reason": Field(Kind.TEXT, "Why: a stable word, or what somebody wrote who gave a payment back."),
     "expires_at": Field(Kind.TIME, "When the hold ends by itself."),
     "tier": Field(Kind.TEXT, "The tier that is in force from now on."),
+    "device": Field(Kind.TEXT, "What the client calls itself that somebody signed in on, up to 200 signs of ASCII."),
+    "unfreezes_at": Field(Kind.TIME, "When the freeze ends, unless its owner calls that off."),
 }
 
 
@@ -85,6 +87,7 @@ class EventType:
     `required` fields are always there, `optional` ones may be null. Of an event that concerns two wallets, the owner in
     `other_wallet_id` is told `others_only` and the one in `wallet_id` is not: it is none of their affair. `noted_as`
     says under which name the outbox has a field, where that is another: a payment is known by its transaction.
+    `is_personal`: it is of an account and not of its money, so no merchant's webhook has it.
     """
 
     about: str
@@ -92,6 +95,7 @@ class EventType:
     optional: tuple[str, ...] = ()
     others_only: frozenset[str] = frozenset()
     noted_as: Mapping[str, str] = field(default_factory=dict)
+    is_personal: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -196,8 +200,30 @@ CATALOGUE: Mapping[str, EventType] = {
         (*_DISPUTE, "outcome", "recovered"),
         ("reason",),
     ),
-    "WalletFrozen": EventType("An operator froze the wallet: its owner can't move money out of it.", ()),
-    "WalletUnfrozen": EventType("An operator ended the wallet's freeze.", ()),
+    "WalletFrozen": EventType(
+        "The wallet was frozen: its owner can't move money out of it. `reason` says by whom or why: `owner`,"
+        " `operator` or `phone_replaced` (somebody else has registered with the phone). An operator's freeze of what"
+        " its owner has frozen is an event too.",
+        (),
+        ("reason",),
+    ),
+    "WalletUnfrozen": EventType("The wallet's freeze ended: an operator's word, or its owner's of a day before.", ()),
+    "UnfreezeRequested": EventType(
+        "The owner of a wallet that they have frozen asked for the end of that, with a proof of their phone.",
+        ("unfreezes_at",),
+        is_personal=True,
+    ),
+    "SignedInOnNewDevice": EventType(
+        "Somebody signed in on a device that the account has had no session on, as far as sessions are kept.",
+        ("device",),
+        is_personal=True,
+    ),
+    "PasswordChanged": EventType(
+        "The account has another password, from somebody who knew the old one.", (), is_personal=True
+    ),
+    "PasswordReset": EventType(
+        "The account has another password, from somebody who proved its phone.", (), is_personal=True
+    ),
     "WalletClosed": EventType("The wallet is empty and closed for good.", ()),
     "TierChanged": EventType("An operator gave the wallet another tier, and with it other limits.", ("tier",)),
 }
@@ -237,6 +263,11 @@ def told(event: OutboxEvent) -> dict[str, Any]:
         "occurred_at": show_time(event.created_at),
         "data": _data(event),
     }
+
+
+def is_personal(event: OutboxEvent) -> bool:
+    """Whether no merchant's webhook has it. Raises BrokenEventError."""
+    return _type_of(event).is_personal
 
 
 def told_to(event: OutboxEvent, wallet_id: UUID) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Notices to people: a short text for each debit of a wallet, which its owner gets by SMS or mail.
+"""Messages to people: a notice of each debit of a wallet, which its owner gets by SMS or mail, and alerts.
+
+Alerts tell of what happened to the account itself, and go to the phone whatever anybody has set.
 
 Amounts, the other side's name as far as the owner needs it, the balance, and where to report what was not them: RBI's
 rules on prepaid instruments ask for that in every alert. Never a phone, an address or an id that opens anything.
@@ -7,6 +9,7 @@ India's operators deliver only texts that were registered with them (TRAI's rule
 stands in a gap being 30 characters at most, and the sender's name in them. So each text here is one template.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,15 +36,31 @@ DEBIT_TEXTS: Mapping[str, str] = {
         "Rs {amount} of a withdrawal that was paid out after all was taken from your wallet" + _END
     ),
     "refund_to_source": "Rs {amount} of yours was sent back to where it came from" + _END,
+    "chargeback": "Rs {amount} of a top-up that its payer's bank took back was taken from your wallet" + _END,
+    "unclaimed": "Rs {amount} that was left in your wallet as it was closed was set aside for you" + _END,
     "paused": (
         "Today you were told of {notices} debits of your wallet; of more today you are not told by SMS: look at your"
         " statement. Not you? "
     ),
 }
 
+#: The texts of alerts, by the name of their template.
+ALERT_TEXTS: Mapping[str, str] = {
+    "new_device": "New sign-in to your wallet on {date} {time}, on a device that calls itself {device}. Not you? ",
+    "password_changed": "Your wallet's password was changed on {date} {time}: other devices are signed out. Not you? ",
+    "password_reset": "Your wallet's password was reset by a code on {date} {time}: devices are signed out. Not you? ",
+    "frozen_by_owner": "Your wallet was frozen on {date} {time} as you asked: nothing leaves it. Not you? ",
+    "unfreeze_requested": (
+        "On {date} {time} you asked for the end of your wallet's freeze. It ends on {end_date} {end_time}. Not you?"
+        " Freeze it again, and tell "
+    ),
+    "frozen_by_us": "We froze your wallet on {date} {time}: nothing leaves it until we have looked. Questions? ",
+}
+
 #: Every text, by the name of its template.
 TEXTS: Mapping[str, str] = {
     **DEBIT_TEXTS,
+    **ALERT_TEXTS,
     "code": "{code} is your code to {purpose}. Tell it to nobody: we never ask for it. Good for {minutes} minutes.",
 }
 
@@ -62,14 +81,32 @@ _DEBITS: Mapping[str, str] = {
     "WithdrawalSucceeded": "withdrawal",
     "WithdrawalCorrected": "withdrawal_corrected",
     "RefundToSourceSucceeded": "refund_to_source",
+    "TopUpDisputeEnded": "chargeback",
+    "MoneyUnclaimed": "unclaimed",
 }
 
 #: The types of events that take money from the wallet in `wallet_id`.
 DEBITS = frozenset(_DEBITS)
 
 
-class NotADebitError(Exception):
-    """An event that debits nobody: the rule that sends it here is wrong."""
+# What happened to the account, and the template that its owner is told with. Of a freeze it is its reason's.
+_ALERTS: Mapping[str, str] = {
+    "SignedInOnNewDevice": "new_device",
+    "PasswordChanged": "password_changed",
+    "PasswordReset": "password_reset",
+    "WalletFrozen": "frozen_by_us",
+    "UnfreezeRequested": "unfreeze_requested",
+}
+
+#: The types of events that tell of an account what its owner must know.
+ALERTS = frozenset(_ALERTS)
+
+# Every browser begins with the same words; what differs stands behind them.
+_BROWSER = re.compile(r"Mozilla/5\.0 \(([^)]+)\)")
+
+
+class NobodyIsToldError(Exception):
+    """An event that nobody is told of: the rule that sends it here is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +120,22 @@ class Debit:
     amount: int
     fee: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What an owner must know of their account, as a public event tells of it.
+
+    `device` is what a client calls itself, and `ends_at` when a freeze ends, where that is what happened.
+    """
+
+    event_id: str
+    type: str
+    wallet_id: UUID
+    template: str
+    at: datetime
+    device: str
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,37 +172,73 @@ class Notice:
     text: str
 
 
-def debit_of(event_type: str, detail: Mapping[str, Any]) -> Debit:
-    """Reads the event from the bus. Raises NotADebitError."""
+def read_event(event_type: str, detail: Mapping[str, Any]) -> Debit | Alert | None:
+    """Reads the event from the bus; None if it took nothing after all. Raises NobodyIsToldError."""
     wallet_id = ids.read(ids.WALLET, str(detail.get("wallet_id")))
-    if event_type not in DEBITS or wallet_id is None:
-        raise NotADebitError(event_type)
+    if wallet_id is None or event_type not in DEBITS | ALERTS:
+        raise NobodyIsToldError(event_type)
+    return (_alert if event_type in ALERTS else _debit)(event_type, wallet_id, detail)
+
+
+def _debit(event_type: str, wallet_id: UUID, detail: Mapping[str, Any]) -> Debit | None:
     data = detail["data"]
+    # of a dispute it is what the wallet bore; a refund to a closed wallet was never in it
+    amount = data["recovered"] if event_type == "TopUpDisputeEnded" else data["amount"]
+    if amount == 0 or (event_type == "MoneyUnclaimed" and data["reason"] == "refund"):
+        return None
     return Debit(
         event_id=detail["id"],
         type=event_type,
         wallet_id=wallet_id,
         other_wallet_id=ids.read(ids.WALLET, str(detail.get("other_wallet_id"))),
-        amount=data["amount"],
+        amount=amount,
         # of the others the fee is the payee's
         fee=data["fee"] if event_type == "WithdrawalSucceeded" else 0,
         at=datetime.fromisoformat(detail["occurred_at"]),
     )
 
 
+def _alert(event_type: str, wallet_id: UUID, detail: Mapping[str, Any]) -> Alert:
+    data = detail["data"]
+    is_own_freeze = event_type == "WalletFrozen" and data.get("reason") == "owner"
+    return Alert(
+        event_id=detail["id"],
+        type=event_type,
+        wallet_id=wallet_id,
+        template="frozen_by_owner" if is_own_freeze else _ALERTS[event_type],
+        at=datetime.fromisoformat(detail["occurred_at"]),
+        device=data.get("device", ""),
+        ends_at=datetime.fromisoformat(data["unfreezes_at"]) if "unfreezes_at" in data else None,
+    )
+
+
 def debit_notice(debit: Debit, recipient: Recipient, sender: Sender, *, available: int) -> Notice:
     """What the owner is told of a debit; `available` is in minor units, as it is now."""
-    when = debit.at.astimezone(INDIA)
-    template = _DEBITS[debit.type]
+    date, time = _in_india(debit.at)
     return _notice(
-        template,
+        _DEBITS[debit.type],
         sender,
         amount=rupees(debit.amount),
         fee=rupees(debit.fee),
         other=_other(recipient),
-        date=f"{when:%d-%m-%Y}",
-        time=f"{when:%H:%M}",
+        date=date,
+        time=time,
         available=rupees(available),
+    )
+
+
+def alert_notice(alert: Alert, sender: Sender) -> Notice:
+    """What the owner is told of their account."""
+    date, time = _in_india(alert.at)
+    end_date, end_time = _in_india(alert.ends_at or alert.at)
+    return _notice(
+        alert.template,
+        sender,
+        date=date,
+        time=time,
+        device=_device(alert.device),
+        end_date=end_date,
+        end_time=end_time,
     )
 
 
@@ -196,6 +285,22 @@ def _other(recipient: Recipient) -> str:
         return "somebody"
     in_full = recipient.other_kind == "merchant"
     return _in_gap(name if in_full else " ".join(f"{initial(word)}***" for word in name.split()))
+
+
+def _device(told: str) -> str:
+    """What a client calls itself, as letters and digits: no address and no number to call.
+
+    Whoever signs in chooses it: they would write our message, or have the operators drop it for an address in it.
+    """
+    browser = _BROWSER.match(told)
+    words = re.sub(r"[^A-Za-z0-9]+", " ", browser[1] if browser else told)
+    return _in_gap(re.sub(r"[0-9](?: ?[0-9]){6,}", "", words).strip()) or "unknown"
+
+
+def _in_india(at: datetime) -> tuple[str, str]:
+    """The day and the time of day."""
+    there = at.astimezone(INDIA)
+    return f"{there:%d-%m-%Y}", f"{there:%H:%M}"
 
 
 def _in_gap(text: str) -> str:

@@ -1,12 +1,14 @@
-"""Telling a person that money left their wallet."""
+"""Telling a person that money left their wallet, or what happened to their account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from wallet.channels.port import Cap, ChannelUnavailableError, Notices, Place
 from wallet.ledger import ids
-from wallet.ledger.notices import Debit, Notice, Sender, debit_notice, pause_notice
+from wallet.ledger.notices import Alert, Debit, Notice, Recipient, Sender, alert_notice, debit_notice, pause_notice
 from wallet.ledger.periods import INDIA
 from wallet.storage.database import Database
 from wallet.storage.recipients import find_recipient
@@ -43,38 +45,64 @@ def notify(database: Database, messenger: Messenger, debit: Debit, *, now: datet
     with their phone; and not more than so many a day. Behind the person's last one of a day they are told that it was.
     Raises NobodyToTellError, or ChannelUnavailableError: then nothing counts, and it is right to try again.
     """
-    recipient = find_recipient(database, wallet_id=debit.wallet_id, other_wallet_id=debit.other_wallet_id)
-    state = find_wallet(database, user_id=recipient.user_id) if recipient else None
-    if recipient is None or state is None:
+    recipient = _recipient(database, debit, other_wallet_id=debit.other_wallet_id)
+    state = find_wallet(database, user_id=recipient.user_id)
+    if state is None:
         raise NobodyToTellError(debit.event_id)
     notice = debit_notice(debit, recipient, messenger.sender, available=state.balance.available)
     if not messenger.notices.goes_to_phones:
         _send(messenger, debit, "", notice)
         return None
+    last = pause_notice(messenger.sender, notices=messenger.per_person)
+    person = ids.show(ids.USER, recipient.user_id)
+    return _send_to_phone(messenger, debit, recipient, [notice, last], counted_as=person, now=now)
+
+
+def alert(database: Database, messenger: Messenger, told: Alert, *, now: datetime) -> Untold | None:
+    """Sends an alert to the phone, if that is known to be the person's; why not, if it does not.
+
+    Each text has a cap of its own for each person: no flood of one hides another. Raises as `notify`.
+    """
+    recipient = _recipient(database, told, other_wallet_id=None)
+    text_and_person = f"{told.template}#{ids.show(ids.USER, recipient.user_id)}"
+    notice = alert_notice(told, messenger.sender)
+    return _send_to_phone(messenger, told, recipient, [notice], counted_as=text_and_person, now=now)
+
+
+def _recipient(database: Database, told: Debit | Alert, *, other_wallet_id: UUID | None) -> Recipient:
+    recipient = find_recipient(database, wallet_id=told.wallet_id, other_wallet_id=other_wallet_id)
+    if recipient is None:
+        raise NobodyToTellError(told.event_id)
+    return recipient
+
+
+def _send_to_phone(
+    messenger: Messenger,
+    told: Debit | Alert,
+    recipient: Recipient,
+    notices: Sequence[Notice],
+    *,
+    counted_as: str,
+    now: datetime,
+) -> Untold | None:
+    """Sends the first of the notices within the day's cap, and the others behind it if that was the last place."""
     if recipient.phone is None:
         return Untold.PHONE_IS_ANOTHERS
     if not recipient.phone_is_proved:
         return Untold.PHONE_NOT_PROVED
-    person = ids.show(ids.USER, recipient.user_id)
-    return _send_within_cap(messenger, debit, person, recipient.phone, notice, now=now.astimezone(INDIA))
-
-
-def _send_within_cap(
-    messenger: Messenger, debit: Debit, person: str, phone: str, notice: Notice, *, now: datetime
-) -> Untold | None:
-    place = messenger.cap.take(person, now=now)
+    today = now.astimezone(INDIA)
+    place = messenger.cap.take(counted_as, now=today)
     if place in (Place.PERSON_FULL, Place.ALL_FULL):
         return Untold(place.value)
     try:
-        _send(messenger, debit, phone, notice)
-        if place is Place.LAST:
-            _send(messenger, debit, phone, pause_notice(messenger.sender, notices=messenger.per_person))
+        for notice in notices if place is Place.LAST else notices[:1]:
+            _send(messenger, told, recipient.phone, notice)
     except ChannelUnavailableError:
-        messenger.cap.give_back(person, now=now)
+        messenger.cap.give_back(counted_as, now=today)
         raise
     return None
 
 
-def _send(messenger: Messenger, debit: Debit, phone: str, notice: Notice) -> None:
-    about = {"wallet_id": ids.show(ids.WALLET, debit.wallet_id), "event_id": debit.event_id, "type": debit.type}
+def _send(messenger: Messenger, told: Debit | Alert, phone: str, notice: Notice) -> None:
+    about = {"wallet_id": ids.show(ids.WALLET, told.wallet_id), "event_id": told.event_id, "type": told.type}
     messenger.notices.send(notice.text, template=notice.template, phone=phone, attributes=about)

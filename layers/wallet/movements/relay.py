@@ -12,7 +12,7 @@ from uuid import UUID
 
 from wallet.channels.port import MAX_ENTRIES, Bus, ChannelUnavailableError, Entry
 from wallet.ledger import ids
-from wallet.ledger.events import BrokenEventError, told, told_to
+from wallet.ledger.events import BrokenEventError, is_personal, told, told_to
 from wallet.ledger.lineup import Lineup, Pending
 from wallet.ledger.webhook_signing import sign
 from wallet.storage import outbox
@@ -106,7 +106,8 @@ class Relay:
         event = pending.event
         try:
             own = Entry(SOURCE, event.type, _text(told(event)))
-            return [own, *(self._for_merchant(pending, merchant) for merchant in pending.merchants)]
+            merchants = () if is_personal(event) else pending.merchants
+            return [own, *(self._for_merchant(pending, merchant) for merchant in merchants)]
         except BrokenEventError as error:
             deliveries.broken.add(str(error))
             return []

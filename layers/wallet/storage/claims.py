@@ -30,5 +30,4 @@ class Claim:
 def is_known(database: Database, claim: Claim) -> bool:
     """Whether something was done under this key, as far as this database goes back."""
     actor_id, key, _ = claim.arguments()
-    query = "SELECT 1 FROM idempotency_records WHERE actor_id = %s AND idem_key = %s"
-    return bool(database.read(query, actor_id, key))
+    return bool(database.read("CALL find_idempotency_key(%s, %s)", actor_id, key))

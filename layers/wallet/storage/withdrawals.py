@@ -148,16 +148,9 @@ def reject_withdrawal(database: Database, withdrawal_id: UUID, *, reason: str) -
     return database.call("reject_withdrawal", withdrawal_id.bytes, reason).outcome == "done"
 
 
-_FIND = """
-SELECT d.id, d.status, d.amount, d.fee, d.currency, d.vpa, d.reason, d.created_at
-FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
-WHERE d.id = %s AND w.user_id = %s
-"""
-
-
 def find_withdrawal(database: Database, *, withdrawal_id: UUID, actor_id: UUID) -> Withdrawal | None:
     """A withdrawal of the actor's own."""
-    rows = database.read(_FIND, withdrawal_id.bytes, actor_id.bytes)
+    rows = database.read("CALL find_withdrawal(%s, %s)", withdrawal_id.bytes, actor_id.bytes)
     if not rows:
         return None
     return _withdrawal(rows[0], id_=uuid_of(rows[0]["id"]))
