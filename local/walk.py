@@ -99,7 +99,9 @@ class Walker:
             print(f"< {answer.status} {told['code']}: the same again, as any client does, on a machine that is busy")
             time.sleep(0.5)
         replayed = "  Idempotency-Replayed: true" if answer.headers.get("Idempotency-Replayed") else ""
-        print(f"< {answer.status}{replayed}\n  {_text(told)}")
+        print(f"< {answer.status}{replayed}")
+        if answer.data:
+            print(f"  {_text(told)}")
         if answer.status != expect:
             raise StrayedError(f"{method} {path} answered {answer.status}, not {expect}")
         return told
@@ -181,7 +183,9 @@ def _path(walker: Walker) -> None:
 
 
 def _stolen(walker: Walker, asha: Json, payment: Json) -> None:
-    _title("Her phone is stolen: she ends its session from the laptop, and at that moment its money stops")
+    _title(
+        "Her phone is stolen: she ends its session from the laptop; the thief pays and refreshes no more, and she does"
+    )
     stolen = _sign_in(walker, asha["phone"], asha["password"])
     listed = walker.call("GET", "/sessions", token=asha["token"], expect=200)["data"]
     (there,) = [one for one in listed if not one["current"]]

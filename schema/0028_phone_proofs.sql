@@ -19,11 +19,11 @@ CREATE TABLE IF NOT EXISTS phone_proofs (
     CONSTRAINT phone_proofs_pk PRIMARY KEY (id),
     CONSTRAINT phone_proofs_proof_is_unique UNIQUE (proof_hash),
     CONSTRAINT phone_proofs_purpose_is_known
-        CHECK (purpose IN ('register', 'sign_in', 'reset_password', 'change_phone', 'unfreeze')),
+        CHECK (purpose IN ('register', 'sign_in', 'reset_password', 'unfreeze')),
     INDEX phone_proofs_by_end (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- How often something was done for a subject (a phone, an address, both together; hashed: nobody's list of phones), in the
+-- How often something was done for a subject (a phone, an address, both together; hashed, for one length of all), in the
 -- window that ends then, and when the last time was.
 CREATE TABLE IF NOT EXISTS quotas (
     subject_hash   BINARY(32)   NOT NULL,
@@ -52,8 +52,10 @@ CREATE TABLE IF NOT EXISTS former_phones (
     CONSTRAINT former_phones_pk PRIMARY KEY (phone, user_id, ended_at),
     CONSTRAINT former_phones_user_exists FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+INSERT IGNORE INTO former_phones (phone, user_id, ended_at)
+SELECT u.former_phone, u.id, w.created_at FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.former_phone IS NOT NULL;
 
--- `signed_in_at`: the last sign-in with the password. `confirms_from`: what needs a confirmation waits until then.
+-- `signed_in_at`: the last sign-in with the password.
 DROP PROCEDURE IF EXISTS add_sign_ins_to_users;
 DELIMITER //
 CREATE PROCEDURE add_sign_ins_to_users()
@@ -61,9 +63,8 @@ MODIFIES SQL DATA
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM information_schema.columns
                    WHERE table_schema = DATABASE() AND table_name = 'users' AND column_name = 'signed_in_at') THEN
-        ALTER TABLE users
-            ADD COLUMN signed_in_at DATETIME(6) NULL,
-            ADD COLUMN confirms_from DATETIME(6) NULL;
+        ALTER TABLE users ADD COLUMN signed_in_at DATETIME(6) NULL;
+        UPDATE users SET signed_in_at = UTC_TIMESTAMP(6); -- nobody wrote it down so far
     END IF;
 END//
 DELIMITER ;
@@ -118,7 +119,7 @@ DELIMITER ;
 -- Counts a code before it is sent (for the phone, for where it is asked for: `p_from_hash`, and in all), and keeps its hash.
 -- Whether somebody has the phone changes nothing here. Codes that are
 -- asked for from where the phone's owner has signed in have a quota of their own (`p_owner_hash`), so that nobody else uses
--- it up, and count in no other. 'too_many_codes' with the seconds to wait.
+-- it up. 'too_many_codes' with the seconds to wait.
 DROP PROCEDURE IF EXISTS ask_for_code;
 DELIMITER //
 CREATE PROCEDURE ask_for_code(
@@ -142,6 +143,9 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT 'done';
     DECLARE v_is_owners BOOLEAN DEFAULT FALSE;
+    DECLARE v_from_hash BINARY(32) DEFAULT p_from_hash;
+    DECLARE v_everybody_hash BINARY(32) DEFAULT p_everybody_hash;
+    DECLARE v_times INT UNSIGNED DEFAULT 1;
     DECLARE v_wait, v_next, v_unused INT UNSIGNED DEFAULT NULL;
     DECLARE v_now, v_expires_at DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -156,12 +160,17 @@ BEGIN
         SET v_is_owners = EXISTS (
             SELECT 1 FROM users u JOIN sessions s ON s.user_id = u.id
             WHERE u.phone = p_phone AND s.address_hash = p_address_hash);
-        IF NOT v_is_owners THEN
-            -- in one order for everybody
-            CALL count_use(p_everybody_hash, p_codes_in_all, 86400, p_codes_in_all, 0, v_now, v_wait, v_unused);
-            IF v_wait IS NULL THEN
-                CALL count_use(p_from_hash, p_codes_per_address, 3600, p_codes_per_address, 0, v_now, v_wait, v_unused);
-            END IF;
+        IF v_is_owners THEN
+            -- others' counts and ten times as much, so that nobody uses these up and registered numbers cost us no fortune
+            SET v_from_hash = UNHEX(SHA2(CONCAT('owners', HEX(p_from_hash)), 256));
+            SET v_everybody_hash = UNHEX(SHA2(CONCAT('owners', HEX(p_everybody_hash)), 256));
+        END IF;
+        -- in one order for everybody
+        SET v_times = IF(v_is_owners, 10, 1);
+        CALL count_use(v_everybody_hash, p_codes_in_all * v_times, 86400, p_codes_in_all * v_times, 0, v_now, v_wait, v_unused);
+        IF v_wait IS NULL THEN
+            CALL count_use(v_from_hash, p_codes_per_address * v_times, 3600, p_codes_per_address * v_times, 0, v_now, v_wait,
+                           v_unused);
         END IF;
         IF v_wait IS NULL THEN
             CALL count_use(IF(v_is_owners, p_owner_hash, p_phone_hash), p_codes_per_phone, 86400, 1, p_pause_seconds, v_now,
@@ -182,7 +191,7 @@ BEGIN
 END//
 DELIMITER ;
 
--- Forgets a code that could not be sent: it was nobody's, and the next one may be asked for at once.
+-- Forgets a code that could not be sent, and takes it back from its phone's count.
 DROP PROCEDURE IF EXISTS forget_code;
 DELIMITER //
 CREATE PROCEDURE forget_code(IN p_proof_id BINARY(16), IN p_phone_hash BINARY(32), IN p_owner_hash BINARY(32))
@@ -281,14 +290,16 @@ BEGIN
     DELETE FROM own_freezes WHERE wallet_id = v_wallet_id;
     UPDATE wallets SET status = 'frozen' WHERE id = v_wallet_id AND status = 'active';
     IF ROW_COUNT() > 0 THEN
-        CALL note_event(v_wallet_id, NULL, 'WalletFrozen', JSON_OBJECT(), p_at);
+        CALL note_event(v_wallet_id, NULL, 'WalletFrozen', JSON_OBJECT('reason', 'phone_replaced'), p_at);
     END IF;
 END//
 DELIMITER ;
 
--- A user, a wallet and its account, in one commit, for whoever proves the phone. The idempotency key is optional here (p_key
--- NULL); its scope is p_scope_id, derived from the proof, for nobody is signed in yet. The phone of a closed wallet is free; that of another is 'phone_taken' unless `p_replace`: numbers are given to others.
--- A refusal uses no proof up.
+-- A user, a wallet and its account, in one commit, for whoever proves the phone. The idempotency key is optional here
+-- (p_key NULL); its scope is p_scope_id, derived from the proof, for nobody is signed in yet. The phone of a closed wallet
+-- is free; that of another is 'phone_taken' unless `p_replace`: numbers are given to others. Not of an account of the last
+-- 30 days, nor of one that operators have frozen or are closing: else a freeze and a month's limits would be new with each
+-- account ('operator_needed'). A refusal uses no proof up.
 DROP PROCEDURE IF EXISTS register_user;
 DELIMITER //
 CREATE PROCEDURE register_user(
@@ -314,7 +325,7 @@ BEGIN
     DECLARE v_proved VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_former_id BINARY(16) DEFAULT NULL;
     DECLARE v_former_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_taken BOOLEAN DEFAULT FALSE;
+    DECLARE v_taken, v_is_operators BOOLEAN DEFAULT FALSE;
     DECLARE v_created_at DATETIME(6) DEFAULT NULL;
     DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -328,13 +339,17 @@ BEGIN
         CALL use_phone_proof(p_proof_hash, 'register', p_user_id, v_proved);
         -- the wallet is read behind the lock of its owner, for whom two may be waiting who want the phone
         SELECT id, created_at INTO v_former_id, v_created_at FROM users WHERE phone = p_phone FOR UPDATE;
-        SELECT status INTO v_former_status FROM wallets WHERE user_id = v_former_id;
+        SELECT w.status, w.status = 'closing' OR (w.status = 'frozen' AND f.wallet_id IS NULL)
+        INTO v_former_status, v_is_operators FROM wallets w LEFT JOIN own_freezes f ON f.wallet_id = w.id
+        WHERE w.user_id = v_former_id;
         IF COALESCE(v_proved <> p_phone, TRUE) THEN
             SET v_outcome = 'invalid_proof';
         ELSEIF v_former_id = p_user_id THEN
             SET v_outcome = 'done'; -- our own commit, whose answer was lost
         ELSEIF v_former_id IS NOT NULL AND v_former_status <> 'closed' AND NOT p_replace THEN
             SET v_outcome = 'phone_taken';
+        ELSEIF v_former_status <> 'closed' AND (v_is_operators OR v_created_at > v_now - INTERVAL 30 DAY) THEN
+            SET v_outcome = 'operator_needed';
         ELSE
             IF v_former_id IS NOT NULL THEN
                 CALL detach_phone(v_former_id, v_now);
@@ -368,23 +383,24 @@ BEGIN
 END//
 DELIMITER ;
 
--- Another password for whoever proves the phone: every session ends, and what needs a confirmation waits. `not_found` if the
+-- Another password for whoever proves the phone: every session ends. `not_found` if the
 -- phone is nobody's; 'operator_needed' if its owner has not been here for so many days: the number may have another one now.
+-- Running it again changes nothing.
 DROP PROCEDURE IF EXISTS reset_password;
 DELIMITER //
 CREATE PROCEDURE reset_password(
     IN p_reset_id BINARY(16),
     IN p_proof_hash BINARY(32),
     IN p_password_hash VARBINARY(60),
-    IN p_seen_within_days INT UNSIGNED,
-    IN p_wait_seconds INT UNSIGNED
+    IN p_seen_within_days INT UNSIGNED
 )
 MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_phone VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_user_id BINARY(16) DEFAULT NULL;
+    DECLARE v_user_id, v_wallet_id BINARY(16) DEFAULT NULL;
+    DECLARE v_password_hash VARBINARY(60) DEFAULT NULL;
     DECLARE v_seen_at DATETIME(6) DEFAULT NULL;
     DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -392,7 +408,8 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
     CALL use_phone_proof(p_proof_hash, 'reset_password', p_reset_id, v_phone);
-    SELECT id, COALESCE(signed_in_at, created_at) INTO v_user_id, v_seen_at FROM users WHERE phone = v_phone FOR UPDATE;
+    SELECT id, password_hash, COALESCE(signed_in_at, created_at) INTO v_user_id, v_password_hash, v_seen_at
+    FROM users WHERE phone = v_phone FOR UPDATE;
     SELECT GREATEST(v_seen_at, COALESCE(MAX(last_used_at), v_seen_at)) INTO v_seen_at
     FROM sessions WHERE user_id = v_user_id;
     SET v_outcome = CASE
@@ -401,14 +418,13 @@ BEGIN
             THEN 'not_found'
         WHEN v_seen_at < v_now - INTERVAL p_seen_within_days DAY THEN 'operator_needed'
         ELSE 'done' END;
-    IF v_outcome = 'done' THEN
+    IF v_outcome = 'done' AND v_password_hash <> p_password_hash THEN -- else it is our own commit, whose answer was lost
+        SELECT id INTO v_wallet_id FROM wallets WHERE user_id = v_user_id;
         CALL end_sessions(v_user_id, NULL, NULL, v_now);
-        UPDATE users SET password_hash = p_password_hash, confirms_from = v_now + INTERVAL p_wait_seconds SECOND
-        WHERE id = v_user_id;
-        COMMIT;
-    ELSE
-        ROLLBACK;
+        UPDATE users SET password_hash = p_password_hash WHERE id = v_user_id;
+        CALL note_event(v_wallet_id, NULL, 'PasswordReset', JSON_OBJECT(), v_now);
     END IF;
+    IF v_outcome = 'done' THEN COMMIT; ELSE ROLLBACK; END IF;
     SELECT v_outcome AS outcome, NULL AS result;
 END//
 DELIMITER ;
@@ -443,6 +459,7 @@ BEGIN
     ELSEIF v_outcome IS NULL THEN
         CALL end_sessions(p_user_id, NULL, p_session_id, UTC_TIMESTAMP(6));
         UPDATE users SET password_hash = p_new_password_hash WHERE id = p_user_id;
+        CALL note_event(v_wallet_id, NULL, 'PasswordChanged', JSON_OBJECT(), UTC_TIMESTAMP(6));
         SET v_outcome = 'done';
     END IF;
     COMMIT;
@@ -488,7 +505,7 @@ BEGIN
         IF v_status = 'active' THEN
             UPDATE wallets SET status = 'frozen' WHERE id = v_wallet_id;
             INSERT INTO own_freezes (wallet_id, frozen_at) VALUES (v_wallet_id, v_now);
-            CALL note_event(v_wallet_id, NULL, 'WalletFrozen', JSON_OBJECT(), v_now);
+            CALL note_event(v_wallet_id, NULL, 'WalletFrozen', JSON_OBJECT('reason', 'owner'), v_now);
             CALL end_sessions(p_user_id, NULL, p_session_id, v_now);
         ELSE
             UPDATE own_freezes SET unfreeze_at = NULL WHERE wallet_id = v_wallet_id;
@@ -522,6 +539,7 @@ BEGIN
     DECLARE v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_phone VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_unfreeze_at DATETIME(6) DEFAULT NULL;
+    DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -535,13 +553,15 @@ BEGIN
             ELSE 'done' END;
     END IF;
     IF v_outcome = 'done' THEN
-        UPDATE own_freezes SET unfreeze_at = COALESCE(unfreeze_at, UTC_TIMESTAMP(6) + INTERVAL p_wait_seconds SECOND)
-        WHERE wallet_id = v_wallet_id;
         SELECT unfreeze_at INTO v_unfreeze_at FROM own_freezes WHERE wallet_id = v_wallet_id;
-        COMMIT;
-    ELSE
-        ROLLBACK;
+        IF v_unfreeze_at IS NULL THEN
+            SET v_unfreeze_at = v_now + INTERVAL p_wait_seconds SECOND;
+            UPDATE own_freezes SET unfreeze_at = v_unfreeze_at WHERE wallet_id = v_wallet_id;
+            CALL note_event(v_wallet_id, NULL, 'UnfreezeRequested', JSON_OBJECT(
+                'unfreezes_at', DATE_FORMAT(v_unfreeze_at, '%Y-%m-%dT%H:%i:%s.%f')), v_now);
+        END IF;
     END IF;
+    IF v_outcome = 'done' THEN COMMIT; ELSE ROLLBACK; END IF;
     SELECT v_outcome AS outcome,
            JSON_OBJECT('unfreeze_at', DATE_FORMAT(v_unfreeze_at, '%Y-%m-%dT%H:%i:%s.%f')) AS result;
 END//
@@ -597,6 +617,7 @@ BEGIN
     DECLARE v_user_id BINARY(16) DEFAULT NULL;
     DECLARE v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_is_news BOOLEAN DEFAULT FALSE;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -606,12 +627,18 @@ BEGIN
         CALL lock_whole_wallet(p_wallet_id, v_status, v_tier);
         SET v_outcome = IF(v_status IS NULL, 'not_found', 'done');
         DELETE FROM own_freezes WHERE wallet_id = p_wallet_id; -- what an operator freezes no proof undoes
+        SET v_is_news = ROW_COUNT() > 0;
         IF v_status = 'active' THEN
             SET v_status = 'frozen';
             UPDATE wallets SET status = v_status WHERE id = p_wallet_id;
+            SET v_is_news = TRUE;
+        END IF;
+        IF v_is_news THEN
+            -- that of a thief, too, who froze the wallet and was spared then
             SELECT user_id INTO v_user_id FROM wallets WHERE id = p_wallet_id;
             CALL end_sessions(v_user_id, NULL, NULL, UTC_TIMESTAMP(6));
-            CALL note_event(p_wallet_id, NULL, 'WalletFrozen', JSON_OBJECT(), UTC_TIMESTAMP(6));
+            CALL note_event(
+                p_wallet_id, NULL, 'WalletFrozen', JSON_OBJECT('reason', 'operator'), UTC_TIMESTAMP(6));
         END IF;
         SET v_result = JSON_OBJECT('wallet_id', LOWER(HEX(p_wallet_id)), 'status', v_status);
     END IF;
@@ -672,7 +699,7 @@ DELIMITER ;
 
 -- Starts a session for whoever has shown the password that is stored as `p_password_hash`: if it has been changed since it
 -- was looked at, or the phone has gone to its next owner, there is none. A proof of the phone that let them try is used up.
--- Running it again changes nothing.
+-- A device that the account has no session on is noted, but for its first sign-in. Running it again changes nothing.
 DROP PROCEDURE IF EXISTS start_session;
 DELIMITER //
 CREATE PROCEDURE start_session(
@@ -694,7 +721,9 @@ BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT 'done';
     DECLARE v_phone, v_proved VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_password_hash VARBINARY(60) DEFAULT NULL;
+    DECLARE v_wallet_id BINARY(16) DEFAULT NULL;
     DECLARE v_generation INT UNSIGNED DEFAULT NULL;
+    DECLARE v_signed_in_at, v_last_of_fifty DATETIME(6) DEFAULT NULL;
     DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
@@ -703,13 +732,20 @@ BEGIN
     IF p_proof_hash IS NOT NULL THEN
         CALL use_phone_proof(p_proof_hash, 'sign_in', p_session_id, v_proved);
     END IF;
-    SELECT phone, password_hash INTO v_phone, v_password_hash FROM users WHERE id = p_user_id FOR UPDATE;
-    SELECT session_generation INTO v_generation FROM wallets WHERE user_id = p_user_id;
+    SELECT phone, password_hash, signed_in_at INTO v_phone, v_password_hash, v_signed_in_at
+    FROM users WHERE id = p_user_id FOR UPDATE;
+    SELECT id, session_generation INTO v_wallet_id, v_generation FROM wallets WHERE user_id = p_user_id;
     IF v_phone IS NULL OR v_password_hash <> p_password_hash THEN
         SET v_outcome = 'invalid_credentials';
     ELSEIF p_proof_hash IS NOT NULL AND COALESCE(v_proved <> v_phone, TRUE) THEN
         SET v_outcome = 'invalid_proof';
     ELSE
+        IF v_signed_in_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = p_user_id AND device = p_device) THEN
+            -- under the wallet's lock, as all its events
+            SELECT session_generation INTO v_generation FROM wallets WHERE id = v_wallet_id FOR UPDATE;
+            CALL note_event(v_wallet_id, NULL, 'SignedInOnNewDevice', JSON_OBJECT('device', p_device), v_now);
+        END IF;
         INSERT INTO sessions
             (id, user_id, kind, device, address_hash, seed, created_at, last_used_at, idle_ends_at, ends_at)
         VALUES (p_session_id, p_user_id, p_kind, p_device, p_address_hash, p_seed, v_now, v_now,
@@ -718,6 +754,12 @@ BEGIN
         INSERT INTO session_tokens (token_hash, session_id, created_at) VALUES (p_token_hash, p_session_id, v_now)
         ON DUPLICATE KEY UPDATE token_hash = p_token_hash;
         UPDATE users SET signed_in_at = v_now WHERE id = p_user_id;
+        -- fifty are open at most: those that were used last
+        SELECT last_used_at INTO v_last_of_fifty FROM sessions
+        WHERE user_id = p_user_id AND ended_at IS NULL AND LEAST(idle_ends_at, ends_at) > v_now
+        ORDER BY last_used_at DESC LIMIT 1 OFFSET 49;
+        UPDATE sessions SET ended_at = v_now
+        WHERE user_id = p_user_id AND ended_at IS NULL AND last_used_at < v_last_of_fifty;
     END IF;
     IF v_outcome = 'done' THEN COMMIT; ELSE ROLLBACK; END IF;
     SELECT v_outcome AS outcome, JSON_OBJECT('generation', v_generation + 0) AS result;
@@ -779,19 +821,30 @@ BEGIN
 END//
 DELIMITER ;
 
--- Counts what costs a hash, by address alone: whoever registers or resets a password is known by their proof later.
+-- Counts what costs a hash and is no sign-in: by the proof of the phone, ten times at most, so that nobody who has one is held
+-- up; by address without.
 DROP PROCEDURE IF EXISTS count_hashing;
 DELIMITER //
-CREATE PROCEDURE count_hashing(IN p_address_hash BINARY(32), IN p_per_address INT UNSIGNED, IN p_window_seconds INT UNSIGNED)
+CREATE PROCEDURE count_hashing(
+    IN p_proof_hash BINARY(32),
+    IN p_address_hash BINARY(32),
+    IN p_per_address INT UNSIGNED,
+    IN p_window_seconds INT UNSIGNED
+)
 MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
     DECLARE v_wait, v_unused INT UNSIGNED DEFAULT NULL;
+    DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL count_use(p_address_hash, p_per_address, p_window_seconds, p_per_address, 0, UTC_TIMESTAMP(6), v_wait, v_unused);
+    UPDATE phone_proofs SET tries = tries + 1
+    WHERE proof_hash = p_proof_hash AND used_for IS NULL AND proof_expires_at > v_now AND tries < 10;
+    IF ROW_COUNT() = 0 THEN
+        CALL count_use(p_address_hash, p_per_address, p_window_seconds, p_per_address, 0, v_now, v_wait, v_unused);
+    END IF;
     COMMIT;
     SELECT IF(v_wait IS NULL, 'done', 'too_many_attempts') AS outcome, JSON_OBJECT('retry_after_s', v_wait + 0) AS result;
 END//
@@ -823,15 +876,15 @@ CREATE PROCEDURE note_failed_sign_in(
 MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
-    DECLARE v_seen, v_phones INT UNSIGNED DEFAULT 0;
+    DECLARE v_wait, v_unused INT UNSIGNED DEFAULT NULL;
     DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL count_use(p_password_and_phone_hash, 1, p_window_seconds, 1, 0, v_now, v_seen, v_phones);
-    IF v_seen IS NULL THEN
-        CALL count_use(p_password_hash, 1000000, p_window_seconds, 1000000, 0, v_now, v_seen, v_phones);
+    CALL count_use(p_password_and_phone_hash, 1, p_window_seconds, 1, 0, v_now, v_wait, v_unused);
+    IF v_wait IS NULL THEN
+        CALL count_use(p_password_hash, 1000000, p_window_seconds, 1000000, 0, v_now, v_wait, v_unused);
     END IF;
     COMMIT;
     SELECT 'done' AS outcome,
@@ -839,8 +892,8 @@ BEGIN
 END//
 DELIMITER ;
 
--- Forgets what no sign-in needs any more: counts whose time is over, and proofs and sessions a month past their end (kept that long so
--- that an old token that comes back still finds it, and its owner can look).
+-- Forgets what no sign-in needs any more: counts whose time is over, and proofs and sessions a month past their end (kept
+-- that long so that an old token that comes back still finds it, and its owner can look).
 DROP PROCEDURE IF EXISTS sweep_identity;
 DELIMITER //
 CREATE PROCEDURE sweep_identity()

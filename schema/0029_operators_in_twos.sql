@@ -212,7 +212,8 @@ DELIMITER ;
 
 -- Takes the phone from an account whose owner has lost it (`p_phone` NULL), or gives it another one; either ends its
 -- sessions, and messages wait until the new phone is proved. An account without a phone is frozen: nobody can sign in to
--- it. A phone that somebody else has is refused, unless their wallet is closed: then it is free, as for who registers.
+-- it. A phone that somebody else has is refused, unless their wallet is closed: then it is free, as for who registers. The
+-- same phone again says that it is still theirs: who has not been here for long can have a code reset the password then.
 DROP PROCEDURE IF EXISTS move_phone;
 DELIMITER //
 CREATE PROCEDURE move_phone(
@@ -251,9 +252,12 @@ BEGIN
     IF v_outcome = 'done' AND NOT p_phone <=> v_before THEN
         SELECT u.id INTO v_former_id FROM users u JOIN wallets w ON w.user_id = u.id
         WHERE u.phone = p_phone AND w.status = 'closed';
-        UPDATE users SET phone = NULL, former_phone = p_phone WHERE id = v_former_id AND phone = p_phone;
+        IF v_former_id IS NOT NULL THEN
+            CALL detach_phone(v_former_id, v_now);
+        END IF;
         CALL end_sessions(v_user_id, NULL, NULL, v_now);
-        CALL end_sessions(v_former_id, NULL, NULL, v_now);
+        -- the end of a freeze of their own that was asked for by the phone before is called off
+        UPDATE own_freezes SET unfreeze_at = NULL WHERE wallet_id = p_wallet_id;
         DELETE FROM proved_phones WHERE user_id = v_user_id;
         INSERT INTO former_phones (phone, user_id, ended_at)
         SELECT phone, id, v_now FROM users WHERE id = v_user_id AND phone IS NOT NULL;
@@ -261,11 +265,18 @@ BEGIN
             DECLARE CONTINUE HANDLER FOR 1062 SET v_outcome = 'phone_taken';
             UPDATE users SET phone = p_phone, former_phone = IF(p_phone IS NULL, v_before, NULL) WHERE id = v_user_id;
         END;
+        IF p_phone IS NULL THEN
+            DELETE FROM own_freezes WHERE wallet_id = p_wallet_id; -- it is operators' to end now
+        END IF;
         IF p_phone IS NULL AND v_status = 'active' THEN
             SET v_status = 'frozen';
             UPDATE wallets SET status = v_status WHERE id = p_wallet_id;
             CALL note_event(p_wallet_id, NULL, 'WalletFrozen', JSON_OBJECT(), v_now);
         END IF;
+    END IF;
+    IF v_outcome = 'done' AND p_phone IS NOT NULL THEN
+        -- two people know whose it is: a code to this phone resets the password again
+        UPDATE users SET signed_in_at = v_now WHERE id = v_user_id;
     END IF;
     IF v_outcome = 'done' THEN
         SET v_result = JSON_OBJECT('wallet_id', LOWER(HEX(p_wallet_id)), 'status', v_status, 'phone', p_phone,

@@ -5,8 +5,9 @@ intruder in a function can ask for a payment that the kernel allows, and can't w
 The passwords' hashes are readable to one user alone.
 """
 
-#: `former_phone` is the one that an account had whose phone has a next owner.
-_KNOWN_USER_COLUMNS = "id, phone, name, kind, created_at, former_phone"
+_USER_COLUMNS = "id, phone, name, kind, created_at"
+#: `former_phone` is the one that an account had whose phone has a next owner, or was taken by operators.
+_KNOWN_USER_COLUMNS = f"{_USER_COLUMNS}, former_phone"
 _ARRIVED_COLUMNS = "id, type, attempt_id, amount, currency, gateway, gateway_payment_id, source_refund_id, created_at"
 
 _STORED_VALUE = (
@@ -37,8 +38,8 @@ def _execute(*procedures: str) -> tuple[str, ...]:
 GRANTS: dict[str, tuple[str, ...]] = {
     # register, login, session, sessions, phone_proofs, password_resets, me
     "identity": (
-        f"SELECT ({_KNOWN_USER_COLUMNS}, email, password_hash) ON users",
-        "SELECT (user_id, status, tier) ON wallets",
+        f"SELECT ({_USER_COLUMNS}, email, password_hash) ON users",
+        "SELECT (user_id, tier) ON wallets",
         "SELECT (id, user_id, device, seed, created_at, last_used_at, idle_ends_at, ends_at, ended_at) ON sessions",
         "SELECT (token_hash, session_id) ON session_tokens",
         *_execute(

@@ -14,9 +14,10 @@ from wallet.movements.hold import expire_holds
 
 def handler(_event: dict[str, Any], context: Invocation) -> dict[str, int]:
     """One run; what there is no time for is due next time. All that can be ended is, then what could not is raised."""
-    unfrozen = end_due_freezes(wiring.database())
     sweep = expire_holds(wiring.database(), time_left_s=lambda: time_left_s(context))
-    logger().info("holds expired", expired=sweep.expired, broken=list(sweep.broken.values()), unfrozen=unfrozen)
+    logger().info("holds expired", expired=sweep.expired, broken=list(sweep.broken.values()))
+    unfrozen = end_due_freezes(wiring.database())
+    logger().info("freezes ended", ended=unfrozen)
     if sweep.broken:
         raise UnhealthyRunError(f"{len(sweep.broken)} holds not ended")
     return {"expired": sweep.expired}

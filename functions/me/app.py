@@ -41,7 +41,7 @@ def post_freeze(request: Request) -> Response:
 def post_unfreeze(request: Request) -> Response:
     """The end of one's own freeze, a day later."""
     caller, asked = request.principal(), request.json(UnfreezeBody)
-    wait_s = wiring.number("SECURITY_WAIT_SECONDS")
+    wait_s = wiring.number("UNFREEZE_WAIT_SECONDS")
     at = unfreeze(wiring.database(), wiring.new_id, caller, phone_proof=asked.phone_proof, wait_s=wait_s)
     return Response(202, shapes.unfreezing(at))
 

@@ -18,7 +18,8 @@ def post_register(request: Request) -> Response:
     key, asked = request.optional_idempotency_key(), request.json(RegisterBody)
     database, rules = wiring.database(), wiring.sign_in_rules()
     context = (asked.phone, asked.name, wiring.product_name())
-    check_registration(database, rules, password=asked.password, context=context, address=request.address)
+    shown = {"phone_proof": asked.phone_proof, "password": asked.password, "address": request.address}
+    check_registration(database, rules, context=context, **shown)
 
     def work() -> tuple[Json, bool]:
         user = NewUser(

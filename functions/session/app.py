@@ -30,7 +30,7 @@ def post_session(request: Request) -> Response:
 def post_token(request: Request) -> Response:
     """Another access token, of a few minutes; the cookie does not change."""
     check_own_site(request)
-    request.json(EmptyBody)
+    request.json(EmptyBody, optional=True)
     cookie = cookie_of(request)
     session = renew(wiring.database(), wiring.browser_token_issuer(), cookie=cookie)
     return Response(200, shapes.access(session))

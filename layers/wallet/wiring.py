@@ -503,7 +503,6 @@ def reset_rules() -> "ResetRules":
     return ResetRules(
         sign_ins=sign_in_rules(),
         seen_within_days=number("RESET_SEEN_WITHIN_DAYS"),
-        wait_s=number("SECURITY_WAIT_SECONDS"),
     )
 
 

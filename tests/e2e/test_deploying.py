@@ -129,7 +129,7 @@ def test_a_failing_migration_fails_the_deployment_and_leaves_the_old_code_answer
     assert parameters["ReconcileSchedule"] == told["ReconcileSchedule"] == "rate(1 minute)"
     outputs = {one["OutputKey"]: one["OutputValue"] for one in deployed["Outputs"]}
     there = api.stack["aws_endpoint_url"] + f"/_aws/execute-api/{outputs['ApiId']}/v1"
-    eu = Api({**api.stack, "api_url": there})
+    eu = Api({**api.stack, "api_url": there, "mysql": {**api.stack["mysql"], "database": _DATABASE}})
     asha = eu.person()
     assert asha.get("/wallet").status == 200
     users = select(f"SELECT phone FROM {_DATABASE}.users")  # noqa: S608 - our own database

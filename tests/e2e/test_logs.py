@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -96,7 +96,11 @@ def _who(api: Api, day: Day, phone: str) -> None:
     old = {"refresh_token": session["refresh_token"]}
     day.note("POST /token", api.call("POST", "/token", old), 401)
     day.note("POST /logout", api.call("POST", "/logout", {"refresh_token": newer["refresh_token"]}), 204)
-    for tokens in (day.asha.session, session, newer, newest):
+    # a session that somebody else may have used has ended, so that every other one asks for its next token
+    first = day.asha.session
+    next_token = api.call("POST", "/token", {"refresh_token": first["refresh_token"]})
+    day.asha = replace(day.asha, session=day.note("POST /token", next_token, 200))
+    for tokens in (first, day.asha.session, session, newer, newest):
         day.secret += [tokens["access_token"], tokens["refresh_token"]]
 
 

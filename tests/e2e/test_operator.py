@@ -32,6 +32,8 @@ def test_a_frozen_wallet_neither_pays_nor_is_paid_until_it_is_unfrozen(api: Api)
     asha, bela = api.person(money=5_000), api.person(money=5_000)
     done(api, "freeze", wallet_id=asha.wallet_id)
     assert asha.get("/wallet").body["status"] == "frozen"
+    assert asha.pay(bela, 100).code == "invalid_token", "their sessions have ended"
+    asha = asha.signed_in_again()
     assert [asha.pay(bela, 100).code, bela.pay(asha, 100).code] == ["wallet_frozen", "payee_unavailable"]
     done(api, "unfreeze", wallet_id=asha.wallet_id)
     assert asha.pay(bela, 100).status == 201

@@ -47,10 +47,13 @@ class World:
         )
 
     def leave_for_days(self, person: Person, days: int) -> None:
-        """Makes it so long since somebody has signed in."""
+        """Makes it so long since somebody was here."""
         with closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE users SET signed_in_at = signed_in_at - INTERVAL %s DAY WHERE phone = %s", (days, person.phone)
+                "UPDATE users u JOIN sessions s ON s.user_id = u.id"
+                " SET u.signed_in_at = u.signed_in_at - INTERVAL %s DAY,"
+                " s.last_used_at = s.last_used_at - INTERVAL %s DAY WHERE u.phone = %s",
+                (days, days, person.phone),
             )
             connection.commit()
 

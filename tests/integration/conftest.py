@@ -110,7 +110,7 @@ class Functions:
             "CODES_PER_DAY": "1000000",
             "CODE_PAUSE_SECONDS": "30",
             "CODE_REGIONS": "IN",
-            "SECURITY_WAIT_SECONDS": "86400",
+            "UNFREEZE_WAIT_SECONDS": "86400",
             "RESET_SEEN_WITHIN_DAYS": "90",
             "NOTICE_BRAND": "Wallet",
             "CODE_SECRET": "code",

@@ -21,8 +21,10 @@ from tests.support.backups import BINLOG, Place, Way
 from tests.support.books import GATEWAY, ROLES, Books, Person, captured, new_phone, unique
 from tests.support.functions import api_event
 from tests.support.moves import pay
+from tests.support.proofs import proof_of
 from tests.support.verbs import Day
 from wallet import wiring
+from wallet.identity.phone_proofs.model import proof_hash
 from wallet.ledger.attempts import ObservedPayment
 from wallet.storage import settlement, top_ups, users, withdrawals
 from wallet.storage.database import Database
@@ -126,7 +128,7 @@ class History:
             asking.ask(self.books, name, "money", _by_a_new_request(verb, _OWN_ID.get(name)))
         asking.ask(self.books, "top up", "money", _opening(self.payer))
         asking.ask(self.books, "withdraw", "withdrawals", _withdrawing(self.payer))
-        asking.ask(self.books, "register", "identity", _registering())
+        asking.ask(self.books, "register", "identity", _registering(self.books))
         asking.ask(self.books, "settle", "gateway", _settling(captured(self.books.order(self.payer, 5_000), 5_000)))
         return asking
 
@@ -163,11 +165,14 @@ def _withdrawing(person: Person) -> Asked:
     return _by_a_new_request(partial(withdrawals.open_withdrawal, **told, first_check_s=300), "withdrawal_id")
 
 
-def _registering() -> Asked:
-    phone = new_phone()
+def _registering(books: Books) -> Asked:
+    phone, database = new_phone(), books.as_role("identity")
+    proof = proof_of(database, phone)
+    database.close()
     user = NewUser(phone=phone, name="Bela", email=None, kind="personal", password_hash=b"x" * 60, tier="full")
     someone = Person(wiring.new_id(), wiring.new_id(), phone)
     told: dict[str, Any] = {"user": user, "wallet_id": someone.wallet_id, "claim": someone.claim()}
+    told["proof_hash"] = proof_hash(proof)
     return _by_a_new_request(partial(users.register_user, **told), "user_id")
 
 

@@ -252,7 +252,6 @@ def account_of(books: Books, person: Person) -> None:
         proof_hash=proof(Purpose.RESET_PASSWORD),
         password_hash=b"r" * 60,
         seen_within_days=90,
-        wait_s=60,
     )
     identity.close()
 

@@ -18,6 +18,7 @@ from tests.support.crowd import together
 from tests.support.functions import Function, api_event
 from tests.support.operators import MEERA, RAVI, RAVIS_ARN, OperatorFunction, order, signed
 from tests.support.payouts import payout, tell, withdraw
+from tests.support.sign_in import signed_in_anew
 from wallet import wiring
 from wallet.edge import commands
 from wallet.edge.requests import read_request
@@ -116,6 +117,7 @@ def test_a_frozen_wallet_neither_pays_nor_is_paid_and_takes_its_owners_money_and
 ) -> None:
     person, shop = books.person(money=1_000), books.person(money=1_000)
     assert done(operator, order("freeze", wallet_id=wallet_id(person)))["status"] == "frozen"
+    person = signed_in_anew(books, person)
     for payer, payee, code in ((person, shop, "wallet_frozen"), (shop, person, "payee_unavailable")):
         with pytest.raises(Refused, match=code):
             pay(books, payer, payee, 100)

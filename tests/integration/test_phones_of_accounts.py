@@ -1,5 +1,6 @@
 """Phones that their owners have lost: found, taken from an account, and given to one, by two operators."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,13 @@ from tests.integration.conftest import Functions
 from tests.integration.test_operator_commands import done, events, refused, status, wallet_id
 from tests.support.books import Books, Person, new_phone
 from tests.support.functions import Function
+from tests.support.moves import connection, pay, refusal_of
 from tests.support.operators import order
+from tests.support.sign_in import sign_in
 from wallet import wiring
+from wallet.identity.sessions.store import list_sessions
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal
 
 Json = dict[str, Any]
 
@@ -29,16 +34,7 @@ def found(operator: Function, phone: str) -> list[tuple[str, str | None, bool]]:
 
 
 def open_sessions(books: Books, person: Person) -> int:
-    query = "SELECT COUNT(*) AS n FROM refresh_families WHERE user_id = %s AND revoked_at IS NULL"
-    return int(books.select(query, person.user_id.bytes)[0]["n"])
-
-
-def signed_in(books: Books, person: Person) -> None:
-    books.write(
-        "INSERT INTO refresh_families (id, user_id, created_at) VALUES (%s, %s, UTC_TIMESTAMP(6))",
-        wiring.new_id().bytes,
-        person.user_id.bytes,
-    )
+    return len(list_sessions(connection(books, "identity"), person.user_id))
 
 
 def test_a_phone_is_found_with_all_who_had_it(books: Books, operator: Function) -> None:
@@ -62,7 +58,7 @@ def test_a_phone_that_is_lost_leaves_its_account_which_is_frozen_and_signed_out(
     books: Books, operator: Function
 ) -> None:
     person = books.person(money=500)
-    signed_in(books, person)
+    sign_in(books, person)
     done(operator, order("set_phone_proved", wallet_id=wallet_id(person)))
     result = done(operator, order("free_phone", wallet_id=wallet_id(person)))
     assert result == {"wallet_id": wallet_id(person), "status": "frozen", "phone_before": person.phone}
@@ -81,11 +77,11 @@ def test_a_phone_that_is_lost_leaves_its_account_which_is_frozen_and_signed_out(
 
 def test_another_phone_ends_the_sessions_and_freezes_nothing(books: Books, operator: Function) -> None:
     person, phone = books.person(), new_phone()
-    signed_in(books, person)
+    sign_in(books, person)
     result = done(operator, order("change_phone", wallet_id=wallet_id(person), phone=phone))
     assert (result["phone"], result["phone_before"], result["status"]) == (phone, person.phone, "active")
     assert (open_sessions(books, person), events(books, person)) == (0, [])
-    signed_in(books, person)
+    sign_in(books, person)
     same = done(operator, order("change_phone", wallet_id=wallet_id(person), phone=phone))
     assert (same["phone_before"], open_sessions(books, person)) == (phone, 1), "nothing has changed"
     assert books.faults() == []
@@ -93,7 +89,7 @@ def test_another_phone_ends_the_sessions_and_freezes_nothing(books: Books, opera
 
 def test_somebody_elses_phone_is_not_given_away(books: Books, operator: Function) -> None:
     person, other = books.person(), books.person()
-    signed_in(books, person)
+    sign_in(books, person)
     assert refused(operator, order("change_phone", wallet_id=wallet_id(person), phone=other.phone)) == "phone_taken"
     assert open_sessions(books, person) == 1
     assert found(operator, person.phone) == [(wallet_id(person), person.phone, False)]
@@ -109,3 +105,16 @@ def test_a_wallet_that_is_closed_has_no_phone_to_move(books: Books, operator: Fu
     done(operator, order("close", wallet_id=wallet_id(person)))
     more = {"phone": new_phone()} if command == "change_phone" else {}
     assert refused(operator, order(command, wallet_id=wallet_id(person), **more)) == "not_found"
+
+
+def test_support_ends_every_session_of_a_wallets_owner(books: Books, operator: Function) -> None:
+    person, payee = books.person(money=500), books.person()
+    claim = replace(person.claim(), generation=sign_in(books, person).principal.generation)
+    command = order("end_sessions", wallet_id=wallet_id(person))
+    assert done(operator, command) == {"wallet_id": wallet_id(person), "status": "active"}
+    assert open_sessions(books, person) == 0
+    assert refusal_of(lambda: pay(books, person, payee, 100, claim=claim)) is Refusal.INVALID_TOKEN
+    sign_in(books, person)
+    assert operator.invoke(command)["replayed"]
+    assert open_sessions(books, person) == 1
+    assert refused(operator, order("end_sessions", wallet_id=ids.show(ids.WALLET, wiring.new_id()))) == "not_found"

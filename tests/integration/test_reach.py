@@ -10,6 +10,7 @@ import pymysql
 import pytest
 
 from tests.support.books import GATEWAY, ROLES, Books, Person, captured, unique
+from tests.support.operators import asked
 from tests.support.payouts import PROVIDER, withdraw
 from wallet import wiring
 from wallet.ledger.bulk import BulkRow
@@ -75,7 +76,7 @@ def _withdraw(_books: Books, database: Database, victim: Person, _thief: Person)
 
 def _refund_to_source(books: Books, database: Database, victim: Person, _thief: Person) -> None:
     (top_up,) = _top_ups(books, victim)
-    order = Instruction("Meera", "none", victim.claim())
+    order = asked(database, "refund_to_source", Instruction("Meera", "none", victim.claim()))
     operators.refund_to_source(
         database, order, refund_id=wiring.new_id(), transaction_id=uuid_of(top_up["id"]), amount=None
     )

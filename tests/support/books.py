@@ -67,15 +67,16 @@ def new_phone() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A registered user."""
+    """A registered user, in a session that is of a generation."""
 
     user_id: UUID
     wallet_id: UUID
     phone: str
+    generation: int = 0
 
     def claim(self, key: str | None = None, asked: str = "") -> Claim:
         """A key of theirs; the same `asked` is the same request."""
-        return Claim(self.user_id, key or unique("key-"), hashlib.sha256(asked.encode()).digest())
+        return Claim(self.user_id, key or unique("key-"), hashlib.sha256(asked.encode()).digest(), self.generation)
 
 
 def id_of_now(database: Database) -> UUID:

@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import urllib3
@@ -14,7 +14,7 @@ import urllib3
 from local.invocation import invoke
 from local.operators import send
 from tests.support.addresses import coming_from, new_address
-from tests.support.proofs import prove
+from tests.support.proofs import proof_put_into, prove
 
 Json = dict[str, Any]
 
@@ -91,7 +91,7 @@ class Api:
     ) -> "Person":
         """Somebody new, logged in, with some money in minor units that came by UPI."""
         phone, key, address = phone or new_phone(), new_key(), new_address()
-        proof = self.prove(phone, address=address)
+        proof = proof_put_into(self.stack["mysql"], phone)
         told = {"phone_proof": proof, "phone": phone, "name": name, "password": PASSWORD, "kind": kind}
         registered = until_answered(lambda: self.call("POST", "/register", told, key=key, headers=coming_from(address)))
         assert registered.status == 201, registered.text
@@ -161,6 +161,13 @@ class Person:
         """Their access token."""
         token: str = self.session["access_token"]
         return token
+
+    def signed_in_again(self) -> "Person":
+        """They, in another session."""
+        shown, headers = {"phone": self.phone, "password": PASSWORD}, coming_from(self.address)
+        session = until_answered(lambda: self.api.call("POST", "/login", shown, headers=headers))
+        assert session.status == 200, session.text
+        return replace(self, session=session.body)
 
     def get(self, path: str) -> Answer:
         """A reading request of theirs."""

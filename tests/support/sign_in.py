@@ -1,7 +1,7 @@
 """Sessions of people who live in the database alone, through the store of sessions."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -52,3 +52,8 @@ def generation(books: Books, user_id: UUID) -> int:
     """What every procedure that acts for somebody compares."""
     rows = books.select("SELECT session_generation AS generation FROM wallets WHERE user_id = %s", user_id.bytes)
     return int(rows[0]["generation"])
+
+
+def signed_in_anew(books: Books, person: Person) -> Person:
+    """They, in a session of now."""
+    return replace(person, generation=generation(books, person.user_id))

@@ -225,7 +225,7 @@ class CodeBody(Body):
     """POST /phone-proofs."""
 
     phone: Phone
-    purpose: Annotated[Purpose, Wanted("One of register, sign_in, reset_password, change_phone and unfreeze.")]
+    purpose: Annotated[Purpose, Wanted("One of register, sign_in, reset_password and unfreeze.")]
 
 
 class ProofBody(Body):

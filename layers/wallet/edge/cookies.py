@@ -5,7 +5,7 @@ can: with a header of our own, which the browser sends across origins only if we
 (draft-ietf-oauth-browser-based-apps, section 6.1.3.3). Newer browsers say themselves where a request comes from.
 """
 
-from http.cookies import CookieError, SimpleCookie
+import re
 
 from wallet.edge.requests import Request
 from wallet.ledger.refusals import Refusal, Refused
@@ -23,14 +23,12 @@ def check_own_site(request: Request) -> None:
 
 
 def cookie_of(request: Request) -> str:
-    """The session's cookie; raises `Refused` (`missing_token`) without one."""
-    try:
-        found = SimpleCookie(request.headers.get("cookie", "")).get(NAME)
-    except CookieError:
-        found = None
-    if found is None or not found.value:
+    """The session's cookie, whatever others stand beside it; raises `Refused` (`missing_token`) without one."""
+    pairs = (part.strip().partition("=") for part in re.split("[;,]", request.headers.get("cookie", "")))
+    secret = next((value for name, _, value in pairs if name == NAME), "")
+    if not secret:
         raise Refused(Refusal.MISSING_TOKEN)
-    return found.value
+    return secret
 
 
 def set_cookie(secret: str, *, valid_s: int) -> dict[str, str]:

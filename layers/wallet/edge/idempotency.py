@@ -45,7 +45,7 @@ Asked = TypeVar("Asked", bound=BaseModel)
 _KEPT_S = 24 * 3600
 
 
-def claim_of(request: Request, *, actor_id: UUID, key: str, asked: Json, generation: int = 0) -> Claim:
+def claim_of(request: Request, *, actor_id: UUID, key: str, asked: Json, generation: int | None = None) -> Claim:
     """What the caller's key stands for: the route, the ids in its path and what was asked, by its SHA-256.
 
     `generation` is that of the caller's sessions, if somebody has signed in. The hash is kept for ever: leave absent

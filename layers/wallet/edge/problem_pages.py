@@ -99,8 +99,9 @@ PAGES: dict[str, Page] = {
     ),
     "too_many_codes": Page(
         "Too many codes",
-        "A code was sent to this phone a moment ago, or too many are asked for, from this address or in all.",
-        "Take the code that has come, or wait as long as `Retry-After` says.",
+        "A code was sent to this phone a moment ago, and each doubles the pause before the next; or too many are asked "
+        "for, from this address or in all.",
+        "Take the code that has come, if it is for the same purpose, or wait as long as `Retry-After` says.",
     ),
     "invalid_code": Page(
         "Invalid code",
@@ -145,8 +146,9 @@ PAGES: dict[str, Page] = {
     ),
     "operator_needed": Page(
         "Operator needed",
-        "Nobody has signed in to this account for so long that its phone number may belong to somebody else by now.",
-        "Ask the operator of the wallet, who looks at who you are. A code to the phone is not enough.",
+        "A code to the phone is not enough: nobody has signed in to its account for so long that the number may have"
+        " another owner by now; or the account that you would replace is younger than 30 days, or frozen by operators.",
+        "Ask the operator of the wallet, who looks at who you are.",
     ),
     "proof_not_ready": Page(
         "Proof not ready",

@@ -88,7 +88,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.OPERATOR_NEEDED: (
         403,
         "Operator needed",
-        "Nobody has signed in for so long that the number may have another owner: somebody of ours must look.",
+        "A code to the phone is not enough for this account: somebody of ours must look at who you are.",
     ),
     Refusal.PROOF_NOT_READY: (
         409,

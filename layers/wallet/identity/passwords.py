@@ -9,7 +9,7 @@ import functools
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import bcrypt
 
@@ -18,6 +18,8 @@ MAX_LENGTH = 128
 
 # A context word that is shorter says nothing, and so much beside it is a password of its own.
 _MIN_CONTEXT, _MIN_REST = 4, 6
+# the digits of an Indian number without its country
+_NATIONAL = 10
 
 _DIGEST_KEY = b"wallet.password.v1"
 _NOBODYS_SALT = "C6UzMDM.H6dfI/f/IKcEeO"
@@ -51,11 +53,20 @@ def refuse(password: str, context: Iterable[str]) -> str | None:
     plain = unicodedata.normalize("NFKC", password).casefold()
     if plain in _common_passwords():
         return "This password is one of those that are tried first, because many people use it."
-    for word in (unicodedata.normalize("NFKC", word).casefold() for word in context if len(word) >= _MIN_CONTEXT):
+    for word in _words_of(context):
         rest = plain.replace(word, "")
         if plain in word or (rest != plain and len(rest) < _MIN_REST):
             return "This password is little more than the phone, the name or the name of this service."
     return None
+
+
+def _words_of(context: Iterable[str]) -> Iterator[str]:
+    """What people make passwords of: a text as a whole, without blanks and signs, each part, a phone's last ten."""
+    for text in context:
+        plain = unicodedata.normalize("NFKC", text).casefold()
+        joined = "".join(sign for sign in plain if sign.isalnum())
+        words = {plain, joined, joined[-_NATIONAL:], *plain.split()}
+        yield from (word for word in words if len(word) >= _MIN_CONTEXT)
 
 
 @functools.cache

@@ -69,7 +69,6 @@ _PURPOSES: Mapping[str, str] = {
     "register": "register this number",
     "sign_in": "sign in",
     "reset_password": "choose a new password",
-    "change_phone": "use this number",
     "unfreeze": "unfreeze your wallet",
 }
 

@@ -57,7 +57,7 @@ ROLE_OF = {
 }
 """Each command's one role. `approve` and `cancel` are of the role of the request that they are about."""
 
-#: What one person asks for and another approves; the kernel's `record_approval` has the same list.
+#: What one person asks for and another approves; the kernel's `end_command` has the same list.
 NEED_TWO_PEOPLE = frozenset(
     {name for name, role in ROLE_OF.items() if role is Role.MONEY} | {"set_tier", "free_phone", "change_phone"}
 )

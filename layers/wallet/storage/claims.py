@@ -10,13 +10,13 @@ from wallet.storage.database import Database
 class Claim:
     """Who, which key (1 to 64 visible ASCII characters), and the SHA-256 of what is asked for under it.
 
-    `generation` is that of the sessions in one of which it is asked for; a wallet is born with 0.
+    `generation` is that of the sessions in one of which it is asked for, None where nobody has signed in.
     """
 
     actor_id: UUID
     key: str
     request_hash: bytes
-    generation: int = 0
+    generation: int | None = None
 
     def arguments(self) -> tuple[bytes, bytes, bytes]:
         """The first three arguments of every procedure that takes a key."""
@@ -24,6 +24,8 @@ class Claim:
 
     def signed_in(self) -> tuple[bytes, bytes, bytes, int]:
         """The first four of those that act for somebody who has signed in."""
+        if self.generation is None:
+            raise ValueError("nobody has signed in")
         return (*self.arguments(), self.generation)
 
 

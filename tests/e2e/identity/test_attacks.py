@@ -4,6 +4,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -77,8 +78,9 @@ def test_an_answer_does_not_say_whether_somebody_has_the_phone_and_the_code_goes
         )
 
 
-def test_who_has_the_number_now_gets_it_and_the_old_owners_money_waits_for_an_operator(api: Api) -> None:
+def test_who_has_the_number_now_gets_it_and_the_old_owners_money_waits_for_an_operator(api: Api, select: Any) -> None:
     old, payer = api.person(money=50_000), api.person(money=50_000)
+    select("UPDATE users SET created_at = created_at - INTERVAL 1 YEAR WHERE phone = %s", old.phone)
     proof = api.prove(old.phone)
     problem(register(api, old.phone, proof), 409, "phone_taken")
     fresh = register(api, old.phone, proof, name="Bela Iyer", replace=True)

@@ -11,6 +11,7 @@ import pytest
 from tests.support.books import Books, Person, new_phone, unique
 from tests.support.crowd import together
 from tests.support.moves import connection, pay, refusal_of
+from tests.support.operators import asked
 from tests.support.proofs import proof_of
 from tests.support.sign_in import PASSWORD_HASH, SignedIn, generation, sign_in
 from wallet import wiring
@@ -18,9 +19,10 @@ from wallet.identity.accounts import store
 from wallet.identity.phone_proofs.model import Purpose, proof_hash
 from wallet.identity.sessions.store import list_sessions
 from wallet.ledger.receipts import Registration
-from wallet.ledger.refusals import Refusal
-from wallet.storage import users
+from wallet.ledger.refusals import Refusal, Refused
+from wallet.storage import operators, users
 from wallet.storage.claims import Claim
+from wallet.storage.operators import Instruction
 from wallet.storage.users import NewUser
 
 if TYPE_CHECKING:
@@ -51,6 +53,12 @@ def register(books: Books, phone: str, *, replace_owner: bool = False, claim: Cl
     )[0]
 
 
+def of_last_year(books: Books, person: Person) -> Person:
+    """An account that is old enough for its phone to have another owner by now."""
+    books.write("UPDATE users SET created_at = created_at - INTERVAL 1 YEAR WHERE id = %s", person.user_id.bytes)
+    return person
+
+
 def reset(books: Books, person: Person, *, at: datetime | None = None, password_hash: bytes = NEW_HASH) -> None:
     with closing(books.as_role("identity", at=at)) as database:
         store.reset_password(
@@ -59,7 +67,6 @@ def reset(books: Books, person: Person, *, at: datetime | None = None, password_
             proof_hash=proof_hash(proof_of(database, person.phone, Purpose.RESET_PASSWORD)),
             password_hash=password_hash,
             seen_within_days=90,
-            wait_s=DAY_S,
         )
 
 
@@ -76,7 +83,7 @@ def now_of(books: Books, session: SignedIn) -> Any:
 
 
 def test_a_phone_with_an_account_is_taken_unless_who_proves_it_wants_it_replaced(books: Books) -> None:
-    old, payer = books.person(money=1_000), books.person(money=1_000)
+    old, payer = of_last_year(books, books.person(money=1_000)), books.person(money=1_000)
     session = sign_in(books, old)
     assert refusal_of(partial(register, books, old.phone)) is Refusal.PHONE_TAKEN
     assert status(books, old) == "active"
@@ -92,16 +99,25 @@ def test_a_phone_with_an_account_is_taken_unless_who_proves_it_wants_it_replaced
     assert (books.faults(), books.broken_promises()) == ([], [])
 
 
-def test_of_many_who_replace_at_once_each_leaves_one_owner(books: Books) -> None:
-    old = books.person(money=100)
+def test_of_many_who_replace_at_once_one_does_and_the_others_are_sent_to_an_operator(books: Books) -> None:
+    old = of_last_year(books, books.person(money=100))
     answers = together([partial(register, books, old.phone, replace_owner=True) for _ in range(4)])
-    assert {type(one) for one in answers} == {Registration}
-    owners = books.select("SELECT id FROM users WHERE phone = %s", old.phone)
-    assert len(owners) == 1
-    former = books.select(
-        "SELECT w.status FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.former_phone = %s", old.phone
-    )
-    assert [row["status"] for row in former] == ["frozen"] * 4
+    assert sum(isinstance(one, Registration) for one in answers) == 1
+    assert {one.refusal for one in answers if isinstance(one, Refused)} == {Refusal.OPERATOR_NEEDED}
+    assert len(books.select("SELECT id FROM users WHERE phone = %s", old.phone)) == 1
+    assert status(books, old) == "frozen"
+
+
+def test_nobody_begins_anew_with_their_own_number(books: Books) -> None:
+    """Limits of the month, and a freeze by operators, would be gone."""
+    young, frozen, closing = books.person(), *(of_last_year(books, books.person()) for _ in range(2))
+    frozen_by_an_operator(books, frozen)
+    books.write("UPDATE wallets SET status = 'closing' WHERE id = %s", closing.wallet_id.bytes)
+    for person in (young, frozen, closing):
+        assert refusal_of(partial(register, books, person.phone, replace_owner=True)) is Refusal.OPERATOR_NEEDED
+    own = of_last_year(books, books.person())
+    store.freeze_own_wallet(connection(books, "identity"), sign_in(books, own).principal)
+    assert register(books, own.phone, replace_owner=True).phone == own.phone
 
 
 def test_the_phone_of_a_new_account_is_known_to_be_its_owners(books: Books) -> None:
@@ -149,14 +165,11 @@ def test_a_sign_in_that_looked_at_the_password_before_a_reset_does_not_come_in_b
     assert refusal_of(partial(sign_in, books, person)) is Refusal.INVALID_CREDENTIALS
 
 
-def test_a_reset_ends_every_session_and_what_needs_confirming_waits_a_day(books: Books) -> None:
+def test_a_reset_ends_every_session(books: Books) -> None:
     person = books.person()
     sign_in(books, person)
     reset(books, person)
     assert list_sessions(connection(books, "identity"), person.user_id) == []
-    (row,) = books.select("SELECT confirms_from FROM users WHERE id = %s", person.user_id.bytes)
-    wait_s = (row["confirms_from"].replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
-    assert DAY_S - 60 < wait_s <= DAY_S
 
 
 def test_who_was_not_here_for_ninety_days_is_sent_to_an_operator(books: Books) -> None:
@@ -166,6 +179,18 @@ def test_who_was_not_here_for_ninety_days_is_sent_to_an_operator(books: Books) -
     assert refusal_of(partial(reset, books, person, at=late)) is Refusal.OPERATOR_NEEDED
     sign_in(books, person, at=datetime.now(UTC) + timedelta(days=2))
     reset(books, person, at=late)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_two_operators_who_know_whose_a_phone_is_let_a_code_reset_the_password_again(
+    books: Books, *, same: bool
+) -> None:
+    person = books.person()
+    late = datetime.now(UTC) + timedelta(days=91)
+    assert refusal_of(partial(reset, books, person, at=late)) is Refusal.OPERATOR_NEEDED
+    phone = person.phone if same else new_phone()
+    move_phone(books, person, phone, at=late)
+    reset(books, Person(person.user_id, person.wallet_id, phone), at=late + timedelta(hours=1))
 
 
 def test_a_phone_that_nobody_has_registered_resets_nothing(books: Books) -> None:
@@ -198,6 +223,15 @@ def unfreeze(books: Books, session: SignedIn, person: Person, *, at: datetime | 
             proof_hash=proof_hash(proof_of(database, person.phone, Purpose.UNFREEZE)),
             wait_s=DAY_S,
         )
+
+
+def move_phone(books: Books, person: Person, phone: str | None, *, at: datetime | None = None) -> None:
+    """By two operators."""
+    operator = connection(books, "operator") if at is None else books.as_role("operator", at=at)
+    claim = Claim(wiring.new_id(), unique("key-"), b"h" * 32)
+    command = "free_phone" if phone is None else "change_phone"
+    instruction = asked(operator, command, Instruction("111122223333/meera", "a lost phone", claim))
+    operators.move_phone(operator, instruction, action_id=wiring.new_id(), wallet_id=person.wallet_id, phone=phone)
 
 
 def due(books: Books, at: datetime) -> int:
@@ -258,6 +292,17 @@ def test_what_its_owner_froze_and_an_operator_froze_then_is_the_operators(books:
     assert status(books, person) == "frozen"
 
 
+def test_a_thief_who_froze_the_wallet_is_out_when_an_operator_freezes_it_too(books: Books) -> None:
+    person = books.person(money=100)
+    thief = sign_in(books, person)
+    store.freeze_own_wallet(connection(books, "identity"), thief.principal)
+    frozen_by_an_operator(books, person)
+    assert list_sessions(connection(books, "identity"), person.user_id) == []
+    books.write("UPDATE wallets SET status = 'active' WHERE id = %s", person.wallet_id.bytes)
+    spared = replace(person.claim(), generation=thief.principal.generation + 1)
+    assert refusal_of(lambda: pay(books, person, books.person(), 10, claim=spared)) is Refusal.INVALID_TOKEN
+
+
 def test_a_thief_is_out_when_an_operator_freezes(books: Books) -> None:
     person = books.person(money=100)
     thief = sign_in(books, person)
@@ -287,7 +332,7 @@ def test_a_proof_for_something_else_ends_no_freeze(books: Books, purpose: Purpos
     identity = connection(books, "identity")
     store.freeze_own_wallet(identity, session.principal)
     proof = proof_hash(proof_of(identity, person.phone, purpose))
-    asked = partial(
+    unfreezing = partial(
         store.unfreeze_own_wallet,
         identity,
         now_of(books, session),
@@ -295,4 +340,27 @@ def test_a_proof_for_something_else_ends_no_freeze(books: Books, purpose: Purpos
         proof_hash=proof,
         wait_s=DAY_S,
     )
-    assert refusal_of(asked) is Refusal.INVALID_PROOF
+    assert refusal_of(unfreezing) is Refusal.INVALID_PROOF
+
+
+@pytest.mark.parametrize("moved", ["freed", "changed"])
+def test_the_end_of_a_freeze_that_was_asked_for_by_a_phone_is_off_when_operators_move_the_phone(
+    books: Books, moved: str
+) -> None:
+    """Who asked may have been the thief with the phone: its owner asks again, by the phone that they have now."""
+    person = books.person()
+    session = sign_in(books, person)
+    store.freeze_own_wallet(connection(books, "identity"), session.principal)
+    at = unfreeze(books, session, person)
+    move_phone(books, person, None if moved == "freed" else new_phone())
+    assert due(books, at + timedelta(days=1)) == 0
+    assert status(books, person) == "frozen"
+    assert (books.faults(), books.broken_promises()) == ([], [])
+
+
+def test_a_phone_that_moves_on_twice_leaves_no_fault(books: Books) -> None:
+    """Its owners before are known by the history of phones, though nobody has it any more."""
+    first = of_last_year(books, books.person())
+    second = register(books, first.phone, replace_owner=True)
+    move_phone(books, Person(second.user_id, second.wallet_id, first.phone), None)
+    assert books.broken_promises() == []

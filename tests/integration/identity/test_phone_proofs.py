@@ -152,6 +152,18 @@ def test_strangers_use_up_no_code_of_the_owners(books: Books, asking: Asking) ->
     assert home.code(person.phone, Purpose.RESET_PASSWORD, at=at).resend_after_s == 30
 
 
+def test_owners_have_ten_times_as_many_codes_from_one_address_and_no_more(books: Books) -> None:
+    """Numbers that earn from each message may be registered ones."""
+    office = Asking(books, unique("office-"), replace(RULES, per_address_hour=1))
+    people = [books.person() for _ in range(11)]
+    for person in people:
+        sign_in(books, person, address_hash=hashed(office.address))
+    for person in people[:10]:
+        office.code(person.phone, Purpose.SIGN_IN)
+    assert refused(partial(office.code, people[10].phone, Purpose.SIGN_IN)).refusal is Refusal.TOO_MANY_CODES
+    assert office.code(new_phone()).resend_after_s == 30
+
+
 def test_a_code_that_could_not_be_sent_is_not_counted(books: Books, asking: Asking) -> None:
     phone = new_phone()
     sent = asking.code(phone)

@@ -353,3 +353,45 @@ def test_ending_sessions_while_people_pay_deadlocks_nobody(books: Books) -> None
     )
     assert [one for one in answers if one is not None] == []
     assert books.faults() == []
+
+
+def test_a_file_that_is_taken_in_while_its_sender_signs_out_is_not(books: Books) -> None:
+    """Its rows are written before the wallet is looked at again, behind the lock that the logout has."""
+    payer, payee = books.person(money=10_000), books.person()
+    session = sign_in(books, payer)
+    rows = [BulkRow(line, PayeeName(wallet_id=payee.wallet_id, phone=None), 1, None, None) for line in range(2, 3_002)]
+    claim = replace(payer.claim(), generation=session.principal.generation)
+
+    def send() -> str:
+        try:
+            bulk.open_bulk_payment(connection(books, "money"), claim, bulk_payment_id=wiring.new_id(), rows=rows)
+        except Refused as refused:
+            return refused.refusal.value
+        return "done"
+
+    def log_out() -> str:
+        end(books, session)
+        sent = books.select("SELECT 1 FROM bulk_payments WHERE user_id = %s", payer.user_id.bytes)
+        return "done" if sent else "invalid_token"
+
+    sent, as_it_was_at_the_logout = together([send, log_out])
+    assert sent == as_it_was_at_the_logout
+
+
+def test_fifty_sessions_are_open_at_most_and_none_hides_behind_others(books: Books) -> None:
+    person, began = books.person(), datetime.now(UTC) - timedelta(minutes=30)
+    sessions = [sign_in(books, person, at=began + timedelta(seconds=number)) for number in range(53)]
+    listed = {one.id for one in store.list_sessions(connection(books, "identity"), person.user_id)}
+    assert listed == {session.principal.session_id for session in sessions[3:]}
+
+
+def test_where_a_thief_was_signed_in_is_none_of_the_owners_places(books: Books) -> None:
+    """Their codes and guesses would count as the owner's."""
+    person = books.person()
+    home = sign_in(books, person, address_hash=b"h" * 32)
+    sign_in(books, person, address_hash=b"t" * 32)
+    end(books, sign_in(books, person, address_hash=b"o" * 32))
+    asking = replace(home.principal, generation=generation(books, person.user_id))
+    store.end_own_sessions(connection(books, "identity"), asking, None)
+    known = books.select("SELECT address_hash FROM sessions WHERE user_id = %s", person.user_id.bytes)
+    assert [row["address_hash"] for row in known if any(row["address_hash"])] == [b"h" * 32]

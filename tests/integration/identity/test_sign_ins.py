@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -154,14 +155,30 @@ def test_a_password_that_fails_on_many_phones_is_counted_once_for_each(books: Bo
     assert [note(phone) for phone in phones] == [5] * 5
 
 
+def hashing(books: Books, address: str, proof: str = "pp_none") -> None:
+    store.count_hashing(
+        connection(books, "identity"),
+        proof_hash=proof_hash(proof),
+        address_hash=address_hash(address),
+        per_address=LIMIT,
+        window_s=900,
+    )
+
+
 def test_hashing_for_one_address_is_counted_with_its_sign_ins(books: Books) -> None:
-    address, hashed = unique("address:"), {"per_address": LIMIT, "window_s": 900}
+    address = unique("address:")
     attempt(connection(books, "identity"), new_phone(), address, BY_ADDRESS)()
-
-    def count() -> None:
-        store.count_hashing(connection(books, "identity"), address_hash=address_hash(address), **hashed)
-
-    outcomes = together([count] * 12, at_once=6)
+    outcomes = together([partial(hashing, books, address) for _ in range(12)], at_once=6)
     told = [outcome for outcome in outcomes if outcome is not None]
     assert len(told) == 3
     assert all(isinstance(outcome, Refused) and outcome.refusal is Refusal.TOO_MANY_ATTEMPTS for outcome in told)
+
+
+def test_who_has_a_proof_registers_and_resets_ten_times_whatever_their_neighbours_do(books: Books) -> None:
+    address = unique("address:")
+    for _ in range(LIMIT):
+        hashing(books, address)
+    proof = proof_of(connection(books, "identity"), new_phone())
+    for _ in range(10):
+        hashing(books, address, proof)
+    assert refused(partial(hashing, books, address, proof)).refusal is Refusal.TOO_MANY_ATTEMPTS

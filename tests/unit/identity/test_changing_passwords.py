@@ -46,7 +46,11 @@ def change(database: Any, *, old: str) -> None:
     )
 
 
-@pytest.mark.parametrize("old", ["", NEW, OLD.upper(), OLD + " ", STORED.decode()])
+@pytest.mark.parametrize(
+    "old",
+    ["", NEW, OLD.upper(), OLD + " ", STORED.decode()],
+    ids=["none", "the new", "in capitals", "a blank more", "its hash"],
+)
 def test_who_does_not_know_the_old_password_sets_no_new_one(old: str) -> None:
     database = Database()
     with pytest.raises(Refused) as caught:

@@ -19,7 +19,20 @@ def test_what_many_people_use_is_refused_in_any_letters(password: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["asha rao", "Asha Rao 1", "ASHA RAO!", "9876543210", "+919876543210", "919876543210", "wallet12", "WalletWallet"],
+    [
+        "asha rao",
+        "Asha Rao 1",
+        "ASHA RAO!",
+        "9876543210",
+        "+919876543210",
+        "919876543210",
+        "wallet12",
+        "WalletWallet",
+        "9876543210a",
+        "asharao1",
+        "Asha1234",
+        "AshaRao99",
+    ],
 )
 def test_the_phone_the_name_and_the_product_are_refused_with_little_beside_them(password: str) -> None:
     reason = passwords.refuse(password, CONTEXT)

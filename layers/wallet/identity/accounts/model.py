@@ -28,12 +28,11 @@ class Account:
 class ResetRules:
     """Who was not here for `seen_within_days` is sent to an operator, as a number may have another owner by then.
 
-    `wait_s` is how long what needs a confirmation waits behind a reset; `sign_ins` counts it and has a hash's cost.
+    `sign_ins` counts resets, and has a hash's cost.
     """
 
     sign_ins: SignInRules
     seen_within_days: int
-    wait_s: int
 
 
 def scope_of(phone_proof: str) -> UUID:

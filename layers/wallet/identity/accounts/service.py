@@ -31,11 +31,17 @@ def register(
 
 
 def check_registration(
-    database: Database, rules: SignInRules, *, password: str, context: tuple[str, ...], address: str
+    database: Database,
+    rules: SignInRules,
+    *,
+    phone_proof: str,
+    password: str,
+    context: tuple[str, ...],
+    address: str,
 ) -> None:
     """Whether a password is hashed for whoever asks; raises `Refused` (`invalid_request`, `too_many_attempts`)."""
     check_new_password(password, field="password", context=context)
-    _count_hashing(database, rules, address)
+    _count_hashing(database, rules, phone_proof, address)
 
 
 def show_account(database: Database, asking: Principal) -> Account:
@@ -88,14 +94,13 @@ def reset_password(
 ) -> None:
     """Another password for who proves the phone; every session ends. Raises `Refused` (`invalid_proof`, …)."""
     check_new_password(new_password, field="new_password", context=(product,))
-    _count_hashing(database, rules.sign_ins, address)
+    _count_hashing(database, rules.sign_ins, phone_proof, address)
     store.reset_password(
         database,
         reset_id=new_id(),
         proof_hash=proof_hash(phone_proof),
         password_hash=passwords.hash_password(new_password, cost=rules.sign_ins.password_cost),
         seen_within_days=rules.seen_within_days,
-        wait_s=rules.wait_s,
     )
 
 
@@ -113,8 +118,14 @@ def unfreeze(
     )
 
 
-def _count_hashing(database: Database, rules: SignInRules, address: str) -> None:
-    count_hashing(database, address_hash=address_hash(address), per_address=rules.per_address, window_s=rules.window_s)
+def _count_hashing(database: Database, rules: SignInRules, phone_proof: str, address: str) -> None:
+    count_hashing(
+        database,
+        proof_hash=proof_hash(phone_proof),
+        address_hash=address_hash(address),
+        per_address=rules.per_address,
+        window_s=rules.window_s,
+    )
 
 
 def _find(database: Database, asking: Principal) -> tuple[Account, bytes]:

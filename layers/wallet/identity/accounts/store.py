@@ -48,10 +48,9 @@ def reset_password(
     proof_hash: bytes,
     password_hash: bytes,
     seen_within_days: int,
-    wait_s: int,
 ) -> None:
     """Replaces the password of whoever has the phone that is proved, and ends every session. Raises `Refused`."""
-    database.call("reset_password", reset_id.bytes, proof_hash, password_hash, seen_within_days, wait_s)
+    database.call("reset_password", reset_id.bytes, proof_hash, password_hash, seen_within_days)
 
 
 def freeze_own_wallet(database: Database, asking: Principal) -> None:

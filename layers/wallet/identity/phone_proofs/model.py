@@ -16,7 +16,6 @@ class Purpose(StrEnum):
     REGISTER = "register"
     SIGN_IN = "sign_in"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a word of the contract
-    CHANGE_PHONE = "change_phone"
     UNFREEZE = "unfreeze"
 
 

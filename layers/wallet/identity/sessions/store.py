@@ -56,9 +56,11 @@ def count_sign_in(
     )
 
 
-def count_hashing(database: Database, *, address_hash: bytes, per_address: int, window_s: int) -> None:
+def count_hashing(
+    database: Database, *, proof_hash: bytes, address_hash: bytes, per_address: int, window_s: int
+) -> None:
     """Counts what costs a hash and is no sign-in; raises `Refused` (`too_many_attempts`)."""
-    database.call("count_hashing", address_hash, per_address, window_s)
+    database.call("count_hashing", proof_hash, address_hash, per_address, window_s)
 
 
 def forgive_sign_in(database: Database, counted: SignInCounters) -> None:
