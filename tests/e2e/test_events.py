@@ -14,7 +14,8 @@ import pytest
 
 from local.deploy import sms_registration
 from local.state import ROOT
-from tests.support.client import Api, Json, Person, wait_until
+from tests.support.addresses import coming_from
+from tests.support.client import PASSWORD, Api, Json, Person, until_answered, wait_until
 from tests.support.event_schemas import schema_of
 from tests.support.proofs import messages_to
 from tests.unit import template as templates
@@ -22,6 +23,9 @@ from wallet.ledger import ids
 from wallet.ledger.webhook_signing import merchant_key
 
 REGION = "ap-south-1"
+PHONE_OF_A_THIEF = (
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile"
+)
 # the schedule's first run comes a minute after a deployment, and the emulator looks every ten seconds
 ARRIVES_S = 240
 
@@ -229,3 +233,19 @@ def test_a_phone_that_is_not_known_to_be_its_owners_is_sent_nothing(
     assert story.asha.pay(story.shop, 100).status == 201
     wait_until(lambda: len(notices_to(api, story.asha)) > before, within_s=ARRIVES_S)
     assert notices_to(api, mallory) == []
+
+
+def test_a_sign_in_on_a_new_device_is_read_on_the_phone_once(api: Api) -> None:
+    person = api.person()
+    shown = {"phone": person.phone, "password": PASSWORD}
+    headers = coming_from(person.address) | {"User-Agent": PHONE_OF_A_THIEF}
+    for _ in range(2):
+        answer = until_answered(lambda: api.call("POST", "/login", shown, headers=headers))
+        assert answer.status == 200, answer.text
+    frozen = api.call("POST", "/me/freeze", {}, token=answer.body["access_token"])
+    assert frozen.status == 204, frozen.text
+    wait_until(lambda: len(notices_to(api, person)) == 2, within_s=ARRIVES_S)
+    of_freeze, of_sign_in = sorted((one["text"] for one in notices_to(api, person)), reverse=True)
+    assert of_sign_in.startswith("New sign-in to your wallet on ")
+    assert of_sign_in.endswith("on a device that calls itself Linux Android 14 Pixel 8. Not you? 1800 000 000 - Wallet")
+    assert of_freeze.startswith("Your wallet was frozen on ")
