@@ -126,7 +126,7 @@ released: $(VENV)/made  ## on the day of a release: write down what its code use
 
 # What is installed, from what is wanted (*.in): of each version the hashes of every file that its index has, so of all
 # systems and Pythons. Versions stay as they are unless UPGRADE is set.
-LISTS = layers/requirements requirements-dev tests/mutation/requirements
+LISTS = layers/requirements layers/passkeys requirements-dev tests/mutation/requirements
 .PHONY: requirements
 requirements: $(VENV)/made  ## write requirements*.txt, with hashes, from requirements*.in; UPGRADE=1 takes the newest that fit
 	@for list in $(LISTS); do \

@@ -31,6 +31,8 @@ _SOURCES = ("template.yaml", "functions", "layers", "schema")
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 _MACHINES: Final = {ARM64: 183, X86_64: 62}  # e_machine of an ELF file
 _MAKES_AT_ONCE = 4
+#: The layers, and the lists of what is in them beside our own.
+_LISTS: Final = {"WalletLayer": "requirements.txt", "PasskeyLayer": "passkeys.txt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,11 @@ def build(state: State, name: str, target: Target, *, sources: Path = ROOT) -> B
         for one in stale:
             known.pop(one, None)
         _remember(folder, known)
-        packages = packages_for(state, target, sources=sources)
-        variables = {**target.environment(), "PACKAGES": str(packages)}
 
         def make(logical_id: str) -> None:
+            listed = _LISTS.get(logical_id)
+            packages = {} if listed is None else {"PACKAGES": str(packages_for(state, target, listed, sources=sources))}
+            variables = {**target.environment(), **packages}
             _make(state, sources / _buildable(content)[logical_id], folder / logical_id, variables)
 
         with ThreadPoolExecutor(_MAKES_AT_ONCE) as pool:
@@ -123,15 +126,16 @@ def build(state: State, name: str, target: Target, *, sources: Path = ROOT) -> B
     return Build(built, target.architecture, {one: known[one]["content"] for one in known}, tuple(stale))
 
 
-def packages_for(state: State, target: Target, *, sources: Path = ROOT) -> Path:
-    """The layer's packages, installed for a target: fetched if nobody has before, and then kept."""
-    listed = [(sources / "layers" / file).read_text() for file in ("requirements.txt", "Makefile")]
+def packages_for(state: State, target: Target, name: str, *, sources: Path = ROOT) -> Path:
+    """The packages of a layer's list, installed for a target: fetched if nobody has before, and then kept."""
+    listed = [(sources / "layers" / file).read_text() for file in (name, "Makefile")]
     parent = Path(sys.prefix) / "layer-packages"
     kept = parent / combined(target.about(), *listed)[:16]
     if not kept.exists():
         parent.mkdir(exist_ok=True)
         with _scratch(parent) as fresh:
-            _run_make(state, sources / "layers", "packages", {**target.environment(), "PACKAGES": str(fresh)})
+            variables = {**target.environment(), "LIST": name, "PACKAGES": str(fresh)}
+            _run_make(state, sources / "layers", "packages", variables)
             wrong = foreign_libraries(fresh, target)
             if wrong:
                 raise LocalStackError(f"packages for another machine than {target.architecture}: {', '.join(wrong)}")

@@ -32,7 +32,19 @@ if TYPE_CHECKING:
 STACK = "wallet"
 #: The gateways that the template takes, and that the simulator speaks as.
 RAZORPAY, CASHFREE = GATEWAYS = ("razorpay", "cashfree")
-ROLES = ("identity", "money", "withdrawals", "gateway", "reader", "directory", "operator", "clock", "sealer", "auditor")
+ROLES = (
+    "identity",
+    "money",
+    "withdrawals",
+    "gateway",
+    "reader",
+    "directory",
+    "confirmations",
+    "operator",
+    "clock",
+    "sealer",
+    "auditor",
+)
 _BUCKET = "wallet-artifacts"
 _TEMPLATE = "deployed.json"
 _DEPLOY_S = 600
@@ -87,6 +99,7 @@ def deploy(
         "NoticeContact": "1800 000 000",
         "NoticeBrand": "Wallet",
         **sms_registration(),
+        "ConfirmationRules": "above=500000,new_vpa=1",
         # the emulator has none
         "WebAcl": "off",
         # one machine and perhaps a test at full speed: nothing here needs protecting from callers
@@ -364,6 +377,20 @@ def sms_registration() -> dict[str, str]:
         "FrozenByOwner",
         "UnfreezeRequested",
         "FrozenByUs",
+        "WithdrawalAddress",
+        "ConfirmationFailed",
+        "ConfirmPayment",
+        "ConfirmHold",
+        "ConfirmWithdrawal",
+        "ConfirmBulkPayment",
+        "PasskeyAdded",
+        "PasskeyRemoved",
+        "ConfirmNewPasskey",
+        "ConfirmLostPasskey",
+        "NameChanged",
+        "PhoneChanged",
+        "ConfirmNewName",
+        "ConfirmNewPhone",
     )
     templates = {f"SmsTemplate{text}": f"11070000000000000{number:02}" for number, text in enumerate(texts, start=1)}
     return {"SmsEntityId": "1101000000000000001", "SmsSenderId": "WALLET", **templates}

@@ -163,11 +163,7 @@ def _path(walker: Walker) -> None:
     capture = {"amount": 150 * _RUPEE}
     walker.call("POST", f"/holds/{hold['id']}/capture", capture, token=shop["token"], key=_key(), expect=200)
 
-    _title("She withdraws 100 rupees to her UPI address: held at once, gone when the bank says so")
-    out = {"amount": 100 * _RUPEE, "vpa": "asha.rao@okbank"}
-    withdrawal = walker.call("POST", "/withdrawals", out, token=asha["token"], key=_key(), expect=202)
-    _wait_for(walker, asha["token"], f"/withdrawals/{withdrawal['id']}")
-
+    _withdraw(walker, asha)
     _stolen(walker, asha, payment)
 
     _title("Both look at their wallets, and she at her statement")
@@ -180,6 +176,25 @@ def _path(walker: Walker) -> None:
     month = datetime.now(_INDIA).strftime("%Y-%m")
     statement = walker.call("GET", f"/wallet/statements/{month}", token=asha["token"], expect=200)
     print(f"  {walker.fetch(statement['url'])} bytes of statement behind that link")
+
+
+def _withdraw(walker: Walker, asha: Json) -> None:
+    _title("She withdraws 100 rupees to a UPI address that is new: it takes a code, which names amount and address")
+    out, key = {"amount": 100 * _RUPEE, "vpa": "asha.rao@okbank"}, _key()
+    refused = walker.call("POST", "/withdrawals", out, token=asha["token"], key=key, expect=403)
+    _confirm(walker, asha, refused["confirmation"]["id"])
+
+    _title("The same request again: held at once, gone when the bank says so")
+    withdrawal = walker.call("POST", "/withdrawals", out, token=asha["token"], key=key, expect=202)
+    _wait_for(walker, asha["token"], f"/withdrawals/{withdrawal['id']}")
+
+
+def _confirm(walker: Walker, person: Json, confirmation_id: str) -> None:
+    """Confirms what was refused without it, by the code that came to the person's phone."""
+    confirmation = f"/confirmations/{confirmation_id}"
+    walker.call("POST", f"{confirmation}/code", token=person["token"], expect=202)
+    code = walker.newest_message(person["phone"]).partition(" ")[0]
+    walker.call("POST", confirmation, {"code": code}, token=person["token"], expect=204)
 
 
 def _stolen(walker: Walker, asha: Json, payment: Json) -> None:

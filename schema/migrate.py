@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ import pymysql
 
 from roles import GRANTS
 from wallet import wiring
+from wallet.confirmations.model import ConfirmationRules
 from wallet.storage.database import Credentials
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 _HISTORY_SERVES = """
 ALTER TABLE schema_migrations ADD COLUMN serves_from CHAR(4) CHARACTER SET ascii COLLATE ascii_bin NULL
 """
+
+
+_RULES = tuple(field.name for field in fields(ConfirmationRules))
+#: Where there are wallets, code of the release before may answer for some minutes yet, and doesn't know how to ask.
+_RULES_WAIT_S = 600
 
 
 class MigrationError(Exception):
@@ -108,8 +114,12 @@ def migrate(
     connection: "pymysql.Connection[DictCursor]",
     users: dict[str, Credentials],
     folder: Path = _FOLDER,
+    *,
+    confirmation_rules: ConfirmationRules | None = None,
 ) -> list[str]:
     """Applies what has not been applied, then sets up `users` (role → credentials); the names of what was applied.
+
+    What is confirmed is as `confirmation_rules` say, for all tiers; with None it is as the database says for each.
 
     A database that a newer release has migrated stays as it is, if it serves this code too, as it does a release back:
     else nobody could take a bad release back.
@@ -127,6 +137,8 @@ def migrate(
             if not is_ahead:  # or newer code, which may still answer, would lose rights that it has by now
                 for role, name in names.items():
                     _set_rights(cursor, role, name)
+                if confirmation_rules is not None:
+                    _set_confirmation_rules(cursor, confirmation_rules)
         finally:
             with contextlib.suppress(pymysql.MySQLError):  # a connection that is gone holds no lock
                 cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
@@ -218,6 +230,25 @@ def _set_rights(cursor: "DictCursor", role: str, name: str) -> None:
                 cursor.execute(f"REVOKE {grant} FROM '{name}'@'%'")
 
 
+def _set_confirmation_rules(cursor: "DictCursor", rules: ConfirmationRules) -> None:
+    """Writes a row for each tier whose rules differ; rows that are planned for later are deleted."""
+    cursor.execute("SELECT code FROM tiers")
+    for tier in [row["code"] for row in cursor.fetchall()]:
+        cursor.execute(
+            "DELETE FROM confirmation_rules WHERE tier = %s AND valid_from > UTC_TIMESTAMP(6) + INTERVAL %s SECOND",
+            (tier, _RULES_WAIT_S),
+        )
+        cursor.execute("SELECT * FROM confirmation_rules WHERE tier = %s ORDER BY valid_from DESC LIMIT 1", (tier,))
+        newest = [ConfirmationRules(**{name: row[name] for name in _RULES}) for row in cursor.fetchall()]
+        if (newest or [ConfirmationRules()]) != [rules]:
+            cursor.execute(
+                f"INSERT INTO confirmation_rules (tier, valid_from, {', '.join(_RULES)})"  # noqa: S608 - names of ours
+                " SELECT %s, UTC_TIMESTAMP(6) + INTERVAL IF(EXISTS (SELECT 1 FROM wallets), %s, 0) SECOND,"
+                f" {', '.join(['%s'] * len(_RULES))}",
+                (tier, _RULES_WAIT_S, *astuple(rules)),
+            )
+
+
 def _normal(grant: str) -> tuple[str, frozenset[str]]:
     """A grant in one form for all servers: the object, and its rights or columns in no order."""
     rights, _, thing = grant.replace("`", "").partition(" ON ")
@@ -229,7 +260,7 @@ def run() -> list[str]:
     settings = wiring.migration()
     connection = settings.connect()
     try:
-        return migrate(connection, settings.users)
+        return migrate(connection, settings.users, confirmation_rules=settings.confirmation_rules)
     finally:
         connection.close()
 

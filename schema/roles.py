@@ -36,12 +36,13 @@ def _execute(*procedures: str) -> tuple[str, ...]:
 
 
 GRANTS: dict[str, tuple[str, ...]] = {
-    # register, login, session, sessions, phone_proofs, password_resets, me
+    # register, login, session, sessions, phone_proofs, password_resets, me, own_freeze
     "identity": (
         f"SELECT ({_USER_COLUMNS}, email, password_hash) ON users",
         "SELECT (user_id, tier) ON wallets",
         "SELECT (id, user_id, device, seed, created_at, last_used_at, idle_ends_at, ends_at, ended_at) ON sessions",
         "SELECT (token_hash, session_id) ON session_tokens",
+        "SELECT (id, user_id) ON passkeys",
         *_execute(
             "find_idempotency_key",
             "ask_for_code",
@@ -61,6 +62,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "rehash_password",
             "freeze_own_wallet",
             "unfreeze_own_wallet",
+            "change_own_name",
+            "change_own_phone",
         ),
     ),
     # pay, refund, hold, capture, top_up, bulk, bulk_worker: nothing here leaves the wallets that we keep
@@ -144,9 +147,28 @@ GRANTS: dict[str, tuple[str, ...]] = {
         ),
     ),
     # balance, bulk_results, proof, statement, notify
-    "reader": (*_BOOKS, *_KNOWN_PEOPLE, "SELECT ON bulk_payments", "SELECT ON bulk_payment_rows", *_CHAIN),
+    "reader": (
+        *_BOOKS,
+        *_KNOWN_PEOPLE,
+        "SELECT ON former_phones",
+        "SELECT ON bulk_payments",
+        "SELECT ON bulk_payment_rows",
+        *_CHAIN,
+    ),
     # payees: what it may learn is what the procedure counts, so it reads no table
     "directory": _execute("look_up_payee"),
+    # confirmations, passkeys: it grants what the commit of the money then looks for, moves none, and reads no table
+    "confirmations": _execute(
+        "ask_for_confirmation_code",
+        "forget_confirmation_code",
+        "confirm_by_code",
+        "find_confirmation",
+        "confirm_by_passkey",
+        "find_passkey_owner",
+        "list_passkeys",
+        "add_passkey",
+        "remove_passkey",
+    ),
     # operator
     "operator": (
         *_BOOKS,
@@ -156,6 +178,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON operator_actions",
         "SELECT ON operator_requests",
         "SELECT ON former_phones",
+        "SELECT ON former_names",
         "SELECT ON disputed_money",
         "SELECT ON money_in_suspense",
         "SELECT ON unclaimed_money",

@@ -107,6 +107,7 @@ def cloud(books: Books) -> Iterator[Cloud]:
         for role, known in books.credentials.items()
     }
     secrets["token"] = TOKEN_SECRET
+    secrets["code"] = "what codes are hashed with"
     secrets["gateway"] = {"key_id": razorpay.KEY_ID, "key_secret": razorpay.KEY_SECRET}
     secrets["webhook"] = {"secrets": razorpay.WEBHOOK_SECRETS}
     secrets["cashfree"] = {"client_id": razorpay.KEY_ID, "client_secret": razorpay.KEY_SECRET}

@@ -1,11 +1,11 @@
-"""GET /me, POST /me/password, /me/freeze, /me/unfreeze: an account in its owner's hands."""
+"""GET /me, PATCH /me, POST /me/phone, POST /me/password: an account in its owner's hands."""
 
 from wallet import wiring
 from wallet.edge import shapes
-from wallet.edge.bodies import EmptyBody, NoQuery, PasswordBody, UnfreezeBody
+from wallet.edge.bodies import MeBody, NewPhoneBody, NoQuery, PasswordBody
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
-from wallet.identity.accounts.service import change_password, freeze, show_account, unfreeze
+from wallet.identity.accounts.service import change_account, change_password, change_phone, show_account
 
 
 def get_me(request: Request) -> Response:
@@ -13,6 +13,21 @@ def get_me(request: Request) -> Response:
     caller = request.principal()
     request.parameters(NoQuery)
     return Response(200, shapes.account(show_account(wiring.database(), caller)))
+
+
+def patch_me(request: Request) -> Response:
+    """Another name, behind a confirmation, or e-mail address."""
+    caller, asked = request.principal(), request.json(MeBody)
+    account = change_account(wiring.database(), wiring.new_id, caller, name=asked.name, email=asked.email)
+    return Response(200, shapes.account(account))
+
+
+def post_phone(request: Request) -> Response:
+    """Another phone, for who proves it, shows the password, and confirms by the one before."""
+    caller, asked = request.principal(), request.json(NewPhoneBody)
+    database, rules = wiring.database(), wiring.sign_in_rules()
+    shown = {"phone_proof": asked.phone_proof, "password": asked.password, "address": request.address}
+    return Response(200, shapes.account(change_phone(database, wiring.new_id, caller, rules, **shown)))
 
 
 def post_password(request: Request) -> Response:
@@ -30,21 +45,5 @@ def post_password(request: Request) -> Response:
     return Response(204, None)
 
 
-def post_freeze(request: Request) -> Response:
-    """From now on nothing leaves the caller's wallet."""
-    caller = request.principal()
-    request.json(EmptyBody, optional=True)
-    freeze(wiring.database(), caller)
-    return Response(204, None)
-
-
-def post_unfreeze(request: Request) -> Response:
-    """The end of one's own freeze, a day later."""
-    caller, asked = request.principal(), request.json(UnfreezeBody)
-    wait_s = wiring.number("UNFREEZE_WAIT_SECONDS")
-    at = unfreeze(wiring.database(), wiring.new_id, caller, phone_proof=asked.phone_proof, wait_s=wait_s)
-    return Response(202, shapes.unfreezing(at))
-
-
-_FREEZE = {"POST /me/freeze": post_freeze, "POST /me/unfreeze": post_unfreeze}
-handler = wiring.address_api_handler({"GET /me": get_me, "POST /me/password": post_password, **_FREEZE})
+_OWN = {"PATCH /me": patch_me, "POST /me/phone": post_phone}
+handler = wiring.address_api_handler({"GET /me": get_me, **_OWN, "POST /me/password": post_password})

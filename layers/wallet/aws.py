@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
 
 #: For so many seconds a secret is remembered without looking again.
 SECRET_MAX_AGE_S = 300
@@ -129,6 +130,41 @@ def invoke_soon(function: str) -> bool:
 @functools.cache
 def _secrets_manager() -> "SecretsManagerClient":
     return boto3.client("secretsmanager", config=_PATIENCE)
+
+
+@functools.cache
+def _ssm() -> "SSMClient":
+    return boto3.client("ssm", config=_PATIENCE)
+
+
+class LateParameter:
+    """A setting that may be written after the deployment; '' until it is.
+
+    It is remembered for five minutes, and that there is none for ten seconds. While SSM doesn't answer it is what it
+    was, so that nothing waits for it twice.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._known, self._until = "", 0.0
+
+    def text(self) -> str:
+        """What it says, or said last."""
+        now = time.monotonic()
+        if now >= self._until:
+            fresh = self._asked()
+            self._until = now + (_MIN_AGE_S if not fresh else SECRET_MAX_AGE_S)
+            self._known = self._known if fresh is None else fresh
+        return self._known
+
+    def _asked(self) -> str | None:
+        """What it says now; None if that can't be known."""
+        try:
+            return _ssm().get_parameter(Name=self._name)["Parameter"].get("Value", "")
+        except ClientError as error:
+            return "" if error.response["Error"]["Code"] == "ParameterNotFound" else None
+        except BotoCoreError:
+            return None
 
 
 class Secret:

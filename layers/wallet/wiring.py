@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from wallet import aws
@@ -29,19 +30,20 @@ if TYPE_CHECKING:
     from wallet.channels.kept import Kept
     from wallet.channels.port import Bus, Notices
     from wallet.channels.sns import SmsNotices
+    from wallet.confirmations.model import CodeLimits, ConfirmationRules
     from wallet.edge.door import Door, Handler
     from wallet.edge.idempotency import Once
     from wallet.edge.once_per_event import OncePerEvent
     from wallet.gateways.port import Gateway, GatewayEvent, ListingGateway, PayoutProvider, WebhookReader
     from wallet.identity.accounts.model import ResetRules
-    from wallet.identity.phone_proofs.model import CodeRules
-    from wallet.identity.phone_proofs.service import CodeSender
+    from wallet.identity.phone_proofs.model import CodeRules, CodeSender
     from wallet.identity.sessions.model import SignInRules
     from wallet.identity.sessions.service import Issuer
     from wallet.identity.tokens import SigningKey
     from wallet.ledger.signatures import PublicKey
     from wallet.movements.notify import Messenger
     from wallet.movements.top_up import TopUpRules
+    from wallet.passkeys.model import RelyingParty
     from wallet.payees.model import LookupQuotas
 
 _ROLES = (
@@ -51,6 +53,7 @@ _ROLES = (
     "gateway",
     "reader",
     "directory",
+    "confirmations",
     "operator",
     "clock",
     "sealer",
@@ -87,6 +90,11 @@ def new_word() -> str:
 def new_salt() -> bytes:
     """What keeps a seal's hash from being guessed back."""
     return secrets.token_bytes(SALT_SIZE)
+
+
+def new_nonce() -> bytes:
+    """What makes a challenge one that nobody was given before."""
+    return secrets.token_bytes(16)
 
 
 def random_below(limit: int) -> int:
@@ -538,12 +546,46 @@ def code_rules() -> "CodeRules":
 
 def code_sender() -> "CodeSender":
     """What codes go by, whom they are from, and the site that may fill them in."""
-    from wallet.identity.phone_proofs.service import CodeSender  # noqa: PLC0415 - as above
+    return _code_sender(["code"])
+
+
+def confirmation_sender() -> "CodeSender":
+    """The same of codes that confirm money out."""
+    from wallet.ledger.notices import CONFIRMATION_TEXTS  # noqa: PLC0415 - as above
+
+    return _code_sender(CONFIRMATION_TEXTS)
+
+
+def confirmation_code_limits() -> "CodeLimits":
+    """How many codes that confirm there are."""
+    from wallet.confirmations.model import CodeLimits  # noqa: PLC0415 - as above
+
+    return CodeLimits(per_day=number("CONFIRMATION_CODES_PER_DAY"), pause_s=number("CODE_PAUSE_SECONDS"))
+
+
+def relying_party() -> "RelyingParty":
+    """The site that passkeys are for; raises `Refused` where there is none yet."""
+    from wallet.passkeys.model import RelyingParty  # noqa: PLC0415 - as above
+
+    return RelyingParty.of(_web_origin(), name=os.environ.get("NOTICE_BRAND") or "Wallet", key=code_key())
+
+
+def _web_origin() -> str:
+    """The site, from the deployment or, as it may come after that, from where it was written down; '' for none."""
+    return os.environ.get("WEB_ORIGIN") or _late_web_origin(setting("WEB_ORIGIN_PARAMETER")).text()
+
+
+@functools.cache
+def _late_web_origin(name: str) -> aws.LateParameter:
+    return aws.LateParameter(name)
+
+
+def _code_sender(texts: Iterable[str]) -> "CodeSender":
+    from wallet.identity.phone_proofs.model import CodeSender  # noqa: PLC0415 - as above
     from wallet.ledger.notices import Sender  # noqa: PLC0415 - as above
 
     sender = Sender(contact="", brand=os.environ.get("NOTICE_BRAND", ""))
-    site = os.environ.get("WEB_ORIGIN", "").removeprefix("https://").removeprefix("http://")
-    return CodeSender(_text_messages(["code"]), sender, site, code_key())
+    return CodeSender(_text_messages(texts), sender, urlsplit(_web_origin()).hostname or "", code_key())
 
 
 def lookup_quotas() -> "LookupQuotas":
@@ -590,11 +632,15 @@ def start_bulk_worker() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """Where to migrate, as whom, and the users to set up by role."""
+    """Where to migrate, as whom, the users to set up by role, and what of all tiers' money out is confirmed.
+
+    `confirmation_rules` is None where those are kept by tier.
+    """
 
     server: Server
     owner: Credentials
     users: dict[str, Credentials]
+    confirmation_rules: "ConfirmationRules | None"
 
     def connect(self) -> "pymysql.Connection[DictCursor]":
         """A connection as the schema's owner."""
@@ -607,7 +653,13 @@ def migration() -> Migration:
     if len(arns) != len(_ROLES):
         raise SettingError(f"DATABASE_ROLE_SECRETS names the secrets of {', '.join(_ROLES)}, in this order")
     users = {role: _credentials(Secret(arn).json()) for role, arn in zip(_ROLES, arns, strict=True)}
-    return Migration(_server(), _credentials(Secret(setting("DATABASE_SECRET")).json()), users)
+    from wallet.confirmations.model import ConfirmationRules  # noqa: PLC0415 - as above
+
+    try:
+        rules = ConfirmationRules.read(setting("CONFIRMATION_RULES"))
+    except ValueError as error:
+        raise SettingError(f"CONFIRMATION_RULES: {error}") from error
+    return Migration(_server(), _credentials(Secret(setting("DATABASE_SECRET")).json()), users, rules)
 
 
 def _server() -> Server:

@@ -19,7 +19,14 @@ from tests.support.leftovers import END_TO_END, stack_to_ourselves
 #: A quarter of the work for each password, of which tests hash some two thousand; still far more than all else that a
 #: login does, as a test relies on.
 BY = Detours(
-    parameters={"PasswordCost": "10", "CodesPerAddress": "20", "CodePauseSeconds": "1", "SignInsPerAddress": "100"}
+    parameters={
+        "PasswordCost": "10",
+        "CodesPerAddress": "20",
+        "CodePauseSeconds": "1",
+        "SignInsPerAddress": "100",
+        # a file of its own has people confirm: it gives them a tier with rules
+        "ConfirmationRules": "by_tier",
+    }
 )
 
 

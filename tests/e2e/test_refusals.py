@@ -13,8 +13,10 @@ from botocore.credentials import Credentials
 
 from local.operators import send
 from tests.e2e.test_problems import signature
+from tests.support.authenticator import Authenticator
 from tests.support.books import new_landline
-from tests.support.client import PASSWORD, Answer, Api, Json, Person, answer_of, new_key, new_phone
+from tests.support.client import PASSWORD, Answer, Api, Json, Person, answer_of, new_key, new_phone, wait_until
+from tests.support.confirming import ABOVE, ORIGIN, person_in, required, send_code, write_site_down
 from tests.support.crowd import together
 from tests.support.problems import problem
 from tests.support.proofs import ask_for_code, newest_code
@@ -390,6 +392,68 @@ def _(world: World) -> Answer:
         "UPDATE wallets w JOIN users u ON u.id = w.user_id SET w.status = 'frozen' WHERE u.phone = %s", asha.phone
     )
     return asha.pay(bela, 1)
+
+
+@way_to(Refusal.CONFIRMATION_REQUIRED)
+def _(world: World) -> Answer:
+    return person_in(world.api, world.select).pay(world.api.person(), ABOVE + 1)
+
+
+@way_to(Refusal.CONFIRMATION_PAUSED)
+def _(world: World) -> Answer:
+    asha = person_in(world.api, world.select)
+    world.select(
+        "UPDATE wallets w JOIN users u ON u.id = w.user_id SET w.paused_until = UTC_TIMESTAMP(6) + INTERVAL 1 DAY"
+        " WHERE u.phone = %s",
+        asha.phone,
+    )
+    return asha.pay(world.api.person(), ABOVE + 1)
+
+
+@way_to(Refusal.CONFIRMATION_ENDED)
+def _(world: World) -> Answer:
+    asha = person_in(world.api, world.select)
+    confirmation = required(asha.pay(world.api.person(), ABOVE + 1))
+    world.select(
+        "UPDATE confirmations c JOIN users u ON u.id = c.user_id SET c.expires_at = UTC_TIMESTAMP(6)"
+        " WHERE u.phone = %s",
+        asha.phone,
+    )
+    return send_code(asha, confirmation)
+
+
+@way_to(Refusal.TOO_MANY_PASSKEYS)
+def _(world: World) -> Answer:
+    write_site_down(world.api)
+    asha, authenticator = world.api.person(), Authenticator(ORIGIN)
+    for number in range(10):
+        world.select(
+            "INSERT INTO passkeys (id, user_id, credential_id, public_key, sign_count, name, created_at, usable_from)"
+            " SELECT UNHEX(REPLACE(UUID(), '-', '')), id, CONCAT(phone, %s), '', 0, 'one', NOW(6), NOW(6)"
+            " FROM users WHERE phone = %s",
+            number,
+            asha.phone,
+        )
+    options: list[Answer] = []
+
+    def is_known() -> bool:  # whoever looked before the site was there looks again after ten seconds
+        options.append(world.api.call("POST", "/passkeys/options", token=asha.token))
+        return options[-1].status == 200
+
+    wait_until(is_known)
+    told = {"name": "one more", "credential": authenticator.create(options[-1].body)}
+    return world.api.call("POST", "/passkeys", told, token=asha.token)
+
+
+@way_to(Refusal.NAME_CHANGED_LATELY)
+def _(world: World) -> Answer:
+    asha = world.api.person()
+    world.select(
+        "INSERT INTO former_names (user_id, name, ended_at) SELECT id, 'Asha', UTC_TIMESTAMP(6) FROM users"
+        " WHERE phone = %s",
+        asha.phone,
+    )
+    return world.api.call("PATCH", "/me", {"name": "Asha Iyer"}, token=asha.token)
 
 
 @way_to(Refusal.AMOUNT_OUT_OF_RANGE)

@@ -23,6 +23,7 @@ from local.database import PrivateServer
 from local.invocation import session
 from local.state import ROOT, State
 from tests.support.client import PASSWORD, Api, Json, Person, new_key, until_answered, wait_until
+from tests.support.confirming import confirm, required
 from tests.support.leftovers import RESTARTED, stack_to_ourselves
 
 #: `python -m local`, also where these tests run in the background and are not to hear of a Ctrl-C.
@@ -195,7 +196,9 @@ def test_killed_with_money_under_way_it_loses_none(restarted: Restarted) -> None
     api = restarted.api()
     shop, worker = api.person(money=90_000), api.person()
     top_up = worker.open_top_up(5_000)
-    withdrawal = shop.post("/withdrawals", {"amount": 10_000, "vpa": "shop@okbank"})
+    out, out_key = {"amount": 10_000, "vpa": "shop@okbank"}, new_key()
+    confirm(shop, required(shop.post("/withdrawals", out, key=out_key)))  # as the local stack wants it
+    withdrawal = shop.post("/withdrawals", out, key=out_key)
     assert withdrawal.status == 202
     key, asked = new_key(), {"to": {"wallet_id": worker.wallet_id}, "amount": 2_000}
     paid = shop.post("/payments", asked, key=key)
@@ -214,8 +217,8 @@ def test_killed_with_money_under_way_it_loses_none(restarted: Restarted) -> None
     wait_until(lambda: shop.get(path).body["status"] == "finished", within_s=180)
     assert shop.get(path).body["paid"] == {"rows": 400, "amount": 4_000}
     wait_until(lambda: worker.top_up_state(top_up["id"])["status"] == "succeeded", within_s=180)
-    out = f"/withdrawals/{withdrawal.body['id']}"
-    wait_until(lambda: shop.get(out).body["status"] == "succeeded", within_s=180)
+    path = f"/withdrawals/{withdrawal.body['id']}"
+    wait_until(lambda: shop.get(path).body["status"] == "succeeded", within_s=180)
     assert (shop.balance(), worker.balance()) == (90_000 - 10_000 - 2_000 - 4_000, 5_000 + 2_000 + 4_000)
     restarted.require_the_same_stack_and_good_books()
 

@@ -35,7 +35,7 @@ from tests.support.books import Books
 from tests.support.client import Api
 
 #: Hashing passwords and telling people are not what is tried here, and would take most of the machine.
-_PARAMETERS = {"PasswordCost": "4", "DebitNotices": "off"}
+_PARAMETERS = {"PasswordCost": "4", "DebitNotices": "off", "ConfirmationRules": "by_tier"}
 #: Enough of each function to meet itself; each one that is killed takes a second of the machine to start anew.
 _ENVIRONMENT = {"LOCAL_PROCESSES": "3"}
 

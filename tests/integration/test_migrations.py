@@ -12,7 +12,10 @@ from local.database import PrivateServer
 from tests.support.books import PATIENCE_S, Books, beside
 from tests.support.client import wait_until
 from tests.support.crowd import together
+from tests.support.payouts import tell, withdraw
+from wallet.confirmations.model import ConfirmationRules
 from wallet.ledger.refusals import Refused
+from wallet.ledger.withdrawals import PayoutStatus
 
 
 @pytest.fixture
@@ -55,6 +58,63 @@ def test_a_file_that_was_changed_after_it_was_applied_is_refused(empty: Books) -
     empty.write("UPDATE schema_migrations SET checksum = REVERSE(checksum) WHERE version = '0002'")
     with pytest.raises(migrate.MigrationError, match="0002_wallets was changed"):
         empty.migrate()
+
+
+# ------------------------------------------------------------------------------------- what is confirmed
+
+_RULES = "SELECT tier, above, new_vpa, valid_from <= UTC_TIMESTAMP(6) AS in_force FROM confirmation_rules ORDER BY 1, 2"
+_CAREFUL, _EASY = ConfirmationRules(above=0), ConfirmationRules(above=500_000, new_vpa=True)
+
+
+def ruled(books: Books, rules: ConfirmationRules | None) -> list[tuple[object, ...]]:
+    """A migration with rules; what the database then says of each tier."""
+    with closing(books.connect()) as connection:
+        migrate.migrate(connection, books.credentials, confirmation_rules=rules)
+    return [tuple(row.values()) for row in books.select(_RULES)]
+
+
+def test_what_a_deployment_says_is_confirmed_in_every_tier_at_once(empty: Books) -> None:
+    first = ruled(empty, _CAREFUL)
+    assert first == [(tier, 0, 0, 1) for tier in ("full", "merchant", "small")]
+    assert ruled(empty, _CAREFUL) == first, "what has been said is not said again"
+    assert ruled(empty, None) == first, "and stays where the rules are the database's own"
+
+
+def test_where_there_are_wallets_another_rule_waits_for_code_that_knows_it(empty: Books) -> None:
+    empty.migrate()
+    empty.person()
+    waiting = [(tier, 0, 0, 0) for tier in ("full", "merchant", "small")]
+    assert ruled(empty, _CAREFUL) == waiting
+    assert ruled(empty, _CAREFUL) == waiting
+    (row,) = empty.select(
+        "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), MAX(valid_from)) AS s FROM confirmation_rules"
+    )
+    assert 570 < row["s"] <= 600
+
+
+def test_what_was_planned_for_later_gives_way_to_what_a_deployment_says(empty: Books) -> None:
+    ruled(empty, _CAREFUL)
+    empty.write("INSERT INTO confirmation_rules (tier, valid_from, above) VALUES ('full', '2099-01-01', 7)")
+    assert ("full", 7, 0, 0) in ruled(empty, None)
+    assert ruled(empty, _CAREFUL) == [(tier, 0, 0, 1) for tier in ("full", "merchant", "small")]
+    empty.write("INSERT INTO confirmation_rules (tier, valid_from, above) VALUES ('full', '2099-01-01', 7)")
+    after = ruled(empty, _EASY)
+    assert ("full", 7, 0, 0) not in after
+    assert [row for row in after if row[1] == 500_000] == [
+        (tier, 500_000, 1, 1) for tier in ("full", "merchant", "small")
+    ]
+
+
+def test_addresses_that_were_paid_before_there_were_rules_are_known(empty: Books) -> None:
+    empty.migrate()
+    person = empty.person(money=9_000)
+    paid, failed = (withdraw(empty, person, 1_000, vpa=f"{name}@okbank")[0] for name in ("paid", "failed"))
+    tell(empty, paid, PayoutStatus.SUCCEEDED)
+    tell(empty, failed, PayoutStatus.FAILED)
+    empty.write("DELETE FROM known_vpas")
+    empty.write("DELETE FROM schema_migrations WHERE version = '0031'")
+    assert empty.migrate() == ["0031_confirmations"]
+    assert [row["vpa"] for row in empty.select("SELECT vpa FROM known_vpas")] == ["paid@okbank"]
 
 
 def copied(folder: Path, *more: str) -> Path:

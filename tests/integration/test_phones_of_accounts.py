@@ -8,10 +8,11 @@ import pytest
 from tests.integration.conftest import Functions
 from tests.integration.test_operator_commands import done, events, refused, status, wallet_id
 from tests.support.books import Books, Person, new_phone
+from tests.support.confirmations import tier_with
 from tests.support.functions import Function
 from tests.support.moves import connection, pay, refusal_of
 from tests.support.operators import order
-from tests.support.sign_in import sign_in
+from tests.support.sign_in import sign_in, signed_in_anew
 from wallet import wiring
 from wallet.identity.sessions.store import list_sessions
 from wallet.ledger import ids
@@ -97,6 +98,14 @@ def test_somebody_elses_phone_is_not_given_away(books: Books, operator: Function
     done(operator, order("change_phone", wallet_id=wallet_id(person), phone=other.phone))
     assert [one[0] for one in found(operator, other.phone)] == [wallet_id(person), wallet_id(other)]
     assert books.faults() == []
+
+
+def test_behind_another_phone_nothing_is_confirmed_for_a_day(books: Books, operator: Function) -> None:
+    """Whoever talks two operators into it has the phone that confirms, and the owner a day to see it."""
+    payer, payee = books.person(tier=tier_with(books, above=0, reset_wait_s=86_400), money=1_000), books.person()
+    done(operator, order("change_phone", wallet_id=wallet_id(payer), phone=new_phone()))
+    payer = signed_in_anew(books, payer)
+    assert refusal_of(lambda: pay(books, payer, payee, 1)) is Refusal.CONFIRMATION_PAUSED
 
 
 @pytest.mark.parametrize("command", ["free_phone", "change_phone"])

@@ -69,6 +69,13 @@ _WRITES = [
     "UPDATE quota_usage SET used = 0",
     "CALL use_quota('', 'bulk_rows', 1, 1, 1, @a)",
     "CALL count_failed_lookup('', @a, @b)",
+    "SELECT * FROM confirmations",
+    "UPDATE confirmations SET granted_at = UTC_TIMESTAMP(6)",
+    "DELETE FROM confirmation_rules",
+    "SELECT * FROM passkeys",
+    "INSERT INTO known_vpas VALUES ('', '', UTC_TIMESTAMP(6))",
+    "CALL use_confirmation('', '', '', 0, '', '', '', '', '', 1, NULL, TRUE, '', @a, @b, @c)",
+    "CALL open_confirmation('', '', '', '', '', @a, @b)",
 ]
 
 # what a role may do of this list, by design

@@ -89,8 +89,9 @@ def transactions_of(books: Books, receipt: WithdrawalReceipt) -> list[tuple[str,
 
 
 def events_of(books: Books, receipt: WithdrawalReceipt) -> list[str]:
-    """What was told of it to others, in order."""
-    rows = books.select("SELECT type, detail FROM outbox WHERE type LIKE 'Withdrawal%%' ORDER BY position")
+    """What became of it, as others are told, in order."""
+    told = "SELECT type, detail FROM outbox WHERE type LIKE 'Withdrawal%%' AND type <> %s ORDER BY position"
+    rows = books.select(told, "WithdrawalAddressAdded")
     return [row["type"] for row in rows if json.loads(row["detail"])["withdrawal_id"] == receipt.id.hex]
 
 

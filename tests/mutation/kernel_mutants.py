@@ -42,6 +42,7 @@ PAYING = "0024_payers_and_their_limits.sql"
 TAKEN = "0025_disputes_take_what_is_booked.sql"
 ASKING = "0026_what_may_be_asked_of_others.sql"
 SESSIONS = "0027_sessions.sql"
+CONFIRMED = "0031_confirmations.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
@@ -67,17 +68,19 @@ def _trigger(name: str, file: str, old: str, statement: str) -> Mutant:
 
 _ONLY_GROWS = " FOR EACH ROW\n    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';"
 _DEBIT_READ = (
-    "    SELECT status, tier, balance, held, last_entry_at, slots, session_generation\n"
-    "    INTO p_status, p_tier, v_own, p_held, p_last, v_slots, p_generation\n"
+    "    SELECT status, tier, balance, held, last_entry_at, slots, session_generation, paused_until,\n"
+    "           IF(unconfirmed_on = DATE(GREATEST(UTC_TIMESTAMP(6), last_entry_at + INTERVAL 1 MICROSECOND) + INTERVAL 330 MINUTE),\n"
+    "              unconfirmed_day, 0)\n"
+    "    INTO p_status, p_tier, v_own, p_held, p_last, v_slots, p_generation, p_paused_until, p_unconfirmed\n"
     "    FROM wallets WHERE id = p_wallet_id"
 )
 _PAY_FIRST = (
     "        IF v_payer_id < v_payee_id THEN\n"
-    "            CALL lock_payer(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
+    "            CALL lock_payer_with_usage(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance,"
 )
 _PAY_SECOND = (
     "        IF v_payer_id > v_payee_id THEN\n"
-    "            CALL lock_payer(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
+    "            CALL lock_payer_with_usage(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance,"
 )
 _CAPTURE_FIRST = (
     "        IF v_payer_id < v_payee_id THEN\n"
@@ -115,6 +118,61 @@ _REFUND_KEPT = "'refunded', v_refunded + v_amount, 'balance', v_balance - v_amou
 _REFUND_TIME = "            'created_at', DATE_FORMAT(v_now, '%Y-%m-%dT%H:%i:%s.%f'));\n"
 _FEE = "        CALL post_entry(v_fee_id, p_payee_id, p_slot, v_fees_id, 0, p_fee, p_at + INTERVAL 1 MICROSECOND);\n"
 
+CONFIRMATIONS = (
+    _mutant(
+        "whom a confirmation is for is not compared",
+        "confirmations/test_granting.py::test_a_phone_that_has_changed_hands_since_is_somebody_else",
+        (
+            CONFIRMED,
+            "AND payee_wallet_id <=> p_payee_wallet_id AND vpa <=> p_vpa AND amount",
+            "AND vpa <=> p_vpa AND amount",
+        ),
+    ),
+    _mutant(
+        "the amount of a confirmation is not compared",
+        "confirmations/test_granting.py::test_another_request_finds_none[amount]",
+        (CONFIRMED, "AND vpa <=> p_vpa AND amount = p_amount\n", "AND vpa <=> p_vpa\n"),
+    ),
+    _mutant(
+        "what is confirmed outlives the session",
+        "confirmations/test_granting.py::test_what_was_confirmed_ends_with_any_session",
+        (CONFIRMED, " AND granted_in = p_generation AND used_for", " AND used_for"),
+    ),
+    _mutant(
+        "a confirmation is good for ever",
+        "confirmations/test_granting.py::test_it_is_good_for_fifteen_minutes_and_then_asked_for_anew",
+        (
+            CONFIRMED,
+            "AND granted_until > UTC_TIMESTAMP(6) AND granted_in",
+            "AND granted_until IS NOT NULL AND granted_in",
+        ),
+    ),
+    _mutant(
+        "what leaves unconfirmed is not counted",
+        "confirmations/test_what_is_confirmed.py::test_small_payments_come_to_a_sum_that_wants_one",
+        (CONFIRMED, "unconfirmed_day, 0) + IF(p_is_confirmed, 0, p_amount), 9", "unconfirmed_day, 0), 9"),
+    ),
+    _mutant(
+        "a reset holds nothing up",
+        "confirmations/test_waiting.py::test_behind_a_reset_what_needs_a_confirmation_waits_and_the_rest_does_not",
+        (CONFIRMED, "        IF p_paused_until > UTC_TIMESTAMP(6) THEN", "        IF FALSE THEN"),
+    ),
+    _mutant(
+        "a withdrawal to a new address is sent at once",
+        "confirmations/test_waiting.py::test_the_first_withdrawal_to_a_vpa_waits_and_its_owner_is_told",
+        (
+            CONFIRMED,
+            "IF(v_status = 'active' AND NOT v_waits, 'done', 'paused');",
+            "IF(v_status = 'active', 'done', 'paused');",
+        ),
+    ),
+    _mutant(
+        "guesses of a code are not counted",
+        "confirmations/test_granting.py::test_a_hundred_guesses_at_once_are_five",
+        (CONFIRMED, "            UPDATE confirmations SET tries = v_tries WHERE id = p_confirmation_id;\n", ""),
+    ),
+)
+
 LOCKS = (
     _mutant(
         "the debit lock is dropped",
@@ -122,7 +180,7 @@ LOCKS = (
             "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         ),
-        (SESSIONS, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+        (CONFIRMED, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
     ),
     _mutant(
         "what a debit depends on is read before the lock",
@@ -131,7 +189,7 @@ LOCKS = (
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         ),
         (
-            SESSIONS,
+            CONFIRMED,
             _DEBIT_READ + " FOR UPDATE;",
             _DEBIT_READ + ";\n    SELECT id INTO v_hold_id FROM wallets WHERE id = p_wallet_id FOR UPDATE;",
         ),
@@ -140,7 +198,7 @@ LOCKS = (
         "the balance alone is read before the debit lock",
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
-            SESSIONS,
+            CONFIRMED,
             _DEBIT_READ + " FOR UPDATE;",
             "    SELECT balance INTO v_there FROM wallets WHERE id = p_wallet_id;\n"
             + _DEBIT_READ
@@ -172,7 +230,7 @@ LOCKS = (
         "the lock of a gathered slot is dropped",
         "kernel_locks.py::test_a_gather_comes_after_whatever_its_slot_took_meanwhile",
         (
-            SESSIONS,
+            CONFIRMED,
             "WHERE wallet_id = p_wallet_id AND slot = v_slot FOR UPDATE;",
             "WHERE wallet_id = p_wallet_id AND slot = v_slot;",
         ),
@@ -180,8 +238,8 @@ LOCKS = (
     _mutant(
         "a payment locks the payer first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
-        (SESSIONS, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
-        (SESSIONS, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
+        (CONFIRMED, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
+        (CONFIRMED, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
     ),
     _mutant(
         "a payment locks wallets in the reverse order",
@@ -189,14 +247,14 @@ LOCKS = (
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-True]",
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
         ),
-        (SESSIONS, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
-        (SESSIONS, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
+        (CONFIRMED, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
+        (CONFIRMED, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
     ),
     _mutant(
         "a capture locks the payee first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[capture-True]",
-        (SESSIONS, _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
-        (SESSIONS, _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
+        (CONFIRMED, _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
+        (CONFIRMED, _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
     ),
     _mutant(
         "a refund locks its payee first, whoever has the lower id",
@@ -220,9 +278,9 @@ LOCKS = (
     _mutant(
         "who captures locks neither the payer's wallet nor the hold",
         "kernel_locks.py::test_a_capture_that_waited_behind_a_release_finds_no_hold",
-        (SESSIONS, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+        (CONFIRMED, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
         (
-            SESSIONS,
+            CONFIRMED,
             "        FROM holds WHERE id = p_hold_id FOR UPDATE;\n        -- behind",
             "        FROM holds WHERE id = p_hold_id;\n        -- behind",
         ),
@@ -279,18 +337,18 @@ LOCKS = (
         "the lock of a withdrawal that is asked about is dropped",
         "kernel_locks.py::test_of_two_who_waited_to_ask_about_one_withdrawal_one_asks",
         (
-            CLOSING,
-            "v_asked, v_wallet_id\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
-            "v_asked, v_wallet_id\n    FROM withdrawals WHERE id = p_withdrawal_id;",
+            CONFIRMED,
+            "v_asked, v_wallet_id, v_waits_until\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
+            "v_asked, v_wallet_id, v_waits_until\n    FROM withdrawals WHERE id = p_withdrawal_id;",
         ),
     ),
     _mutant(
         "the lock of a wallet whose withdrawal is sent is dropped",
         "unsent_withdrawals.py::test_who_waits_to_ask_sees_the_freeze_that_they_waited_for[claimed]",
         (
-            CLOSING,
-            "SELECT status INTO v_status FROM wallets WHERE id = v_wallet_id FOR UPDATE;",
-            "SELECT status INTO v_status FROM wallets WHERE id = v_wallet_id;",
+            CONFIRMED,
+            "INTO v_status, v_waits\n        FROM wallets WHERE id = v_wallet_id FOR UPDATE;",
+            "INTO v_status, v_waits\n        FROM wallets WHERE id = v_wallet_id;",
         ),
     ),
     _mutant(
@@ -309,7 +367,7 @@ COMMITS = (
         "the money commits before the key",
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[payment-UPDATE ON idempotency_records]",
-        (SESSIONS, _PAID_END, _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY)),
+        (CONFIRMED, _PAID_END, _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY)),
     ),
     _mutant(
         "a refund commits before its key is written",
@@ -337,17 +395,17 @@ COMMITS = (
             "kernel_payments.py::test_16_at_once_with_one_key_and_no_money_are_all_refused_and_leave_the_key_free",
             "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
         ),
-        (SESSIONS, _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
+        (CONFIRMED, _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
     ),
     _mutant(
         "a refused payment is left open",
         "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
-        (SESSIONS, _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
+        (CONFIRMED, _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
     ),
     _mutant(
         "a payment that fails is not rolled back",
         "kernel_atomicity.py::test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays",
-        (SESSIONS, _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
+        (CONFIRMED, _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
     ),
 )
 
@@ -386,7 +444,7 @@ KEYS = (
     _mutant(
         "a payment's key is not kept",
         "kernel_payments.py::test_a_repetition_gets_the_first_answer_however_much_has_happened_since",
-        (SESSIONS, _PAID_END, _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n")),
+        (CONFIRMED, _PAID_END, _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n")),
     ),
     _mutant(
         "a gateway payment is known by its order, not by its id",
@@ -494,7 +552,7 @@ PRIVATE = (
         "a frozen payee is told of",
         "payees.py::test_whatever_keeps_a_payee_from_being_paid_has_one_answer",
         (
-            SESSIONS,
+            CONFIRMED,
             "            ELSEIF v_payee_status <> 'active' OR v_reason IS NOT NULL THEN\n",
             "            ELSEIF v_payee_status <> 'active' THEN\n                SET p_outcome = 'wallet_frozen';\n"
             "            ELSEIF v_reason IS NOT NULL THEN\n",
@@ -504,7 +562,7 @@ PRIVATE = (
         "the sums of a payer are asked for before the lock alone",
         "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[pay]",
         (
-            SESSIONS,
+            CONFIRMED,
             "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
             "            IF v_payer_tier <> v_asked_tier THEN",
         ),
@@ -513,7 +571,7 @@ PRIVATE = (
         "the sums of who places a hold are asked for before the lock alone",
         "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[place]",
         (
-            SESSIONS,
+            CONFIRMED,
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_tier <> v_asked_tier THEN",
         ),
@@ -522,7 +580,7 @@ PRIVATE = (
         "the limits of the tier before the lock are those of the one behind it",
         "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay-personal-100]",
         (
-            SESSIONS,
+            CONFIRMED,
             "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
@@ -531,7 +589,7 @@ PRIVATE = (
         "a hold is placed by the limits of the tier before the lock",
         "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[place-personal-100]",
         (
-            SESSIONS,
+            CONFIRMED,
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
@@ -556,13 +614,13 @@ PRIVATE = (
     _mutant(
         "a tier without limits in force has none",
         "kernel_limits.py::test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves",
-        (SESSIONS, "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
+        (CONFIRMED, "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
     ),
     _mutant(
         "a payee is looked at before the payer",
         "payees.py::test_who_is_refused_for_their_own_sake_does_not_even_wait_for_the_payee",
         (
-            SESSIONS,
+            CONFIRMED,
             "    ELSEIF v_status <> 'active' THEN\n        SET p_outcome = 'wallet_frozen';\n    ELSEIF p_amount > v_available THEN",
             "    ELSEIF FALSE THEN",
         ),
@@ -570,7 +628,7 @@ PRIVATE = (
     _mutant(
         "a payee who is nobody is told before one's own reasons",
         "payees.py::test_who_is_refused_for_their_own_sake_is_told_that_whoever_the_payee_is",
-        (SESSIONS, "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
+        (CONFIRMED, "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
     ),
     _mutant(
         "who may not pay people learns who there is",
@@ -593,7 +651,7 @@ PRIVATE = (
         "a file's rows are not counted",
         "payees.py::test_the_rows_of_a_file_count_like_payments_and_behind_the_last_nobody_is_looked_for",
         (
-            SESSIONS,
+            CONFIRMED,
             "                CALL count_failed_lookup(v_actor_id, v_outcome, v_result);",
             "                SET v_result = NULL;",
         ),
@@ -624,7 +682,7 @@ PRIVATE = (
     _mutant(
         "who pays by phone is told of names without end",
         "looking_payees_up.py::test_who_pays_and_promises_by_phone_is_told_of_so_many_in_an_hour_and_by_wallet_of_as_many_as_they_know",
-        (SESSIONS, "        IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND", "        IF FALSE AND"),
+        (CONFIRMED, "        IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND", "        IF FALSE AND"),
     ),
     _mutant(
         "a payer has files under way without end",
@@ -648,12 +706,12 @@ PRIVATE = (
         "a payer's freeze is told to the payee of a hold",
         "payees.py::test_whatever_a_payers_wallet_is_its_payee_hears_one_thing_of_a_hold",
         (
-            SESSIONS,
-            " OR v_payer_status <> 'active' THEN\n            SET v_outcome = 'hold_not_placed';",
+            CONFIRMED,
+            " OR v_payer_status <> 'active'\n            OR v_is_paused THEN\n            SET v_outcome = 'hold_not_placed';",
             " THEN\n            SET v_outcome = 'hold_not_placed';",
         ),
         (
-            SESSIONS,
+            CONFIRMED,
             "        ELSEIF v_payee_status <> 'active' THEN\n            SET v_outcome = 'wallet_frozen';\n        ELSEIF v_reason",
             "        ELSEIF v_payer_status <> 'active' OR v_payee_status <> 'active' THEN\n            SET v_outcome = 'wallet_frozen';\n        ELSEIF v_reason",
         ),
@@ -665,7 +723,7 @@ RULES = (
         "who has signed out is found out before the lock alone",
         "identity/test_sessions.py::test_behind_the_answer_to_a_logout_no_payment_commits[1]",
         (
-            SESSIONS,
+            CONFIRMED,
             "        IF v_generation <> p_generation THEN\n            SET p_outcome = 'invalid_token';\n        ELSEIF v_payer_status",
             "        IF v_payer_status",
         ),
@@ -688,7 +746,7 @@ RULES = (
         "a payment needs no money",
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
-            SESSIONS,
+            CONFIRMED,
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF FALSE THEN\n            SET p_outcome",
         ),
@@ -697,11 +755,11 @@ RULES = (
         "what is held may be spent",
         "kernel_payments.py::test_money_that_is_held_can_not_be_spent",
         (
-            SESSIONS,
+            CONFIRMED,
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
         ),
-        (SESSIONS, "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
+        (CONFIRMED, "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
     ),
     _mutant(
         "a payment may be refunded again and again",
@@ -715,7 +773,7 @@ RULES = (
         "a withdrawal that was sent may be cancelled",
         "unsent_withdrawals.py::test_what_was_sent_or_has_ended_is_not_cancelled_and_the_key_is_not_used_up[claimed]",
         (
-            SESSIONS,
+            CONFIRMED,
             "        SELECT status = 'pending' AND NOT asked AND provider_payout_id IS NULL,\n",
             "        SELECT status = 'pending' AND provider_payout_id IS NULL,\n",
         ),
@@ -732,29 +790,29 @@ RULES = (
     _mutant(
         "more is captured than was held",
         "kernel_holds.py::test_parts_are_captured_until_the_rest_is_let_go",
-        (SESSIONS, "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
+        (CONFIRMED, "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
     ),
     _mutant(
         "a hold that has lapsed is captured",
         "kernel_holds.py::test_a_hold_ends_at_its_very_moment_although_nobody_has_swept",
         (
-            SESSIONS,
-            "        ELSEIF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active' THEN",
-            "        ELSEIF v_status <> 'placed' OR v_payer_status <> 'active' THEN",
+            CONFIRMED,
+            "        ELSEIF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active'\n            OR v_is_paused",
+            "        ELSEIF v_status <> 'placed' OR v_payer_status <> 'active' OR v_is_paused",
         ),
-        (SESSIONS, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+        (CONFIRMED, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
     ),
     _mutant(
         "what a lapsed hold held stays held until the sweep",
         "kernel_holds.py::test_what_an_unswept_hold_held_can_be_spent_and_the_spending_ends_it",
-        (SESSIONS, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+        (CONFIRMED, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
     ),
     _mutant(
         "payments are not counted for the limits",
         "kernel_limits.py::test_of_payments_at_the_edge_of_a_period_exactly_as_many_as_fit_are_made",
         (
-            SESSIONS,
-            "        CALL count_debit(v_payer_id, p_amount, v_now);\n        IF v_payee_kind = 'merchant' THEN",
+            CONFIRMED,
+            "        CALL record_debit_usage(v_payer_id, p_amount, v_now, v_is_confirmed);\n        IF v_payee_kind = 'merchant' THEN",
             "        IF v_payee_kind = 'merchant' THEN",
         ),
     ),
@@ -840,12 +898,12 @@ RULES = (
         "a payment tells of nothing",
         "events.py::test_an_event_is_written_with_what_it_tells_of_or_not_at_all",
         (
-            SESSIONS,
+            CONFIRMED,
             "        CALL note_event(v_payer_id, v_payee_id, 'PaymentCompleted', JSON_OBJECT(",
             "        SET @told = (SELECT JSON_OBJECT(",
         ),
         (
-            SESSIONS,
+            CONFIRMED,
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)), v_now);",
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)));",
         ),
@@ -866,7 +924,7 @@ RULES = (
         "time stands still",
         "kernel_payments.py::test_the_time_of_a_wallets_entries_never_runs_backwards",
         (
-            SESSIONS,
+            CONFIRMED,
             "        SET v_now = GREATEST(\n"
             "            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);\n\n"
             "        IF v_generation <> p_generation THEN",
@@ -956,4 +1014,4 @@ GUARDS = (
     ),
 )
 
-MUTANTS = LOCKS + COMMITS + KEYS + CHECKS + PRIVATE + RULES + GUARDS
+MUTANTS = CONFIRMATIONS + LOCKS + COMMITS + KEYS + CHECKS + PRIVATE + RULES + GUARDS

@@ -34,7 +34,19 @@ from wallet.storage.users import NewUser
 if TYPE_CHECKING:
     from pymysql.cursors import DictCursor
 
-ROLES = ("identity", "money", "withdrawals", "gateway", "reader", "directory", "operator", "clock", "sealer", "auditor")
+ROLES = (
+    "identity",
+    "money",
+    "withdrawals",
+    "gateway",
+    "reader",
+    "directory",
+    "confirmations",
+    "operator",
+    "clock",
+    "sealer",
+    "auditor",
+)
 GATEWAY = "razorpay"
 #: Seconds that an answer may take where a stall of the machine is no finding.
 PATIENCE_S = 60

@@ -21,7 +21,7 @@ from wallet.storage.settlement import Settlement
 
 _connections = threading.local()
 #: The roles whose procedures take the time.
-_TIMED = ("money", "withdrawals", "gateway", "reader", "directory", "clock")
+_TIMED = ("money", "withdrawals", "gateway", "reader", "directory", "confirmations", "clock")
 
 
 def connection(books: Books, role: str) -> Database:

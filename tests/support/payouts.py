@@ -20,7 +20,13 @@ VPA = "asha.rao@okbank"
 
 
 def withdraw(
-    books: Books, person: Person, amount: int, *, claim: Claim | None = None, first_check_s: int = 3600
+    books: Books,
+    person: Person,
+    amount: int,
+    *,
+    claim: Claim | None = None,
+    first_check_s: int = 3600,
+    vpa: str = VPA,
 ) -> tuple[WithdrawalReceipt, bool]:
     """Money set aside for a payout that nobody has asked for yet."""
     database = books.as_role("withdrawals")
@@ -30,7 +36,7 @@ def withdraw(
             claim or person.claim(),
             withdrawal_id=wiring.new_id(),
             provider=PROVIDER,
-            vpa=VPA,
+            vpa=vpa,
             amount=amount,
             first_check_s=first_check_s,
         )

@@ -31,7 +31,8 @@ def problem(answer: Answer, status: int, code: str, *, hidden: tuple[str, ...] =
     assert (answer.status, answer.code) == (status, code), answer.text
     common_headers(answer)
     body = answer.body
-    assert body.keys() - {"errors", "limit"} == _FIELDS
+    assert body.keys() - {"errors", "limit", "confirmation"} == _FIELDS
+    assert ("confirmation" in body) == (code == "confirmation_required")
     assert re.fullmatch(rf"(https?://[^\s/]+/.+|\./(\.\./)*)problems/{code}", body["type"])
     assert body["status"] == status
     assert body["title"]

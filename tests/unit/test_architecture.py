@@ -21,7 +21,7 @@ SHIPPED = [*MODULES, *DOORS, *SCHEMA]
 LEDGER, STORAGE, GATEWAYS = "wallet.ledger", "wallet.storage", "wallet.gateways"
 CHANNELS, PAYEES = "wallet.channels", "wallet.payees"
 MOVEMENTS, IDENTITY, EDGE = "wallet.movements", "wallet.identity", "wallet.edge"
-OPERATORS = "wallet.operators"
+OPERATORS, CONFIRMATIONS, PASSKEYS = "wallet.operators", "wallet.confirmations", "wallet.passkeys"
 
 # What each part may import of ours, beside itself.
 BELOW = {
@@ -34,8 +34,14 @@ BELOW = {
     IDENTITY: (STORAGE, GATEWAYS, CHANNELS, LEDGER),
     OPERATORS: (STORAGE, LEDGER),
     PAYEES: (STORAGE, LEDGER),
+    # a code that confirms is made and sent as one that proves a phone
+    CONFIRMATIONS: (IDENTITY, STORAGE, CHANNELS, LEDGER),
+    PASSKEYS: (IDENTITY, STORAGE, LEDGER),
     # of channels it knows how they fail, for the answer
-    EDGE: (IDENTITY, OPERATORS, MOVEMENTS, PAYEES, STORAGE, GATEWAYS, CHANNELS, LEDGER, "wallet.aws"),
+    EDGE: (
+        *(CONFIRMATIONS, PASSKEYS, IDENTITY, OPERATORS, MOVEMENTS, PAYEES, STORAGE, GATEWAYS, CHANNELS, LEDGER),
+        "wallet.aws",
+    ),
     "wallet.aws": (),
 }
 

@@ -143,7 +143,9 @@ ROUTES = [
 SIGNED_IN_ROUTES = [(name, route) for name, route, properties in ROUTES if "Auth" not in properties]
 # those of one's own account move no money, and are the same when repeated
 KEYED_ROUTES = [
-    (name, route) for name, route in SIGNED_IN_ROUTES if route.startswith("POST") and not route.startswith("POST /me/")
+    (name, route)
+    for name, route in SIGNED_IN_ROUTES
+    if route.startswith("POST") and not route.startswith(("POST /me/", "POST /confirmations/", "POST /passkeys"))
 ]
 BODY_ROUTES = [
     ("register", "POST /register"),
@@ -155,11 +157,14 @@ BODY_ROUTES = [
     ("phone_proofs", "POST /phone-proofs/{id}"),
     ("password_resets", "POST /password-resets"),
     ("me", "POST /me/password"),
-    ("me", "POST /me/unfreeze"),
+    ("me", "PATCH /me"),
+    ("me", "POST /me/phone"),
+    ("own_freeze", "POST /me/unfreeze"),
     ("top_up", "POST /top-ups"),
     ("pay", "POST /payments"),
     ("hold", "POST /holds"),
     ("withdraw", "POST /withdrawals"),
+    ("confirmations", "POST /confirmations/{id}"),
 ]
 PREFIXES = {
     "top-ups": ids.TOP_UP,
@@ -168,6 +173,8 @@ PREFIXES = {
     "withdrawals": ids.WITHDRAWAL,
     "sessions": ids.SESSION,
     "phone-proofs": ids.PHONE_PROOF,
+    "confirmations": ids.CONFIRMATION,
+    "passkeys": ids.PASSKEY,
 }
 
 

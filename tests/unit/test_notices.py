@@ -20,12 +20,14 @@ from wallet.channels.daily_cap import DailyCap
 from wallet.channels.event_bridge import EventBridgeBus
 from wallet.channels.port import ChannelUnavailableError, Entry, Place
 from wallet.channels.sns import Registration, SmsNotices, TopicNotices
+from wallet.confirmations.model import ConfirmationKind
 from wallet.edge.once_per_event import OncePerEvent
 from wallet.identity.phone_proofs.model import Purpose
 from wallet.ledger.events import CATALOGUE, told
 from wallet.ledger.notices import (
     ALERT_TEXTS,
     ALERTS,
+    CONFIRMATION_TEXTS,
     DEBIT_TEXTS,
     DEBITS,
     MAX_IN_GAP,
@@ -38,6 +40,7 @@ from wallet.ledger.notices import (
     Sender,
     alert_notice,
     code_notice,
+    confirmation_notice,
     debit_notice,
     pause_notice,
     read_event,
@@ -181,8 +184,9 @@ def test_every_text_has_its_template_and_the_document_has_every_text() -> None:
     document = (ROOT / "docs/events.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z_]+)` \| `SmsTemplate\w+` \| (.+) \|$", document, re.MULTILINE))
     wanted = {name: registered_text(name, Sender("CONTACT", "BRAND")) for name in (*DEBIT_TEXTS, *ALERT_TEXTS)}
-    assert rows == wanted | {"code": registered_text("code", Sender("", "BRAND"))}
-    assert set(TEXTS) == {*DEBIT_TEXTS, *ALERT_TEXTS, "code"}
+    codes = ("code", *CONFIRMATION_TEXTS)
+    assert rows == wanted | {name: registered_text(name, Sender("", "BRAND")) for name in codes}
+    assert set(TEXTS) == {*DEBIT_TEXTS, *ALERT_TEXTS, *codes}
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -203,6 +207,48 @@ def test_each_purpose_of_a_code_has_words_of_its_own() -> None:
 def test_a_code_ends_as_browsers_read_it_and_names_the_one_site_that_may_fill_it_in() -> None:
     told = code_notice("012345", "sign_in", BRANDED, minutes=10, site="wallet.example")
     assert told.text.splitlines()[-2:] == ["", "@wallet.example #012345"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (ConfirmationKind.PAYMENT, "012345 is your code to pay Rs 5,000.00 to Asha Rao from your wallet."),
+        (ConfirmationKind.HOLD, "012345 is your code to hold Rs 5,000.00 in your wallet for Asha Rao."),
+        (ConfirmationKind.WITHDRAWAL, "012345 is your code to withdraw Rs 5,000.00 from your wallet to Asha Rao."),
+        (ConfirmationKind.NEW_PASSKEY, "012345 is your code to add a passkey to your wallet."),
+        (ConfirmationKind.LOST_PASSKEY, "012345 is your code to remove a passkey from your wallet."),
+        (ConfirmationKind.NEW_NAME, "012345 is your code to change the name on your wallet to Asha Rao."),
+        (ConfirmationKind.NEW_PHONE, "012345 is your code to move your wallet to the phone that ends in Asha Rao."),
+        (
+            ConfirmationKind.BULK_PAYMENT,
+            "012345 is your code to pay Rs 5,000.00 in all from your wallet by a file of payments.",
+        ),
+    ],
+)
+def test_a_code_that_confirms_names_amount_and_payee(kind: ConfirmationKind, said: str) -> None:
+    sender = Sender("", "Wallet")
+    told = confirmation_notice("012345", kind.value, sender, amount=500_000, payee="Asha Rao", site="wallet.example")
+    text, last = told.text.split("\n\n")
+    assert text == f"{said} Tell it to nobody: we never ask for it. - Wallet"
+    assert last == "@wallet.example #012345"
+    assert re.fullmatch(as_pattern(registered_text(told.template, sender)), text)
+
+
+def test_each_kind_of_money_out_has_a_text_for_its_code() -> None:
+    assert {f"confirm_{kind.value}" for kind in ConfirmationKind} == set(CONFIRMATION_TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("payee", "shown"),
+    [
+        ("asha.rao@okbank", "asha.rao@okbank"),
+        (f"{'a' * 40}@longbankname", f"{'a' * 12}..aaa@longbankname"),
+        ("a" * 60, "a" * MAX_IN_GAP),
+    ],
+)
+def test_of_a_long_address_its_beginning_and_its_bank_are_shown(payee: str, shown: str) -> None:
+    told = confirmation_notice("012345", "withdrawal", BRANDED, amount=1, payee=payee, site="")
+    assert f"to {shown}. Tell it" in told.text
 
 
 def test_the_last_notice_of_a_day_says_that_it_was() -> None:
@@ -249,6 +295,16 @@ SAID = {
         f"On {NOW} you asked for the end of your wallet's freeze. It ends on 24-11-2026 00:15. Not you?"
         " Freeze it again, and tell"
     ),
+    "withdrawal_address": (
+        "Rs 5,000.00 goes from your wallet to a new UPI address on 24-11-2026 at 00:15 or later. Not you?"
+    ),
+    "confirmation_failed": (
+        f"Five wrong codes were tried on your wallet on {NOW}: what they were to confirm was not done. Not you?"
+    ),
+    "name_changed": f"The name on your wallet was changed on {NOW}, after a confirmation. Not you?",
+    "phone_changed": f"Your wallet was moved from this phone to another one on {NOW}. Not you?",
+    "passkey_added": f"A passkey was added to your wallet on {NOW}: it can confirm payments. Not you?",
+    "passkey_removed": f"A passkey was removed from your wallet on {NOW}: it confirms no more. Not you?",
     "frozen_by_us": f"We froze your wallet on {NOW}: nothing leaves it until we have looked. Questions?",
 }
 
@@ -261,6 +317,16 @@ SAID = {
         ("PasswordReset", {}, "password_reset"),
         ("WalletFrozen", {"reason": "owner"}, "frozen_by_owner"),
         ("UnfreezeRequested", {"unfreezes_at": "2026-11-23T18:45:00.123456"}, "unfreeze_requested"),
+        (
+            "WithdrawalAddressAdded",
+            {"waits_until": "2026-11-23T18:45:00.123456", "amount": 500_000},
+            "withdrawal_address",
+        ),
+        ("ConfirmationFailed", {"amount": 500_000}, "confirmation_failed"),
+        ("NameChanged", {}, "name_changed"),
+        ("PhoneChanged", {}, "phone_changed"),
+        ("PasskeyAdded", {}, "passkey_added"),
+        ("PasskeyRemoved", {}, "passkey_removed"),
         ("WalletFrozen", {"reason": "operator"}, "frozen_by_us"),
         ("WalletFrozen", {"reason": None}, "frozen_by_us"),
     ],
@@ -605,7 +671,7 @@ def test_the_local_stack_has_an_id_for_each_text() -> None:
     registered = sms_registration()
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
     told = re.findall(r"SMS_TEMPLATE_IDS: !Sub (?:>-\n\s+)?(\S+)\n", template)
-    assert len(told) == 2
+    assert len(told) == 3
     pairs = dict(pair.split("=") for pair in ",".join(told).split(","))
     assert set(pairs) == set(TEXTS)
     assert {value[2:-1] for value in pairs.values()} == {name for name in registered if name.startswith("SmsTemplate")}

@@ -69,7 +69,9 @@ def test_what_is_of_somebodys_account_is_on_our_bus_and_in_no_merchants_webhook(
     relay(outbox, bus)
     assert {entry.detail_type for entry in bus.taken if entry.source == SOURCE} == set(CATALOGUE)
     told = {entry.detail_type for entry in bus.taken if entry.source == MERCHANT_SOURCE}
-    personal = {"SignedInOnNewDevice", "PasswordChanged", "PasswordReset", "UnfreezeRequested"}
+    alerts = {"SignedInOnNewDevice", "PasswordChanged", "PasswordReset", "UnfreezeRequested"}
+    personal = alerts | {"WithdrawalAddressAdded", "ConfirmationFailed", "NameChanged", "PhoneChanged"}
+    personal |= {"PasskeyAdded", "PasskeyRemoved"}
     assert set(CATALOGUE) - told == personal
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.calls import ROOT
 
-LISTS = ("layers/requirements", "requirements-dev", "tests/mutation/requirements")
+LISTS = ("layers/requirements", "layers/passkeys", "requirements-dev", "tests/mutation/requirements")
 lists = pytest.mark.parametrize("name", LISTS)
 
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)")
@@ -55,8 +55,14 @@ def test_every_package_has_hashes(name: str) -> None:
     assert {package for package, (_, hashes) in locked(name).items() if hashes == 0} == set()
 
 
-def test_the_layer_is_made_of_what_its_list_names_and_of_nothing_that_a_resolver_adds() -> None:
-    assert set(locked("layers/requirements")) == set(wanted(ROOT / "layers" / "requirements.in"))
+@pytest.mark.parametrize("name", ["layers/requirements", "layers/passkeys"])
+def test_a_layer_is_made_of_what_its_list_names_and_of_nothing_that_a_resolver_adds(name: str) -> None:
+    assert set(locked(name)) == set(wanted(ROOT / f"{name}.in"))
+
+
+def test_who_pays_waits_for_no_cryptography() -> None:
+    assert "cryptography" in locked("layers/passkeys")
+    assert "cryptography" not in locked("layers/requirements")
 
 
 @lists

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from wallet import aws
-from wallet.aws import Secret, SecretUnavailableError
+from wallet.aws import LateParameter, Secret, SecretUnavailableError
 
 ARN = "arn:aws:secretsmanager:ap-south-1:000000000000:secret:wallet/token-AbCdEf"
 
@@ -145,3 +145,55 @@ def test_a_secret_that_is_no_json_is_not_told(manager: Manager) -> None:
     with pytest.raises(SecretUnavailableError) as caught:
         Secret(ARN).json()
     assert "hunter2" not in str(caught.value)
+
+
+# ------------------------------------------------------------------------------ a setting that comes later
+
+
+class Ssm:
+    """SSM's parameters, and the clock."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.asked = 0
+        self.answer: str | Exception = refused("ParameterNotFound")
+
+    def get_parameter(self, *, Name: str) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+        assert Name == "/wallet/web-origin"
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"Parameter": {"Value": self.answer}}
+
+
+@pytest.fixture
+def ssm(monkeypatch: pytest.MonkeyPatch) -> Ssm:
+    kept = Ssm()
+    monkeypatch.setattr(aws, "_ssm", lambda: kept)
+    monkeypatch.setattr("wallet.aws.time.monotonic", lambda: kept.now)
+    return kept
+
+
+def test_what_is_not_written_yet_is_looked_for_every_ten_seconds_and_what_is_every_five_minutes(ssm: Ssm) -> None:
+    parameter = LateParameter("/wallet/web-origin")
+    assert [parameter.text(), parameter.text()] == ["", ""]
+    assert ssm.asked == 1
+    ssm.answer = "https://wallet.example"
+    ssm.now += 11
+    assert parameter.text() == "https://wallet.example"
+    ssm.now += 299
+    assert (parameter.text(), ssm.asked) == ("https://wallet.example", 2)
+    ssm.now += 2
+    assert (parameter.text(), ssm.asked) == ("https://wallet.example", 3)
+
+
+@pytest.mark.parametrize("error", [refused("AccessDeniedException"), ConnectTimeoutError(endpoint_url="https://x")])
+def test_while_it_can_not_be_looked_for_it_is_what_it_was(ssm: Ssm, error: Exception) -> None:
+    parameter = LateParameter("/wallet/web-origin")
+    ssm.answer = "https://wallet.example"
+    assert parameter.text() == "https://wallet.example"
+    ssm.answer, ssm.now = error, ssm.now + 301
+    assert [parameter.text(), parameter.text()] == ["https://wallet.example"] * 2
+    assert ssm.asked == 2, "nothing waits for it twice"
+    fresh = LateParameter("/wallet/web-origin")
+    assert [fresh.text(), fresh.text()] == ["", ""]

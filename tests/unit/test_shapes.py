@@ -113,7 +113,7 @@ def test_a_proof_is_the_contracts() -> None:
 
 
 def test_an_account_is_the_contracts() -> None:
-    told = shapes.account(Account(CALLER, "+919876543210", "Asha", None, "personal", "full", AT))
+    told = shapes.account(Account(CALLER, "+919876543210", "Asha", None, "personal", "full", AT, 2))
     assert told == {
         "id": ids.show(ids.USER, CALLER),
         "phone": "+919876543210",
@@ -121,6 +121,7 @@ def test_an_account_is_the_contracts() -> None:
         "email": None,
         "kind": "personal",
         "tier": "full",
+        "passkeys": 2,
         "created_at": show_time(AT),
     }
 

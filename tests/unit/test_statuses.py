@@ -60,6 +60,8 @@ PROMISED = {
     "nothing_to_write_off": 409,
     "too_many_open_top_ups": 429,
     "too_many_bulk_payments": 429,
+    "too_many_passkeys": 409,
+    "name_changed_lately": 409,
     "amount_out_of_range": 422,
     "refund_exceeds_payment": 409,
     "insufficient_funds": 402,
@@ -67,6 +69,9 @@ PROMISED = {
     "too_many_lookups": 429,
     "payee_not_found": 404,
     "payee_unavailable": 409,
+    "confirmation_ended": 409,
+    "confirmation_paused": 403,
+    "confirmation_required": 403,
     "gateway_refused": 422,
 }
 

@@ -15,7 +15,7 @@ from wallet.channels.daily_cap import COUNTERS
 from wallet.channels.port import Place
 from wallet.edge.addresses import ORIGIN_HEADER
 from wallet.edge.statuses import REFUSALS
-from wallet.ledger.notices import ALERT_TEXTS, DEBIT_TEXTS, TEXTS
+from wallet.ledger.notices import ALERT_TEXTS, CONFIRMATION_TEXTS, DEBIT_TEXTS, TEXTS
 from wallet.ledger.refusals import Refusal
 from wallet.movements.notify import Untold
 from wallet.operators.model import Role
@@ -50,6 +50,7 @@ FOLDERS = {
     "PhoneProofsFunction": "phone_proofs",
     "PasswordResetsFunction": "password_resets",
     "MeFunction": "me",
+    "OwnFreezeFunction": "own_freeze",
     "AuthorizerFunction": "authorizer",
     "RotateTokenKeyFunction": "rotate_token_key",
     "BalanceFunction": "balance",
@@ -74,6 +75,8 @@ FOLDERS = {
     "NotifyFunction": "notify",
     "StatementFunction": "statement",
     "PayeesFunction": "payees",
+    "ConfirmationsFunction": "confirmations",
+    "PasskeysFunction": "passkeys",
 }
 
 # The secrets of each function, by the parameter or resource that names them.
@@ -85,11 +88,14 @@ SECRETS = {
     "PhoneProofsFunction": {"DatabaseIdentitySecretArn", "CodeSecret", "OriginSecret"},
     "PasswordResetsFunction": {"DatabaseIdentitySecretArn", "OriginSecret"},
     "MeFunction": {"DatabaseIdentitySecretArn", "OriginSecret"},
+    "OwnFreezeFunction": {"DatabaseIdentitySecretArn"},
     "AuthorizerFunction": {"TokenSecret"},
     "RotateTokenKeyFunction": set(),
     "BalanceFunction": {"DatabaseReaderSecretArn"},
     "StatementFunction": {"DatabaseReaderSecretArn"},
     "PayeesFunction": {"DatabaseDirectorySecretArn", "OriginSecret"},
+    "ConfirmationsFunction": {"DatabaseConfirmationsSecretArn", "CodeSecret"},
+    "PasskeysFunction": {"DatabaseConfirmationsSecretArn", "CodeSecret"},
     "TopUpFunction": {"DatabaseMoneySecretArn", "GatewaySecretArn"},
     "PayFunction": {"DatabaseMoneySecretArn"},
     "RefundFunction": {"DatabaseMoneySecretArn"},
@@ -117,6 +123,7 @@ SECRETS = {
         "DatabaseGatewaySecretArn",
         "DatabaseReaderSecretArn",
         "DatabaseDirectorySecretArn",
+        "DatabaseConfirmationsSecretArn",
         "DatabaseOperatorSecretArn",
         "DatabaseClockSecretArn",
         "DatabaseSealerSecretArn",
@@ -142,7 +149,9 @@ TELLS = {
     "RotateTokenKeyFunction": {"secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"},
     "RelayFunction": {"events:PutEvents"},
     "NotifyFunction": {"sns:Publish"},
-    "PhoneProofsFunction": {"sns:Publish"},
+    "PhoneProofsFunction": {"sns:Publish", "ssm:GetParameter"},
+    "ConfirmationsFunction": {"sns:Publish", "ssm:GetParameter"},
+    "PasskeysFunction": {"ssm:GetParameter"},
     "StatementFunction": {"s3:PutObject", "s3:GetObject"},
     "SealFunction": {"s3:PutObject", "s3:GetObject", "s3:ListBucket"},
     "AuditFunction": {
@@ -322,9 +331,11 @@ def test_no_parameter_takes_a_secret() -> None:
     taken = [
         name
         for name in TEMPLATE["Parameters"]
-        if re.search(r"secret|password|key", name, re.IGNORECASE) and not name.endswith("SecretArn")
+        if re.search(r"secret|password|key", name, re.IGNORECASE)
+        and not name.endswith("SecretArn")
+        and not name.startswith("SmsTemplate")
     ]
-    assert taken == ["SmsTemplatePasswordChanged", "SmsTemplatePasswordReset", "PasswordCost", "PasswordConcurrency"]
+    assert taken == ["PasswordCost", "PasswordConcurrency"]
 
 
 def test_a_password_costs_what_it_should_where_nobody_says_otherwise() -> None:
@@ -546,7 +557,10 @@ def test_notices_by_sms_name_every_registered_id_or_are_not_deployed() -> None:
     rule = TEMPLATE["Rules"]["SmsAreRegistered"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "DebitNotices"}, "sms"]}
     wanted = references(rule["Assertions"])
-    registered = {name for name in TEMPLATE["Parameters"] if name.startswith("SmsTemplate")} - {"SmsTemplateCode"}
+    registered = {name for name in TEMPLATE["Parameters"] if name.startswith("SmsTemplate")} - {
+        "SmsTemplateCode",
+        *parameters_of(CONFIRMATION_TEXTS),
+    }
     assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId"} | parameters_of(DEBIT_TEXTS)
     assert {TEMPLATE["Parameters"][name]["Default"] for name in wanted} == {""}, "nobody's id is ours"
     told = variables("NotifyFunction")["SMS_TEMPLATE_IDS"]["Fn::Sub"]
@@ -558,10 +572,14 @@ def test_codes_to_indian_phones_name_every_registered_id_or_are_not_deployed() -
     rule = TEMPLATE["Rules"]["CodesAreRegistered"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "CodeRegions"}, "IN"]}
     wanted = references(rule["Assertions"])
-    assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId", "SmsTemplateCode"}
+    codes = parameters_of(["code", *CONFIRMATION_TEXTS])
+    assert wanted == {"NoticeBrand", "SmsEntityId", "SmsSenderId"} | codes
     assert {TEMPLATE["Parameters"][name]["Default"] for name in wanted} == {""}, "nobody's id is ours"
     assert variables("PhoneProofsFunction")["SMS_TEMPLATE_IDS"] == {"Fn::Sub": "code=${SmsTemplateCode}"}
-    assert set(TEXTS) == {*DEBIT_TEXTS, *ALERT_TEXTS, "code"}
+    told = variables("ConfirmationsFunction")["SMS_TEMPLATE_IDS"]["Fn::Sub"]
+    assert re.findall(r"(\w+)=", told) == list(CONFIRMATION_TEXTS)
+    assert set(re.findall(r"=\$\{(\w+)\}", told)) == parameters_of(CONFIRMATION_TEXTS)
+    assert set(TEXTS) == {*DEBIT_TEXTS, *ALERT_TEXTS, *CONFIRMATION_TEXTS, "code"}
 
 
 def test_sms_that_do_not_arrive_or_cost_much_and_notices_over_a_cap_ring() -> None:
@@ -594,20 +612,21 @@ def test_the_account_keeps_the_reason_of_each_sms_that_failed_and_rings() -> Non
     assert statement["Resource"]["Fn::Sub"].endswith(":log-group:sns/*"), "no log of ours"
 
 
-def test_codes_go_to_phones_and_to_no_topic() -> None:
+@pytest.mark.parametrize("name", ["PhoneProofsFunction", "ConfirmationsFunction"])
+def test_codes_go_to_phones_and_to_no_topic(name: str) -> None:
     [allowed] = [
         statement
-        for statement in templates.statements(ALL["PhoneProofsFunction"])
+        for statement in templates.statements(ALL[name])
         if "sns:Publish" in templates.listed(statement["Action"])
     ]
     assert "Resource" not in allowed
     assert allowed["NotResource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
 
 
-def test_what_hashes_codes_is_held_by_one_function_alone() -> None:
+def test_what_hashes_codes_is_held_by_those_that_send_them_alone() -> None:
     holders = {name for name in ALL if "CODE_SECRET" in variables(name)}
     readers = {name for name in ALL if "CodeSecret" in references(templates.statements(ALL[name]))}
-    assert holders == readers == {"PhoneProofsFunction"}
+    assert holders == readers == {"PhoneProofsFunction", "ConfirmationsFunction", "PasskeysFunction"}
 
 
 def test_what_signs_in_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:

@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     StrictBool,
     StrictInt,
     StrictStr,
@@ -188,6 +189,16 @@ Password = Annotated[
 ]
 AnyPassword = Annotated[StrictStr, Field(max_length=1024), Wanted("The password, as text.")]
 Email = Annotated[StrictStr, AfterValidator(_email), Wanted("An e-mail address, like asha@example.com, as text.")]
+Credential = Annotated[
+    dict[str, JsonValue], Wanted("What navigator.credentials gave, as its toJSON() has it: an object.")
+]
+PasskeyName = Annotated[
+    StrictStr,
+    Field(min_length=1, max_length=64),
+    AfterValidator(check_text),
+    Wanted("What you call it: a text of at most 64 characters."),
+]
+Code = Annotated[StrictStr, Field(pattern=r"^[0-9]{6}$"), Wanted("The six digits that were sent, as text.")]
 PhoneProof = Annotated[
     StrictStr, Field(min_length=1, max_length=200), Wanted("The phone_proof of POST /phone-proofs/{id}, as text.")
 ]
@@ -225,13 +236,33 @@ class CodeBody(Body):
     """POST /phone-proofs."""
 
     phone: Phone
-    purpose: Annotated[Purpose, Wanted("One of register, sign_in, reset_password and unfreeze.")]
+    purpose: Annotated[Purpose, Wanted("One of register, sign_in, reset_password, unfreeze and change_phone.")]
 
 
 class ProofBody(Body):
     """POST /phone-proofs/{id}."""
 
-    code: Annotated[StrictStr, Field(pattern=r"^[0-9]{6}$"), Wanted("The six digits that were sent, as text.")]
+    code: Code
+
+
+class ConfirmationBody(Body):
+    """POST /confirmations/{id}: one of the two."""
+
+    code: Code | None = None
+    passkey: Credential | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.code is None) == (self.passkey is None):
+            raise ValueError("Name one of code and passkey.")
+        return self
+
+
+class PasskeyBody(Body):
+    """POST /passkeys."""
+
+    name: PasskeyName
+    credential: Credential
 
 
 class LoginBody(Body):
@@ -248,6 +279,26 @@ class LoginBody(Body):
         """What is shown, with from where and on what."""
         device = device_of(request.headers.get("user-agent", ""))
         return SignIn(self.phone, self.password, self.phone_proof, request.address, device)
+
+
+class MeBody(Body):
+    """PATCH /me: one of the two, or both."""
+
+    name: Name | None = None
+    email: Email | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.name is None and self.email is None:
+            raise ValueError("Name what is to be changed: name or email.")
+        return self
+
+
+class NewPhoneBody(Body):
+    """POST /me/phone: the proof is of the new phone."""
+
+    phone_proof: PhoneProof
+    password: AnyPassword
 
 
 class PasswordBody(Body):

@@ -213,6 +213,16 @@ PAGES: dict[str, Page] = {
         "(1,000,000 of an approved merchant's). Nothing has moved.",
         "Wait as long as `Retry-After` says, or until a file is finished, then repeat with the same key.",
     ),
+    "too_many_passkeys": Page(
+        "Too many passkeys",
+        "An account has ten passkeys at most.",
+        "Remove one that is no longer used with DELETE /passkeys/{id}, then add the new one.",
+    ),
+    "name_changed_lately": Page(
+        "Name changed lately",
+        "A name is changed once in 30 days: whoever is paid knows their payers by it.",
+        "Wait as long as `Retry-After` says.",
+    ),
     "amount_out_of_range": Page(
         "Amount out of range",
         "The amount is below 100 paise, or a top-up above what the wallet's tier allows. Nothing has moved.",
@@ -232,6 +242,25 @@ PAGES: dict[str, Page] = {
         "Wallet limit exceeded",
         "A limit of the wallet's tier forbids it. Nothing has moved.",
         "GET /wallet lists the limits and what of them is used. Send less, or wait for the next day or month.",
+    ),
+    "confirmation_required": Page(
+        "Confirmation required",
+        "It would go through, and is too much, or goes somewhere too new, to be believed without a second factor. "
+        "Nothing has moved, and the key is not used up.",
+        "Ask POST /confirmations/{id}/code for a code with the id in `confirmation`, compare amount and payee in the "
+        "message, show the code to POST /confirmations/{id}, and send the same request with the same key.",
+    ),
+    "confirmation_paused": Page(
+        "Confirmation paused",
+        "The password was reset a short while ago, perhaps by somebody else: what needs a confirmation waits. Nothing "
+        "has moved.",
+        "Wait as long as `Retry-After` says, then send the same request with the same key. If it wasn't you, freeze "
+        "the wallet with POST /me/freeze.",
+    ),
+    "confirmation_ended": Page(
+        "Confirmation ended",
+        "The confirmation was used, is over after fifteen minutes, or five codes for it were wrong.",
+        "Send the request again with the same key: it says what to confirm now, or what it has come to.",
     ),
     "too_many_lookups": Page(
         "Too many lookups",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wallet.edge.statuses import REFUSALS, Problem
+from wallet.ledger import ids
 from wallet.ledger.refusals import Refused
 from wallet.ledger.times import show_time
 
@@ -36,7 +37,7 @@ class Response:
 
 
 def problem_response(problem: Problem, request_id: str, refused: Refused | None = None, *, base: str) -> Response:
-    """A problem document (RFC 9457), with the detail, the fields and the limit of a refusal where it has some.
+    """A problem document (RFC 9457), with the detail, fields, limit and confirmation of a refusal that has some.
 
     `base` is where problems are explained: an address for the code to be put behind.
     """
@@ -56,6 +57,12 @@ def problem_response(problem: Problem, request_id: str, refused: Refused | None 
             "code": refused.limit.code.value,
             "left": refused.limit.left,
             "renews_at": show_time(renews_at) if renews_at else None,
+        }
+    if refused is not None and refused.confirmation is not None:
+        body["confirmation"] = {
+            "id": ids.show(ids.CONFIRMATION, refused.confirmation.id),
+            "methods": list(refused.confirmation.methods),
+            "expires_at": show_time(refused.confirmation.expires_at),
         }
     headers = {"Content-Type": "application/problem+json"}
     retry_after_s = (refused.retry_after_s if refused else None) or problem.retry_after_s

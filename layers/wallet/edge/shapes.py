@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+from wallet.confirmations.model import CodeToSend
 from wallet.edge import qr
 from wallet.edge.responses import Json
 from wallet.identity.accounts.model import Account
@@ -32,6 +33,7 @@ from wallet.ledger.receipts import (
 from wallet.ledger.statements import Holder, MonthlyStatement, Outside, StatementEntry, StatementPage
 from wallet.ledger.times import show_time
 from wallet.ledger.withdrawals import WithdrawalStatus
+from wallet.passkeys.model import AddedPasskey, Passkey
 from wallet.payees.model import Payee
 
 
@@ -113,6 +115,30 @@ def phone_proof(value: PhoneProof) -> Json:
     return {"phone_proof": value.proof, "expires_at": show_time(value.expires_at)}
 
 
+def confirmation_code(value: CodeToSend) -> Json:
+    """The answer of POST /confirmations/{id}/code."""
+    return {"expires_at": show_time(value.expires_at), "resend_after_s": value.resend_after_s}
+
+
+def passkeys(values: Iterable[Passkey]) -> Json:
+    """The answer of GET /passkeys."""
+    return {
+        "data": [
+            {
+                **new_passkey(one),
+                "usable_from": show_time(one.usable_from),
+                "last_used_at": show_time(one.last_used_at) if one.last_used_at else None,
+            }
+            for one in values
+        ]
+    }
+
+
+def new_passkey(value: AddedPasskey | Passkey) -> Json:
+    """The answer of POST /passkeys."""
+    return {"id": ids.show(ids.PASSKEY, value.id), "name": value.name, "created_at": show_time(value.created_at)}
+
+
 def unfreezing(at: datetime) -> Json:
     """The answer of POST /me/unfreeze."""
     return {"unfreezes_at": show_time(at)}
@@ -127,6 +153,7 @@ def account(value: Account) -> Json:
         "email": value.email,
         "kind": value.kind,
         "tier": value.tier,
+        "passkeys": value.passkeys,
         "created_at": show_time(value.created_at),
     }
 
@@ -355,6 +382,7 @@ def withdrawal(value: Withdrawal) -> Json:
 
 
 def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus) -> Json:
+    waits = {"waits_until": show_time(value.waits_until)} if value.waits_until is not None else {}
     return {
         "id": ids.show(ids.WITHDRAWAL, value.id),
         "status": status.value,
@@ -363,4 +391,5 @@ def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus)
         "currency": value.currency,
         "vpa": vpa.mask(value.vpa),
         "created_at": show_time(value.created_at),
+        **waits,
     }

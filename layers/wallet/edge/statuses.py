@@ -131,6 +131,8 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "Too many bulk payments",
         "As many files of yours are being paid as may be, or a day's rows are used up: wait until a file is finished.",
     ),
+    Refusal.TOO_MANY_PASSKEYS: (409, "Too many passkeys", "You have ten passkeys: remove one first."),
+    Refusal.NAME_CHANGED_LATELY: (409, "Name changed lately", "A name is changed once in 30 days."),
     Refusal.AMOUNT_OUT_OF_RANGE: (
         422,
         "Amount out of range",
@@ -138,6 +140,21 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     ),
     Refusal.INSUFFICIENT_FUNDS: (402, "Insufficient funds", "The wallet's available balance is too small."),
     Refusal.WALLET_LIMIT_EXCEEDED: (409, "Wallet limit exceeded", "A limit of the wallet forbids it."),
+    Refusal.CONFIRMATION_REQUIRED: (
+        403,
+        "Confirmation required",
+        "Confirm it as `confirmation` says, then send the same request with the same key. Nothing has moved.",
+    ),
+    Refusal.CONFIRMATION_PAUSED: (
+        403,
+        "Confirmation paused",
+        "The password was reset a short while ago: what needs a confirmation waits. Nothing has moved.",
+    ),
+    Refusal.CONFIRMATION_ENDED: (
+        409,
+        "Confirmation ended",
+        "It was used, is over, or five codes were wrong: send the request again, and confirm that.",
+    ),
     Refusal.TOO_MANY_LOOKUPS: (
         429,
         "Too many lookups",

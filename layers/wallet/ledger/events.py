@@ -76,6 +76,12 @@ FIELDS: Mapping[str, Field] = {
     "expires_at": Field(Kind.TIME, "When the hold ends by itself."),
     "tier": Field(Kind.TEXT, "The tier that is in force from now on."),
     "device": Field(Kind.TEXT, "What the client calls itself that somebody signed in on, up to 200 signs of ASCII."),
+    "waits_until": Field(Kind.TIME, "Nobody is asked to pay it out before then; until then its owner may cancel it."),
+    "kind": Field(
+        Kind.TEXT,
+        "What was to be confirmed: `payment`, `hold`, `withdrawal`, `bulk_payment`, `new_passkey`, `lost_passkey`,"
+        " `new_name` or `new_phone`.",
+    ),
     "unfreezes_at": Field(Kind.TIME, "When the freeze ends, unless its owner calls that off."),
 }
 
@@ -224,6 +230,24 @@ CATALOGUE: Mapping[str, EventType] = {
     "PasswordReset": EventType(
         "The account has another password, from somebody who proved its phone.", (), is_personal=True
     ),
+    "WithdrawalAddressAdded": EventType(
+        "A withdrawal goes to a UPI address that is new to the wallet, and perhaps waits for its owner to look.",
+        ("withdrawal_id", "amount", "currency", "waits_until"),
+        is_personal=True,
+    ),
+    "ConfirmationFailed": EventType(
+        "Somebody in a session of the account tried five wrong codes to confirm something. It was not done.",
+        ("kind", "amount", "currency"),
+        is_personal=True,
+    ),
+    "NameChanged": EventType("The account has another name, which its owner has confirmed.", (), is_personal=True),
+    "PhoneChanged": EventType(
+        "The account has another phone, which its owner has proved, and confirmed by the one before or a passkey.",
+        (),
+        is_personal=True,
+    ),
+    "PasskeyAdded": EventType("The account has another passkey, which can confirm money out.", (), is_personal=True),
+    "PasskeyRemoved": EventType("A passkey of the account was removed.", (), is_personal=True),
     "WalletClosed": EventType("The wallet is empty and closed for good.", ()),
     "TierChanged": EventType("An operator gave the wallet another tier, and with it other limits.", ("tier",)),
 }

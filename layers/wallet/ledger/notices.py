@@ -54,13 +54,40 @@ ALERT_TEXTS: Mapping[str, str] = {
         "On {date} {time} you asked for the end of your wallet's freeze. It ends on {end_date} {end_time}. Not you?"
         " Freeze it again, and tell "
     ),
+    "withdrawal_address": (
+        "Rs {amount} goes from your wallet to a new UPI address on {end_date} at {end_time} or later. Not you? "
+    ),
+    "confirmation_failed": (
+        "Five wrong codes were tried on your wallet on {date} {time}: what they were to confirm was not done. Not you? "
+    ),
+    "name_changed": "The name on your wallet was changed on {date} {time}, after a confirmation. Not you? ",
+    "phone_changed": "Your wallet was moved from this phone to another one on {date} {time}. Not you? ",
+    "passkey_added": "A passkey was added to your wallet on {date} {time}: it can confirm payments. Not you? ",
+    "passkey_removed": "A passkey was removed from your wallet on {date} {time}: it confirms no more. Not you? ",
     "frozen_by_us": "We froze your wallet on {date} {time}: nothing leaves it until we have looked. Questions? ",
+}
+
+_CONFIRM_END = " Tell it to nobody: we never ask for it."
+
+#: The texts of codes that confirm, by the name of their template: `confirm_` and what.
+CONFIRMATION_TEXTS: Mapping[str, str] = {
+    "confirm_payment": "{code} is your code to pay Rs {amount} to {payee} from your wallet." + _CONFIRM_END,
+    "confirm_hold": "{code} is your code to hold Rs {amount} in your wallet for {payee}." + _CONFIRM_END,
+    "confirm_withdrawal": "{code} is your code to withdraw Rs {amount} from your wallet to {payee}." + _CONFIRM_END,
+    "confirm_new_passkey": "{code} is your code to add a passkey to your wallet." + _CONFIRM_END,
+    "confirm_lost_passkey": "{code} is your code to remove a passkey from your wallet." + _CONFIRM_END,
+    "confirm_new_name": "{code} is your code to change the name on your wallet to {payee}." + _CONFIRM_END,
+    "confirm_new_phone": "{code} is your code to move your wallet to the phone that ends in {payee}." + _CONFIRM_END,
+    "confirm_bulk_payment": (
+        "{code} is your code to pay Rs {amount} in all from your wallet by a file of payments." + _CONFIRM_END
+    ),
 }
 
 #: Every text, by the name of its template.
 TEXTS: Mapping[str, str] = {
     **DEBIT_TEXTS,
     **ALERT_TEXTS,
+    **CONFIRMATION_TEXTS,
     "code": "{code} is your code to {purpose}. Tell it to nobody: we never ask for it. Good for {minutes} minutes.",
 }
 
@@ -70,6 +97,7 @@ _PURPOSES: Mapping[str, str] = {
     "sign_in": "sign in",
     "reset_password": "choose a new password",
     "unfreeze": "unfreeze your wallet",
+    "change_phone": "have your wallet on this phone",
 }
 
 # What happened to the wallet in `wallet_id`, and the template that its owner is told with.
@@ -95,6 +123,12 @@ _ALERTS: Mapping[str, str] = {
     "PasswordReset": "password_reset",
     "WalletFrozen": "frozen_by_us",
     "UnfreezeRequested": "unfreeze_requested",
+    "WithdrawalAddressAdded": "withdrawal_address",
+    "ConfirmationFailed": "confirmation_failed",
+    "NameChanged": "name_changed",
+    "PhoneChanged": "phone_changed",
+    "PasskeyAdded": "passkey_added",
+    "PasskeyRemoved": "passkey_removed",
 }
 
 #: The types of events that tell of an account what its owner must know.
@@ -125,7 +159,8 @@ class Debit:
 class Alert:
     """What an owner must know of their account, as a public event tells of it.
 
-    `device` is what a client calls itself, and `ends_at` when a freeze ends, where that is what happened.
+    `device` is what a client calls itself, `ends_at` when a freeze or a wait ends, `amount` in minor units, where that
+    is what happened.
     """
 
     event_id: str
@@ -135,6 +170,12 @@ class Alert:
     at: datetime
     device: str
     ends_at: datetime | None
+    amount: int
+
+    @property
+    def to_former_phone(self) -> bool:
+        """Whether it is for the phone of before: that of now may be a thief's."""
+        return self.type == "PhoneChanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +240,7 @@ def _debit(event_type: str, wallet_id: UUID, detail: Mapping[str, Any]) -> Debit
 
 def _alert(event_type: str, wallet_id: UUID, detail: Mapping[str, Any]) -> Alert:
     data = detail["data"]
+    ends_at = data.get("unfreezes_at") or data.get("waits_until")
     is_own_freeze = event_type == "WalletFrozen" and data.get("reason") == "owner"
     return Alert(
         event_id=detail["id"],
@@ -207,7 +249,8 @@ def _alert(event_type: str, wallet_id: UUID, detail: Mapping[str, Any]) -> Alert
         template="frozen_by_owner" if is_own_freeze else _ALERTS[event_type],
         at=datetime.fromisoformat(detail["occurred_at"]),
         device=data.get("device", ""),
-        ends_at=datetime.fromisoformat(data["unfreezes_at"]) if "unfreezes_at" in data else None,
+        ends_at=datetime.fromisoformat(ends_at) if ends_at else None,
+        amount=data.get("amount", 0),
     )
 
 
@@ -238,12 +281,28 @@ def alert_notice(alert: Alert, sender: Sender) -> Notice:
         device=_device(alert.device),
         end_date=end_date,
         end_time=end_time,
+        amount=rupees(alert.amount),
     )
 
 
 def code_notice(code: str, purpose: str, sender: Sender, *, minutes: int, site: str) -> Notice:
     """A code for the phone, and what it is for (`register`, …). Browsers fill it in on `site` alone (WebOTP)."""
     notice = _notice("code", sender, code=code, purpose=_PURPOSES[purpose], minutes=str(minutes))
+    return _for_site(notice, code, site)
+
+
+def confirmation_notice(code: str, kind: str, sender: Sender, *, amount: int, payee: str, site: str) -> Notice:
+    """A code that confirms something (`kind`): how much (minor units), and to whom, for its owner to compare.
+
+    A long VPA is cut in its middle: its bank stays to be seen.
+    """
+    shown = payee if len(payee) <= MAX_IN_GAP or "@" not in payee else f"{payee[:12]}..{payee[-16:]}"
+    notice = _notice(f"confirm_{kind}", sender, code=code, amount=rupees(amount), payee=_in_gap(shown))
+    return _for_site(notice, code, site)
+
+
+def _for_site(notice: Notice, code: str, site: str) -> Notice:
+    """With the last line by which browsers fill a code in on one site alone (WebOTP)."""
     return Notice(notice.template, f"{notice.text}\n\n@{site} #{code}") if site else notice
 
 

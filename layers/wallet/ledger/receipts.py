@@ -197,7 +197,8 @@ class WalletState:
 class WithdrawalReceipt:
     """A withdrawal whose money has been set aside, with its fee; `balance` is the wallet's right behind it.
 
-    `vpa` is whole, for the provider: callers are shown a masked one. `payee_name` is the owner's.
+    `vpa` is whole, for the provider: callers are shown a masked one. `payee_name` is the owner's. Before `waits_until`
+    nobody is asked to pay it, as its VPA is new.
     """
 
     id: UUID
@@ -208,11 +209,15 @@ class WithdrawalReceipt:
     payee_name: str
     balance: Balance
     created_at: datetime
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A withdrawal as it stands now; `reason` is a stable word, of one that failed or was reversed."""
+    """A withdrawal as it stands now; `reason` is a stable word, of one that failed or was reversed.
+
+    Before `waits_until` nobody is asked to pay it: its VPA is new, and its owner may still cancel it.
+    """
 
     id: UUID
     status: WithdrawalStatus
@@ -222,6 +227,7 @@ class Withdrawal:
     vpa: str
     reason: str | None
     created_at: datetime
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ outcome. The order of the members is the order of precedence: where several appl
 Accidents (a broken promise, a broken machine) are exceptions that end in `Error` instead.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from wallet.ledger.limits import BrokenLimit
 
@@ -61,6 +64,8 @@ class Refusal(StrEnum):
     NOTHING_TO_WRITE_OFF = "nothing_to_write_off"
     TOO_MANY_OPEN_TOP_UPS = "too_many_open_top_ups"
     TOO_MANY_BULK_PAYMENTS = "too_many_bulk_payments"
+    TOO_MANY_PASSKEYS = "too_many_passkeys"
+    NAME_CHANGED_LATELY = "name_changed_lately"
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
     INSUFFICIENT_FUNDS = "insufficient_funds"
@@ -70,8 +75,21 @@ class Refusal(StrEnum):
     TOO_MANY_LOOKUPS = "too_many_lookups"
     PAYEE_NOT_FOUND = "payee_not_found"
     PAYEE_UNAVAILABLE = "payee_unavailable"
+    # whether it is really its owner who asks: nobody is asked to confirm what would be refused
+    CONFIRMATION_ENDED = "confirmation_ended"
+    CONFIRMATION_PAUSED = "confirmation_paused"
+    CONFIRMATION_REQUIRED = "confirmation_required"
     # what the gateway says, which is asked last
     GATEWAY_REFUSED = "gateway_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredConfirmation:
+    """What has to be confirmed before the same request goes through, by one of these methods, and until when."""
+
+    id: UUID
+    methods: tuple[str, ...]
+    expires_at: datetime
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the module's text
@@ -79,7 +97,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the mod
 
     `detail` is for the caller and holds nothing internal; `retry_after_s` is in seconds;
     `fields` names the offending fields of a request body with a message each; `limit` is the one of the caller's own
-    that `wallet_limit_exceeded` is about.
+    that `wallet_limit_exceeded` is about, and `confirmation` what `confirmation_required` asks for.
     """
 
     def __init__(
@@ -90,6 +108,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the mod
         retry_after_s: int | None = None,
         fields: tuple[tuple[str, str], ...] = (),
         limit: BrokenLimit | None = None,
+        confirmation: RequiredConfirmation | None = None,
     ) -> None:
         super().__init__(refusal.value)
         self.refusal = refusal
@@ -97,3 +116,4 @@ class Refused(Exception):  # noqa: N818 - a refusal is not an error; see the mod
         self.retry_after_s = retry_after_s
         self.fields = fields
         self.limit = limit
+        self.confirmation = confirmation

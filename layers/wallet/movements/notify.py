@@ -1,7 +1,7 @@
 """Telling a person that money left their wallet, or what happened to their account."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -11,7 +11,7 @@ from wallet.ledger import ids
 from wallet.ledger.notices import Alert, Debit, Notice, Recipient, Sender, alert_notice, debit_notice, pause_notice
 from wallet.ledger.periods import INDIA
 from wallet.storage.database import Database
-from wallet.storage.recipients import find_recipient
+from wallet.storage.recipients import find_former_phone, find_recipient
 from wallet.storage.wallets import find_wallet
 
 
@@ -64,6 +64,9 @@ def alert(database: Database, messenger: Messenger, told: Alert, *, now: datetim
     Each text has a cap of its own for each person: no flood of one hides another. Raises as `notify`.
     """
     recipient = _recipient(database, told, other_wallet_id=None)
+    if told.to_former_phone:  # it was proved when it was theirs
+        former = find_former_phone(database, user_id=recipient.user_id, ended_at=told.at)
+        recipient = replace(recipient, phone=former, phone_is_proved=True)
     text_and_person = f"{told.template}#{ids.show(ids.USER, recipient.user_id)}"
     notice = alert_notice(told, messenger.sender)
     return _send_to_phone(messenger, told, recipient, [notice], counted_as=text_and_person, now=now)

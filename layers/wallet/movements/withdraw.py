@@ -61,7 +61,8 @@ def withdraw(
 
     The third value says what went wrong with asking, None if nothing did. It is for the log: the money is set aside,
     so the withdrawal is pending for its owner, and the reconciler asks again under the same idempotency key. A replay
-    asks nothing, and answers what was answered first. Raises `Refused`, and then nothing is set aside.
+    asks nothing, and answers what was answered first; one to a new VPA waits, and is the reconciler's. Raises
+    `Refused`, and then nothing is set aside.
     """
     receipt, replayed = withdrawals.open_withdrawal(
         database,
@@ -72,7 +73,8 @@ def withdraw(
         amount=wish.amount,
         first_check_s=first_check_s,
     )
-    return receipt, replayed, None if replayed else _ask(database, provider, receipt)
+    waits = replayed or receipt.waits_until is not None
+    return receipt, replayed, None if waits else _ask(database, provider, receipt)
 
 
 def _ask(database: Database, provider: PayoutProvider, receipt: WithdrawalReceipt) -> Trouble | None:

@@ -23,8 +23,8 @@ import pymysql
 from pymysql.cursors import DictCursor
 
 from wallet.ledger.limits import BrokenLimit, LimitCode
-from wallet.ledger.refusals import Refusal, Refused
-from wallet.storage.rows import time_of
+from wallet.ledger.refusals import Refusal, Refused, RequiredConfirmation
+from wallet.storage.rows import time_of, uuid_of
 
 Row = dict[str, Any]
 
@@ -166,6 +166,7 @@ class Database:
                 Refusal(result.get("code", refusal)),
                 retry_after_s=result.get("retry_after_s"),
                 limit=_limit_of(result) if "limit" in result else None,
+                confirmation=_confirmation_of(result) if "confirmation_id" in result else None,
             )
         return Answer(row["outcome"], result)
 
@@ -267,6 +268,13 @@ class _Snapshot:
 def _limit_of(told: Row) -> BrokenLimit:
     """The caller's own limit that a procedure refuses for."""
     return BrokenLimit.at(LimitCode(told["limit"]), told["left"], time_of(told["at"]))
+
+
+def _confirmation_of(told: Row) -> RequiredConfirmation:
+    """What a procedure requires to be confirmed first."""
+    return RequiredConfirmation(
+        uuid_of(told["confirmation_id"]), tuple(told["methods"].split(",")), time_of(told["expires_at"])
+    )
 
 
 _contexts: dict[str, ssl.SSLContext] = {}

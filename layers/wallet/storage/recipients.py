@@ -1,10 +1,12 @@
 """Whom a notice goes to."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from wallet.ledger.notices import Recipient
 from wallet.storage.database import Database
 from wallet.storage.rows import uuid_of
+from wallet.storage.slot_balances import naive
 
 _RECIPIENT = """
 SELECT u.id, u.phone, p.user_id IS NOT NULL AS phone_is_proved, other_user.name AS other_name,
@@ -15,6 +17,14 @@ LEFT JOIN wallets other ON other.id = %s LEFT JOIN users other_user ON other_use
 LEFT JOIN merchant_approvals m ON m.user_id = other_user.id
 WHERE w.id = %s
 """
+
+
+def find_former_phone(database: Database, *, user_id: UUID, ended_at: datetime) -> str | None:
+    """The phone that an account had until then, to the millisecond: there may have been others since."""
+    query = "SELECT phone FROM former_phones WHERE user_id = %s AND ended_at < %s ORDER BY ended_at DESC LIMIT 1"
+    for row in database.read(query, user_id.bytes, naive(ended_at + timedelta(milliseconds=1))):
+        return str(row["phone"])
+    return None
 
 
 def find_recipient(database: Database, *, wallet_id: UUID, other_wallet_id: UUID | None) -> Recipient | None:

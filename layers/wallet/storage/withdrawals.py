@@ -1,5 +1,6 @@
 """Withdrawals, through the kernel."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -44,6 +45,7 @@ def open_withdrawal(
         payee_name=told["payee_name"],
         balance=Balance(told["balance"], told["held"]),
         created_at=time_of(told["created_at"]),
+        waits_until=_wait(told.get("waits_until")),  # what was answered before there was any has none
     )
     return receipt, receipt.id != withdrawal_id
 
@@ -52,7 +54,7 @@ class PayoutClaim(StrEnum):
     """Whether the provider may be asked for a payout."""
 
     ALLOWED = "done"
-    PAUSED = "paused"  # the wallet is frozen, or being closed
+    PAUSED = "paused"  # the wallet is frozen or being closed, or its password was reset, or the VPA is new
     TAKEN = "taken"  # somebody else may have asked, or the withdrawal has ended
 
 
@@ -166,7 +168,12 @@ def _withdrawal(row: Row, *, id_: UUID) -> Withdrawal:
         vpa=row["vpa"],
         reason=row["reason"],
         created_at=time_of(row["created_at"]),
+        waits_until=_wait(row.get("waits_until")),
     )
+
+
+def _wait(until: datetime | str | None) -> datetime | None:
+    return None if until is None else time_of(until)
 
 
 _DUE = """

@@ -73,7 +73,7 @@ def test_an_answer_does_not_say_whether_somebody_has_the_phone_and_the_code_goes
     for phone in (known.phone, unknown):
         assert re.fullmatch(
             r"\d{6} is your code to choose a new password\."
-            r" Tell it to nobody: we never ask for it\. Good for 10 minutes\. - Wallet",
+            r" Tell it to nobody: we never ask for it\. Good for 10 minutes\. - Wallet(\n\n@localhost #\d{6})?",
             messages_to(api, phone)[-1]["text"],
         )
 

@@ -9,6 +9,7 @@ from tests.faults.crash.world import Json, Situation, World, told
 from tests.integration import razorpay_simulator as razorpay
 from tests.support.books import Person, new_landline, unique
 from tests.support.cold import Run
+from tests.support.confirmations import Confirming, tier_with
 from tests.support.functions import api_event
 from wallet.ledger import ids
 
@@ -113,6 +114,49 @@ class ShowingAPayment(Paying):
         body = told(self.world.answer(self.door, self.event))
         assert (body["id"], body["amount"], body["refunded"]) == (self.paid["id"], 60, 0)
         assert self.done()
+
+
+class PayingUnconfirmed(Paying):
+    """A payment that wants a confirmation: the key is as good as new, and once it is confirmed it pays."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, status=403)
+        world.books.set_tier(self.actor, tier_with(world.books, above=0))
+
+    def check(self, body: Json) -> None:
+        assert body["code"] == "confirmation_required"
+        assert not self.done()
+        confirmation_id = ids.read(ids.CONFIRMATION, body["confirmation"]["id"])
+        assert confirmation_id is not None
+        Confirming(self.world.books, self.actor).confirm(confirmation_id)
+        answer = self.world.repeated(self.door, self.event)
+        assert (answer["statusCode"], self.done()) == (201, True)
+
+
+class PayingConfirmed(Paying):
+    """One that is confirmed: it pays, and its confirmation is used up for just that."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        world.books.set_tier(self.actor, tier_with(world.books, above=0))
+        asked = told(world.answer(self.door, self.event))["confirmation"]
+        confirmation_id = ids.read(ids.CONFIRMATION, asked["id"])
+        assert confirmation_id is not None
+        self.confirmation_id = confirmation_id
+        Confirming(world.books, self.actor).confirm(confirmation_id)
+
+    def done(self) -> bool:
+        (row,) = self.world.books.select(
+            "SELECT used_for IS NOT NULL AS is_used FROM confirmations WHERE id = %s", self.confirmation_id.bytes
+        )
+        is_done = super().done()
+        assert bool(row["is_used"]) == is_done, "money and confirmation are one commit"
+        return is_done
+
+    def check(self, body: Json) -> None:
+        super().check(body)
+        (row,) = self.world.books.select("SELECT used_for FROM confirmations WHERE id = %s", self.confirmation_id.bytes)
+        assert body["transaction_id"] == ids.show(ids.TRANSACTION, UUID(bytes=row["used_for"]))
 
 
 class AskingForMoney(Keyed):

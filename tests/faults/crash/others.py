@@ -1,17 +1,22 @@
 """The other doors that move money."""
 
+from functools import partial
+from urllib.parse import quote
 from uuid import UUID
 
 from tests.faults.crash.keyed import Keyed
 from tests.faults.crash.world import LONG_S, Json, Situation, World, told
+from tests.integration import razorpay_simulator as razorpay
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.test_bulk import opened, payments_of, rows
 from tests.integration.test_operator_commands import journal, status, wallet_id
 from tests.integration.test_withdrawals_kernel import events_of
 from tests.support.books import captured
 from tests.support.cold import Run
+from tests.support.confirmations import required, tier_with
 from tests.support.disputes import TopUp, booked, tell, then
 from tests.support.disputes import row as dispute_row
+from tests.support.functions import api_event
 from tests.support.moves import pay, place
 from tests.support.operators import RAVIS_ARN, order, signed
 from tests.support.payouts import withdraw
@@ -39,6 +44,31 @@ class GivingBack(Keyed):
     def check(self, body: Json) -> None:
         assert self.done()
         assert (body["amount"], body["refunded"]) == (30, 30)
+
+
+class Confirming(Situation):
+    """The code of a confirmation, which its owner shows again when no answer comes; then the payment goes through."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.payer, self.payee = world.books.person(money=1_000), world.books.person()
+        world.books.set_tier(self.payer, tier_with(world.books, above=0))
+        self.claim = self.payer.claim()
+        asked = required(partial(pay, world.books, self.payer, self.payee, 60, claim=self.claim))
+        path = {"id": ids.show(ids.CONFIRMATION, asked.id)}
+        about: Json = {"path": path, "caller": self.payer.user_id}
+        sent = world.answer("confirmations", api_event("POST", "/confirmations/{id}/code", **about))
+        assert sent["statusCode"] == 202, sent
+        phone = quote(self.payer.phone)
+        _, messages = razorpay.call(world.simulator, "GET", f"/simulator/messages?phone={phone}")
+        code = messages["data"][-1]["text"][:6]
+        self.event = api_event("POST", "/confirmations/{id}", body={"code": code}, **about)
+
+    def after_death(self, _run: Run, /) -> None:
+        assert self.world.answer("confirmations", self.event)["statusCode"] == 204
+        pay(self.world.books, self.payer, self.payee, 60, claim=self.claim)
+        assert self.world.wallets(self.payer, self.payee) == [(940, 0), (60, 0)]
+        assert self.world.answer("confirmations", self.event)["statusCode"] == 409
 
 
 class Promising(Keyed):

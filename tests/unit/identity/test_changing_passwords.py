@@ -30,7 +30,14 @@ class Database:
 
     def read(self, _query: str, *_arguments: object) -> list[dict[str, Any]]:
         at = datetime(2026, 11, 22, tzinfo=UTC)
-        told = {"phone": "+919876543210", "name": "Asha Rao", "email": None, "kind": "personal", "tier": "small"}
+        told = {
+            "phone": "+919876543210",
+            "name": "Asha Rao",
+            "email": None,
+            "kind": "personal",
+            "tier": "small",
+            "passkeys": 0,
+        }
         return [{**told, "id": CALLER.bytes, "created_at": at, "password_hash": STORED}]
 
 
@@ -63,4 +70,4 @@ def test_who_does_not_know_the_old_password_sets_no_new_one(old: str) -> None:
 def test_who_knows_it_does() -> None:
     database = Database()
     change(database, old=OLD)
-    assert database.called == ["count_sign_in", "change_password", "forgive_sign_in"]
+    assert database.called == ["count_sign_in", "forgive_sign_in", "change_password"]

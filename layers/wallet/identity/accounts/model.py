@@ -13,7 +13,7 @@ from wallet.ledger.refusals import Refusal, Refused
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who somebody is who has signed in."""
+    """Who somebody is who has signed in; `passkeys` is how many they have."""
 
     id: UUID
     phone: str
@@ -22,6 +22,7 @@ class Account:
     kind: str
     tier: str
     created_at: datetime
+    passkeys: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Registering, and passwords that change."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -63,23 +65,55 @@ def change_password(
 
     Guesses are counted with those of signing in. Raises `Refused` (`invalid_credentials`, `too_many_attempts`, …).
     """
-    account, stored = _find(database, asking)
+    account, _ = _find(database, asking)
     check_new_password(new_password, field="new_password", context=(account.phone, account.name, product))
-    counters = SignInCounters(
-        pair=subject_hash("sign-in", f"{account.phone} from {address}"),
-        phone=subject_hash("sign-in", account.phone),
-        address=address_hash(address),
-    )
-    counted = count_sign_in(database, counters, rules, phone=account.phone, proof_hash=None)
-    if not passwords.check_password(old_password, stored, cost=rules.password_cost):
-        raise Refused(Refusal.INVALID_CREDENTIALS)
+    stored = _check_password(database, asking, rules, old_password, address)
     store.change_password(
         database,
         asking,
         password_hash=stored,
         new_password_hash=passwords.hash_password(new_password, cost=rules.password_cost),
     )
-    forgive_sign_in(database, counted)
+
+
+def change_account(
+    database: Database, new_id: Callable[[], UUID], asking: Principal, *, name: str | None, email: str | None
+) -> Account:
+    """The caller's account with another name, behind a confirmation, or e-mail address; None leaves what there is.
+
+    Raises `Refused` (`operator_needed`, `name_changed_lately`, `confirmation_required`, …).
+    """
+    request_hash = hashlib.sha256(json.dumps(["change the account", name, email]).encode()).digest()
+    store.change_own_name(database, asking, change_id=new_id(), request_hash=request_hash, name=name, email=email)
+    return show_account(database, asking)
+
+
+def change_phone(
+    database: Database,
+    new_id: Callable[[], UUID],
+    asking: Principal,
+    rules: SignInRules,
+    *,
+    phone_proof: str,
+    password: str,
+    address: str,
+) -> Account:
+    """The caller's account on another phone, which they prove, behind a confirmation by the one before or a passkey.
+
+    Guesses are counted with those of signing in. Raises `Refused` (`invalid_credentials`, `invalid_proof`, …).
+    """
+    stored = _check_password(database, asking, rules, password, address)
+    request_hash = hashlib.sha256(b"change the phone:" + phone_proof.encode()).digest()
+    store.change_own_phone(
+        database,
+        asking,
+        request_id=new_id(),
+        change_id=UUID(bytes=request_hash[:16]),
+        request_hash=request_hash,
+        proof_hash=proof_hash(phone_proof),
+        password_hash=stored,
+    )
+    return show_account(database, asking)
 
 
 def reset_password(
@@ -126,6 +160,21 @@ def _count_hashing(database: Database, rules: SignInRules, phone_proof: str, add
         per_address=rules.per_address,
         window_s=rules.window_s,
     )
+
+
+def _check_password(database: Database, asking: Principal, rules: SignInRules, password: str, address: str) -> bytes:
+    """The stored hash of a password that somebody shows who has signed in; a guess counts as one of a sign-in."""
+    account, stored = _find(database, asking)
+    counters = SignInCounters(
+        pair=subject_hash("sign-in", f"{account.phone} from {address}"),
+        phone=subject_hash("sign-in", account.phone),
+        address=address_hash(address),
+    )
+    counted = count_sign_in(database, counters, rules, phone=account.phone, proof_hash=None)
+    if not passwords.check_password(password, stored, cost=rules.password_cost):
+        raise Refused(Refusal.INVALID_CREDENTIALS)
+    forgive_sign_in(database, counted)
+    return stored
 
 
 def _find(database: Database, asking: Principal) -> tuple[Account, bytes]:

@@ -12,7 +12,8 @@ from wallet.storage.rows import time_of, uuid_of
 def find_account(database: Database, user_id: UUID) -> tuple[Account, bytes] | None:
     """An account whose phone is still its own, and the bcrypt hash of its password."""
     query = (
-        "SELECT u.id, u.phone, u.name, u.email, u.kind, u.created_at, u.password_hash, w.tier"
+        "SELECT u.id, u.phone, u.name, u.email, u.kind, u.created_at, u.password_hash, w.tier,"
+        " (SELECT COUNT(*) FROM passkeys p WHERE p.user_id = u.id) AS passkeys"
         " FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.id = %s AND u.phone IS NOT NULL"
     )
     for row in database.read(query, user_id.bytes):
@@ -24,6 +25,7 @@ def find_account(database: Database, user_id: UUID) -> tuple[Account, bytes] | N
             row["kind"],
             row["tier"],
             time_of(row["created_at"]),
+            row["passkeys"],
         )
         return account, row["password_hash"]
     return None
@@ -38,6 +40,57 @@ def change_password(database: Database, asking: Principal, *, password_hash: byt
         asking.session_id.bytes,
         password_hash,
         new_password_hash,
+    )
+
+
+def change_own_name(
+    database: Database,
+    asking: Principal,
+    *,
+    change_id: UUID,
+    request_hash: bytes,
+    name: str | None,
+    email: str | None,
+) -> None:
+    """Another name or e-mail address; None leaves it.
+
+    Raises `Refused` (`operator_needed`, `name_changed_lately`, `confirmation_required`, `confirmation_paused`).
+    """
+    database.call(
+        "change_own_name",
+        asking.user_id.bytes,
+        asking.generation,
+        request_hash,
+        change_id.bytes,
+        name,
+        email,
+    )
+
+
+def change_own_phone(
+    database: Database,
+    asking: Principal,
+    *,
+    request_id: UUID,
+    change_id: UUID,
+    request_hash: bytes,
+    proof_hash: bytes,
+    password_hash: bytes,
+) -> None:
+    """The phone that is proved, for the account; every other session ends. `change_id` is the proof's own.
+
+    Raises `Refused` (`invalid_proof`, `invalid_credentials`, `phone_taken`, `confirmation_required`, …).
+    """
+    database.call(
+        "change_own_phone",
+        asking.user_id.bytes,
+        asking.generation,
+        asking.session_id.bytes,
+        request_hash,
+        request_id.bytes,
+        change_id.bytes,
+        proof_hash,
+        password_hash,
     )
 
 

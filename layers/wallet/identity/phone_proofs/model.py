@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from wallet.channels.port import Notices
+from wallet.ledger.notices import Sender
 
 DIGITS = 6
 
@@ -17,6 +20,7 @@ class Purpose(StrEnum):
     SIGN_IN = "sign_in"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a word of the contract
     UNFREEZE = "unfreeze"
+    CHANGE_PHONE = "change_phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,16 @@ class CodeRules:
     in_all_day: int
     pause_s: int
     regions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSender:
+    """What codes go by, whom they are from, the site that may fill them in (`wallet.example`, '' for none), the key."""
+
+    messages: Notices
+    sender: Sender
+    site: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,15 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from uuid import UUID
 
-from wallet.channels.port import ChannelUnavailableError, Notices
+from wallet.channels.port import ChannelUnavailableError
 from wallet.identity import phones
 from wallet.identity.phone_proofs import store
 from wallet.identity.phone_proofs.model import (
     DIGITS,
     CodeRules,
+    CodeSender,
     PhoneProof,
     Purpose,
     SentCode,
@@ -20,19 +20,9 @@ from wallet.identity.phone_proofs.model import (
 )
 from wallet.identity.phone_proofs.store import CodeCounters
 from wallet.identity.sessions.model import address_hash, subject_hash
-from wallet.ledger.notices import Sender, code_notice
+from wallet.ledger.notices import code_notice
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class CodeSender:
-    """What codes go by, whom they are from, the site that may fill them in (`wallet.example`, '' for none), the key."""
-
-    messages: Notices
-    sender: Sender
-    site: str
-    key: str = field(repr=False)
 
 
 def send_code(

@@ -1,0 +1,27 @@
+"""POST /me/freeze, POST /me/unfreeze: a wallet that its owner freezes."""
+
+from wallet import wiring
+from wallet.edge import shapes
+from wallet.edge.bodies import EmptyBody, UnfreezeBody
+from wallet.edge.requests import Request
+from wallet.edge.responses import Response
+from wallet.identity.accounts.service import freeze, unfreeze
+
+
+def post_freeze(request: Request) -> Response:
+    """From now on nothing leaves the caller's wallet."""
+    caller = request.principal()
+    request.json(EmptyBody, optional=True)
+    freeze(wiring.database(), caller)
+    return Response(204, None)
+
+
+def post_unfreeze(request: Request) -> Response:
+    """The end of one's own freeze, a day later."""
+    caller, asked = request.principal(), request.json(UnfreezeBody)
+    wait_s = wiring.number("UNFREEZE_WAIT_SECONDS")
+    at = unfreeze(wiring.database(), wiring.new_id, caller, phone_proof=asked.phone_proof, wait_s=wait_s)
+    return Response(202, shapes.unfreezing(at))
+
+
+handler = wiring.api_handler({"POST /me/freeze": post_freeze, "POST /me/unfreeze": post_unfreeze})

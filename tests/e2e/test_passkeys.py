@@ -1,0 +1,85 @@
+"""Passkeys over HTTP, on a site whose address was written down after the deployment."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.support.authenticator import Authenticator
+from tests.support.client import Answer, Api, Json, Person, new_key, until_answered, wait_until
+from tests.support.confirming import ORIGIN, confirm, person_in, required, show_code, write_site_down
+from tests.support.problems import problem
+from tests.support.proofs import messages_to
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _site(api: Api) -> None:
+    write_site_down(api)
+
+
+def post(owner: Person, path: str, body: Json | None = None) -> Answer:
+    return until_answered(partial(owner.api.call, "POST", path, body, token=owner.token))
+
+
+def soon(ask: Callable[[], Answer]) -> Answer:
+    """The answer when the site is known: who looked before it was there looks again after ten seconds."""
+    wait_until(lambda: ask().status != 404)
+    return ask()
+
+
+def registered(owner: Person) -> Authenticator:
+    """A passkey of theirs, confirmed by a code."""
+    authenticator = Authenticator(ORIGIN)
+    options = soon(partial(post, owner, "/passkeys/options"))
+    assert options.status == 200, options.text
+    told: Json = {"name": "Asha's phone", "credential": authenticator.create(options.body)}
+    confirm(owner, required(post(owner, "/passkeys", told)))
+    assert "is your code to add a passkey to your wallet." in messages_to(owner.api, owner.phone)[-1]["text"]
+    added = post(owner, "/passkeys", told)
+    assert (added.status, added.body["name"]) == (201, "Asha's phone"), added.text
+    return authenticator
+
+
+def test_a_payment_is_confirmed_by_a_passkey_with_no_message_at_all(api: Api, select: Any) -> None:
+    payer, payee, key = person_in(api, select), api.person(), new_key()
+    authenticator = registered(payer)
+    refused = payer.pay(payee, 600_000, key=key)
+    problem(refused, 403, "confirmation_required")
+    confirmation = refused.body["confirmation"]
+    assert confirmation["methods"] == ["passkey", "sms"]
+    before = len(messages_to(api, payer.phone))
+    options = soon(partial(post, payer, f"/confirmations/{confirmation['id']}/options"))
+    answer = authenticator.get(options.body)
+    other = payer.pay(payee, 700_000).body["confirmation"]
+    problem(post(payer, f"/confirmations/{other['id']}", {"passkey": answer}), 401, "invalid_code")
+    shown = partial(post, payer, f"/confirmations/{confirmation['id']}", {"passkey": answer})
+    assert soon(shown).status in (204, 409)
+    assert payer.pay(payee, 600_000, key=key).status == 201
+    codes = [one for one in messages_to(api, payer.phone)[before:] if "is your code" in one["text"]]
+    assert codes == []
+
+
+def test_a_passkey_is_listed_and_removed_behind_a_code(api: Api, select: Any) -> None:
+    owner = person_in(api, select)
+    registered(owner)
+    (one,) = owner.get("/passkeys").body["data"]
+    assert (one["name"], one["last_used_at"]) == ("Asha's phone", None)
+    remove = partial(api.call, "DELETE", f"/passkeys/{one['id']}", token=owner.token)
+    confirm(owner, required(until_answered(remove)))
+    assert until_answered(remove).status == 204
+    assert owner.get("/passkeys").body == {"data": []}
+    problem(until_answered(remove), 404, "not_found")
+
+
+@pytest.mark.parametrize("body", [{}, {"code": "123456", "passkey": {}}, {"passkey": "text"}, {"code": 123456}])
+def test_a_confirmation_takes_one_of_the_two(api: Api, body: Json) -> None:
+    problem(post(api.person(), "/confirmations/cnf_00000000000000000000000000", body), 422, "invalid_request")
+
+
+def test_a_wrong_code_and_no_passkey_are_told_apart_from_nothing(api: Api, select: Any) -> None:
+    payer, payee = person_in(api, select), api.person()
+    confirmation = payer.pay(payee, 600_000).body["confirmation"]
+    options = partial(post, payer, f"/confirmations/{confirmation['id']}/options")
+    problem(options(), 404, "not_found")
+    problem(show_code(payer, confirmation, "000000"), 401, "invalid_code")
