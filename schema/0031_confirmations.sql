@@ -1544,6 +1544,7 @@ DELIMITER //
 CREATE PROCEDURE reset_password(
     IN p_reset_id BINARY(16),
     IN p_proof_hash BINARY(32),
+    IN p_passkey_proof_hash BINARY(32),
     IN p_password_hash VARBINARY(60),
     IN p_seen_within_days INT UNSIGNED
 )
@@ -1551,7 +1552,7 @@ MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_phone VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_phone, v_passkeys_phone VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_user_id, v_wallet_id BINARY(16) DEFAULT NULL;
     DECLARE v_password_hash VARBINARY(60) DEFAULT NULL;
     DECLARE v_seen_at DATETIME(6) DEFAULT NULL;
@@ -1561,6 +1562,10 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
     CALL use_phone_proof(p_proof_hash, 'reset_password', p_reset_id, v_phone);
+    IF p_passkey_proof_hash IS NOT NULL THEN
+        CALL use_phone_proof(p_passkey_proof_hash, 'passkey_reset', p_reset_id, v_passkeys_phone);
+        SET v_phone = IF(v_passkeys_phone = v_phone, v_phone, NULL);
+    END IF;
     SELECT id, password_hash, COALESCE(signed_in_at, created_at) INTO v_user_id, v_password_hash, v_seen_at
     FROM users WHERE phone = v_phone FOR UPDATE;
     SELECT GREATEST(v_seen_at, COALESCE(MAX(last_used_at), v_seen_at)) INTO v_seen_at
@@ -1569,7 +1574,7 @@ BEGIN
         WHEN v_phone IS NULL THEN 'invalid_proof'
         WHEN v_user_id IS NULL OR EXISTS (SELECT 1 FROM wallets WHERE user_id = v_user_id AND status = 'closed')
             THEN 'not_found'
-        WHEN v_seen_at < v_now - INTERVAL p_seen_within_days DAY THEN 'operator_needed'
+        WHEN v_seen_at < v_now - INTERVAL p_seen_within_days DAY AND v_passkeys_phone IS NULL THEN 'operator_needed'
         ELSE 'done' END;
     IF v_outcome = 'done' AND v_password_hash <> p_password_hash THEN -- else it is our own commit, whose answer was lost
         SELECT id INTO v_wallet_id FROM wallets WHERE user_id = v_user_id;
@@ -2014,6 +2019,98 @@ BEGIN
         CALL open_confirmation(p_user_id, 'passkeys', p_request_hash, p_request_id, 'lost_passkey', v_outcome, v_result);
     END IF;
     SELECT v_outcome AS outcome, v_result AS result;
+END//
+DELIMITER ;
+
+-- The passkey of a credential, and whose it is, for somebody who has not signed in: counted by where they are
+-- ('too_many_attempts' with the seconds to wait). What is unknown, or doesn't sign yet, is 'invalid_code'.
+DROP PROCEDURE IF EXISTS find_passkey;
+DELIMITER //
+CREATE PROCEDURE find_passkey(
+    IN p_credential_id VARBINARY(1023),
+    IN p_from_hash BINARY(32),
+    IN p_per_address INT UNSIGNED,
+    IN p_window_seconds INT UNSIGNED
+)
+MODIFIES SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_wait, v_unused INT UNSIGNED DEFAULT NULL;
+    DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    CALL count_use(p_from_hash, p_per_address, p_window_seconds, p_per_address, 0, v_now, v_wait, v_unused);
+    COMMIT;
+    IF v_wait IS NULL THEN
+        SELECT JSON_OBJECT('id', HEX(id), 'user_id', HEX(user_id), 'public_key', HEX(public_key)) INTO v_result
+        FROM passkeys WHERE credential_id = p_credential_id AND usable_from <= v_now;
+        SELECT IF(v_result IS NULL, 'invalid_code', 'done') AS outcome, v_result AS result;
+    ELSE
+        SELECT 'too_many_attempts' AS outcome, JSON_OBJECT('retry_after_s', v_wait + 0) AS result;
+    END IF;
+END//
+DELIMITER ;
+
+-- The signature of a passkey, which the caller has verified, becomes a proof of its owner's phone: for signing in, or to stand
+-- beside a code ('passkey_reset', which is never taken for one) where a password is reset. `p_proof_id` is of the challenge:
+-- one signature becomes one proof ('invalid_code'), and again it is the same. A passkey has `p_per_day` a day
+-- ('too_many_attempts'), as each is good for a few guesses of the password.
+DROP PROCEDURE IF EXISTS prove_by_passkey;
+DELIMITER //
+CREATE PROCEDURE prove_by_passkey(
+    IN p_passkey_id BINARY(16),
+    IN p_sign_count INT UNSIGNED,
+    IN p_purpose VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
+    IN p_proof_id BINARY(16),
+    IN p_proof_hash BINARY(32),
+    IN p_valid_seconds INT UNSIGNED,
+    IN p_per_day INT UNSIGNED
+)
+MODIFIES SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT 'done';
+    DECLARE v_phone VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_known_hash BINARY(32) DEFAULT NULL;
+    DECLARE v_wait, v_unused INT UNSIGNED DEFAULT NULL;
+    DECLARE v_now DATETIME(6) DEFAULT UTC_TIMESTAMP(6);
+    DECLARE v_expires_at DATETIME(6) DEFAULT v_now + INTERVAL p_valid_seconds SECOND;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    -- its count is the mutex of the passkey
+    CALL count_use(UNHEX(SHA2(CONCAT('proofs by the passkey ', HEX(p_passkey_id)), 256)), p_per_day, 86400, p_per_day, 0,
+                   v_now, v_wait, v_unused);
+    SELECT proof_hash, proof_expires_at INTO v_known_hash, v_expires_at FROM phone_proofs WHERE id = p_proof_id;
+    IF v_known_hash IS NOT NULL THEN
+        -- our own commit, whose answer was lost, or a signature that somebody shows again
+        SET v_outcome = IF(v_known_hash = p_proof_hash, 'done', 'invalid_code'), v_wait = NULL;
+    ELSEIF v_wait IS NOT NULL THEN
+        SET v_outcome = 'too_many_attempts';
+    ELSE
+        SELECT u.phone INTO v_phone FROM passkeys p JOIN users u ON u.id = p.user_id WHERE p.id = p_passkey_id;
+        UPDATE passkeys SET sign_count = p_sign_count, last_used_at = v_now
+        WHERE id = p_passkey_id AND v_phone IS NOT NULL AND usable_from <= v_now
+          AND (p_sign_count > sign_count OR p_sign_count = 0 AND sign_count = 0);
+        IF ROW_COUNT() = 0 THEN
+            SET v_outcome = 'invalid_code';
+        ELSE
+            -- no code becomes it: that has ended as it began
+            INSERT INTO phone_proofs (
+                id, phone, purpose, code_hash, created_at, expires_at, proof_hash, proof_expires_at)
+            VALUES (
+                p_proof_id, v_phone, IF(p_purpose = 'reset_password', 'passkey_reset', p_purpose), p_proof_hash, v_now, v_now,
+                p_proof_hash, v_expires_at);
+        END IF;
+    END IF;
+    IF v_outcome = 'done' THEN COMMIT; ELSE ROLLBACK; END IF;
+    SELECT v_outcome AS outcome,
+           JSON_OBJECT('retry_after_s', v_wait + 0,
+                       'expires_at', DATE_FORMAT(v_expires_at, '%Y-%m-%dT%H:%i:%s.%f')) AS result;
 END//
 DELIMITER ;
 

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS former_names (
     CONSTRAINT former_names_user_exists FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- A phone is proved for being somebody's next one, too.
+-- A phone is proved for being somebody's next one, too, and by a passkey.
 DROP PROCEDURE IF EXISTS let_phones_be_proved_for_a_change;
 DELIMITER //
 CREATE PROCEDURE let_phones_be_proved_for_a_change()
@@ -24,7 +24,7 @@ BEGIN
                    WHERE constraint_schema = DATABASE() AND table_name = 'phone_proofs'
                      AND constraint_name = 'phone_proofs_purpose_is_one') THEN
         ALTER TABLE phone_proofs ADD CONSTRAINT phone_proofs_purpose_is_one
-            CHECK (purpose IN ('register', 'sign_in', 'reset_password', 'unfreeze', 'change_phone'));
+            CHECK (purpose IN ('register', 'sign_in', 'reset_password', 'unfreeze', 'change_phone', 'passkey_reset'));
     END IF;
 END//
 DELIMITER ;

@@ -36,7 +36,7 @@ def _execute(*procedures: str) -> tuple[str, ...]:
 
 
 GRANTS: dict[str, tuple[str, ...]] = {
-    # register, login, session, sessions, phone_proofs, password_resets, me, own_freeze
+    # register, login, session, sessions, phone_proofs, passkey_proofs, password_resets, me, own_freeze
     "identity": (
         f"SELECT ({_USER_COLUMNS}, email, password_hash) ON users",
         "SELECT (user_id, tier) ON wallets",
@@ -48,6 +48,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "ask_for_code",
             "forget_code",
             "show_code",
+            "find_passkey",
+            "prove_by_passkey",
             "register_user",
             "count_sign_in",
             "count_hashing",

@@ -15,6 +15,7 @@ def post_reset(request: Request) -> Response:
         wiring.new_id,
         wiring.reset_rules(),
         phone_proof=asked.phone_proof,
+        passkey_proof=asked.passkey,
         new_password=asked.new_password,
         address=request.address,
         product=wiring.product_name(),

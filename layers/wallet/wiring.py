@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from wallet.ledger.signatures import PublicKey
     from wallet.movements.notify import Messenger
     from wallet.movements.top_up import TopUpRules
-    from wallet.passkeys.model import RelyingParty
+    from wallet.passkeys.model import ProofRules, RelyingParty
     from wallet.payees.model import LookupQuotas
 
 _ROLES = (
@@ -568,6 +568,18 @@ def relying_party() -> "RelyingParty":
     from wallet.passkeys.model import RelyingParty  # noqa: PLC0415 - as above
 
     return RelyingParty.of(_web_origin(), name=os.environ.get("NOTICE_BRAND") or "Wallet", key=code_key())
+
+
+def passkey_proof_rules() -> "ProofRules":
+    """How often passkeys let somebody in."""
+    from wallet.passkeys.model import ProofRules  # noqa: PLC0415 - as above
+
+    return ProofRules(
+        per_address=number("SIGN_INS_PER_ADDRESS"),
+        window_s=number("SIGN_IN_WINDOW_SECONDS"),
+        per_passkey_day=number("SIGN_INS_PER_PHONE_AND_ADDRESS"),
+        proof_valid_s=900,
+    )
 
 
 def _web_origin() -> str:

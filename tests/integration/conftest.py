@@ -35,6 +35,7 @@ _ROLE = {
     "own_freeze": "identity",
     "sessions": "identity",
     "phone_proofs": "identity",
+    "passkey_proofs": "identity",
     "password_resets": "identity",
     "bulk": "money",
     "bulk_results": "reader",

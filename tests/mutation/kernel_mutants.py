@@ -909,6 +909,30 @@ RULES = (
         ),
     ),
     _mutant(
+        "a passkey's signature becomes a proof as often as it is shown",
+        "passkeys/test_passkey_proofs.py::test_of_sixteen_who_show_one_signature_at_once_one_has_a_proof",
+        (CONFIRMED, "IF(v_known_hash = p_proof_hash, 'done', 'invalid_code'), v_wait", "'done', v_wait"),
+    ),
+    _mutant(
+        "a passkey alone resets a password",
+        "passkeys/test_passkey_proofs.py::test_a_passkey_alone_resets_nothing",
+        (CONFIRMED, "IF(p_purpose = 'reset_password', 'passkey_reset', p_purpose)", "p_purpose"),
+    ),
+    _mutant(
+        "somebody else's passkey stands beside a code",
+        "passkeys/test_passkey_proofs.py::test_beside_a_code_no_other_proof_counts_as_a_passkeys",
+        (
+            CONFIRMED,
+            "SET v_phone = IF(v_passkeys_phone = v_phone, v_phone, NULL);",
+            "SET v_phone = IF(v_passkeys_phone IS NULL, NULL, v_phone);",
+        ),
+    ),
+    _mutant(
+        "a passkey has as many proofs as it wants",
+        "passkeys/test_passkey_proofs.py::test_a_passkey_has_so_many_proofs_a_day_as_each_is_good_for_guesses",
+        (CONFIRMED, "    ELSEIF v_wait IS NOT NULL THEN\n        SET v_outcome = 'too_many_attempts';\n", ""),
+    ),
+    _mutant(
         "one line of an entry is written",
         "kernel_payments.py::test_a_payment_moves_its_amount_and_nothing_else",
         (

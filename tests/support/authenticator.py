@@ -31,7 +31,7 @@ def decoded(text: str) -> bytes:
 class Authenticator:
     """One key pair for one site, whose `origin` its browser shows. `counts`: whether it counts its signatures.
 
-    `made_up_key` is what it says is its public key, where that is none.
+    `made_up_key` is what it says is its public key, where that is none; `user_handle` whose it says it is.
     """
 
     origin: str
@@ -41,12 +41,14 @@ class Authenticator:
     id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     signatures: int = 0
     made_up_key: bytes | None = None
+    user_handle: bytes | None = None
 
     def __post_init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
 
     def create(self, options: Json) -> Json:
         """What `navigator.credentials.create` gives, as its `toJSON()` has it."""
+        self.user_handle = decoded(options["user"]["id"])
         attested = b"\0" * 16 + len(self.id).to_bytes(2) + self.id + (self.made_up_key or cbor2.dumps(self._cose()))
         attestation = {"fmt": "none", "attStmt": {}, "authData": self._data(_ATTESTED) + attested}
         client = self._client("webauthn.create", options["challenge"])
@@ -55,14 +57,15 @@ class Authenticator:
         )
 
     def get(self, options: Json) -> Json:
-        """What `navigator.credentials.get` gives."""
-        assert encoded(self.id) in {one["id"] for one in options["allowCredentials"]}
+        """What `navigator.credentials.get` gives; where none is named, its owner chooses this one."""
+        named = {one["id"] for one in options.get("allowCredentials", ())}
+        assert not named or encoded(self.id) in named
         self.signatures += 1 if self.counts else 0
         client, data = self._client("webauthn.get", options["challenge"]), self._data(0)
         signature = self._key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
-        return self._credential(
-            {"clientDataJSON": encoded(client), "authenticatorData": encoded(data), "signature": encoded(signature)}
-        )
+        handle = {} if self.user_handle is None else {"userHandle": encoded(self.user_handle)}
+        shown = {"clientDataJSON": encoded(client), "authenticatorData": encoded(data), "signature": encoded(signature)}
+        return self._credential(shown | handle)
 
     def _credential(self, response: Json) -> Json:
         shown = encoded(self.id)

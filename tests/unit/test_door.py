@@ -155,6 +155,8 @@ BODY_ROUTES = [
     ("session", "POST /session"),
     ("phone_proofs", "POST /phone-proofs"),
     ("phone_proofs", "POST /phone-proofs/{id}"),
+    ("passkey_proofs", "POST /passkey-proofs/options"),
+    ("passkey_proofs", "POST /passkey-proofs"),
     ("password_resets", "POST /password-resets"),
     ("me", "POST /me/password"),
     ("me", "PATCH /me"),

@@ -38,6 +38,8 @@ OPEN = {
     "POST /phone-proofs",
     "POST /phone-proofs/{id}",
     "POST /password-resets",
+    "POST /passkey-proofs/options",
+    "POST /passkey-proofs",
     "POST /webhooks/{gateway}",
     "GET /problems/{code}",
 }
@@ -48,6 +50,7 @@ FOLDERS = {
     "SessionFunction": "session",
     "SessionsFunction": "sessions",
     "PhoneProofsFunction": "phone_proofs",
+    "PasskeyProofsFunction": "passkey_proofs",
     "PasswordResetsFunction": "password_resets",
     "MeFunction": "me",
     "OwnFreezeFunction": "own_freeze",
@@ -86,6 +89,7 @@ SECRETS = {
     "SessionFunction": {"DatabaseIdentitySecretArn", "TokenSecret", "OriginSecret"},
     "SessionsFunction": {"DatabaseIdentitySecretArn"},
     "PhoneProofsFunction": {"DatabaseIdentitySecretArn", "CodeSecret", "OriginSecret"},
+    "PasskeyProofsFunction": {"DatabaseIdentitySecretArn", "CodeSecret", "OriginSecret"},
     "PasswordResetsFunction": {"DatabaseIdentitySecretArn", "OriginSecret"},
     "MeFunction": {"DatabaseIdentitySecretArn", "OriginSecret"},
     "OwnFreezeFunction": {"DatabaseIdentitySecretArn"},
@@ -152,6 +156,7 @@ TELLS = {
     "PhoneProofsFunction": {"sns:Publish", "ssm:GetParameter"},
     "ConfirmationsFunction": {"sns:Publish", "ssm:GetParameter"},
     "PasskeysFunction": {"ssm:GetParameter"},
+    "PasskeyProofsFunction": {"ssm:GetParameter"},
     "StatementFunction": {"s3:PutObject", "s3:GetObject"},
     "SealFunction": {"s3:PutObject", "s3:GetObject", "s3:ListBucket"},
     "AuditFunction": {
@@ -623,10 +628,11 @@ def test_codes_go_to_phones_and_to_no_topic(name: str) -> None:
     assert allowed["NotResource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
 
 
-def test_what_hashes_codes_is_held_by_those_that_send_them_alone() -> None:
+def test_what_hashes_codes_and_seals_challenges_is_held_by_those_that_make_them_alone() -> None:
     holders = {name for name in ALL if "CODE_SECRET" in variables(name)}
     readers = {name for name in ALL if "CodeSecret" in references(templates.statements(ALL[name]))}
-    assert holders == readers == {"PhoneProofsFunction", "ConfirmationsFunction", "PasskeysFunction"}
+    codes, challenges = {"PhoneProofsFunction", "ConfirmationsFunction"}, {"PasskeysFunction", "PasskeyProofsFunction"}
+    assert holders == readers == codes | challenges
 
 
 def test_what_signs_in_and_the_authorizer_alone_hold_the_secret_of_the_tokens() -> None:

@@ -33,6 +33,7 @@ from wallet.ledger.money import MAX_AMOUNT
 from wallet.ledger.payees import PayeeName
 from wallet.ledger.statements import MAX_SLOTS
 from wallet.ledger.texts import check_text
+from wallet.passkeys.model import ProofPurpose
 
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _PLUS_LOST = re.compile(r".* [0-9]{2}:[0-9]{2}")
@@ -265,6 +266,19 @@ class PasskeyBody(Body):
     credential: Credential
 
 
+class ProofOptionsBody(Body):
+    """POST /passkey-proofs/options."""
+
+    purpose: Annotated[ProofPurpose, Wanted("One of sign_in and reset_password.")]
+
+
+class PasskeyProofBody(Body):
+    """POST /passkey-proofs."""
+
+    purpose: Annotated[ProofPurpose, Wanted("One of sign_in and reset_password.")]
+    passkey: Credential
+
+
 class LoginBody(Body):
     """POST /login and POST /session.
 
@@ -313,6 +327,7 @@ class ResetBody(Body):
 
     phone_proof: PhoneProof
     new_password: Password
+    passkey: PhoneProof | None = None
 
 
 class UnfreezeBody(Body):

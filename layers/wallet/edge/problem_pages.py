@@ -105,8 +105,9 @@ PAGES: dict[str, Page] = {
     ),
     "invalid_code": Page(
         "Invalid code",
-        "That is not the code that was sent. It may have expired, or have been tried five times.",
-        "Look at the newest message and try again; if that is refused too, ask POST /phone-proofs for another code.",
+        "That is not the code that was sent. It may have expired, or have been tried five times. Or a passkey answered"
+        " what it was not asked, or once more.",
+        "Look at the newest message and try again; if that is refused too, ask for another code, or for other options.",
     ),
     "invalid_proof": Page(
         "Invalid proof",
@@ -148,7 +149,8 @@ PAGES: dict[str, Page] = {
         "Operator needed",
         "A code to the phone is not enough: nobody has signed in to its account for so long that the number may have"
         " another owner by now; or the account that you would replace is younger than 30 days, or frozen by operators.",
-        "Ask the operator of the wallet, who looks at who you are.",
+        "Send the proof of a passkey of the account as `passkey` with a reset, or ask the operator of the wallet, who"
+        " looks at who you are.",
     ),
     "proof_not_ready": Page(
         "Proof not ready",

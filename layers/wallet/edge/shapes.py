@@ -115,6 +115,11 @@ def phone_proof(value: PhoneProof) -> Json:
     return {"phone_proof": value.proof, "expires_at": show_time(value.expires_at)}
 
 
+def passkey_proof(value: PhoneProof) -> Json:
+    """The answer of POST /passkey-proofs."""
+    return {"proof": value.proof, "expires_at": show_time(value.expires_at)}
+
+
 def confirmation_code(value: CodeToSend) -> Json:
     """The answer of POST /confirmations/{id}/code."""
     return {"expires_at": show_time(value.expires_at), "resend_after_s": value.resend_after_s}

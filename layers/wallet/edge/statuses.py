@@ -45,7 +45,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.INVALID_CODE: (
         401,
         "Invalid code",
-        "That is not the code that was sent, or it was tried five times: then ask for another.",
+        "That is not the code that was sent, or was tried five times, or the passkey's answer doesn't fit: begin anew.",
     ),
     Refusal.INVALID_PROOF: (
         401,

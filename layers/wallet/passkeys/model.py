@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Self
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,6 +18,25 @@ _NONCE_SIZE, _TIME_SIZE = 16, 8
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+|http://localhost(:[0-9]+)?")
 #: How long somebody may take to make a passkey, with the code that confirms it, in seconds.
 CHALLENGE_VALID_S = 1_800
+#: How long to let one sign, in seconds.
+PROOF_CHALLENGE_VALID_S = 300
+
+
+class ProofPurpose(StrEnum):
+    """What a passkey proves a phone for: to be let in though others guess, or beside the code of a reset."""
+
+    SIGN_IN = "sign_in"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a word of the contract
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRules:
+    """How many passkeys are looked for from an address within `window_s`, what one proves a day, and for how long."""
+
+    per_address: int
+    window_s: int
+    per_passkey_day: int
+    proof_valid_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,15 @@ class Passkey:
     usable_from: datetime
     is_usable: bool
     last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPasskey:
+    """What verifies a signature of somebody who has not signed in, and whose it would be."""
+
+    id: UUID
+    user_id: UUID
+    public_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +128,22 @@ def new_challenge(key: str, user_id: UUID, *, nonce: bytes, now: int) -> bytes:
 
     `nonce` is 16 random bytes, `now` in seconds since 1970.
     """
-    told = nonce + (now + CHALLENGE_VALID_S).to_bytes(_TIME_SIZE)
-    return told + _seal(key, b"a new passkey", user_id.bytes + told)
+    return _timed(key, b"a new passkey", user_id.bytes, nonce, now + CHALLENGE_VALID_S)
 
 
 def is_challenge(key: str, user_id: UUID, challenge: bytes, *, now: int) -> bool:
     """Whether this is a challenge that we gave to this very person, and not too long ago."""
-    told, seal = challenge[: _NONCE_SIZE + _TIME_SIZE], challenge[_NONCE_SIZE + _TIME_SIZE :]
-    is_ours = hmac.compare_digest(seal, _seal(key, b"a new passkey", user_id.bytes + told))
-    return is_ours and now < int.from_bytes(told[_NONCE_SIZE:])
+    return _is_timed(key, b"a new passkey", user_id.bytes, challenge, now)
+
+
+def proof_challenge(key: str, purpose: ProofPurpose, *, nonce: bytes, now: int) -> bytes:
+    """What a passkey signs of whoever has not signed in: good for one purpose, and as long as it says."""
+    return _timed(key, b"a proof", purpose.encode(), nonce, now + PROOF_CHALLENGE_VALID_S)
+
+
+def is_proof_challenge(key: str, purpose: ProofPurpose, challenge: bytes, *, now: int) -> bool:
+    """Whether we gave this for this purpose, and not too long ago."""
+    return _is_timed(key, b"a proof", purpose.encode(), challenge, now)
 
 
 def confirmation_challenge(key: str, confirmation_id: UUID, binding: str) -> bytes:
@@ -118,6 +154,16 @@ def confirmation_challenge(key: str, confirmation_id: UUID, binding: str) -> byt
 def request_hash(*parts: bytes) -> bytes:
     """What somebody asks for, as a confirmation is bound to it."""
     return hashlib.sha256(b"".join(len(part).to_bytes(4) + part for part in parts)).digest()
+
+
+def _timed(key: str, use: bytes, bound: bytes, nonce: bytes, until: int) -> bytes:
+    told = nonce + until.to_bytes(_TIME_SIZE)
+    return told + _seal(key, use, bound + told)
+
+
+def _is_timed(key: str, use: bytes, bound: bytes, challenge: bytes, now: int) -> bool:
+    told, seal = challenge[: _NONCE_SIZE + _TIME_SIZE], challenge[_NONCE_SIZE + _TIME_SIZE :]
+    return hmac.compare_digest(seal, _seal(key, use, bound + told)) and now < int.from_bytes(told[_NONCE_SIZE:])
 
 
 def _seal(key: str, purpose: bytes, told: bytes) -> bytes:

@@ -1,14 +1,17 @@
-"""Making, verifying and removing passkeys, and confirming with one.
+"""Making, verifying and removing passkeys, confirming with one, and getting in with one where codes don't come.
 
 What verifies signatures is imported where one is verified: nobody else waits for cryptography.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from wallet.identity.sessions.model import Principal
+from wallet.identity.phone_proofs.model import PhoneProof, proof_hash
+from wallet.identity.sessions.model import Principal, subject_hash
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.passkeys import store
 from wallet.passkeys.model import (
@@ -16,13 +19,20 @@ from wallet.passkeys.model import (
     MadePasskey,
     NewPasskey,
     Passkey,
+    ProofPurpose,
+    ProofRules,
     RelyingParty,
     confirmation_challenge,
     is_challenge,
+    is_proof_challenge,
     new_challenge,
+    proof_challenge,
     request_hash,
 )
 from wallet.storage.database import Database
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import AuthenticationCredential
 
 Json = dict[str, Any]
 
@@ -132,21 +142,9 @@ def request_options(database: Database, party: RelyingParty, *, caller: Principa
 
     The challenge is of all that the confirmation is bound to. Raises `Refused` (`not_found` for who has no passkey).
     """
-    from webauthn import generate_authentication_options, options_to_json  # noqa: PLC0415 - see above
-    from webauthn.helpers.structs import (  # noqa: PLC0415 - see above
-        PublicKeyCredentialDescriptor,
-        UserVerificationRequirement,
-    )
-
     binding = store.find_binding(database, caller, confirmation_id)
-    options = generate_authentication_options(
-        rp_id=party.id,
-        challenge=confirmation_challenge(party.key, confirmation_id, binding),
-        allow_credentials=[PublicKeyCredentialDescriptor(one.credential_id) for one in _passkeys(database, caller)],
-        user_verification=UserVerificationRequirement.REQUIRED,
-    )
-    told: Json = json.loads(options_to_json(options))
-    return told
+    challenge = confirmation_challenge(party.key, confirmation_id, binding)
+    return _request_options(party, challenge, _passkeys(database, caller))
 
 
 def confirm_by_passkey(
@@ -161,38 +159,134 @@ def confirm_by_passkey(
 
     Raises `Refused` (`invalid_code`, `not_found`, `confirmation_ended`, `confirmation_paused`).
     """
-    from webauthn import verify_authentication_response  # noqa: PLC0415 - see above
-    from webauthn.helpers import (  # noqa: PLC0415 - see above
-        parse_authentication_credential_json,
-        parse_client_data_json,
-    )
-    from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 - see above
-
     binding = store.find_binding(database, caller, confirmation_id)
     passkeys = {one.credential_id: one for one in _passkeys(database, caller)}
-    try:
-        told = parse_authentication_credential_json(dict(answer))
-        passkey = passkeys.get(told.raw_id)
-        if passkey is None or parse_client_data_json(told.response.client_data_json).cross_origin:
-            raise Refused(Refusal.INVALID_CODE, _NO_FIT)
-        verified = verify_authentication_response(
-            credential=told,
-            expected_challenge=confirmation_challenge(party.key, confirmation_id, binding),
-            expected_rp_id=party.id,
-            expected_origin=party.origin,
-            credential_public_key=passkey.public_key,
-            credential_current_sign_count=0,  # it is compared where it is kept, under the lock
-            require_user_verification=True,
-        )
-    except (WebAuthnException, *_MALFORMED) as error:
-        raise Refused(Refusal.INVALID_CODE, _NO_FIT) from error
+    signed = _Signed.of(answer)
+    passkey = passkeys.get(signed.credential_id)
+    if passkey is None:
+        raise Refused(Refusal.INVALID_CODE, _NO_FIT)
     store.confirm_by_passkey(
         database,
         caller,
         confirmation_id=confirmation_id,
         passkey_id=passkey.id,
-        sign_count=verified.new_sign_count,
+        sign_count=signed.verify(
+            party, passkey.public_key, challenge=confirmation_challenge(party.key, confirmation_id, binding)
+        ),
     )
+
+
+def proof_options(party: RelyingParty, *, purpose: ProofPurpose, nonce: bytes, now: int) -> Json:
+    """What a browser has whichever passkey of this site sign (PublicKeyCredentialRequestOptions, as JSON).
+
+    It names no credential, so it tells nobody who has one.
+    """
+    return _request_options(party, proof_challenge(party.key, purpose, nonce=nonce, now=now), [])
+
+
+def prove_by_passkey(
+    database: Database,
+    party: RelyingParty,
+    rules: ProofRules,
+    *,
+    purpose: ProofPurpose,
+    answer: Mapping[str, object],
+    address: str,
+    now: int,
+) -> PhoneProof:
+    """A proof of the phone of whose passkey has signed, as a code becomes one.
+
+    Raises `Refused` (`invalid_code`, `too_many_attempts`).
+    """
+    signed = _Signed.of(answer)
+    if not is_proof_challenge(party.key, purpose, signed.challenge, now=now):
+        raise Refused(Refusal.INVALID_CODE, _NO_FIT)
+    passkey = store.find_passkey(
+        database, signed.credential_id, from_hash=subject_hash("passkeys from", address), rules=rules
+    )
+    sign_count = signed.verify(party, passkey.public_key, challenge=signed.challenge)
+    if signed.user_handle not in (None, passkey.user_id.bytes):
+        raise Refused(Refusal.INVALID_CODE, _NO_FIT)
+    proof = f"pp_{secrets.token_urlsafe(32)}"
+    expires_at = store.prove_by_passkey(
+        database,
+        passkey_id=passkey.id,
+        sign_count=sign_count,
+        purpose=purpose,
+        proof_id=UUID(bytes=request_hash(b"a proof by a passkey", signed.challenge)[:16]),
+        proof_hash=proof_hash(proof),
+        rules=rules,
+    )
+    return PhoneProof(proof, expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """What a browser says that a passkey has signed, taken apart and not yet verified."""
+
+    credential: "AuthenticationCredential"
+    challenge: bytes
+
+    @classmethod
+    def of(cls, answer: Mapping[str, object]) -> Self:
+        from webauthn.helpers import (  # noqa: PLC0415 - see above
+            parse_authentication_credential_json,
+            parse_client_data_json,
+        )
+        from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 - see above
+
+        try:
+            credential = parse_authentication_credential_json(dict(answer))
+            client = parse_client_data_json(credential.response.client_data_json)
+        except (WebAuthnException, *_MALFORMED) as error:
+            raise Refused(Refusal.INVALID_CODE, _NO_FIT) from error
+        if client.cross_origin or len(credential.raw_id) > _MAX_ID:
+            raise Refused(Refusal.INVALID_CODE, _NO_FIT)
+        return cls(credential, client.challenge)
+
+    @property
+    def credential_id(self) -> bytes:
+        return self.credential.raw_id
+
+    @property
+    def user_handle(self) -> bytes | None:
+        return self.credential.response.user_handle
+
+    def verify(self, party: RelyingParty, public_key: bytes, *, challenge: bytes) -> int:
+        """How often its authenticator has signed, where it counts; raises `Refused` (`invalid_code`)."""
+        from webauthn import verify_authentication_response  # noqa: PLC0415 - see above
+        from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 - see above
+
+        try:
+            verified = verify_authentication_response(
+                credential=self.credential,
+                expected_challenge=challenge,
+                expected_rp_id=party.id,
+                expected_origin=party.origin,
+                credential_public_key=public_key,
+                credential_current_sign_count=0,  # it is compared where it is kept, under the lock
+                require_user_verification=True,
+            )
+        except (WebAuthnException, *_MALFORMED) as error:
+            raise Refused(Refusal.INVALID_CODE, _NO_FIT) from error
+        return verified.new_sign_count
+
+
+def _request_options(party: RelyingParty, challenge: bytes, passkeys: Iterable[Passkey]) -> Json:
+    from webauthn import generate_authentication_options, options_to_json  # noqa: PLC0415 - see above
+    from webauthn.helpers.structs import (  # noqa: PLC0415 - see above
+        PublicKeyCredentialDescriptor,
+        UserVerificationRequirement,
+    )
+
+    options = generate_authentication_options(
+        rp_id=party.id,
+        challenge=challenge,
+        allow_credentials=[PublicKeyCredentialDescriptor(one.credential_id) for one in passkeys],
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    told: Json = json.loads(options_to_json(options))
+    return told
 
 
 def _passkeys(database: Database, caller: Principal) -> list[Passkey]:

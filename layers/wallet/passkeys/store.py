@@ -1,9 +1,10 @@
 """Passkeys in the database, through procedures that want a confirmation for each that comes or goes."""
 
+from datetime import datetime
 from uuid import UUID
 
 from wallet.identity.sessions.model import Principal
-from wallet.passkeys.model import AddedPasskey, NewPasskey, Owner, Passkey
+from wallet.passkeys.model import AddedPasskey, FoundPasskey, NewPasskey, Owner, Passkey, ProofPurpose, ProofRules
 from wallet.storage.database import Database
 from wallet.storage.rows import time_of, uuid_of
 
@@ -95,3 +96,39 @@ def confirm_by_passkey(
         passkey_id.bytes,
         sign_count,
     )
+
+
+def find_passkey(database: Database, credential_id: bytes, *, from_hash: bytes, rules: ProofRules) -> FoundPasskey:
+    """The passkey of a credential, for somebody who has not signed in.
+
+    Raises `Refused` (`invalid_code` for one that is unknown, or can't be used yet, `too_many_attempts`).
+    """
+    found = database.call("find_passkey", credential_id, from_hash, rules.per_address, rules.window_s).result
+    return FoundPasskey(UUID(found["id"]), UUID(found["user_id"]), bytes.fromhex(found["public_key"]))
+
+
+def prove_by_passkey(
+    database: Database,
+    *,
+    passkey_id: UUID,
+    sign_count: int,
+    purpose: ProofPurpose,
+    proof_id: UUID,
+    proof_hash: bytes,
+    rules: ProofRules,
+) -> datetime:
+    """Until when the proof is good that a signature became, which was verified.
+
+    Raises `Refused` (`invalid_code` for a signature that was shown before, `too_many_attempts`).
+    """
+    proved = database.call(
+        "prove_by_passkey",
+        passkey_id.bytes,
+        sign_count,
+        purpose.value,
+        proof_id.bytes,
+        proof_hash,
+        rules.proof_valid_s,
+        rules.per_passkey_day,
+    ).result
+    return time_of(proved["expires_at"])

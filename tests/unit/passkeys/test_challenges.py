@@ -5,7 +5,17 @@ from uuid import UUID
 import pytest
 
 from wallet.ledger.refusals import Refused
-from wallet.passkeys.model import CHALLENGE_VALID_S, RelyingParty, confirmation_challenge, is_challenge, new_challenge
+from wallet.passkeys.model import (
+    CHALLENGE_VALID_S,
+    PROOF_CHALLENGE_VALID_S,
+    ProofPurpose,
+    RelyingParty,
+    confirmation_challenge,
+    is_challenge,
+    is_proof_challenge,
+    new_challenge,
+    proof_challenge,
+)
 
 ASHA, BELA = UUID(int=1), UUID(int=2)
 NOW, NONCE = 1_800_000_000, b"n" * 16
@@ -41,6 +51,19 @@ def test_what_confirms_one_thing_is_no_challenge_for_another() -> None:
     }
     assert len(challenges) == 6
     assert not any(is_challenge("key", ASHA, challenge, now=0) for challenge in challenges)
+
+
+def test_what_is_signed_to_get_in_is_good_for_one_purpose_and_five_minutes() -> None:
+    sign_in, reset = ProofPurpose.SIGN_IN, ProofPurpose.RESET_PASSWORD
+    challenge = proof_challenge("key", sign_in, nonce=NONCE, now=NOW)
+    assert is_proof_challenge("key", sign_in, challenge, now=NOW + PROOF_CHALLENGE_VALID_S - 1)
+    assert not is_proof_challenge("key", sign_in, challenge, now=NOW + PROOF_CHALLENGE_VALID_S)
+    assert not is_proof_challenge("key", reset, challenge, now=NOW)
+    assert not is_proof_challenge("another key", sign_in, challenge, now=NOW)
+    # neither is it one of the others, nor are those this
+    assert not is_challenge("key", ASHA, challenge, now=NOW)
+    others = (new_challenge("key", ASHA, nonce=NONCE, now=NOW), confirmation_challenge("key", ASHA, "payee:600"))
+    assert not any(is_proof_challenge("key", sign_in, other, now=0) for other in others)
 
 
 def test_passkeys_are_of_the_host_whatever_the_port() -> None:

@@ -122,17 +122,22 @@ def reset_password(
     rules: ResetRules,
     *,
     phone_proof: str,
+    passkey_proof: str | None,
     new_password: str,
     address: str,
     product: str,
 ) -> None:
-    """Another password for who proves the phone; every session ends. Raises `Refused` (`invalid_proof`, …)."""
+    """Another password for who proves the phone by a code, and who was not here for long by a passkey too.
+
+    Every session ends. Raises `Refused` (`invalid_proof`, `operator_needed`, …).
+    """
     check_new_password(new_password, field="new_password", context=(product,))
     _count_hashing(database, rules.sign_ins, phone_proof, address)
     store.reset_password(
         database,
         reset_id=new_id(),
         proof_hash=proof_hash(phone_proof),
+        passkey_proof_hash=proof_hash(passkey_proof) if passkey_proof is not None else None,
         password_hash=passwords.hash_password(new_password, cost=rules.sign_ins.password_cost),
         seen_within_days=rules.seen_within_days,
     )

@@ -101,9 +101,10 @@ def reset_password(
     proof_hash: bytes,
     password_hash: bytes,
     seen_within_days: int,
+    passkey_proof_hash: bytes | None = None,
 ) -> None:
     """Replaces the password of whoever has the phone that is proved, and ends every session. Raises `Refused`."""
-    database.call("reset_password", reset_id.bytes, proof_hash, password_hash, seen_within_days)
+    database.call("reset_password", reset_id.bytes, proof_hash, passkey_proof_hash, password_hash, seen_within_days)
 
 
 def freeze_own_wallet(database: Database, asking: Principal) -> None:
