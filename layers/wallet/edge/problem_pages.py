@@ -107,7 +107,8 @@ PAGES: dict[str, Page] = {
         "Invalid code",
         "That is not the code that was sent. It may have expired, or have been tried five times. Or a passkey answered"
         " what it was not asked, or once more.",
-        "Look at the newest message and try again; if that is refused too, ask for another code, or for other options.",
+        "Look at the newest message and try again; if that is refused too, ask for another code where this one came"
+        " from (POST /phone-proofs, or POST /confirmations/{id}/code), or for other options.",
     ),
     "invalid_proof": Page(
         "Invalid proof",
@@ -254,8 +255,8 @@ PAGES: dict[str, Page] = {
     ),
     "confirmation_paused": Page(
         "Confirmation paused",
-        "The password was reset a short while ago, perhaps by somebody else: what needs a confirmation waits. Nothing "
-        "has moved.",
+        "The password was reset, or the phone changed, a short while ago, perhaps by somebody else: what needs a "
+        "confirmation waits. Nothing has moved.",
         "Wait as long as `Retry-After` says, then send the same request with the same key. If it wasn't you, freeze "
         "the wallet with POST /me/freeze.",
     ),

@@ -148,7 +148,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.CONFIRMATION_PAUSED: (
         403,
         "Confirmation paused",
-        "The password was reset a short while ago: what needs a confirmation waits. Nothing has moved.",
+        "Password or phone changed a short while ago: what needs a confirmation waits. Nothing has moved.",
     ),
     Refusal.CONFIRMATION_ENDED: (
         409,
