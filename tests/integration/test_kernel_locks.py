@@ -85,6 +85,21 @@ def test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for(
     assert (books.balance(payer), books.held(payer)) == (2_000_000, 0)
 
 
+@pytest.mark.parametrize("move", [pay, place])
+def test_who_waits_to_pay_is_out_with_the_session_that_ends_meanwhile(
+    books: Books, move: Callable[..., object]
+) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+
+    def sign_out(cursor: DictCursor) -> None:
+        query = "UPDATE wallets SET session_generation = session_generation + 1 WHERE id = %s"
+        cursor.execute(query, (payer.wallet_id.bytes,))
+
+    answers = behind_wallet(books, payer, [partial(move, books, payer, payee, 100)] * 2, sign_out)
+    assert refusals_in(answers) == [Refusal.INVALID_TOKEN] * 2
+    assert (books.balance(payer), books.held(payer)) == (1_000, 0)
+
+
 def test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for(books: Books) -> None:
     payers = [books.person(money=100) for _ in range(6)]
     merchant = books.person(kind="merchant", tier="merchant")

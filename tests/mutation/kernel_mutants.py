@@ -584,6 +584,7 @@ PRIVATE = (
             "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
+        (CONFIRMED, "        IF v_payer_tier <> v_asked_tier THEN\n", "        IF FALSE THEN\n"),
     ),
     _mutant(
         "a hold is placed by the limits of the tier before the lock",
@@ -593,6 +594,7 @@ PRIVATE = (
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
+        (CONFIRMED, "        IF v_tier <> v_asked_tier THEN\n", "        IF FALSE THEN\n"),
     ),
     _mutant(
         "what was booked for a loss is free as soon as the gateway takes its word back",
@@ -721,7 +723,7 @@ PRIVATE = (
 RULES = (
     _mutant(
         "who has signed out is found out before the lock alone",
-        "identity/test_sessions.py::test_behind_the_answer_to_a_logout_no_payment_commits[1]",
+        "kernel_locks.py::test_who_waits_to_pay_is_out_with_the_session_that_ends_meanwhile[pay]",
         (
             CONFIRMED,
             "        IF v_generation <> p_generation THEN\n            SET p_outcome = 'invalid_token';\n        ELSEIF v_payer_status",
@@ -1024,7 +1026,11 @@ GUARDS = (
             "rights.py::test_no_function_can_write_the_books_or_read_secrets[INSERT INTO postings (transaction_id) VALUES ('')-money]",
             "rights.py::test_no_role_is_granted_anything_but_select_and_execute",
         ),
-        (ROLES, '    "SELECT ON postings",\n)\n', '    "SELECT, INSERT ON postings",\n)\n'),
+        (
+            ROLES,
+            '        "SELECT (transaction_id, side, account_id) ON postings",\n        *_ATTEMPTS',
+            '        "SELECT, INSERT ON postings",\n        *_ATTEMPTS',
+        ),
     ),
     _mutant(
         "the paying functions may call the kernel's parts",
