@@ -20,12 +20,16 @@ from moto.sns.models import sns_backends
 
 from tests.integration.conftest import Functions
 from tests.support import disputes
-from tests.support.books import Books, Person, captured, unique
+from tests.support.books import Books, Person, captured, new_phone, unique
 from tests.support.cloud import REGION, Cloud
+from tests.support.confirmations import WRONG, Confirming, required, tier_with
 from tests.support.crowd import together
 from tests.support.event_schemas import schema_of
 from tests.support.functions import FunctionDiedError
+from tests.support.moves import connection, refusal_of
 from tests.support.operators import asked
+from tests.support.owners import Owner
+from tests.support.passkeys import Device
 from tests.support.payouts import payout, tell, withdraw
 from tests.support.proofs import proof_of
 from tests.support.proxy import Proxy
@@ -256,7 +260,27 @@ def account_of(books: Books, person: Person) -> None:
     identity.close()
 
 
+def confirmations_of(books: Books, tier: str) -> None:
+    """Codes that were guessed, a passkey that came and went, another name and another phone."""
+    payer = books.person(tier=tier, money=500)
+    confirming = Confirming(books, payer)
+    payment = required(partial(pay, connection(books, "money"), payer, books.person()))
+    confirming.ask_for_code(payment.id)
+    for _ in range(5):
+        refusal_of(partial(confirming.show_code, payment.id, WRONG))
+
+    device = Device(books, books.person(tier=tier))
+    remove = partial(device.remove, device.registered().id)
+    Confirming(books, device.person).confirm(required(remove).id)
+    remove()
+
+    owner = Owner.new(books)
+    owner.confirmed(partial(owner.rename, "Asha Iyer"))
+    owner.confirmed(partial(owner.move, owner.proof(new_phone())))
+
+
 def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
+    before = max((event.position for event in books.outbox()), default=0)
     payer, shop = books.person(money=10_000), books.person(kind="merchant", tier="merchant")
     with books.fee("payment", basis_points=200), books.fee("withdrawal", basis_points=0, flat=5):
         holds_and_payments(books, payer, shop)
@@ -268,8 +292,9 @@ def test_every_movement_tells_of_itself_as_documented(books: Books) -> None:
     operators_on(books, books.person())
     unclaimed_of(books, books.person())
     account_of(books, books.person())
+    confirmations_of(books, tier_with(books, above=0))
 
-    assert {event.type for event in books.outbox()} == set(CATALOGUE)
+    assert {event.type for event in books.outbox(behind=before)} == set(CATALOGUE)
     assert books.faults() == []  # among them: an event that is not as its schema says
 
 

@@ -1,22 +1,18 @@
 """What somebody changes of their own account: their name and their phone, behind a confirmation."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
-from uuid import UUID
 
 import pytest
 
 from tests.integration.confirmations.test_granting import events_of, retry_after
-from tests.support.books import Books, Person, new_phone
+from tests.support.books import Books, new_phone
 from tests.support.confirmations import Confirming, required, tier_with
 from tests.support.crowd import together
 from tests.support.moves import connection, pay, refusal_of, refusals_in
-from tests.support.proofs import proof_of
-from tests.support.sign_in import PASSWORD_HASH, SignedIn, sign_in, signed_in_anew
-from wallet import wiring
-from wallet.identity.accounts import store
-from wallet.identity.phone_proofs.model import Purpose, proof_hash
+from tests.support.owners import Owner
+from tests.support.sign_in import sign_in
+from wallet.identity.phone_proofs.model import Purpose
 from wallet.identity.sessions.store import list_sessions
 from wallet.ledger.refusals import Refusal
 from wallet.storage.recipients import find_former_phone
@@ -29,59 +25,6 @@ DAY_S = 86_400
 def _right(books: Books) -> Iterator[None]:
     yield
     assert books.faults() == []
-
-
-@dataclass
-class Owner:
-    """Somebody in a session of theirs."""
-
-    books: Books
-    person: Person
-    session: SignedIn
-
-    @classmethod
-    def new(cls, books: Books, **more: str) -> "Owner":
-        person = books.person(money=1_000, **more)
-        return cls(books, person, sign_in(books, person))
-
-    def rename(self, name: str | None, email: str | None = None) -> None:
-        store.change_own_name(
-            connection(self.books, "identity"),
-            self.session.principal,
-            change_id=wiring.new_id(),
-            request_hash=f"{name}".encode().ljust(32, b"."),
-            name=name,
-            email=email,
-        )
-
-    def move(self, proof: str, password_hash: bytes = PASSWORD_HASH) -> None:
-        store.change_own_phone(
-            connection(self.books, "identity"),
-            self.session.principal,
-            request_id=wiring.new_id(),
-            change_id=_change_of(proof),
-            request_hash=proof_hash(proof),
-            proof_hash=proof_hash(proof),
-            password_hash=password_hash,
-        )
-
-    def proof(self, phone: str, purpose: Purpose = Purpose.CHANGE_PHONE) -> str:
-        return proof_of(connection(self.books, "identity"), phone, purpose)
-
-    def confirmed(self, call: Callable[[], None]) -> None:
-        Confirming(self.books, self.now()).confirm(required(call).id)
-        call()
-
-    def now(self) -> Person:
-        return signed_in_anew(self.books, self.person)
-
-    def row(self) -> dict[str, object]:
-        query = "SELECT name, email, phone FROM users WHERE id = %s"
-        return self.books.select(query, self.person.user_id.bytes)[0]
-
-
-def _change_of(proof: str) -> UUID:
-    return UUID(bytes=proof_hash(proof)[:16])
 
 
 # --------------------------------------------------------------------------------------------------- names

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.integration.identity.test_sign_ins import attempt
-from tests.integration.passkeys.test_passkeys import PARTY, Device
 from tests.support.authenticator import Authenticator
 from tests.support.books import Books, unique
 from tests.support.confirmations import tier_with
 from tests.support.crowd import together
 from tests.support.moves import connection, refusal_of, refusals_in
+from tests.support.passkeys import PARTY, Device
 from tests.support.proofs import proof_of
 from wallet import wiring
 from wallet.identity.accounts import store as accounts

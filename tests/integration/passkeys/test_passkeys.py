@@ -1,83 +1,21 @@
 """Passkeys against the database: added and removed behind a confirmation, and what one signs confirms just that."""
 
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from tests.integration.confirmations.test_granting import events_of
 from tests.support.authenticator import Authenticator, encoded
-from tests.support.books import Books, Person
+from tests.support.books import Books
 from tests.support.confirmations import Confirming, required, tier_with
 from tests.support.crowd import together
 from tests.support.moves import connection, pay, refusal_of, refusals_in
-from wallet import wiring
-from wallet.identity.sessions.model import Principal
+from tests.support.passkeys import ORIGIN, PARTY, Device
 from wallet.ledger.refusals import Refusal
 from wallet.passkeys import service, store
-from wallet.passkeys.model import AddedPasskey, MadePasskey, RelyingParty
-
-ORIGIN = "https://wallet.example"
-PARTY = RelyingParty.of(ORIGIN, name="Wallet", key="a key")
-
-
-@dataclass
-class Device:
-    """Somebody in a session, with an authenticator before them."""
-
-    books: Books
-    person: Person
-    authenticator: Authenticator = field(default_factory=lambda: Authenticator(ORIGIN))
-    party: RelyingParty = PARTY
-
-    @property
-    def caller(self) -> Principal:
-        return Principal(self.person.user_id, UUID(int=7), self.person.generation)
-
-    def made(self) -> MadePasskey:
-        options = service.creation_options(
-            connection(self.books, "confirmations"),
-            self.party,
-            caller=self.caller,
-            nonce=wiring.new_nonce(),
-            now=int(time.time()),
-        )
-        return MadePasskey("my phone", self.authenticator.create(options))
-
-    def add(self, made: MadePasskey) -> AddedPasskey:
-        return service.add_passkey(
-            connection(self.books, "confirmations"),
-            wiring.new_id,
-            self.party,
-            caller=self.caller,
-            made=made,
-            now=int(time.time()),
-        )
-
-    def registered(self) -> AddedPasskey:
-        """One more passkey of theirs, confirmed by a code."""
-        made = self.made()
-        Confirming(self.books, self.person).confirm(required(partial(self.add, made)).id)
-        return self.add(made)
-
-    def options(self, confirmation_id: UUID) -> dict[str, Any]:
-        database = connection(self.books, "confirmations")
-        return service.request_options(database, self.party, caller=self.caller, confirmation_id=confirmation_id)
-
-    def confirm(self, confirmation_id: UUID, answer: dict[str, Any]) -> None:
-        service.confirm_by_passkey(
-            connection(self.books, "confirmations"),
-            self.party,
-            caller=self.caller,
-            confirmation_id=confirmation_id,
-            answer=answer,
-        )
-
-    def signed(self, confirmation_id: UUID) -> None:
-        self.confirm(confirmation_id, self.authenticator.get(self.options(confirmation_id)))
+from wallet.passkeys.model import MadePasskey
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +78,7 @@ def test_a_second_one_is_added_by_the_first(books: Books, device: Device) -> Non
 def test_one_is_removed_behind_a_confirmation_and_confirms_no_more(books: Books, careful: str) -> None:
     device = Device(books, books.person(tier=careful, money=9_000))
     added = device.registered()
-    database = connection(books, "confirmations")
-    remove = partial(service.remove_passkey, database, wiring.new_id, caller=device.caller, passkey_id=added.id)
+    remove = partial(device.remove, added.id)
     Confirming(books, device.person).confirm(required(remove).id)
     asked = required(partial(pay, books, device.person, books.person(), 600))
     answer = device.authenticator.get(device.options(asked.id))
@@ -155,10 +92,8 @@ def test_one_is_removed_behind_a_confirmation_and_confirms_no_more(books: Books,
 
 def test_nobody_removes_anothers(books: Books, device: Device, careful: str) -> None:
     stranger = Device(books, books.person(tier=careful))
-    database = connection(books, "confirmations")
-    (theirs,) = store.list_passkeys(database, device.person.user_id)
-    call = partial(service.remove_passkey, database, wiring.new_id, caller=stranger.caller, passkey_id=theirs.id)
-    assert refusal_of(call) is Refusal.NOT_FOUND
+    (theirs,) = store.list_passkeys(connection(books, "confirmations"), device.person.user_id)
+    assert refusal_of(partial(stranger.remove, theirs.id)) is Refusal.NOT_FOUND
 
 
 def test_what_was_signed_for_one_thing_confirms_nothing_else(books: Books, device: Device) -> None:
