@@ -72,6 +72,9 @@ _AUDIT_PATIENCE_S = 320
 # A table may be large; the function itself may run for 300 seconds.
 _MIGRATION_PATIENCE_S = 280
 
+# How long a proof of a phone is good, whatever it was made from
+_PROOF_VALID_S = 900
+
 
 class SettingError(Exception):
     """The environment lacks a setting, or has one that can't be used: a fault of the deployment."""
@@ -535,7 +538,7 @@ def code_rules() -> "CodeRules":
 
     return CodeRules(
         valid_s=600,
-        proof_valid_s=900,
+        proof_valid_s=_PROOF_VALID_S,
         per_phone_day=number("CODES_PER_PHONE"),
         per_address_hour=number("CODES_PER_ADDRESS"),
         in_all_day=number("CODES_PER_DAY"),
@@ -578,7 +581,7 @@ def passkey_proof_rules() -> "ProofRules":
         per_address=number("SIGN_INS_PER_ADDRESS"),
         window_s=number("SIGN_IN_WINDOW_SECONDS"),
         per_passkey_day=number("SIGN_INS_PER_PHONE_AND_ADDRESS"),
-        proof_valid_s=900,
+        proof_valid_s=_PROOF_VALID_S,
     )
 
 

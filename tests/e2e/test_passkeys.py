@@ -1,6 +1,5 @@
 """Passkeys over HTTP, on a site whose address was written down after the deployment."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,10 +7,10 @@ import pytest
 
 from tests.support.addresses import coming_from, new_address
 from tests.support.authenticator import Authenticator
-from tests.support.client import PASSWORD, Answer, Api, Json, Person, new_key, until_answered, wait_until
-from tests.support.confirming import ORIGIN, confirm, person_in, required, show_code, write_site_down
+from tests.support.client import PASSWORD, Answer, Api, Json, Person, new_key, until_answered
+from tests.support.confirming import ORIGIN, confirm, person_in, required, show_code, soon, write_site_down
 from tests.support.problems import problem
-from tests.support.proofs import messages_to
+from tests.support.proofs import leave_for_days, messages_to
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,18 +20,6 @@ def _site(api: Api) -> None:
 
 def post(owner: Person, path: str, body: Json | None = None) -> Answer:
     return until_answered(partial(owner.api.call, "POST", path, body, token=owner.token))
-
-
-def soon(ask: Callable[[], Answer]) -> Answer:
-    """The answer when the site is known: who looked before it was there looks again after ten seconds."""
-    answers: list[Answer] = []
-
-    def is_known() -> bool:
-        answers.append(ask())
-        return answers[-1].status != 404
-
-    wait_until(is_known)
-    return answers[-1]
 
 
 def registered(owner: Person) -> Authenticator:
@@ -111,11 +98,7 @@ def test_whom_no_code_reaches_signs_in_and_who_was_long_away_has_another_passwor
     told = {"phone": owner.phone, "password": PASSWORD}
     signed_in = api.call("POST", "/login", told | {"phone_proof": proved(api, authenticator, "sign_in")})
     assert signed_in.status == 200, signed_in.text
-    select(
-        "UPDATE users u JOIN sessions s ON s.user_id = u.id SET u.signed_in_at = u.signed_in_at - INTERVAL 91 DAY,"
-        " s.last_used_at = s.last_used_at - INTERVAL 91 DAY WHERE u.phone = %s",
-        owner.phone,
-    )
+    leave_for_days(select, owner.phone, 91)
     reset: Json = {"phone_proof": api.prove(owner.phone, "reset_password"), "new_password": "staple battery horse"}
     problem(api.call("POST", "/password-resets", reset), 403, "operator_needed")
     passkey = proved(api, authenticator, "reset_password")

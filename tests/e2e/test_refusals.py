@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -15,11 +15,11 @@ from local.operators import send
 from tests.e2e.test_problems import signature
 from tests.support.authenticator import Authenticator
 from tests.support.books import new_landline
-from tests.support.client import PASSWORD, Answer, Api, Json, Person, answer_of, new_key, new_phone, wait_until
-from tests.support.confirming import ABOVE, ORIGIN, person_in, required, send_code, write_site_down
+from tests.support.client import PASSWORD, Answer, Api, Json, Person, answer_of, new_key, new_phone
+from tests.support.confirming import ABOVE, ORIGIN, person_in, required, send_code, soon, write_site_down
 from tests.support.crowd import together
 from tests.support.problems import problem
-from tests.support.proofs import ask_for_code, newest_code
+from tests.support.proofs import ask_for_code, leave_for_days, newest_code
 from wallet.edge.statuses import REFUSALS
 from wallet.ledger.refusals import Refusal
 
@@ -37,31 +37,16 @@ class World:
     api: Api
     select: Any
 
-    def connect(self) -> "pymysql.Connection[Any]":
-        """A connection of the database's owner."""
+    def locked(self, person: Person) -> "pymysql.Connection[Any]":
+        """A connection that holds the lock of somebody's wallet until it is closed."""
         mysql = self.api.stack["mysql"]
-        return pymysql.connect(
+        connection = pymysql.connect(
             host=mysql["host"],
             port=mysql["port"],
             user=mysql["user"],
             password=mysql["password"],
             database=mysql["database"],
         )
-
-    def leave_for_days(self, person: Person, days: int) -> None:
-        """Makes it so long since somebody was here."""
-        with closing(self.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE users u JOIN sessions s ON s.user_id = u.id"
-                " SET u.signed_in_at = u.signed_in_at - INTERVAL %s DAY,"
-                " s.last_used_at = s.last_used_at - INTERVAL %s DAY WHERE u.phone = %s",
-                (days, days, person.phone),
-            )
-            connection.commit()
-
-    def locked(self, person: Person) -> "pymysql.Connection[Any]":
-        """A connection that holds the lock of somebody's wallet until it is closed."""
-        connection = self.connect()
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT w.id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.phone = %s", (person.phone,)
@@ -200,7 +185,7 @@ def _(world: World) -> Answer:
 @way_to(Refusal.OPERATOR_NEEDED)
 def _(world: World) -> Answer:
     asha = world.api.person()
-    world.leave_for_days(asha, 91)
+    leave_for_days(world.select, asha.phone, 91)
     told = {"phone_proof": world.api.prove(asha.phone, "reset_password"), "new_password": "another password of mine"}
     return world.api.call("POST", "/password-resets", told)
 
@@ -434,14 +419,8 @@ def _(world: World) -> Answer:
             number,
             asha.phone,
         )
-    options: list[Answer] = []
-
-    def is_known() -> bool:  # whoever looked before the site was there looks again after ten seconds
-        options.append(world.api.call("POST", "/passkeys/options", token=asha.token))
-        return options[-1].status == 200
-
-    wait_until(is_known)
-    told = {"name": "one more", "credential": authenticator.create(options[-1].body)}
+    options = soon(partial(world.api.call, "POST", "/passkeys/options", token=asha.token))
+    told = {"name": "one more", "credential": authenticator.create(options.body)}
     return world.api.call("POST", "/passkeys", told, token=asha.token)
 
 

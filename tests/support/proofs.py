@@ -55,6 +55,17 @@ def proof_put_into(mysql: Mapping[str, Any], phone: str) -> str:
     return proof
 
 
+def leave_for_days(select: Any, phone: str, days: int) -> None:
+    """Makes it so long since somebody was here."""
+    select(
+        "UPDATE users u JOIN sessions s ON s.user_id = u.id SET u.signed_in_at = u.signed_in_at - INTERVAL %s DAY,"
+        " s.last_used_at = s.last_used_at - INTERVAL %s DAY WHERE u.phone = %s",
+        days,
+        days,
+        phone,
+    )
+
+
 def messages_to(api: "Api", phone: str) -> list[dict[str, Any]]:
     """Every message that came to a phone, the oldest first."""
     url = f"{api.stack['gateway_url']}/simulator/messages"

@@ -225,6 +225,22 @@ print(json.dumps(faults))
     assert json.loads(found.stdout) == {}
 
 
+def test_what_every_door_reads_brings_in_nothing_that_few_need() -> None:
+    """Each start of each function pays for it: texts of messages, channels, passkeys, confirmations."""
+    few = ["wallet.ledger.notices", "wallet.channels.port", "wallet.passkeys", "wallet.confirmations"]
+    probe = "import json, sys, wallet.edge.bodies; print(json.dumps(sorted(sys.modules)))"
+    found = subprocess.run(
+        [sys.executable, "-c", probe],
+        env={"PYTHONPATH": str(WALLET.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = json.loads(found.stdout)
+    assert "wallet.edge.bodies" in imported
+    assert [name for name in imported if any(within(name, one) for one in few)] == []
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=name_of)
 def test_there_is_no_float_but_for_seconds(path: Path) -> None:
     floats = [

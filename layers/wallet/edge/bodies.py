@@ -24,7 +24,7 @@ from wallet.edge.qr import read_wallet_code
 from wallet.edge.requests import Request
 from wallet.edge.validation import Wanted
 from wallet.identity import passwords, phones
-from wallet.identity.phone_proofs.model import Purpose
+from wallet.identity.phone_proofs.model import PasskeyPurpose, Purpose
 from wallet.identity.phones import SignInPhone
 from wallet.identity.sessions.model import SignIn, device_of
 from wallet.ledger import characters, ids, vpa
@@ -33,7 +33,6 @@ from wallet.ledger.money import MAX_AMOUNT
 from wallet.ledger.payees import PayeeName
 from wallet.ledger.statements import MAX_SLOTS
 from wallet.ledger.texts import check_text
-from wallet.passkeys.model import ProofPurpose
 
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _PLUS_LOST = re.compile(r".* [0-9]{2}:[0-9]{2}")
@@ -269,13 +268,13 @@ class PasskeyBody(Body):
 class ProofOptionsBody(Body):
     """POST /passkey-proofs/options."""
 
-    purpose: Annotated[ProofPurpose, Wanted("One of sign_in and reset_password.")]
+    purpose: Annotated[PasskeyPurpose, Wanted("One of sign_in and reset_password.")]
 
 
 class PasskeyProofBody(Body):
     """POST /passkey-proofs."""
 
-    purpose: Annotated[ProofPurpose, Wanted("One of sign_in and reset_password.")]
+    purpose: Annotated[PasskeyPurpose, Wanted("One of sign_in and reset_password.")]
     passkey: Credential
 
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from wallet.identity.phone_proofs.model import PasskeyPurpose
 from wallet.ledger.refusals import Refusal, Refused
 
 _NONCE_SIZE, _TIME_SIZE = 16, 8
@@ -20,13 +20,6 @@ _ORIGIN = re.compile(r"https://[a-z0-9.-]+|http://localhost(:[0-9]+)?")
 CHALLENGE_VALID_S = 1_800
 #: How long to let one sign, in seconds.
 PROOF_CHALLENGE_VALID_S = 300
-
-
-class ProofPurpose(StrEnum):
-    """What a passkey proves a phone for: to be let in though others guess, or beside the code of a reset."""
-
-    SIGN_IN = "sign_in"
-    RESET_PASSWORD = "reset_password"  # noqa: S105 - a word of the contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +129,12 @@ def is_challenge(key: str, user_id: UUID, challenge: bytes, *, now: int) -> bool
     return _is_timed(key, b"a new passkey", user_id.bytes, challenge, now)
 
 
-def proof_challenge(key: str, purpose: ProofPurpose, *, nonce: bytes, now: int) -> bytes:
+def proof_challenge(key: str, purpose: PasskeyPurpose, *, nonce: bytes, now: int) -> bytes:
     """What a passkey signs of whoever has not signed in: good for one purpose, and as long as it says."""
     return _timed(key, b"a proof", purpose.encode(), nonce, now + PROOF_CHALLENGE_VALID_S)
 
 
-def is_proof_challenge(key: str, purpose: ProofPurpose, challenge: bytes, *, now: int) -> bool:
+def is_proof_challenge(key: str, purpose: PasskeyPurpose, challenge: bytes, *, now: int) -> bool:
     """Whether we gave this for this purpose, and not too long ago."""
     return _is_timed(key, b"a proof", purpose.encode(), challenge, now)
 

@@ -4,13 +4,12 @@ What verifies signatures is imported where one is verified: nobody else waits fo
 """
 
 import json
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from wallet.identity.phone_proofs.model import PhoneProof, proof_hash
+from wallet.identity.phone_proofs.model import PasskeyPurpose, PhoneProof, new_proof, proof_hash
 from wallet.identity.sessions.model import Principal, subject_hash
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.passkeys import store
@@ -19,7 +18,6 @@ from wallet.passkeys.model import (
     MadePasskey,
     NewPasskey,
     Passkey,
-    ProofPurpose,
     ProofRules,
     RelyingParty,
     confirmation_challenge,
@@ -176,7 +174,7 @@ def confirm_by_passkey(
     )
 
 
-def proof_options(party: RelyingParty, *, purpose: ProofPurpose, nonce: bytes, now: int) -> Json:
+def proof_options(party: RelyingParty, *, purpose: PasskeyPurpose, nonce: bytes, now: int) -> Json:
     """What a browser has whichever passkey of this site sign (PublicKeyCredentialRequestOptions, as JSON).
 
     It names no credential, so it tells nobody who has one.
@@ -189,7 +187,7 @@ def prove_by_passkey(
     party: RelyingParty,
     rules: ProofRules,
     *,
-    purpose: ProofPurpose,
+    purpose: PasskeyPurpose,
     answer: Mapping[str, object],
     address: str,
     now: int,
@@ -207,7 +205,7 @@ def prove_by_passkey(
     sign_count = signed.verify(party, passkey.public_key, challenge=signed.challenge)
     if signed.user_handle not in (None, passkey.user_id.bytes):
         raise Refused(Refusal.INVALID_CODE, _NO_FIT)
-    proof = f"pp_{secrets.token_urlsafe(32)}"
+    proof = new_proof()
     expires_at = store.prove_by_passkey(
         database,
         passkey_id=passkey.id,

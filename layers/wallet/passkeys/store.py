@@ -3,8 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from wallet.identity.phone_proofs.model import PasskeyPurpose
 from wallet.identity.sessions.model import Principal
-from wallet.passkeys.model import AddedPasskey, FoundPasskey, NewPasskey, Owner, Passkey, ProofPurpose, ProofRules
+from wallet.passkeys.model import AddedPasskey, FoundPasskey, NewPasskey, Owner, Passkey, ProofRules
 from wallet.storage.database import Database
 from wallet.storage.rows import time_of, uuid_of
 
@@ -112,7 +113,7 @@ def prove_by_passkey(
     *,
     passkey_id: UUID,
     sign_count: int,
-    purpose: ProofPurpose,
+    purpose: PasskeyPurpose,
     proof_id: UUID,
     proof_hash: bytes,
     rules: ProofRules,

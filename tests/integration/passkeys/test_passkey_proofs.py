@@ -17,15 +17,16 @@ from tests.support.passkeys import PARTY, Device
 from tests.support.proofs import proof_of
 from wallet import wiring
 from wallet.identity.accounts import store as accounts
-from wallet.identity.phone_proofs.model import PhoneProof, Purpose, proof_hash
+from wallet.identity.phone_proofs.model import PasskeyPurpose, PhoneProof, Purpose, proof_hash
 from wallet.identity.sessions.model import SignInRules
 from wallet.ledger.refusals import Refusal
 from wallet.passkeys import service
-from wallet.passkeys.model import ProofPurpose, ProofRules
+from wallet.passkeys.model import ProofRules
 
 RULES = ProofRules(per_address=30, window_s=900, per_passkey_day=10, proof_valid_s=900)
 NO_GUESSES = SignInRules(password_cost=4, per_pair=0, per_phone=0, per_address=0, window_s=900)
-SIGN_IN, RESET = ProofPurpose.SIGN_IN, ProofPurpose.RESET_PASSWORD
+SIGN_IN: PasskeyPurpose = Purpose.SIGN_IN
+RESET: PasskeyPurpose = Purpose.RESET_PASSWORD
 
 
 @dataclass
@@ -37,13 +38,13 @@ class Outside:
     address: str = field(default_factory=lambda: unique("address-"))
     rules: ProofRules = RULES
 
-    def signed(self, purpose: ProofPurpose = SIGN_IN, *, at: int | None = None) -> dict[str, Any]:
+    def signed(self, purpose: PasskeyPurpose = SIGN_IN, *, at: int | None = None) -> dict[str, Any]:
         now = int(time.time()) if at is None else at
         options = service.proof_options(PARTY, purpose=purpose, nonce=wiring.new_nonce(), now=now)
         assert options.get("allowCredentials", []) == [], "it tells nobody who has one"
         return self.authenticator.get(options)
 
-    def show(self, answer: dict[str, Any], purpose: ProofPurpose = SIGN_IN) -> PhoneProof:
+    def show(self, answer: dict[str, Any], purpose: PasskeyPurpose = SIGN_IN) -> PhoneProof:
         return service.prove_by_passkey(
             connection(self.books, "identity"),
             PARTY,
@@ -54,7 +55,7 @@ class Outside:
             now=int(time.time()),
         )
 
-    def proof(self, purpose: ProofPurpose = SIGN_IN) -> str:
+    def proof(self, purpose: PasskeyPurpose = SIGN_IN) -> str:
         return self.show(self.signed(purpose), purpose).proof
 
 

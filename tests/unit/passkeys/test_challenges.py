@@ -4,11 +4,11 @@ from uuid import UUID
 
 import pytest
 
+from wallet.identity.phone_proofs.model import Purpose
 from wallet.ledger.refusals import Refused
 from wallet.passkeys.model import (
     CHALLENGE_VALID_S,
     PROOF_CHALLENGE_VALID_S,
-    ProofPurpose,
     RelyingParty,
     confirmation_challenge,
     is_challenge,
@@ -54,16 +54,15 @@ def test_what_confirms_one_thing_is_no_challenge_for_another() -> None:
 
 
 def test_what_is_signed_to_get_in_is_good_for_one_purpose_and_five_minutes() -> None:
-    sign_in, reset = ProofPurpose.SIGN_IN, ProofPurpose.RESET_PASSWORD
-    challenge = proof_challenge("key", sign_in, nonce=NONCE, now=NOW)
-    assert is_proof_challenge("key", sign_in, challenge, now=NOW + PROOF_CHALLENGE_VALID_S - 1)
-    assert not is_proof_challenge("key", sign_in, challenge, now=NOW + PROOF_CHALLENGE_VALID_S)
-    assert not is_proof_challenge("key", reset, challenge, now=NOW)
-    assert not is_proof_challenge("another key", sign_in, challenge, now=NOW)
+    challenge = proof_challenge("key", Purpose.SIGN_IN, nonce=NONCE, now=NOW)
+    assert is_proof_challenge("key", Purpose.SIGN_IN, challenge, now=NOW + PROOF_CHALLENGE_VALID_S - 1)
+    assert not is_proof_challenge("key", Purpose.SIGN_IN, challenge, now=NOW + PROOF_CHALLENGE_VALID_S)
+    assert not is_proof_challenge("key", Purpose.RESET_PASSWORD, challenge, now=NOW)
+    assert not is_proof_challenge("another key", Purpose.SIGN_IN, challenge, now=NOW)
     # neither is it one of the others, nor are those this
     assert not is_challenge("key", ASHA, challenge, now=NOW)
     others = (new_challenge("key", ASHA, nonce=NONCE, now=NOW), confirmation_challenge("key", ASHA, "payee:600"))
-    assert not any(is_proof_challenge("key", sign_in, other, now=0) for other in others)
+    assert not any(is_proof_challenge("key", Purpose.SIGN_IN, other, now=0) for other in others)
 
 
 def test_passkeys_are_of_the_host_whatever_the_port() -> None:

@@ -2,13 +2,16 @@
 
 import hashlib
 import hmac
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from wallet.channels.port import Notices
-from wallet.ledger.notices import Sender
+if TYPE_CHECKING:  # every door reads this file for its bodies, and none of them sends a code
+    from wallet.channels.port import Notices
+    from wallet.ledger.notices import Sender
 
 DIGITS = 6
 
@@ -21,6 +24,10 @@ class Purpose(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a word of the contract
     UNFREEZE = "unfreeze"
     CHANGE_PHONE = "change_phone"
+
+
+#: What a passkey proves a phone for: to be let in though others guess, or beside the code of a reset.
+PasskeyPurpose = Literal[Purpose.SIGN_IN, Purpose.RESET_PASSWORD]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,8 @@ class CodeRules:
 class CodeSender:
     """What codes go by, whom they are from, the site that may fill them in (`wallet.example`, '' for none), the key."""
 
-    messages: Notices
-    sender: Sender
+    messages: "Notices"
+    sender: "Sender"
     site: str
     key: str = field(repr=False)
 
@@ -75,6 +82,11 @@ def code_of(number: int) -> str:
 def code_hash(key: str, proof_id: UUID, code: str) -> bytes:
     """What is stored of a code: without the key a million guesses would find it."""
     return hmac.digest(key.encode(), proof_id.bytes + code.encode(), "sha256")
+
+
+def new_proof() -> str:
+    """The secret that a code, or a passkey's signature, becomes."""
+    return f"pp_{secrets.token_urlsafe(32)}"
 
 
 def proof_hash(proof: str) -> bytes:

@@ -16,6 +16,7 @@ from wallet.identity.phone_proofs.model import (
     SentCode,
     code_hash,
     code_of,
+    new_proof,
     proof_hash,
 )
 from wallet.identity.phone_proofs.store import CodeCounters
@@ -69,7 +70,7 @@ def send_code(
 
 def show_code(database: Database, rules: CodeRules, *, key: str, proof_id: UUID, code: str) -> PhoneProof:
     """A proof for a code; raises `Refused` (`invalid_code`, `not_found`)."""
-    proof = f"pp_{secrets.token_urlsafe(32)}"
+    proof = new_proof()
     expires_at = store.show_code(
         database,
         proof_id=proof_id,
