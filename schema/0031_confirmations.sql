@@ -951,7 +951,7 @@ DELIMITER ;
 -- available, and still in the wallet. A replay answers what was answered first. Nobody is asked before `claim_payout`, or
 -- the reconciler's `claim_withdrawal_check`, allows it.
 -- To a VPA that the wallet has not known for long (`new_vpa_wait_s` of its tier) nobody is asked until then: its owner is told,
--- and may cancel it.
+-- and may cancel it. Nor is anybody asked behind a reset (`paused_until`): the answer's `waits_until` is the later of the two.
 DROP PROCEDURE IF EXISTS request_withdrawal;
 DELIMITER //
 CREATE PROCEDURE request_withdrawal(
@@ -981,7 +981,7 @@ BEGIN
     DECLARE v_new_vpa_wait_s INT UNSIGNED DEFAULT 0;
     DECLARE v_is_allowed, v_confirm_new_vpa BOOLEAN DEFAULT NULL;
     DECLARE v_is_confirmed, v_is_new_vpa BOOLEAN DEFAULT FALSE;
-    DECLARE v_last, v_now, v_known_from, v_paused_until DATETIME(6) DEFAULT NULL;
+    DECLARE v_last, v_now, v_known_from, v_paused_until, v_waits_until DATETIME(6) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -1055,11 +1055,12 @@ BEGIN
                 'withdrawal_id', LOWER(HEX(p_withdrawal_id)), 'amount', p_amount + 0, 'currency', 'INR',
                 'waits_until', DATE_FORMAT(v_known_from, '%Y-%m-%dT%H:%i:%s.%f')), v_now);
         END IF;
+        SET v_waits_until = GREATEST(v_known_from, COALESCE(v_paused_until, v_known_from));
         -- "+ 0": MariaDB's JSON_OBJECT shows a bare integer variable as a string
         SET v_result = JSON_OBJECT(
             'withdrawal_id', LOWER(HEX(p_withdrawal_id)), 'amount', p_amount + 0, 'fee', v_fee + 0, 'currency', 'INR',
             'vpa', p_vpa, 'payee_name', v_name, 'balance', v_total + 0, 'held', v_held + p_amount + v_fee,
-            'waits_until', IF(v_known_from > v_now, DATE_FORMAT(v_known_from, '%Y-%m-%dT%H:%i:%s.%f'), NULL),
+            'waits_until', IF(v_waits_until > v_now, DATE_FORMAT(v_waits_until, '%Y-%m-%dT%H:%i:%s.%f'), NULL),
             'created_at', DATE_FORMAT(v_now, '%Y-%m-%dT%H:%i:%s.%f'));
         UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
         COMMIT;
@@ -1072,9 +1073,37 @@ BEGIN
 END//
 DELIMITER ;
 
--- Its owner cancels a withdrawal that nobody was asked to pay: what was set aside is available again. Cancelled again it
--- stays cancelled. 'withdrawal_sent' once somebody may have been asked, whatever the provider says of it. A wallet that is
--- frozen or being closed stops nobody: nothing leaves it.
+-- Internal. Cancels a withdrawal that nobody was asked to pay: what was set aside is available again. 'done', also if it was
+-- cancelled before; 'withdrawal_sent' once somebody may have been asked, whatever the provider says of it.
+DROP PROCEDURE IF EXISTS cancel_unsent_withdrawal;
+DELIMITER //
+CREATE PROCEDURE cancel_unsent_withdrawal(
+    IN p_withdrawal_id BINARY(16),
+    OUT p_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin
+)
+MODIFIES SQL DATA
+BEGIN
+    DECLARE v_wallet_id BINARY(16) DEFAULT NULL;
+    DECLARE v_vpa VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_unsent, v_cancelled BOOLEAN DEFAULT FALSE;
+
+    SELECT wallet_id, vpa, status = 'pending' AND NOT asked AND provider_payout_id IS NULL,
+           status = 'failed' AND COALESCE(reason = 'cancelled' AND NOT asked, FALSE)
+    INTO v_wallet_id, v_vpa, v_unsent, v_cancelled
+    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;
+    SET p_outcome = IF(v_unsent OR v_cancelled, 'done', 'withdrawal_sent');
+    IF v_unsent THEN
+        CALL free_withdrawal(p_withdrawal_id, 'cancelled');
+        -- what is stopped was perhaps a thief's: if nobody was ever asked to pay there, it is as new as before
+        DELETE FROM known_vpas
+        WHERE wallet_id = v_wallet_id AND vpa = v_vpa AND NOT EXISTS (
+            SELECT 1 FROM withdrawals WHERE wallet_id = v_wallet_id AND vpa = v_vpa AND asked);
+    END IF;
+END//
+DELIMITER ;
+
+-- Its owner cancels a withdrawal that nobody was asked to pay. Cancelled again it stays cancelled. A wallet that is frozen or
+-- being closed stops nobody: nothing leaves it.
 DROP PROCEDURE IF EXISTS cancel_withdrawal;
 DELIMITER //
 CREATE PROCEDURE cancel_withdrawal(
@@ -1089,36 +1118,25 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-    DECLARE v_known_id, v_wallet_id BINARY(16) DEFAULT NULL;
-    DECLARE v_vpa VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_generation INT UNSIGNED DEFAULT NULL;
-    DECLARE v_unsent, v_cancelled BOOLEAN DEFAULT FALSE;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
     CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
-        SELECT d.id, d.wallet_id, d.vpa INTO v_known_id, v_wallet_id, v_vpa
-        FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id WHERE d.id = p_withdrawal_id AND w.user_id = p_actor_id;
-        SELECT status = 'pending' AND NOT asked AND provider_payout_id IS NULL,
-               status = 'failed' AND COALESCE(reason = 'cancelled' AND NOT asked, FALSE)
-        INTO v_unsent, v_cancelled
-        FROM withdrawals WHERE id = v_known_id FOR UPDATE;
+        -- before anything of it is locked: a stranger keeps nobody waiting
+        IF EXISTS (SELECT 1 FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
+                   WHERE d.id = p_withdrawal_id AND w.user_id = p_actor_id) THEN
+            CALL cancel_unsent_withdrawal(p_withdrawal_id, v_outcome);
+        ELSE
+            SET v_outcome = 'not_found';
+        END IF;
         SELECT session_generation INTO v_generation FROM wallets WHERE user_id = p_actor_id;
-        SET v_outcome = CASE
-            WHEN v_known_id IS NULL THEN 'not_found'
-            WHEN v_generation <> p_generation THEN 'invalid_token'
-            WHEN v_unsent OR v_cancelled THEN 'done'
-            ELSE 'withdrawal_sent' END;
+        IF v_outcome <> 'not_found' AND v_generation <> p_generation THEN
+            SET v_outcome = 'invalid_token';
+        END IF;
         IF v_outcome = 'done' THEN
-            IF v_unsent THEN
-                CALL free_withdrawal(p_withdrawal_id, 'cancelled');
-                -- what its owner stops was perhaps a thief's: if nobody was ever asked to pay there, it is as new as before
-                DELETE FROM known_vpas
-                WHERE wallet_id = v_wallet_id AND vpa = v_vpa AND NOT EXISTS (
-                    SELECT 1 FROM withdrawals WHERE wallet_id = v_wallet_id AND vpa = v_vpa AND asked);
-            END IF;
             SELECT JSON_OBJECT(
                 'withdrawal_id', LOWER(HEX(id)), 'status', status, 'amount', amount, 'fee', fee, 'currency', currency,
                 'vpa', vpa, 'reason', reason, 'created_at', DATE_FORMAT(created_at, '%Y-%m-%dT%H:%i:%s.%f'))
@@ -1232,6 +1250,16 @@ BEGIN
 END//
 DELIMITER ;
 
+-- Withdrawals that nobody was asked to pay, which their owner or an operator may stop, and until when they wait, NULL if for
+-- nothing that ends by itself: for an address that is new, and behind a reset.
+DROP VIEW IF EXISTS unsent_withdrawals;
+CREATE VIEW unsent_withdrawals AS
+SELECT d.id, IF(GREATEST(COALESCE(d.waits_until, w.paused_until), COALESCE(w.paused_until, d.waits_until)) > UTC_TIMESTAMP(6),
+                GREATEST(COALESCE(d.waits_until, w.paused_until), COALESCE(w.paused_until, d.waits_until)), NULL)
+           AS waits_until
+FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
+WHERE d.status = 'pending' AND NOT d.asked AND d.provider_payout_id IS NULL;
+
 -- A withdrawal of the actor's own.
 DROP PROCEDURE IF EXISTS find_withdrawal;
 DELIMITER //
@@ -1242,9 +1270,8 @@ BEGIN
     COMMIT AND NO CHAIN NO RELEASE;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
     START TRANSACTION;
-    SELECT d.id, d.status, d.amount, d.fee, d.currency, d.vpa, d.reason, d.created_at,
-           IF(d.status = 'pending' AND d.waits_until > UTC_TIMESTAMP(6), d.waits_until, NULL) AS waits_until
-    FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
+    SELECT d.id, d.status, d.amount, d.fee, d.currency, d.vpa, d.reason, d.created_at, v.waits_until
+    FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id LEFT JOIN unsent_withdrawals v ON v.id = d.id
     WHERE d.id = p_withdrawal_id AND w.user_id = p_actor_id;
     COMMIT AND NO CHAIN NO RELEASE;
 END//

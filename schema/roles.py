@@ -148,13 +148,15 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "sweep_quotas",
         ),
     ),
-    # balance, bulk_results, proof, statement, notify
+    # balance, lists, bulk_results, proof, statement, notify
     "reader": (
         *_BOOKS,
         *_KNOWN_PEOPLE,
         "SELECT ON former_phones",
+        "SELECT ON unsent_withdrawals",
         "SELECT ON bulk_payments",
         "SELECT ON bulk_payment_rows",
+        "SELECT (actor_id, idem_key, result) ON idempotency_records",
         *_CHAIN,
     ),
     # payees: what it may learn is what the procedure counts, so it reads no table
@@ -181,6 +183,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON operator_requests",
         "SELECT ON former_phones",
         "SELECT ON former_names",
+        "SELECT ON unsent_withdrawals",
         "SELECT ON disputed_money",
         "SELECT ON money_in_suspense",
         "SELECT ON unclaimed_money",
@@ -202,6 +205,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "resolve_break",
             "resolve_payment_dispute",
             "end_dispute",
+            "cancel_withdrawal_for_owner",
             "close_wallet",
             "approve_merchant",
             "revoke_merchant",

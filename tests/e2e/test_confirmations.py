@@ -88,12 +88,14 @@ def test_the_first_withdrawal_to_an_address_waits_and_its_owner_stops_it(api: Ap
     assert out.body["waits_until"] > out.body["created_at"]
     shown = asha.get(f"/withdrawals/{out.body['id']}").body
     assert (shown["status"], shown["waits_until"]) == ("pending", out.body["waits_until"])
+    assert asha.get("/withdrawals?status=pending").body == {"data": [shown], "next_cursor": None}
     api.let_the_clock_run()
     payouts = api.pool.request("GET", f"{api.stack['gateway_url']}/simulator/payouts", timeout=90.0).json()["payouts"]
     assert [one for one in payouts if one["reference_id"] == out.body["id"]] == []
     stopped = asha.post(f"/withdrawals/{out.body['id']}/cancel", {})
     assert (stopped.status, stopped.body["status"], stopped.body["reason"]) == (200, "failed", "cancelled")
     assert "waits_until" not in stopped.body
+    assert asha.get("/withdrawals?status=pending").body["data"] == []
     assert asha.get("/wallet").body["balance"] == {"total": 50_000, "held": 0, "available": 50_000}
 
 

@@ -114,7 +114,7 @@ def test_nobody_but_the_operator_orders_anything_about_a_wallet() -> None:
         "set_slots",
         "refund_to_source",
     }
-    orders |= {"credit_from_suspense", "resolve_break", "end_dispute"}
+    orders |= {"credit_from_suspense", "resolve_break", "end_dispute", "cancel_withdrawal_for_owner"}
     executes = {f"EXECUTE ON PROCEDURE {procedure}" for procedure in orders}
     assert {role for role, grants in roles.GRANTS.items() if executes & set(grants)} == {"operator"}
 

@@ -18,7 +18,7 @@ from local.gateway.server import Simulator
 from tests.integration import razorpayx_simulator as razorpayx
 from tests.integration.conftest import Functions
 from tests.integration.test_functions_under_faults import told, until_it_works
-from tests.integration.test_operator_commands import done, wallet_id
+from tests.integration.test_operator_commands import done, refused, wallet_id
 from tests.integration.test_withdrawals_kernel import (
     debited,
     events_of,
@@ -29,8 +29,9 @@ from tests.integration.test_withdrawals_kernel import (
 )
 from tests.integration.test_withdrawals_under_faults import make_due, reconciler, run, withdrawal_event
 from tests.support.books import Books, Person, unique
+from tests.support.confirmations import tier_with
 from tests.support.crowd import together
-from tests.support.functions import FunctionDiedError, api_event
+from tests.support.functions import Function, FunctionDiedError, api_event
 from tests.support.moves import refusals_in
 from tests.support.operators import order
 from tests.support.payouts import (
@@ -46,6 +47,7 @@ from tests.support.payouts import (
     withdraw,
 )
 from tests.support.proxy import Proxy
+from tests.support.sign_in import signed_in_anew
 from tests.support.waiting import behind, behind_wallet, nothing
 from wallet import wiring
 from wallet.ledger import ids
@@ -63,6 +65,11 @@ LOCK_WITHDRAWAL = "SELECT id FROM withdrawals WHERE id = %s FOR UPDATE"
 def _alone(books: Books) -> None:
     """Nothing of another test is due."""
     books.nothing_is_due()
+
+
+@pytest.fixture
+def operator(functions: Functions) -> Function:
+    return functions.operators()
 
 
 def checked(books: Books, receipt: WithdrawalReceipt, checks: int = 0) -> Any:
@@ -316,6 +323,82 @@ def test_the_owner_of_a_wallet_that_is_not_active_may_cancel(books: Books, statu
     books.turn(person, status)
     cancelled(books, person, receipt)
     assert held(books, person) == 0
+
+
+# ------------------------------------------------------------------------------- for an owner who can't get in
+
+
+def stop(receipt: WithdrawalReceipt) -> dict[str, Any]:
+    return order("cancel_withdrawal", withdrawal_id=ids.show(ids.WITHDRAWAL, receipt.id))
+
+
+def test_an_operator_finds_and_ends_what_nobody_was_asked_to_pay(books: Books, operator: Function) -> None:
+    person = books.person(tier=tier_with(books, new_vpa_wait_s=86_400), money=1_000)
+    receipt, _ = withdraw(books, person, 600)
+    done(operator, order("freeze", wallet_id=wallet_id(person)))
+    shown = done(operator, {"command": "show_wallet", "wallet_id": wallet_id(person)})["withdrawals"]
+    assert [(one["vpa"], one["amount"], one["sent"]) for one in shown] == [("as***@okbank", 600, False)]
+    assert shown[0]["waits_until"] > shown[0]["created_at"]
+    command = stop(receipt)
+    assert done(operator, command) == {
+        "withdrawal_id": shown[0]["withdrawal_id"],
+        "wallet_id": wallet_id(person),
+        "status": "failed",
+        "reason": "cancelled",
+        "amount": 600,
+        "fee": 0,
+    }
+    assert (held(books, person), events_of(books, receipt)) == (0, ["WithdrawalRequested", "WithdrawalFailed"])
+    assert done(operator, {"command": "show_wallet", "wallet_id": wallet_id(person)})["withdrawals"] == []
+    commands = "SELECT command, subject_id FROM operator_actions WHERE wallet_id = %s ORDER BY created_at"
+    told_ = [(one["command"], one["subject_id"]) for one in books.select(commands, person.wallet_id.bytes)]
+    assert told_ == [("freeze", None), ("cancel_withdrawal", receipt.id.bytes)]
+    done(operator, command)
+    done(operator, stop(receipt))  # somebody else was quicker
+    books.turn(person, "active")
+    again, _ = withdraw(books, signed_in_anew(books, person), 600)
+    assert again.waits_until == again.created_at + timedelta(days=1), "the address is as new as before"
+    assert books.faults() == []
+
+
+def test_an_operator_ends_nothing_that_may_be_paid(books: Books, operator: Function) -> None:
+    person = books.person(money=2_000)
+    sent, paid, failed = (withdraw(books, person, 600)[0] for _ in range(3))
+    claimed(books, sent)
+    tell(books, paid, PayoutStatus.SUCCEEDED)
+    tell(books, failed, PayoutStatus.FAILED)
+    for receipt in (sent, paid, failed):
+        assert refused(operator, stop(receipt)) == "withdrawal_sent"
+    assert refused(operator, order("cancel_withdrawal", withdrawal_id=ids.show(ids.WITHDRAWAL, wiring.new_id()))) == (
+        "not_found"
+    )
+    assert held(books, person) == 600
+
+
+def test_its_owner_an_operator_and_who_would_ask_for_it_at_once_come_to_one_end(books: Books) -> None:
+    for _ in range(5):
+        person = books.person(money=1_000)
+        receipt, _ = withdraw(books, person, 600)
+        tasks: list[Callable[[], Any]] = [
+            partial(claimed, books, receipt),
+            partial(cancelled, books, person, receipt),
+            *[partial(commanded_about, books, receipt, person) for _ in range(2)],
+        ]
+        answers = together(tasks)
+        was_cancelled = state_of(books, receipt.id)["status"] == "failed"
+        assert was_cancelled is not bool(state_of(books, receipt.id)["asked"])
+        assert refusals_in(answers) == ([] if was_cancelled else [Refusal.WITHDRAWAL_SENT] * 3)
+        assert held(books, person) == (0 if was_cancelled else 600)
+    assert books.faults() == []
+
+
+def commanded_about(books: Books, receipt: WithdrawalReceipt, person: Person) -> object:
+    with closing(books.as_role("operator")) as database:
+        instruction = Instruction("meera@example.com", "the owner called", person.claim())
+        return operators.cancel_withdrawal(database, instruction, action_id=wiring.new_id(), withdrawal_id=receipt.id)
+
+
+# ----------------------------------------------------------------------------------------------------- races
 
 
 def test_of_cancelling_and_asking_one_comes_first_and_the_other_sees_it(books: Books) -> None:

@@ -47,6 +47,7 @@ def withdrawal_event(person: Person, key: str, amount: int = 600, vpa: str = "pe
         body={"amount": amount, "vpa": vpa},
         headers={"Idempotency-Key": key},
         caller=person.user_id,
+        generation=person.generation,
     )
 
 

@@ -776,8 +776,8 @@ RULES = (
         "unsent_withdrawals.py::test_what_was_sent_or_has_ended_is_not_cancelled_and_the_key_is_not_used_up[claimed]",
         (
             CONFIRMED,
-            "        SELECT status = 'pending' AND NOT asked AND provider_payout_id IS NULL,\n",
-            "        SELECT status = 'pending' AND provider_payout_id IS NULL,\n",
+            "    SELECT wallet_id, vpa, status = 'pending' AND NOT asked AND provider_payout_id IS NULL,\n",
+            "    SELECT wallet_id, vpa, status = 'pending' AND provider_payout_id IS NULL,\n",
         ),
     ),
     _mutant(

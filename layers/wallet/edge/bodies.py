@@ -33,6 +33,7 @@ from wallet.ledger.money import MAX_AMOUNT
 from wallet.ledger.payees import PayeeName
 from wallet.ledger.statements import MAX_SLOTS
 from wallet.ledger.texts import check_text
+from wallet.ledger.withdrawals import WithdrawalStatus
 
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _PLUS_LOST = re.compile(r".* [0-9]{2}:[0-9]{2}")
@@ -133,6 +134,13 @@ def _line_cursor(text: object) -> int:
     if not isinstance(text, str) or not _LINE_CURSOR.fullmatch(text):
         raise ValueError(_A_CURSOR)
     return int(text.removeprefix("l"))
+
+
+def _withdrawal_cursor(text: object) -> UUID:
+    withdrawal_id = ids.read(ids.WITHDRAWAL, text) if isinstance(text, str) else None
+    if withdrawal_id is None:
+        raise ValueError(_A_CURSOR)
+    return withdrawal_id
 
 
 def _payee(cell: object, info: ValidationInfo) -> PayeeName:
@@ -444,6 +452,15 @@ class WalletQuery(Body):
     """GET /wallet."""
 
     at: Time | None = None
+
+
+class WithdrawalsQuery(Body):
+    """GET /withdrawals. The cursor is the id of the last one of the page before."""
+
+    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100), Wanted("A whole number from 1 to 100.")] = 20
+    cursor: Annotated[UUID, BeforeValidator(_withdrawal_cursor), Wanted(_A_CURSOR)] | None = None
+    status: WithdrawalStatus | None = None
+    key: Annotated[str, Field(pattern=r"^[!-~]{1,64}$"), Wanted("An Idempotency-Key of yours.")] | None = None
 
 
 class StatementQuery(Body):

@@ -241,6 +241,17 @@ class EndDispute(Order):
         return operators.end_dispute(database, instruction, action_id=new_id(), withdrawal_id=self.withdrawal_id)
 
 
+class CancelWithdrawal(Order):
+    """The end of a withdrawal that nobody was asked to pay yet: its owner has the money again."""
+
+    command: Literal["cancel_withdrawal"]
+    withdrawal_id: WithdrawalId
+
+    def carry_out(self, database: Database, instruction: Instruction, new_id: NewId) -> tuple[object, bool]:
+        """As above."""
+        return operators.cancel_withdrawal(database, instruction, action_id=new_id(), withdrawal_id=self.withdrawal_id)
+
+
 class Close(Order):
     """A step towards the wallet's end: its balance goes back to source. Ordered again (with a new key) it goes on."""
 
@@ -538,6 +549,7 @@ Command = (
     | ResolveBreak
     | ResolvePaymentDispute
     | EndDispute
+    | CancelWithdrawal
     | Close
     | ApproveMerchant
     | RevokeMerchant

@@ -1,6 +1,6 @@
 """What callers get: our values in the words of the contract."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -384,6 +384,12 @@ def withdrawal(value: Withdrawal) -> Json:
     """The answer of GET /withdrawals/{id}, and of cancelling one."""
     reason = {"reason": value.reason} if value.reason is not None else {}
     return {**_withdrawal(value, value.status), **reason}
+
+
+def withdrawals(found: Sequence[Withdrawal], limit: int) -> Json:
+    """The answer of GET /withdrawals: `limit` of what was found, and the last one's id if there are more."""
+    shown = [withdrawal(one) for one in found[:limit]]
+    return {"data": shown, "next_cursor": shown[-1]["id"] if len(found) > limit else None}
 
 
 def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus) -> Json:

@@ -198,7 +198,7 @@ class WithdrawalReceipt:
     """A withdrawal whose money has been set aside, with its fee; `balance` is the wallet's right behind it.
 
     `vpa` is whole, for the provider: callers are shown a masked one. `payee_name` is the owner's. Before `waits_until`
-    nobody is asked to pay it, as its VPA is new.
+    nobody is asked to pay it, as its VPA is new, or the owner's password or phone.
     """
 
     id: UUID
@@ -216,7 +216,7 @@ class WithdrawalReceipt:
 class Withdrawal:
     """A withdrawal as it stands now; `reason` is a stable word, of one that failed or was reversed.
 
-    Before `waits_until` nobody is asked to pay it: its VPA is new, and its owner may still cancel it.
+    Before `waits_until` nobody is asked to pay it, as its VPA is new, or the owner's password or phone.
     """
 
     id: UUID

@@ -38,6 +38,7 @@ ROLE_OF = {
     "find_phone": Role.SUPPORT,
     "set_phone_proved": Role.SUPPORT,
     "freeze": Role.SUPPORT,
+    "cancel_withdrawal": Role.SUPPORT,
     "end_sessions": Role.SUPPORT,
     "free_phone": Role.SUPPORT,
     "change_phone": Role.SUPPORT,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from wallet.ledger import vpa
 from wallet.ledger.receipts import Balance
 from wallet.storage.database import Database, Row
 from wallet.storage.debts import Debt, debts
@@ -83,6 +84,28 @@ class UnclaimedMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingWithdrawal:
+    """A withdrawal that its provider has not said the last word of. `age_h` is in hours.
+
+    `sent`: the provider may have been asked to pay it; until then it can be cancelled. Before `waits_until` nobody is
+    asked. `vpa` is masked.
+    """
+
+    withdrawal_id: UUID
+    wallet_id: UUID
+    provider: str
+    payout_id: str | None
+    vpa: str
+    amount: int
+    currency: str
+    status: str
+    sent: bool
+    waits_until: datetime | None
+    created_at: datetime
+    age_h: int
+
+
+@dataclass(frozen=True, slots=True)
 class WalletView:
     """A wallet as an operator sees it, with the latest of what belongs to it.
 
@@ -110,6 +133,7 @@ class WalletView:
     unclaimed: tuple[UnclaimedMoney, ...]
     refunds: tuple[SourceRefund, ...]
     debts: tuple[Debt, ...]
+    withdrawals: tuple[WaitingWithdrawal, ...]
     actions: tuple[OperatorAction, ...]
 
 
@@ -162,6 +186,16 @@ FROM unclaimed_money WHERE rest > 0
 _UNCLAIMED_OF_WALLET = f"{_UNCLAIMED} AND wallet_id = %s ORDER BY id DESC LIMIT %s"
 _ALL_UNCLAIMED = f"{_UNCLAIMED} AND id > %s ORDER BY id LIMIT %s"
 
+_WITHDRAWALS = """
+SELECT d.id, d.wallet_id, d.provider, d.provider_payout_id, d.vpa, d.amount, d.currency, d.status, v.id IS NULL AS sent,
+       v.waits_until, d.created_at, TIMESTAMPDIFF(HOUR, d.created_at, UTC_TIMESTAMP(6)) AS age_h
+FROM withdrawals d LEFT JOIN unsent_withdrawals v ON v.id = d.id
+WHERE d.status = 'pending' AND
+"""
+
+_ALL_WITHDRAWALS = f"{_WITHDRAWALS} d.id > %s ORDER BY d.id LIMIT %s"
+_WITHDRAWALS_OF_WALLET = f"{_WITHDRAWALS} d.wallet_id = %s ORDER BY d.id DESC LIMIT %s"
+
 _REFUND = """
 SELECT r.id, r.origin, r.transaction_id, r.wallet_id, r.gateway, r.gateway_refund_id, r.amount, r.currency, r.status,
        r.reason, r.requested_by, r.created_at, TIMESTAMPDIFF(HOUR, r.created_at, UTC_TIMESTAMP(6)) AS age_h,
@@ -213,6 +247,7 @@ def find_wallet(database: Database, *, wallet_id: UUID | None, phone: str | None
         unclaimed=tuple(_unclaimed(one) for one in database.read(_UNCLAIMED_OF_WALLET, row["id"], _LATEST)),
         refunds=tuple(_refund(one) for one in database.read(_REFUNDS_OF_WALLET, row["id"], _LATEST)),
         debts=debts(database, wallet_id=uuid_of(row["id"]), limit=_LATEST),
+        withdrawals=tuple(_withdrawal(one) for one in database.read(_WITHDRAWALS_OF_WALLET, row["id"], _LATEST)),
         actions=tuple(
             OperatorAction(**one | {"created_at": time_of(one["created_at"])})
             for one in database.read(_ACTIONS, row["id"], _LATEST)
@@ -262,21 +297,6 @@ class StuckEvent:
     gateway: str
     name: str
     received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingWithdrawal:
-    """A withdrawal that its provider has not said the last word of. `age_h` is in hours."""
-
-    withdrawal_id: UUID
-    wallet_id: UUID
-    provider: str
-    payout_id: str | None
-    amount: int
-    currency: str
-    status: str
-    created_at: datetime
-    age_h: int
 
 
 _SHOWN = """
@@ -333,29 +353,9 @@ def unclaimed_money(database: Database, *, after: UUID | None = None, limit: int
     return tuple(_unclaimed(row) for row in database.read(_ALL_UNCLAIMED, _behind(after), limit))
 
 
-_WITHDRAWALS = """
-SELECT id, wallet_id, provider, provider_payout_id, amount, currency, status, created_at,
-       TIMESTAMPDIFF(HOUR, created_at, UTC_TIMESTAMP(6)) AS age_h
-FROM withdrawals WHERE status = 'pending' AND id > %s ORDER BY id LIMIT %s
-"""
-
-
 def waiting_withdrawals(database: Database, *, after: UUID | None = None, limit: int) -> tuple[WaitingWithdrawal, ...]:
     """Withdrawals that are neither paid out nor given back."""
-    return tuple(
-        WaitingWithdrawal(
-            withdrawal_id=uuid_of(row["id"]),
-            wallet_id=uuid_of(row["wallet_id"]),
-            provider=row["provider"],
-            payout_id=row["provider_payout_id"],
-            amount=row["amount"],
-            currency=row["currency"],
-            status=row["status"],
-            created_at=time_of(row["created_at"]),
-            age_h=row["age_h"],
-        )
-        for row in database.read(_WITHDRAWALS, _behind(after), limit)
-    )
+    return tuple(_withdrawal(row) for row in database.read(_ALL_WITHDRAWALS, _behind(after), limit))
 
 
 _PENDING_REFUNDS = f"{_REFUND} WHERE r.status = 'pending' AND r.id > %s ORDER BY r.id LIMIT %s"
@@ -423,6 +423,23 @@ def _suspended(row: Row) -> SuspendedMoney:
         left=row["rest"],
         currency=row["currency"],
         wallet_id=uuid_if_any(row["wallet_id"]),
+        created_at=time_of(row["created_at"]),
+        age_h=row["age_h"],
+    )
+
+
+def _withdrawal(row: Row) -> WaitingWithdrawal:
+    return WaitingWithdrawal(
+        withdrawal_id=uuid_of(row["id"]),
+        wallet_id=uuid_of(row["wallet_id"]),
+        provider=row["provider"],
+        payout_id=row["provider_payout_id"],
+        vpa=vpa.mask(row["vpa"]),
+        amount=row["amount"],
+        currency=row["currency"],
+        status=row["status"],
+        sent=bool(row["sent"]),
+        waits_until=time_of(row["waits_until"]) if row["waits_until"] is not None else None,
         created_at=time_of(row["created_at"]),
         age_h=row["age_h"],
     )

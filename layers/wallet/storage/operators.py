@@ -108,6 +108,18 @@ class OrderedEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelledWithdrawal:
+    """A withdrawal that nobody was asked to pay, nor will be: amount and fee are its owner's again, in minor units."""
+
+    withdrawal_id: UUID
+    wallet_id: UUID
+    status: str
+    reason: str
+    amount: int
+    fee: int
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """How far a wallet is from closed, in minor units: what is on its way to its source, and what is held for others.
 
@@ -343,6 +355,23 @@ def end_dispute(
         amount=told["amount"],
     )
     return ordered, answer.outcome == "replayed"
+
+
+def cancel_withdrawal(
+    database: Database, instruction: Instruction, *, action_id: UUID, withdrawal_id: UUID
+) -> tuple[CancelledWithdrawal, bool]:
+    """Cancels a withdrawal for its owner. Raises `Refused` (`withdrawal_sent` once somebody may have been asked)."""
+    answer = _command(database, "cancel_withdrawal_for_owner", instruction, action_id.bytes, withdrawal_id.bytes)
+    told = answer.result
+    cancelled = CancelledWithdrawal(
+        withdrawal_id=uuid_of(told["withdrawal_id"]),
+        wallet_id=uuid_of(told["wallet_id"]),
+        status=told["status"],
+        reason=told["reason"],
+        amount=told["amount"],
+        fee=told["fee"],
+    )
+    return cancelled, answer.outcome == "replayed"
 
 
 def close(

@@ -75,5 +75,6 @@ CASES = (
     _minor("operator", "a tier asked for", others.Asking),
     _minor("operator", "a refund to source approved", others.SendingBack),
     _minor("operator", "a wallet frozen", others.Freezing),
+    _minor("operator", "a withdrawal cancelled", others.Stopping),
     _minor("operator", "the end of a payment's dispute approved", others.EndingADispute),
 )

@@ -304,6 +304,20 @@ class Freezing(Ordered):
         assert [line[0] for line in journal(self.world.books, self.person)] == ["freeze"]
 
 
+class Stopping(Ordered):
+    """A withdrawal of 400 paise that nobody was asked to pay ends, and its owner has the money again."""
+
+    def command(self) -> Json:
+        self.person = self.world.books.person(money=1_000)
+        self.receipt, _ = withdraw(self.world.books, self.person, 400)
+        return order("cancel_withdrawal", withdrawal_id=ids.show(ids.WITHDRAWAL, self.receipt.id))
+
+    def check(self) -> None:
+        assert (self.world.books.balance(self.person), self.world.books.held(self.person)) == (1_000, 0)
+        assert events_of(self.world.books, self.receipt) == ["WithdrawalRequested", "WithdrawalFailed"]
+        assert [line[0] for line in journal(self.world.books, self.person)] == ["cancel_withdrawal"]
+
+
 class EndingADispute(Ordered):
     """A top-up of 500 paise that its payer's bank took back: it is booked, once."""
 
