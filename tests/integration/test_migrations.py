@@ -135,10 +135,10 @@ def test_a_release_is_taken_back_on_a_database_that_it_has_migrated(empty: Books
     next_release = copied(tmp_path, "CREATE TABLE IF NOT EXISTS news (id INT);\n")
     migrated(empty, next_release)
     # by now what the next release has been given in the meantime is used
-    empty.write("GRANT SELECT ON news TO 'wallet_reader'@'%%'")
+    empty.write("GRANT SELECT ON news TO 'wallet_auditor'@'%%'")
     assert empty.migrate() == []
-    assert empty.as_role("reader").read("SELECT COUNT(*) AS n FROM news") == [{"n": 0}]
-    assert empty.as_role("reader").read("SELECT COUNT(*) AS n FROM wallets") == [{"n": 0}]
+    assert empty.as_role("auditor").read("SELECT COUNT(*) AS n FROM news") == [{"n": 0}]
+    assert empty.as_role("auditor").read("SELECT COUNT(*) AS n FROM wallets") == [{"n": 0}]
     # and then it comes again
     assert migrated(empty, next_release) == []
 

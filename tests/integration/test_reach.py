@@ -2,13 +2,16 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pymysql
 import pytest
 
+from roles import GRANTS
 from tests.support.books import GATEWAY, ROLES, Books, Person, captured, unique
 from tests.support.operators import asked
 from tests.support.payouts import PROVIDER, withdraw
@@ -17,7 +20,7 @@ from wallet.ledger.bulk import BulkRow
 from wallet.ledger.payees import PayeeName
 from wallet.ledger.refunds import ObservedRefund, RefundStatus
 from wallet.storage import bulk, holds, operators, payments, settlement, source_refunds, withdrawals
-from wallet.storage.database import Database, DatabaseUnavailableError
+from wallet.storage.database import Database, DatabaseBrokenError, DatabaseUnavailableError
 from wallet.storage.operators import Instruction
 from wallet.storage.rows import uuid_of
 
@@ -186,16 +189,61 @@ _SPITE = (
 )
 
 
+Call = tuple[str, tuple[object, ...]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Somebody who pays, whom they pay, and an intruder who has looked at both."""
+
+    books: Books
+    payer: Person
+    payee: Person
+
+    @classmethod
+    def new(cls, books: Books) -> "Stage":
+        return cls(books, books.person(money=_ALL), books.person())
+
+    def answers_while_they_pay(self, role: str, spite: tuple[str, ...], calls: Sequence[Call]) -> dict[str, int]:
+        """How many rows each call of a spiteful session is answered with, and behind each somebody pays."""
+        answers: dict[str, int] = {}
+        with (
+            closing(self.books.connect(role)) as connection,
+            connection.cursor() as cursor,
+            closing(self.books.as_role("money")) as money,
+        ):
+            money.read("SET SESSION innodb_lock_wait_timeout = 1")
+            for procedure, arguments in calls:
+                for statement in spite:
+                    cursor.execute(statement)
+                with contextlib.suppress(pymysql.MySQLError):  # who moves something begins a transaction of their own
+                    cursor.execute(f"CALL {procedure}({', '.join(['%s'] * len(arguments))})", arguments)
+                    answers[procedure] = len(cursor.fetchall())
+                    while cursor.nextset():
+                        pass
+                began = time.monotonic()
+                _pay(self.books, money, self.payer, self.payee, amount=10)
+                assert time.monotonic() - began < 1, f"it waited for {procedure}"
+            for table in ("wallets", "wallet_slots", "users", "tier_limits", "postings", "transactions", "holds"):
+                for lock in ("FOR UPDATE", "LOCK IN SHARE MODE", ""):
+                    with pytest.raises(pymysql.MySQLError, match="denied"):
+                        cursor.execute(f"SELECT 1 FROM {table} {lock}")  # noqa: S608 - ours
+        assert self.books.balance(self.payee) == 10 * len(calls)
+        return answers
+
+
 @pytest.mark.parametrize("spite", [*((one,) for one in _SPITE), _SPITE, _SPITE[:-1]])
 def test_who_withdraws_keeps_no_payment_waiting_whatever_they_do_to_their_session(
     books: Books, spite: tuple[str, ...]
 ) -> None:
-    owner, payee = books.person(money=_ALL), books.person()
+    stage = Stage.new(books)
+    owner = stage.payer
     cancelled, asked, rejected = (withdraw(books, owner, 100)[0].id.bytes for _ in range(3))
     key, one = owner.claim(), owner.claim()
-    calls: list[tuple[str, tuple[object, ...]]] = [
-        ("request_withdrawal", (*one.arguments(), wiring.new_id().bytes, PROVIDER, "asha@okbank", 100, 3_600)),
-        ("cancel_withdrawal", (*key.arguments(), cancelled)),
+    wanted = (wiring.new_id().bytes, PROVIDER, "asha@okbank", 100, 3_600)
+    calls: list[Call] = [
+        ("request_withdrawal", (*one.signed_in(), *wanted)),
+        ("cancel_withdrawal", (*key.signed_in(), cancelled)),
         ("claim_payout", (asked,)),
         ("note_agreeing_payout", (asked, PROVIDER, unique("pout_"), 100, "INR")),
         ("claim_payout", (rejected,)),
@@ -203,29 +251,62 @@ def test_who_withdraws_keeps_no_payment_waiting_whatever_they_do_to_their_sessio
         ("find_withdrawal", (asked, owner.user_id.bytes)),
         ("find_idempotency_key", key.arguments()[:2]),
     ]
-    with (
-        closing(books.connect("withdrawals")) as connection,
-        connection.cursor() as cursor,
-        closing(books.as_role("money")) as money,
-    ):
-        for statement in spite:
-            cursor.execute(statement)
-        done = 0
-        for procedure, arguments in calls:
-            with contextlib.suppress(pymysql.MySQLError):  # those that move something begin a transaction of their own
-                cursor.execute(f"CALL {procedure}({', '.join(['%s'] * len(arguments))})", arguments)
-                done += bool(cursor.fetchall())
-                while cursor.nextset():
-                    pass
-        for lock in ("FOR UPDATE", "LOCK IN SHARE MODE", ""):
-            with pytest.raises(pymysql.MySQLError, match="denied"):
-                cursor.execute(f"SELECT id FROM wallets {lock}")  # noqa: S608 - ours
-        assert done, "it could call nothing at all"
-        money.read("SET SESSION innodb_lock_wait_timeout = 1")
-        began = time.monotonic()
-        _pay(books, money, owner, payee, amount=300)
-        assert time.monotonic() - began < 1, "it waited"
-    assert books.balance(payee) == 300
+    answers = stage.answers_while_they_pay("withdrawals", spite, calls)
+    assert answers["find_withdrawal"] == 1
+
+
+@pytest.mark.parametrize("spite", [(), *((one,) for one in _SPITE), _SPITE, _SPITE[:-1]])
+def test_who_reads_keeps_no_payment_waiting_whatever_they_do_to_their_session(
+    books: Books, spite: tuple[str, ...]
+) -> None:
+    stage = Stage.new(books)
+    owner, wallet, moment = stage.payer, stage.payer.wallet_id.bytes, "2037-01-01 00:00:00"
+    claim, file_id = owner.claim(), wiring.new_id()
+    withdraw(books, owner, 100, claim=claim)
+    with closing(books.as_role("money")) as money:
+        row = BulkRow(2, PayeeName(stage.payee.wallet_id, None), 100, None, None)
+        bulk.open_bulk_payment(money, owner.claim(), bulk_payment_id=file_id, rows=[row])
+    (top_up,) = _top_ups(books, owner)
+    calls: list[Call] = [
+        ("find_wallet", (owner.user_id.bytes,)),
+        ("find_held_at", (wallet, moment)),
+        ("find_wallet_owner", (wallet,)),
+        ("list_slots", (owner.user_id.bytes,)),
+        ("find_slot_balances", (wallet, f'[[0, "{moment}", 99]]')),
+        ("list_entries", (wallet, "[[0, 0, 99]]", None, 100)),
+        ("list_withdrawals", (owner.user_id.bytes, None, "pending", claim.key, 100)),
+        ("find_bulk_payment", (file_id.bytes, owner.user_id.bytes)),
+        ("list_bulk_rows", (file_id.bytes, owner.user_id.bytes, 0, None, 100)),
+        ("find_recipient", (wallet, stage.payee.wallet_id.bytes)),
+        ("find_former_phone", (owner.user_id.bytes, moment)),
+        ("find_seal", (owner.user_id.bytes, top_up["id"])),
+        ("find_checkpoint", (1,)),
+        ("list_seals", (1, 10)),
+        ("find_sealed_transaction", (top_up["id"],)),
+        ("list_sealed_postings", (top_up["id"],)),
+    ]
+    assert {procedure for procedure, _ in calls} == {
+        grant.removeprefix("EXECUTE ON PROCEDURE ") for grant in GRANTS["reader"]
+    }
+    answers = stage.answers_while_they_pay("reader", spite, calls)
+    # whatever the session is set to, all of it is answered; nobody's phone has changed, and here nothing need be sealed
+    assert {procedure for procedure, _ in calls} - {name for name, rows in answers.items() if rows} <= {
+        "find_former_phone",
+        "list_seals",
+    }
+
+
+@pytest.mark.parametrize("word", ["payment' OR '1' = '1", "\\' OR 1 = 1 -- ", "'", "\\"])
+def test_what_a_reader_names_is_no_part_of_a_query(books: Books, word: str) -> None:
+    """Of the one that is put together: it would run with the rights of the schema's owner."""
+    owner = books.person(money=_ALL)
+    with closing(books.as_role("reader")) as database:
+        listed = partial(database.read, "CALL list_entries(%s, %s, %s, 10)", owner.wallet_id.bytes)
+        assert listed("[[0, 0, 99]]", word) == []
+        assert len(listed("[[0, 0, 99]]", "top_up")) == 1
+        for stretches in ('[["0) OR (1 = 1", 0, 99]]', '[[0, "0 OR 1 = 1", 99]]'):
+            with contextlib.suppress(DatabaseBrokenError):
+                assert [row["slot"] for row in listed(stretches, None)] in ([], [0])
 
 
 def test_news_of_a_payment_that_nobody_made_takes_nothing_from_anybody(books: Books) -> None:

@@ -129,8 +129,16 @@ def test_no_role_is_granted_anything_but_select_and_execute() -> None:
     assert verbs == {"SELECT", "EXECUTE"}
 
 
-def test_the_reading_doors_user_can_execute_nothing() -> None:
-    assert not [grant for grant in roles.GRANTS["reader"] if grant.startswith("EXECUTE")]
+@pytest.mark.parametrize("role", ["reader", "withdrawals", "directory", "confirmations"])
+def test_who_reads_by_procedures_reads_no_table(role: str) -> None:
+    assert not [grant for grant in roles.GRANTS[role] if not grant.startswith("EXECUTE ON PROCEDURE ")]
+
+
+def test_the_reading_functions_user_executes_nothing_that_writes(books: Books) -> None:
+    rows = books.select("SELECT ROUTINE_NAME AS name, SQL_DATA_ACCESS AS access FROM information_schema.ROUTINES")
+    access = {row["name"]: row["access"] for row in rows}
+    executed = [grant.removeprefix("EXECUTE ON PROCEDURE ") for grant in roles.GRANTS["reader"]]
+    assert {access[procedure] for procedure in executed} == {"READS SQL DATA"}
 
 
 @pytest.mark.parametrize(

@@ -624,7 +624,8 @@ def test_a_history_of_100000_entries_costs_no_more_than_a_short_one(books: Books
         assert cost(lambda: find_span(database, user_id=user_id, since=middle, until=middle)) < 150  # noqa: B023
         assert cost(lambda: read_page(database, span, limit=20)) < 600  # noqa: B023
         assert cost(lambda: read_page(database, span, limit=20, transaction_type="fee")) < 100  # noqa: B023
-        assert cost(lambda: read_page(database, span, limit=20, transaction_type="payment")) < 900  # noqa: B023
+        # of a hot wallet with a balance of each slot for each entry, which are 320 seeks and as many points to read
+        assert cost(lambda: read_page(database, span, limit=20, transaction_type="payment")) < 1_300  # noqa: B023
         half = span_of(database, page.person, until=middle)
         assert cost(lambda: read_page(database, half, limit=20)) < 600  # noqa: B023
     database.close()

@@ -43,6 +43,7 @@ TAKEN = "0025_disputes_take_what_is_booked.sql"
 ASKING = "0026_what_may_be_asked_of_others.sql"
 SESSIONS = "0027_sessions.sql"
 CONFIRMED = "0031_confirmations.sql"
+READERS = "0034_readers_lock_nothing.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
@@ -778,6 +779,21 @@ RULES = (
             CONFIRMED,
             "    SELECT wallet_id, vpa, status = 'pending' AND NOT asked AND provider_payout_id IS NULL,\n",
             "    SELECT wallet_id, vpa, status = 'pending' AND provider_payout_id IS NULL,\n",
+        ),
+    ),
+    _mutant(
+        "a wallet is read in the transaction of whoever reads it",
+        "reach.py::test_who_reads_keeps_no_payment_waiting_whatever_they_do_to_their_session[spite5]",
+        (
+            READERS,
+            "    COMMIT AND NO CHAIN NO RELEASE;\n    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;\n"
+            "    START TRANSACTION;\n    SELECT w.id, u.kind,",
+            "    SELECT w.id, u.kind,",
+        ),
+        (
+            READERS,
+            "    WHERE w.user_id = p_user_id;\n    COMMIT AND NO CHAIN NO RELEASE;\n",
+            "    WHERE w.user_id = p_user_id;\n",
         ),
     ),
     _mutant(

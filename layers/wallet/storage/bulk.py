@@ -79,18 +79,9 @@ def waiting_lines(database: Database, bulk_payment_id: UUID, *, after: int, limi
     return [row["line"] for row in database.read(_WAITING, bulk_payment_id.bytes, after, limit)]
 
 
-_FIND = """
-SELECT b.status AS bulk_status, b.row_count, b.total, b.currency, b.created_at, b.finished_at,
-       r.status, COUNT(*) AS counted, SUM(r.amount) AS amount
-FROM bulk_payments b JOIN bulk_payment_rows r ON r.bulk_payment_id = b.id
-WHERE b.id = %s AND b.user_id = %s
-GROUP BY b.status, b.row_count, b.total, b.currency, b.created_at, b.finished_at, r.status
-"""
-
-
 def find_bulk_payment(database: Database, *, bulk_payment_id: UUID, actor_id: UUID) -> BulkPayment | None:
     """A bulk payment of the actor's."""
-    found = database.read(_FIND, bulk_payment_id.bytes, actor_id.bytes)
+    found = database.read("CALL find_bulk_payment(%s, %s)", bulk_payment_id.bytes, actor_id.bytes)
     if not found:
         return None
     first = found[0]
@@ -107,15 +98,6 @@ def find_bulk_payment(database: Database, *, bulk_payment_id: UUID, actor_id: UU
     )
 
 
-_RESULTS = """
-SELECT r.line, r.payee_wallet_id, r.payee_phone, r.amount, r.description, r.reference,
-       r.status, r.refusal, r.transaction_id, r.ended_at
-FROM bulk_payment_rows r JOIN bulk_payments b ON b.id = r.bulk_payment_id
-WHERE b.id = %s AND b.user_id = %s AND r.line > %s AND (%s IS NULL OR r.status = %s)
-ORDER BY r.line LIMIT %s
-"""
-
-
 def row_results(
     database: Database,
     *,
@@ -127,7 +109,8 @@ def row_results(
 ) -> list[RowResult]:
     """The first rows behind line `after` of a bulk payment of the actor's: all, or those of one status."""
     wanted = None if status is None else status.value
-    found = database.read(_RESULTS, bulk_payment_id.bytes, actor_id.bytes, after, wanted, wanted, limit)
+    arguments = (bulk_payment_id.bytes, actor_id.bytes, after, wanted, limit)
+    found = database.read("CALL list_bulk_rows(%s, %s, %s, %s, %s)", *arguments)
     return [_result(row) for row in found]
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from uuid import UUID
 
 from wallet.ledger.checkpoints import Balances, Checkpoint
 from wallet.ledger.evidence import Sealed
@@ -110,7 +109,7 @@ def read_sealed(reader: Reader, *, first: int, last: int) -> list[Sealed]:
     return [
         Sealed(
             Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"]),
-            None if row["id"] is None else _content(row, postings),
+            None if row["id"] is None else content_of(row, postings.get(row["id"].hex(), ())),
         )
         for row in rows
     ]
@@ -122,7 +121,7 @@ def read_without_seal(reader: Reader) -> Iterator[WithoutSeal]:
         rows = reader.read(_WITHOUT_SEAL, *page)
         postings = _postings(reader, [row["id"] for row in rows])
         for row in rows:
-            yield WithoutSeal(_content(row, postings), bool(row["waiting"]))
+            yield WithoutSeal(content_of(row, postings.get(row["id"].hex(), ())), bool(row["waiting"]))
 
 
 def read_postings_of_nothing(reader: Reader) -> Iterator[tuple[str, tuple[Record, ...]]]:
@@ -130,7 +129,7 @@ def read_postings_of_nothing(reader: Reader) -> Iterator[tuple[str, tuple[Record
     for page in _pages(reader, "postings"):
         rows = reader.read(_OF_NOTHING, *page)
         for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
-            yield transaction_id, tuple(_record(line, POSTING_COLUMNS) for line in lines)
+            yield transaction_id, tuple(posting_of(line) for line in lines)
 
 
 def _pages(reader: Reader, table: str) -> Iterator[tuple[bytes, bytes]]:
@@ -149,7 +148,11 @@ def read_ends(reader: Reader) -> Ends:
 
 def find_checkpoint(reader: Reader, number: int) -> Stored | None:
     """A checkpoint by its number, with the one before it."""
-    row = reader.read(_CHECKPOINT, number, number - 1)[0]
+    return stored_of(reader.read(_CHECKPOINT, number, number - 1)[0])
+
+
+def stored_of(row: Row) -> Stored | None:
+    """A checkpoint's row with what it follows from, if there is one."""
     if row["number"] is None:
         return None
     checkpoint = Checkpoint(
@@ -184,22 +187,6 @@ def position_of(reader: Reader, transaction_id: str) -> int | None:
     return rows[0]["position"] if rows else None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a transaction is sealed, and the checkpoint that it is under."""
-
-    position: int
-    stored: Stored
-
-
-def find_checkpoint_of(reader: Reader, transaction_id: UUID) -> Placed | None:
-    """The checkpoint that a transaction is under, None if it has no seal."""
-    position = position_of(reader, transaction_id.hex)
-    number = number_at(reader, position) if position is not None else 0
-    stored = find_checkpoint(reader, number) if number else None
-    return Placed(position, stored) if position is not None and stored is not None else None
-
-
 def number_at(reader: Reader, position: int) -> int:
     """The number of the checkpoint that a position is under, 0 if there is none: both grow together, so by halving."""
     low, high = 0, read_ends(reader).number
@@ -211,23 +198,6 @@ def number_at(reader: Reader, position: int) -> int:
         else:
             high = middle - 1
     return low
-
-
-def party_of(reader: Reader, *, user_id: UUID, transaction_id: UUID) -> str | None:
-    """The user's wallet (hexadecimal), if the transaction has a line of it."""
-    rows = reader.read(
-        "SELECT w.id FROM wallets w WHERE w.user_id = %s AND EXISTS"
-        " (SELECT 1 FROM postings p WHERE p.transaction_id = %s AND p.account_id = w.id)",
-        user_id.bytes,
-        transaction_id.bytes,
-    )
-    return rows[0]["id"].hex() if rows else None
-
-
-def read_leaves(reader: Reader, *, first: int, last: int) -> list[Seal]:
-    """The seals at these positions, in their order."""
-    rows = reader.read("SELECT * FROM seals WHERE position BETWEEN %s AND %s ORDER BY position", first, last)
-    return [Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"]) for row in rows]
 
 
 def our_accounts(reader: Reader) -> dict[str, str]:
@@ -261,8 +231,14 @@ def _balances(text: str) -> Balances:
         return {}
 
 
-def _content(row: Row, postings: dict[str, tuple[Record, ...]]) -> Content:
-    return Content(_record(row, TRANSACTION_COLUMNS), postings.get(row["id"].hex(), ()))
+def content_of(row: Row, postings: Sequence[Record]) -> Content:
+    """A transaction's row and its postings, as they are sealed."""
+    return Content(_record(row, TRANSACTION_COLUMNS), tuple(postings))
+
+
+def posting_of(row: Row) -> Record:
+    """A posting's row, as it is sealed."""
+    return _record(row, POSTING_COLUMNS)
 
 
 def _record(row: Row, columns: Sequence[str]) -> Record:
@@ -279,5 +255,5 @@ def _postings(reader: Reader, transaction_ids: Sequence[bytes]) -> dict[str, tup
         asked = transaction_ids[start : start + _AT_ONCE]
         rows = reader.read(_POSTINGS.format(places=", ".join(["%s"] * len(asked))), *asked)
         for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
-            found[transaction_id] = tuple(_record(line, POSTING_COLUMNS) for line in lines)
+            found[transaction_id] = tuple(posting_of(line) for line in lines)
     return found

@@ -1,5 +1,6 @@
 """Reading a wallet's entries: which there are, and what stands in them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,40 +14,6 @@ from wallet.ledger.transactions import Side
 from wallet.storage.database import Database, Row
 from wallet.storage.rows import time_of, uuid_of
 from wallet.storage.slot_balances import Point, SlotBalance, find_slot_balances
-
-# All of a wallet's slots in one snapshot: of money that is gathered from one to another, both postings or none.
-_SLOTS = """
-SELECT w.id AS wallet_id, 0 AS slot, w.entries, UTC_TIMESTAMP(6) AS now FROM wallets w WHERE w.user_id = %s
-UNION ALL
-SELECT s.wallet_id, s.slot, s.entries, UTC_TIMESTAMP(6) FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id
-WHERE w.user_id = %s
-ORDER BY slot
-"""
-
-# The newest of one slot. A gather moves money between the slots of one wallet: nothing to show.
-_ANY = """(SELECT * FROM postings FORCE INDEX (postings_entries_are_numbered_once) WHERE account_id = %s
-AND slot = %s AND entry_no > %s AND entry_no <= %s AND type <> 'gather' ORDER BY entry_no DESC LIMIT %s)"""
-_TYPED = """(SELECT * FROM postings FORCE INDEX (postings_by_type) WHERE account_id = %s AND slot = %s
-AND type = %s AND entry_no > %s AND entry_no <= %s ORDER BY entry_no DESC LIMIT %s)"""
-
-# A refund to a closed wallet is shown as one to who paid: that it is closed is not the payee's affair.
-_PAGE = """
-SELECT p.slot, p.entry_no, p.transaction_id, p.type, p.side, p.amount, p.balance_after, p.created_at,
-       t.description, t.reference, a.kind AS account_kind, a.code AS account_code,
-       u.name AS holder_name, IF(m.user_id IS NULL, 'personal', u.kind) AS holder_kind, a.id AS account_id, d.vpa
-FROM (SELECT * FROM ({slots}) merged ORDER BY created_at DESC, transaction_id DESC LIMIT %s) p
-JOIN transactions t ON t.id = p.transaction_id
-JOIN postings o ON o.transaction_id = p.transaction_id AND o.line = 3 - p.line
-JOIN accounts c ON c.id = o.account_id
-LEFT JOIN postings paid
-    ON c.code = 'unclaimed' AND p.type = 'refund' AND paid.transaction_id = t.cause_id AND paid.side = 'debit'
-JOIN accounts a ON a.id = COALESCE(paid.account_id, c.id)
-LEFT JOIN wallets w ON w.id = a.id
-LEFT JOIN users u ON u.id = w.user_id
-LEFT JOIN merchant_approvals m ON m.user_id = u.id
-LEFT JOIN withdrawals d ON d.id = t.withdrawal_id
-ORDER BY p.created_at DESC, p.transaction_id DESC
-"""
 
 
 def find_span(
@@ -62,7 +29,7 @@ def find_span(
     `upto` says how many entries of each slot to look at, as an earlier span did; what has come since is left out.
     Raises `Refused` if no span can have said that.
     """
-    slots = database.read(_SLOTS, user_id.bytes, user_id.bytes)
+    slots = database.read("CALL list_slots(%s)", user_id.bytes)
     if not slots:
         return None
     wallet_id = uuid_of(slots[0]["wallet_id"])
@@ -89,13 +56,9 @@ def _entries_before(database: Database, wallet_id: UUID, known: Sequence[int], t
 
 def read_page(database: Database, span: Span, *, transaction_type: str | None = None, limit: int) -> StatementPage:
     """The newest `limit` entries of a span, all or those of one type."""
-    slots, arguments = [], []
-    for stretch in span.stretches:
-        of_type = () if transaction_type is None else (transaction_type,)
-        slots.append(_ANY if transaction_type is None else _TYPED)
-        arguments += [span.wallet_id.bytes, stretch.slot, *of_type, stretch.after, stretch.upto, limit + 1]
-    query = _PAGE.format(slots=" UNION ALL ".join(slots))
-    found = [_entry(row) for row in database.read(query, *arguments, limit + 1)]
+    stretches = json.dumps([[stretch.slot, stretch.after, stretch.upto] for stretch in span.stretches])
+    arguments = (span.wallet_id.bytes, stretches, transaction_type, limit + 1)
+    found = [_entry(row) for row in database.read("CALL list_entries(%s, %s, %s, %s)", *arguments)]
     entries = found[:limit]
     if len(span.stretches) > 1:
         entries = _with_totals(database, span, entries, unbroken=transaction_type is None)
@@ -153,13 +116,6 @@ def _counterparty(row: Row) -> Holder | Outside:
     return Outside("gateway", name) if kind == "gateway" else Outside("account", row["account_code"])
 
 
-_HOLDER = """
-SELECT u.name, IF(m.user_id IS NULL, 'personal', u.kind) AS kind, COALESCE(u.phone, u.former_phone) AS phone,
-       w.currency, w.created_at
-FROM wallets w JOIN users u ON u.id = w.user_id LEFT JOIN merchant_approvals m ON m.user_id = u.id WHERE w.id = %s
-"""
-
-
 class Owner(NamedTuple):
     """Who has a wallet, since when, and in which currency."""
 
@@ -171,7 +127,7 @@ class Owner(NamedTuple):
 
 def find_owner(database: Database, wallet_id: UUID) -> Owner:
     """The owner of a wallet that there is."""
-    row = database.read(_HOLDER, wallet_id.bytes)[0]
+    row = database.read("CALL find_wallet_owner(%s)", wallet_id.bytes)[0]
     holder = Holder(wallet_id, row["name"], row["kind"])
     return Owner(holder, row["phone"], row["currency"], time_of(row["created_at"]))
 

@@ -11,38 +11,6 @@ from wallet.storage.database import Database, Row
 from wallet.storage.rows import time_of, uuid_of
 from wallet.storage.slot_balances import Point, find_slot_balances, naive
 
-# A hold whose time is over holds nothing, whether or not the sweep has come by. Slots are all there in one snapshot.
-# A wallet's own time may be ahead of the server's clock, which may have been set back: it is as of its last entry.
-_WALLET = """
-SELECT w.id, u.kind, m.user_id IS NOT NULL AS approved, w.currency, w.status, w.slots, w.tier,
-       l.max_balance, l.max_top_up, l.max_payment, l.max_load_month, l.max_load_year, l.max_debit_day,
-       l.max_debit_month, l.person_to_person, l.withdrawals,
-       w.usage_day, w.debited_day, w.usage_month, w.debited_month, w.loaded_month, w.usage_year, w.loaded_year,
-       CAST(w.balance + COALESCE(
-           (SELECT SUM(s.balance) FROM wallet_slots s WHERE s.wallet_id = w.id), 0) AS SIGNED) AS total,
-       CAST(w.held - COALESCE(
-           (SELECT SUM(h.amount - h.captured) FROM holds h WHERE h.payer_wallet_id = w.id AND h.status = 'placed'
-            AND h.expires_at <= UTC_TIMESTAMP(6)), 0) AS SIGNED) AS held,
-       GREATEST(UTC_TIMESTAMP(6), w.last_entry_at, COALESCE(
-           (SELECT MAX(s.last_entry_at) FROM wallet_slots s WHERE s.wallet_id = w.id), w.last_entry_at)) AS now
-FROM wallets w
-JOIN users u ON u.id = w.user_id
-LEFT JOIN merchant_approvals m ON m.user_id = u.id
-JOIN tier_limits l ON l.tier = w.tier AND l.valid_from = (
-    SELECT MAX(f.valid_from) FROM tier_limits f WHERE f.tier = w.tier AND f.valid_from <= UTC_TIMESTAMP(6))
-WHERE w.user_id = %s
-"""
-
-# Every change of `held` has what is held behind it, as postings have the balance. A hold that had expired by then and
-# was not swept yet is one that has ended as expired since or not at all: captures and releases come before the expiry.
-_HELD_AT = """
-SELECT CAST(
-    COALESCE((SELECT held_after FROM held_changes FORCE INDEX (held_changes_by_time)
-        WHERE wallet_id = %s AND created_at <= %s ORDER BY created_at DESC, change_no DESC LIMIT 1), 0)
-    - COALESCE((SELECT SUM(amount - captured) FROM holds
-        WHERE payer_wallet_id = %s AND status IN ('placed', 'expired') AND expires_at <= %s
-            AND (ended_at IS NULL OR ended_at > %s)), 0) AS SIGNED) AS held
-"""
 _ALL = 2**63 - 1
 
 
@@ -52,7 +20,7 @@ def find_wallet(database: Database, *, user_id: UUID, at: datetime | None = None
     Before there was a wallet, that is nothing. Its status and limits are today's. `as_of` is the moment of asking, or
     `at` if that is in the past.
     """
-    rows = database.read(_WALLET, user_id.bytes)
+    rows = database.read("CALL find_wallet(%s)", user_id.bytes)
     if not rows:
         return None
     state = _state(rows[0])
@@ -64,8 +32,7 @@ def find_wallet(database: Database, *, user_id: UUID, at: datetime | None = None
 
 
 def _held_at(database: Database, wallet_id: UUID, at: datetime) -> int:
-    wallet, time = wallet_id.bytes, naive(at)
-    held: int = database.read(_HELD_AT, wallet, time, wallet, time, time)[0]["held"]
+    held: int = database.read("CALL find_held_at(%s, %s)", wallet_id.bytes, naive(at))[0]["held"]
     return held
 
 

@@ -176,19 +176,6 @@ def _wait(until: datetime | str | None) -> datetime | None:
     return None if until is None else time_of(until)
 
 
-_LISTED = """
-SELECT d.id, d.status, d.amount, d.fee, d.currency, d.vpa, d.reason, d.created_at, v.waits_until
-FROM wallets w JOIN withdrawals d ON d.wallet_id = w.id LEFT JOIN unsent_withdrawals v ON v.id = d.id
-WHERE w.user_id = %s AND d.id < %s {conditions} ORDER BY d.id DESC LIMIT %s
-"""
-_IN_STATUS = "AND d.status = %s"
-# it may be another route's key: then what was done under it is no withdrawal
-_UNDER_KEY = """
-AND d.id = (SELECT UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.withdrawal_id')))
-            FROM idempotency_records r WHERE r.actor_id = w.user_id AND r.idem_key = %s)
-"""
-
-
 def list_withdrawals(
     database: Database,
     *,
@@ -199,11 +186,10 @@ def list_withdrawals(
     limit: int,
 ) -> list[Withdrawal]:
     """The actor's own, the newest first: those older than `before`, in a status, that which a key of theirs was for."""
-    wanted = [(_IN_STATUS, status.value if status is not None else None), (_UNDER_KEY, key)]
-    conditions = [(condition, value) for condition, value in wanted if value is not None]
-    query = _LISTED.format(conditions=" ".join(condition for condition, _ in conditions))
-    newest = before.bytes if before is not None else b"\xff" * 16
-    rows = database.read(query, actor_id.bytes, newest, *(value for _, value in conditions), limit)
+    older_than = before.bytes if before is not None else None
+    in_status = status.value if status is not None else None
+    arguments = (actor_id.bytes, older_than, in_status, key, limit)
+    rows = database.read("CALL list_withdrawals(%s, %s, %s, %s, %s)", *arguments)
     return [_withdrawal(row, id_=uuid_of(row["id"])) for row in rows]
 
 
