@@ -3,6 +3,9 @@ PYTHON ?= python3
 STATE ?= .local
 # what top-ups go by: razorpay or cashfree
 GATEWAY = razorpay
+# what of money out is confirmed there, as docs/confirmations.md has it: above=0,reset_wait_s=86400
+CONFIRMATION_RULES =
+STARTING = --state $(STATE) --gateway $(GATEWAY) $(if $(CONFIRMATION_RULES),--rules $(CONFIRMATION_RULES))
 # how many workers share the tests: by default one a core, up to four; 0 is none, everything in one process
 WORKERS = auto
 OLD_ENOUGH = import sys; sys.exit(None if sys.version_info >= (3, 11) else "$(PYTHON) is older than 3.11: make PYTHON=python3.13 …")
@@ -21,11 +24,11 @@ help:  ## this list
 
 .PHONY: run
 run: $(VENV)/made  ## everything, then the money path step by step, then stay up until Ctrl-C
-	@$(LOCAL) run --state $(STATE) --gateway $(GATEWAY)
+	@$(LOCAL) run $(STARTING)
 
 .PHONY: up
 up: $(VENV)/made  ## the same stack in the background; addresses and secrets in .local/stack.json
-	@$(LOCAL) up --state $(STATE) --gateway $(GATEWAY)
+	@$(LOCAL) up $(STARTING)
 
 .PHONY: down
 down: $(VENV)/made  ## end it; data stays for the next time

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from local import stack
-from local.deploy import GATEWAYS, RAZORPAY
+from local.deploy import GATEWAYS, RAZORPAY, RULES
 from local.processes import ENDING, LocalStackError, hang_up
 from local.state import ROOT, State
 
@@ -24,6 +24,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--operator", default="meera", help="with operator: as whom; there are meera and ravi")
     parser.add_argument("--role", help="with operator: the role that commands; default: the one whose command it is")
     parser.add_argument("--gateway", default=RAZORPAY, help="with up and run: what top-ups go by")
+    parser.add_argument(
+        "--rules", default=RULES, help="with up and run: what is confirmed, as docs/confirmations.md has it"
+    )
     parser.add_argument("--folder", type=Path, help="with export and verify: what is exported; default: STATE/export")
     parser.add_argument("--deployed", action="store_true", help="with export: the ledger that the environment names")
     parser.add_argument("--stack-name", default="wallet", help="with deploy: the stack's name in its account")
@@ -63,8 +66,20 @@ def _do(state: State, given: argparse.Namespace) -> int:
     if given.command in _STARTING:
         if given.gateway not in GATEWAYS:
             raise LocalStackError(f"There is no GATEWAY={given.gateway}; there are: {', '.join(GATEWAYS)}.")
-        return _STARTING[given.command](state, given.gateway)
+        _require_rules(given.rules)
+        return _STARTING[given.command](state, given.gateway, given.rules)
     return _COMMANDS[given.command](state)
+
+
+def _require_rules(setting: str) -> None:
+    """Before anything is started: a deployment would tell only much later."""
+    sys.path.insert(0, str(ROOT / "layers"))  # which rules there are is the wallet's own business
+    from wallet.confirmations.model import ConfirmationRules  # noqa: PLC0415 - as it says
+
+    try:
+        ConfirmationRules.read(setting)
+    except ValueError as error:
+        raise LocalStackError(f"CONFIRMATION_RULES: {error}.") from error
 
 
 def _deploy(state: State, given: argparse.Namespace) -> int:
@@ -84,8 +99,8 @@ def _interrupt(received: int, _: object) -> None:
     raise KeyboardInterrupt
 
 
-def _up(state: State, gateway: str) -> int:
-    content = stack.up(state, gateway)
+def _up(state: State, gateway: str, rules: str) -> int:
+    content = stack.up(state, gateway, rules=rules)
     print(f"\nThe API: {content['api_url']}\nAll addresses and secrets: {state.stack_file}")
     return 0
 
@@ -115,12 +130,12 @@ def _reset(state: State, *, force: bool) -> int:
     return 0
 
 
-def _run(state: State, gateway: str) -> int:
+def _run(state: State, gateway: str, rules: str) -> int:
     if stack.is_up(state):
         raise LocalStackError(
             f"A stack is up in {state.folder}: `make walk` walks the money path on it, `make down` ends it."
         )
-    content = stack.up(state, gateway)
+    content = stack.up(state, gateway, rules=rules)
     is_ours = True
     try:
         if (failed := _walk(state)) != 0:

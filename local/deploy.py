@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 STACK = "wallet"
+#: What is confirmed here: little, for whoever tries things.
+RULES = "above=500000,new_vpa=1"
+
 #: The gateways that the template takes, and that the simulator speaks as.
 RAZORPAY, CASHFREE = GATEWAYS = ("razorpay", "cashfree")
 ROLES = (
@@ -69,9 +72,13 @@ def deploy(
     build: Build,
     gateway: str,
     gateway_url: str,
+    rules: str,
     by: Detours,
 ) -> Deployed:
-    """Deploys unless the very same is deployed already. `gateway` is the protocol that top-ups go by."""
+    """Deploys unless the very same is deployed already.
+
+    `gateway` is the protocol that top-ups go by, `rules` what of money out is confirmed (`ConfirmationRules`).
+    """
     arns, webhook_secrets = _secrets(state, emulator, database, gateway)
     wanted = {
         **arns,
@@ -99,7 +106,7 @@ def deploy(
         "NoticeContact": "1800 000 000",
         "NoticeBrand": "Wallet",
         **sms_registration(),
-        "ConfirmationRules": "above=500000,new_vpa=1",
+        "ConfirmationRules": rules,
         # the emulator has none
         "WebAcl": "off",
         # one machine and perhaps a test at full speed: nothing here needs protecting from callers

@@ -13,7 +13,7 @@ from local import consistency, database, detours, doctor, ports
 from local.aws import Emulator
 from local.build import build_here
 from local.database import PrivateServer
-from local.deploy import RAZORPAY, Deployed, account_id, deploy, gateway_key, payout_webhook_secret
+from local.deploy import RAZORPAY, RULES, Deployed, account_id, deploy, gateway_key, payout_webhook_secret
 from local.detours import Detours
 from local.operators import make_people
 from local.processes import LocalStackError, undisturbed
@@ -33,18 +33,19 @@ def up(
     gateway: str = RAZORPAY,
     by: Detours = detours.NONE,
     *,
+    rules: str = RULES,
     options: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """Starts what doesn't run, builds and deploys what has changed; what `stack.json` then holds.
 
     `gateway` is the protocol that top-ups go by; the simulator speaks each. `by` is how the functions reach the rest,
-    `options` are the database server's.
+    `rules` what is confirmed, `options` are the database server's.
     """
     doctor.require(state)
     with state.alone():
         was_up = is_up(state)
         try:
-            return _up(state, PrivateServer(state.folder / "mysql", options=options), gateway, by)
+            return _up(state, PrivateServer(state.folder / "mysql", options=options), gateway, rules, by)
         except BaseException:
             # what ran before goes on running, but a stack that never came up leaves nothing behind
             if not was_up:
@@ -117,7 +118,7 @@ def what_ended(state: State) -> str:
     return "\n".join(f"{daemon.name} has ended by itself: see {daemon.log_file}" for daemon in ended)
 
 
-def _up(state: State, server: PrivateServer, gateway: str, by: Detours) -> dict[str, Any]:
+def _up(state: State, server: PrivateServer, gateway: str, rules: str, by: Detours) -> dict[str, Any]:
     with _step("database") as say:
         server.ensure()
         say(f"{server.program.flavour} {server.program.version} on {server.host}:{server.port}")
@@ -144,6 +145,7 @@ def _up(state: State, server: PrivateServer, gateway: str, by: Detours) -> dict[
             build=build,
             gateway=gateway,
             gateway_url=gateway_url,
+            rules=rules,
             by=by,
         )
         say("" if deployed.changed else "nothing changed")

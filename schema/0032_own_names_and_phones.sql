@@ -32,7 +32,7 @@ CALL let_phones_be_proved_for_a_change();
 DROP PROCEDURE IF EXISTS let_phones_be_proved_for_a_change;
 
 -- Another name, behind a confirmation and once in 30 days ('name_changed_lately' with the seconds to wait), and another e-mail
--- address, which is nobody's proof of anything; NULL leaves what there is. A merchant's name is an operator's to
+-- address, which is nobody's proof of anything ('' is none); NULL leaves what there is. A merchant's name is an operator's to
 -- change ('operator_needed'), who has looked at it or is about to: people pay by it.
 DROP PROCEDURE IF EXISTS change_own_name;
 DELIMITER //
@@ -83,7 +83,7 @@ BEGIN
         CALL note_event(v_wallet_id, NULL, 'NameChanged', JSON_OBJECT(), v_now);
     END IF;
     IF v_outcome = 'done' THEN
-        UPDATE users SET email = COALESCE(p_email, email) WHERE id = p_user_id;
+        UPDATE users SET email = IF(p_email = '', NULL, COALESCE(p_email, email)) WHERE id = p_user_id;
         COMMIT;
     ELSE
         ROLLBACK;

@@ -266,5 +266,5 @@ def run() -> list[str]:
 
 
 if __name__ == "__main__":
-    for applied_name in run() or ["nothing to do"]:
+    for applied_name in run() or ["every migration was applied before; users and rules are as the settings say"]:
         print(applied_name)  # noqa: T201 - the command's answer

@@ -18,7 +18,7 @@ def get_me(request: Request) -> Response:
 def patch_me(request: Request) -> Response:
     """Another name, behind a confirmation, or e-mail address."""
     caller, asked = request.principal(), request.json(MeBody)
-    account = change_account(wiring.database(), wiring.new_id, caller, name=asked.name, email=asked.email)
+    account = change_account(wiring.database(), wiring.new_id, caller, name=asked.name, email=asked.new_email)
     return Response(200, shapes.account(account))
 
 

@@ -18,6 +18,7 @@ from wallet import aws
 from wallet.aws import Secret
 from wallet.identity.phones import NO_REGION
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refused
 from wallet.ledger.seals import SALT_SIZE
 from wallet.storage.claims import is_known
 from wallet.storage.database import READ_TIMEOUT, Credentials, Database, Server, connect
@@ -568,9 +569,16 @@ def confirmation_code_limits() -> "CodeLimits":
 
 def relying_party() -> "RelyingParty":
     """The site that passkeys are for; raises `Refused` where there is none yet."""
+    from wallet.edge.logs import logger  # noqa: PLC0415 - as above
     from wallet.passkeys.model import RelyingParty  # noqa: PLC0415 - as above
 
-    return RelyingParty.of(_web_origin(), name=os.environ.get("NOTICE_BRAND") or "Wallet", key=code_key())
+    origin = _web_origin()
+    try:
+        return RelyingParty.of(origin, name=os.environ.get("NOTICE_BRAND") or "Wallet", key=code_key())
+    except Refused:
+        if origin:
+            logger().error("the web origin is no origin", origin=origin)
+        raise
 
 
 def passkey_proof_rules() -> "ProofRules":

@@ -17,7 +17,7 @@ class Pool:
         self.answers = list(answers)
         self.asked: list[tuple[object, ...]] = []
 
-    def request(self, method: str, url: str, *, body: bytes, headers: dict[str, str], **_: object) -> Any:
+    def request(self, method: str, url: str, *, headers: dict[str, str], body: bytes = b"", **_: object) -> Any:
         self.asked.append((method, url, body, headers))
         status, told = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return SimpleNamespace(status=status, data=json.dumps(told), json=lambda: told, headers={})
@@ -51,3 +51,42 @@ def test_what_stays_wrong_leads_it_astray(answer: tuple[int, object], least: int
     with pytest.raises(StrayedError, match=f"answered {answer[0]}, not 201"):
         pay(pool)
     assert least <= len(pool.asked) <= most
+
+
+ASHA = {"phone": "+919876543210", "token": "t"}
+ASKED = (403, {"code": "confirmation_required", "confirmation": {"id": "cnf_1"}})
+CONFIRMED = [
+    (202, {}),
+    (200, {"data": [{"text": "123456 is your code to pay."}, {"text": "Rs 60 were paid."}]}),
+    (204, {}),
+]
+
+
+def withdraw(pool: Pool) -> int:
+    return walk._withdraw(Walker("http://wallet", "http://gateway", pool), ASHA)  # type: ignore[arg-type]  # noqa: SLF001
+
+
+def test_what_must_be_confirmed_is_confirmed_by_the_code_and_sent_again() -> None:
+    pool = Pool(ASKED, *CONFIRMED, (202, {"id": "wdr_1"}), (200, {"status": "succeeded"}))
+    assert withdraw(pool) == 10_000
+    first, code, _, shown, again, *_ = pool.asked
+    assert first == again
+    assert (str(code[1]), shown[1]) == ("http://wallet/confirmations/cnf_1/code", "http://wallet/confirmations/cnf_1")
+    assert json.loads(shown[2]) == {"code": "123456"}  # type: ignore[arg-type]
+
+
+def test_what_need_not_be_confirmed_is_sent_once() -> None:
+    pool = Pool((202, {"id": "wdr_1"}), (200, {"status": "succeeded"}))
+    assert withdraw(pool) == 10_000
+    assert [asked[0] for asked in pool.asked].count("POST") == 1
+
+
+def test_what_waits_is_called_back() -> None:
+    pool = Pool((202, {"id": "wdr_1", "waits_until": "2031-01-01T00:00:00.000Z"}), (200, {"status": "failed"}))
+    assert withdraw(pool) == 0
+    assert pool.asked[-1][1] == "http://wallet/withdrawals/wdr_1/cancel"
+
+
+def test_another_403_leads_it_astray() -> None:
+    with pytest.raises(StrayedError, match="answered 403, not 202"):
+        withdraw(Pool((403, {"code": "wallet_frozen"})))

@@ -303,16 +303,21 @@ class LoginBody(Body):
 
 
 class MeBody(Body):
-    """PATCH /me: one of the two, or both."""
+    """PATCH /me: one of the two, or both; `email` null takes the address away."""
 
     name: Name | None = None
     email: Email | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.name is None and self.email is None:
+        if self.name is None and "email" not in self.model_fields_set:
             raise ValueError("Name what is to be changed: name or email.")
         return self
+
+    @property
+    def new_email(self) -> str | None:
+        """The address to come, '' for none, None if it stays."""
+        return (self.email or "") if "email" in self.model_fields_set else None
 
 
 class NewPhoneBody(Body):

@@ -22,7 +22,9 @@ def test_a_name_is_changed_with_a_code_that_says_to_what(api: Api) -> None:
     assert (changed.status, changed.body["name"]) == (200, "Asha Iyer")
     problem(ask(asha, "PATCH", "/me", {"name": "Asha Rao"}), 409, "name_changed_lately")
     assert ask(asha, "PATCH", "/me", {"email": "asha@example.com"}).body["email"] == "asha@example.com"
+    assert ask(asha, "PATCH", "/me", {"email": None}).body["email"] is None
     problem(ask(asha, "PATCH", "/me", {}), 422, "invalid_request")
+    problem(ask(asha, "PATCH", "/me", {"name": None}), 422, "invalid_request")
     problem(ask(asha, "PATCH", "/me", {"phone": new_phone()}), 422, "invalid_request")
 
 

@@ -76,6 +76,8 @@ def test_an_address_for_mail_proves_nothing_and_needs_no_confirmation(books: Boo
     assert owner.row()["email"] == "asha@example.com"
     required(partial(owner.rename, "Asha Iyer", "mallory@example.com"))
     assert owner.row()["email"] == "asha@example.com", "both or none"
+    owner.rename(None, "")
+    assert owner.row()["email"] is None
 
 
 # -------------------------------------------------------------------------------------------------- phones

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.integration.conftest import Functions
 from tests.integration.identity.test_sign_ins import attempt
 from tests.support.authenticator import Authenticator
 from tests.support.books import Books, unique
 from tests.support.confirmations import tier_with
 from tests.support.crowd import together
+from tests.support.functions import api_event
 from tests.support.moves import connection, refusal_of, refusals_in
 from tests.support.passkeys import PARTY, Device
 from tests.support.proofs import proof_of
@@ -248,3 +250,12 @@ def test_no_code_ever_becomes_a_proof_of_a_passkey(books: Books, device: Device,
     outside.proof()
     query = "SELECT expires_at <= created_at AS has_ended FROM phone_proofs WHERE phone = %s AND purpose = 'sign_in'"
     assert books.select(query, device.person.phone) == [{"has_ended": 1}]
+
+
+@pytest.mark.parametrize("origin", ["https://wallet.example/", "wallet.example", ""])
+def test_an_origin_that_is_none_is_told_to_who_deploys(functions: Functions, origin: str) -> None:
+    """Callers are told that there is no site here, as where there is none yet."""
+    door = functions.make("passkey_proofs", WEB_ORIGIN=origin)
+    answer = door.invoke(api_event("POST", "/passkey-proofs/options", body={"purpose": "sign_in"}))
+    assert answer["statusCode"] == 404, answer
+    assert ("the web origin is no origin" in door.logged()) is bool(origin)

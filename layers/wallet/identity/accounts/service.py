@@ -79,7 +79,7 @@ def change_password(
 def change_account(
     database: Database, new_id: Callable[[], UUID], asking: Principal, *, name: str | None, email: str | None
 ) -> Account:
-    """The caller's account with another name, behind a confirmation, or e-mail address; None leaves what there is.
+    """The caller's account with another name, behind a confirmation, or e-mail address ('' is none); None keeps it.
 
     Raises `Refused` (`operator_needed`, `name_changed_lately`, `confirmation_required`, …).
     """

@@ -52,7 +52,7 @@ def change_own_name(
     name: str | None,
     email: str | None,
 ) -> None:
-    """Another name or e-mail address; None leaves it.
+    """Another name or e-mail address ('' is none); None leaves it.
 
     Raises `Refused` (`operator_needed`, `name_changed_lately`, `confirmation_required`, `confirmation_paused`).
     """
