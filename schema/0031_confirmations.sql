@@ -1050,12 +1050,12 @@ BEGIN
                 GREATEST(v_now + INTERVAL p_first_check_seconds SECOND, v_known_from), 0, FALSE,
                 IF(v_known_from > v_now, v_known_from, NULL));
         CALL note_withdrawal(p_withdrawal_id, 'WithdrawalRequested', v_now);
+        SET v_waits_until = GREATEST(v_known_from, COALESCE(v_paused_until, v_known_from));
         IF v_is_new_vpa OR v_known_from > v_now THEN
             CALL note_event(v_wallet_id, NULL, 'WithdrawalAddressAdded', JSON_OBJECT(
                 'withdrawal_id', LOWER(HEX(p_withdrawal_id)), 'amount', p_amount + 0, 'currency', 'INR',
-                'waits_until', DATE_FORMAT(v_known_from, '%Y-%m-%dT%H:%i:%s.%f')), v_now);
+                'waits_until', DATE_FORMAT(v_waits_until, '%Y-%m-%dT%H:%i:%s.%f')), v_now);
         END IF;
-        SET v_waits_until = GREATEST(v_known_from, COALESCE(v_paused_until, v_known_from));
         -- "+ 0": MariaDB's JSON_OBJECT shows a bare integer variable as a string
         SET v_result = JSON_OBJECT(
             'withdrawal_id', LOWER(HEX(p_withdrawal_id)), 'amount', p_amount + 0, 'fee', v_fee + 0, 'currency', 'INR',
@@ -1085,7 +1085,7 @@ MODIFIES SQL DATA
 BEGIN
     DECLARE v_wallet_id BINARY(16) DEFAULT NULL;
     DECLARE v_vpa VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_unsent, v_cancelled BOOLEAN DEFAULT FALSE;
+    DECLARE v_unsent, v_cancelled, v_was_asked BOOLEAN DEFAULT FALSE;
 
     SELECT wallet_id, vpa, status = 'pending' AND NOT asked AND provider_payout_id IS NULL,
            status = 'failed' AND COALESCE(reason = 'cancelled' AND NOT asked, FALSE)
@@ -1094,10 +1094,12 @@ BEGIN
     SET p_outcome = IF(v_unsent OR v_cancelled, 'done', 'withdrawal_sent');
     IF v_unsent THEN
         CALL free_withdrawal(p_withdrawal_id, 'cancelled');
-        -- what is stopped was perhaps a thief's: if nobody was ever asked to pay there, it is as new as before
-        DELETE FROM known_vpas
-        WHERE wallet_id = v_wallet_id AND vpa = v_vpa AND NOT EXISTS (
-            SELECT 1 FROM withdrawals WHERE wallet_id = v_wallet_id AND vpa = v_vpa AND asked);
+        -- what is stopped was perhaps a thief's: if nobody was ever asked to pay there, it is as new as before. Who is about
+        -- to ask waits for the wallet's lock; a DELETE that looked for itself would lock the wallet's other withdrawals
+        SELECT EXISTS (SELECT 1 FROM withdrawals WHERE wallet_id = v_wallet_id AND vpa = v_vpa AND asked) INTO v_was_asked;
+        IF NOT v_was_asked THEN
+            DELETE FROM known_vpas WHERE wallet_id = v_wallet_id AND vpa = v_vpa;
+        END IF;
     END IF;
 END//
 DELIMITER ;
@@ -1119,15 +1121,17 @@ BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_generation INT UNSIGNED DEFAULT NULL;
+    DECLARE v_is_own BOOLEAN DEFAULT FALSE;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
     CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
-        -- before anything of it is locked: a stranger keeps nobody waiting
-        IF EXISTS (SELECT 1 FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
-                   WHERE d.id = p_withdrawal_id AND w.user_id = p_actor_id) THEN
+        -- before anything of it is locked (an IF would lock what it looks at): a stranger keeps nobody waiting
+        SELECT EXISTS (SELECT 1 FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
+                       WHERE d.id = p_withdrawal_id AND w.user_id = p_actor_id) INTO v_is_own;
+        IF v_is_own THEN
             CALL cancel_unsent_withdrawal(p_withdrawal_id, v_outcome);
         ELSE
             SET v_outcome = 'not_found';

@@ -94,7 +94,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "refuse_attempt",
         ),
     ),
-    # withdraw: what leaves us for good, and nothing else. It reads by procedures alone, so it can lock nothing
+    # withdraw: what leaves us for good, and nothing else. It reads by procedures alone, so it can lock no row
     "withdrawals": _execute(
         "find_idempotency_key",
         "find_withdrawal",
@@ -148,7 +148,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "sweep_quotas",
         ),
     ),
-    # balance, lists, bulk_results, proof, statement, notify: it reads by procedures alone, so it can lock nothing
+    # balance, lists, bulk_results, proof, statement, notify: it reads by procedures alone, so it can lock no row
     "reader": _execute(
         "find_wallet",
         "find_held_at",

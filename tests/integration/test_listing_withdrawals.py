@@ -1,5 +1,6 @@
 """One's own withdrawals, as a list: found by who was told of one that is not theirs, or has lost an answer."""
 
+import json
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from wallet.ledger import ids
 from wallet.ledger.receipts import Withdrawal, WithdrawalReceipt
 from wallet.ledger.withdrawals import WithdrawalStatus
 from wallet.storage import inspection, withdrawals
+from wallet.storage.rows import time_of
 
 DAY_S = 86_400
 
@@ -171,6 +173,11 @@ def test_behind_a_reset_the_answer_says_until_when_and_the_later_wait_counts(boo
     assert receipt.waits_until.replace(tzinfo=None) == until
     for one in (before, receipt):
         assert waits(books, one, asha) == {receipt.waits_until}
+    told_ = "SELECT detail FROM outbox WHERE type = 'WithdrawalAddressAdded' AND wallet_id = %s ORDER BY position"
+    *_, event = [json.loads(row["detail"]) for row in books.select(told_, asha.wallet_id.bytes)]
+    named = before if new_vpa_wait_s == 0 else receipt  # the message names the later one, too
+    assert UUID(hex=event["withdrawal_id"]) == named.id
+    assert named is before or time_of(event["waits_until"]) == receipt.waits_until
 
 
 def test_what_was_sent_or_waits_for_a_freeze_to_end_waits_for_no_time(books: Books) -> None:

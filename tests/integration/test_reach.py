@@ -255,16 +255,13 @@ def test_who_withdraws_keeps_no_payment_waiting_whatever_they_do_to_their_sessio
     assert answers["find_withdrawal"] == 1
 
 
-@pytest.mark.parametrize("spite", [(), *((one,) for one in _SPITE), _SPITE, _SPITE[:-1]])
-def test_who_reads_keeps_no_payment_waiting_whatever_they_do_to_their_session(
-    books: Books, spite: tuple[str, ...]
-) -> None:
-    stage = Stage.new(books)
-    owner, wallet, moment = stage.payer, stage.payer.wallet_id.bytes, "2037-01-01 00:00:00"
+def _reads(books: Books, owner: Person, other: Person) -> list[Call]:
+    """All that the reader may call, about somebody of whom there is something to be read."""
+    wallet, moment = owner.wallet_id.bytes, "2037-01-01 00:00:00"
     claim, file_id = owner.claim(), wiring.new_id()
     withdraw(books, owner, 100, claim=claim)
     with closing(books.as_role("money")) as money:
-        row = BulkRow(2, PayeeName(stage.payee.wallet_id, None), 100, None, None)
+        row = BulkRow(2, PayeeName(other.wallet_id, None), 100, None, None)
         bulk.open_bulk_payment(money, owner.claim(), bulk_payment_id=file_id, rows=[row])
     (top_up,) = _top_ups(books, owner)
     calls: list[Call] = [
@@ -277,7 +274,7 @@ def test_who_reads_keeps_no_payment_waiting_whatever_they_do_to_their_session(
         ("list_withdrawals", (owner.user_id.bytes, None, "pending", claim.key, 100)),
         ("find_bulk_payment", (file_id.bytes, owner.user_id.bytes)),
         ("list_bulk_rows", (file_id.bytes, owner.user_id.bytes, 0, None, 100)),
-        ("find_recipient", (wallet, stage.payee.wallet_id.bytes)),
+        ("find_recipient", (wallet, other.wallet_id.bytes)),
         ("find_former_phone", (owner.user_id.bytes, moment)),
         ("find_seal", (owner.user_id.bytes, top_up["id"])),
         ("find_checkpoint", (1,)),
@@ -288,12 +285,46 @@ def test_who_reads_keeps_no_payment_waiting_whatever_they_do_to_their_session(
     assert {procedure for procedure, _ in calls} == {
         grant.removeprefix("EXECUTE ON PROCEDURE ") for grant in GRANTS["reader"]
     }
+    return calls
+
+
+#: Nobody's phone has changed, and here nothing need be sealed: the others are answered with something.
+_MAY_BE_NOTHING = {"find_former_phone", "list_seals"}
+
+
+@pytest.mark.parametrize("spite", [(), *((one,) for one in _SPITE), _SPITE, _SPITE[:-1]])
+def test_who_reads_keeps_no_payment_waiting_whatever_they_do_to_their_session(
+    books: Books, spite: tuple[str, ...]
+) -> None:
+    stage = Stage.new(books)
+    calls = _reads(books, stage.payer, stage.payee)
     answers = stage.answers_while_they_pay("reader", spite, calls)
-    # whatever the session is set to, all of it is answered; nobody's phone has changed, and here nothing need be sealed
-    assert {procedure for procedure, _ in calls} - {name for name, rows in answers.items() if rows} <= {
-        "find_former_phone",
-        "list_seals",
-    }
+    assert {procedure for procedure, _ in calls} - {name for name, rows in answers.items() if rows} <= _MAY_BE_NOTHING
+
+
+#: What anybody locks who moves money, or has to do with people, files, withdrawals and seals.
+_LOCKED = (
+    *("users", "wallets", "wallet_slots", "tier_limits", "merchant_approvals", "proved_phones", "former_phones"),
+    *("holds", "held_changes", "accounts", "transactions", "postings", "withdrawals", "idempotency_records"),
+    *("bulk_payments", "bulk_payment_rows", "seals", "checkpoints", "ledger_identity"),
+)
+
+
+def test_no_payment_keeps_who_reads_waiting(books: Books) -> None:
+    """A SELECT of InnoDB's reads past every lock; what a SET or an IF looks at it would wait for, and lock itself."""
+    owner, other = books.person(money=_ALL), books.person()
+    calls = _reads(books, owner, other)
+    with closing(books.connect()) as busy, busy.cursor() as locks, closing(books.as_role("reader")) as reader:
+        busy.begin()
+        for table in _LOCKED:
+            locks.execute(f"SELECT 1 FROM {table} FOR UPDATE")  # noqa: S608 - ours
+        reader.read("SET SESSION innodb_lock_wait_timeout = 1")
+        for procedure, arguments in calls:
+            began = time.monotonic()
+            rows = reader.read(f"CALL {procedure}({', '.join(['%s'] * len(arguments))})", *arguments)
+            assert time.monotonic() - began < 1, f"{procedure} waited"
+            assert rows or procedure in _MAY_BE_NOTHING
+        busy.rollback()
 
 
 @pytest.mark.parametrize("word", ["payment' OR '1' = '1", "\\' OR 1 = 1 -- ", "'", "\\"])

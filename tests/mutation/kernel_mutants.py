@@ -43,7 +43,7 @@ TAKEN = "0025_disputes_take_what_is_booked.sql"
 ASKING = "0026_what_may_be_asked_of_others.sql"
 SESSIONS = "0027_sessions.sql"
 CONFIRMED = "0031_confirmations.sql"
-READERS = "0034_readers_lock_nothing.sql"
+READERS = "0034_readers_lock_no_row.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
@@ -795,6 +795,16 @@ RULES = (
             "    WHERE w.user_id = p_user_id;\n    COMMIT AND NO CHAIN NO RELEASE;\n",
             "    WHERE w.user_id = p_user_id;\n",
         ),
+    ),
+    _mutant(
+        "what a slot had is read by a SET, which locks it",
+        "reach.py::test_no_payment_keeps_who_reads_waiting",
+        (
+            READERS,
+            "        SELECT (\n            SELECT CONCAT('[',",
+            "        SET v_posting = (\n            SELECT CONCAT('[',",
+        ),
+        (READERS, "DESC LIMIT 1)\n        INTO v_posting;", "DESC LIMIT 1);"),
     ),
     _mutant(
         "anybody refunds a payment",

@@ -1,7 +1,8 @@
 -- What shows people their own reads by procedures alone: the user `reader` may SELECT from no table, so it can lock no row.
 --
 -- Who may SELECT may lock, whatever its session is set to (docs/decisions/0042-least-reach.md). Within each of these the
--- caller's own transaction has ended, whatever it was, and what is read is read in another one, which locks nothing.
+-- caller's own transaction has ended, whatever it was, and what is read is read in another one. Only SELECTs read there, with
+-- INTO where need be: InnoDB locks what is read by a SET or an IF, in whatever transaction.
 -- serves code from 0034
 
 -- ------------------------------------------------------------------------------------------------------------ wallets
@@ -132,12 +133,13 @@ BEGIN
         IF v_is_last THEN
             LEAVE points;
         END IF;
-        SET v_posting = (
+        SELECT (
             SELECT CONCAT('[', entry_no, ',', balance_after, ',', IF(side = 'credit', amount, -amount), ',"',
                           LOWER(HEX(transaction_id)), '","', DATE_FORMAT(created_at, '%Y-%m-%dT%H:%i:%s.%f'), '"]')
             FROM postings FORCE INDEX (postings_by_time)
             WHERE account_id = p_wallet_id AND slot = v_slot AND created_at <= v_at AND entry_no <= v_upto
-            ORDER BY created_at DESC LIMIT 1);
+            ORDER BY created_at DESC LIMIT 1)
+        INTO v_posting;
         SET v_found = CONCAT(v_found, IF(v_found = '', '', ','), COALESCE(v_posting, 'null'));
     END LOOP;
     CLOSE v_points;
@@ -341,21 +343,24 @@ BEGIN
     DECLARE v_wallet_id BINARY(16) DEFAULT NULL;
     DECLARE v_position BIGINT DEFAULT NULL;
     DECLARE v_low, v_high, v_middle BIGINT DEFAULT 0;
+    DECLARE v_is_behind BOOLEAN DEFAULT FALSE;
 
     COMMIT AND NO CHAIN NO RELEASE;
     SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     START TRANSACTION;
-    SET v_wallet_id = (
+    SELECT (
         SELECT w.id FROM wallets w WHERE w.user_id = p_user_id AND EXISTS (
-            SELECT 1 FROM postings p WHERE p.transaction_id = p_transaction_id AND p.account_id = w.id));
+            SELECT 1 FROM postings p WHERE p.transaction_id = p_transaction_id AND p.account_id = w.id))
+    INTO v_wallet_id;
     IF v_wallet_id IS NOT NULL THEN
-        SET v_position = (SELECT position FROM seals WHERE transaction_id = p_transaction_id);
+        SELECT (SELECT position FROM seals WHERE transaction_id = p_transaction_id) INTO v_position;
     END IF;
     IF v_position IS NOT NULL THEN
-        SET v_high = (SELECT COALESCE(MAX(number), 0) FROM checkpoints);
+        SELECT COALESCE(MAX(number), 0) INTO v_high FROM checkpoints;
         WHILE v_low < v_high DO
             SET v_middle = (v_low + v_high + 1) DIV 2;
-            IF EXISTS (SELECT 1 FROM checkpoints WHERE number = v_middle AND first_position <= v_position) THEN
+            SELECT EXISTS (SELECT 1 FROM checkpoints WHERE number = v_middle AND first_position <= v_position) INTO v_is_behind;
+            IF v_is_behind THEN
                 SET v_low = v_middle;
             ELSE
                 SET v_high = v_middle - 1;
