@@ -84,8 +84,8 @@ test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need th
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
 .PHONY: test-slow
-test-slow: $(VENV)/made  ## restarts of the local stack, and `make deploy` against the emulator: some minutes
-	@SLOW=all $(BIN)/python -m pytest tests/faults/test_restarts.py tests/e2e/test_deploying.py
+test-slow: $(VENV)/made  ## restarts of the local stack, `make deploy` against the emulator, short benchmarks: some minutes
+	@SLOW=all $(BIN)/python -m pytest tests/faults/test_restarts.py tests/e2e/test_deploying.py tests/integration/test_benchmarks.py
 
 # SEED is what is done and when; without one a new one is made, and printed
 .PHONY: faults

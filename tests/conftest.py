@@ -45,8 +45,8 @@ def pytest_configure() -> None:
         end_with_the_terminal()
 
 
-#: Minutes each: stacks that are begun, killed and begun again, and deployed three times over.
-SLOW = ("tests/faults/test_restarts.py", "tests/e2e/test_deploying.py")
+#: Minutes each: stacks that are begun, killed and begun again, deployments, and `make bench`, briefly.
+SLOW = ("tests/faults/test_restarts.py", "tests/e2e/test_deploying.py", "tests/integration/test_benchmarks.py")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
