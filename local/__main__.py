@@ -102,6 +102,7 @@ def _interrupt(received: int, _: object) -> None:
 def _up(state: State, gateway: str, rules: str) -> int:
     content = stack.up(state, gateway, rules=rules)
     print(f"\nThe API: {content['api_url']}\nAll addresses and secrets: {state.stack_file}")
+    print(f"What is confirmed: {rules}, or ten minutes from now, where there are wallets and it was something else.")
     return 0
 
 

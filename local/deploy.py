@@ -123,8 +123,10 @@ def deploy(
     }
     content = read(build.template)
     versions = _versions(content, build, wanted)
-    # an empty database is migrated too, though nothing else has changed: its owner has another password
-    schema = combined(build.artifacts["MigrateFunction"], database.owner_password, json.dumps(arns, sort_keys=True))
+    # An empty database is migrated too, though nothing else has changed: its owner has another password. And rules are
+    # written down by whoever migrates.
+    secrets = json.dumps(arns, sort_keys=True)
+    schema = combined(build.artifacts["MigrateFunction"], database.owner_password, secrets, rules)
     wanted["BuildSha"] = combined(json.dumps([content, wanted, dict(build.artifacts), schema], sort_keys=True))
     deployed = emulator.parameters(STACK)
     changed = not emulator.outputs(STACK) or any(deployed.get(k) != v for k, v in wanted.items())

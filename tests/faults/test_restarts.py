@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 
 from local import stack
@@ -236,3 +237,19 @@ def test_what_belongs_together_and_does_not_any_more_is_said_before_anything_is_
         aside.rename(folder)
     restarted.do("up", "--gateway", "cashfree")
     restarted.require_the_same_stack_and_good_books()
+
+
+def test_other_rules_of_what_is_confirmed_are_in_force_ten_minutes_after_the_next_start(restarted: Restarted) -> None:
+    """Until then code of the release before may answer, which would not know how to ask."""
+    said = restarted.do("up", "--gateway", "cashfree", "--rules", "above=100000")
+    assert "What is confirmed: above=100000" in said
+    mysql = restarted.api().stack["mysql"]
+    account = {name: mysql[name] for name in ("host", "port", "user", "password", "database")}
+    with pymysql.connect(**account) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT above, new_vpa, TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), valid_from) FROM confirmation_rules"
+            " WHERE tier = 'full' ORDER BY valid_from DESC LIMIT 1"
+        )
+        (row,) = cursor.fetchall()
+    assert row[:2] == (100_000, 0)
+    assert 300 < row[2] <= 600

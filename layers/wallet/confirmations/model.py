@@ -101,7 +101,10 @@ class ConfirmationRules:
         for text in setting.split(","):
             rule = _SETTING.fullmatch(text)
             if rule is None or rule[1] not in cls.__slots__ or rule[1] in rules:
-                raise ValueError(f"{text!r} is none, or once too many, of the rules {', '.join(cls.__slots__)}")
+                raise ValueError(
+                    f"{text!r} is no rule, or one too many; they are NAME=WHOLE NUMBER, each once, of"
+                    f" {', '.join(cls.__slots__)}; or none, or {BY_TIER}"
+                )
             rules[rule[1]] = int(rule[2])
         if rules.get("new_vpa", 0) > 1:
             raise ValueError("new_vpa is 0 or 1")

@@ -190,7 +190,7 @@ PAGES: dict[str, Page] = {
     ),
     "withdrawal_sent": Page(
         "Withdrawal sent",
-        "Somebody may have been asked to pay the withdrawal, or it has ended, so it can't be cancelled. "
+        "Somebody may have been asked to pay the withdrawal, or it has ended otherwise, so it can't be cancelled. "
         "Nothing has changed.",
         "Look at it with GET /withdrawals/{id}. If it fails, the money comes back to the wallet by itself.",
     ),
@@ -251,7 +251,7 @@ PAGES: dict[str, Page] = {
         "It would go through, and is too much, or goes somewhere too new, to be believed without a second factor. "
         "Nothing has moved, and the key is not used up.",
         "Ask POST /confirmations/{id}/code for a code with the id in `confirmation`, compare amount and payee in the "
-        "message, show the code to POST /confirmations/{id}, and send the same request with the same key.",
+        "message, show the code to POST /confirmations/{id}, and send the same request, under its key if it has one.",
     ),
     "confirmation_paused": Page(
         "Confirmation paused",

@@ -45,7 +45,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.INVALID_CODE: (
         401,
         "Invalid code",
-        "That is not the code that was sent, or was tried five times, or the passkey's answer doesn't fit: begin anew.",
+        "That is not the code that was sent last, or the passkey's answer doesn't fit. Five times wrong, begin anew.",
     ),
     Refusal.INVALID_PROOF: (
         401,
@@ -143,7 +143,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.CONFIRMATION_REQUIRED: (
         403,
         "Confirmation required",
-        "Confirm it as `confirmation` says, then send the same request with the same key. Nothing has moved.",
+        "Confirm it as `confirmation` says, then send the same request, under its key if there is one. Nothing moved.",
     ),
     Refusal.CONFIRMATION_PAUSED: (
         403,
