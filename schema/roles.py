@@ -76,6 +76,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON transactions",
         "SELECT (transaction_id, side, account_id) ON postings",
         *_ATTEMPTS,
+        "SELECT ON bank_references",
         "SELECT (bulk_payment_id, line, status) ON bulk_payment_rows",
         *_execute(
             "find_idempotency_key",
@@ -118,6 +119,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON payment_disputes",
         "SELECT (id, checks, next_check_at) ON withdrawals",
         *_execute(
+            "record_bank_reference",
             "record_payment_dispute",
             "attach_payment_dispute",
             "note_foreign_refund",
@@ -156,6 +158,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "list_slots",
         "find_slot_balances",
         "list_entries",
+        "find_entry",
+        "list_top_ups",
+        "list_holds",
+        "find_payments",
         "list_withdrawals",
         "find_bulk_payment",
         "list_bulk_rows",

@@ -1,26 +1,46 @@
-"""GET /withdrawals: what one has asked for, the newest first."""
+"""GET /top-ups, /payments, /holds, /withdrawals: one's own, the newest first, or what a key of one's has done."""
 
 from wallet import wiring
 from wallet.edge import shapes
-from wallet.edge.bodies import WithdrawalsQuery
+from wallet.edge.bodies import HoldsQuery, PaymentsQuery, TopUpsQuery, WithdrawalsQuery, asked_of
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.movements.show import show_payments
+from wallet.storage.holds import list_holds
+from wallet.storage.top_ups import list_top_ups
 from wallet.storage.withdrawals import list_withdrawals
 
 
-def get_withdrawals(request: Request) -> Response:
-    """The caller's withdrawals, a page at a time; by a key that one which was asked for under it."""
-    caller = request.caller()
-    query = request.parameters(WithdrawalsQuery)
-    found = list_withdrawals(
-        wiring.database(),
-        actor_id=caller,
-        before=query.cursor,
-        status=query.status,
-        key=query.key,
-        limit=query.limit + 1,
+def top_ups(request: Request) -> Response:
+    """The caller's top-ups."""
+    caller, query = request.caller(), request.parameters(TopUpsQuery)
+    found = list_top_ups(wiring.database(), actor_id=caller, asked=asked_of(query))
+    return Response(200, shapes.top_ups(found, query.limit))
+
+
+def payments(request: Request) -> Response:
+    """What the caller paid, and was paid."""
+    caller, query = request.caller(), request.parameters(PaymentsQuery)
+    found, rest = show_payments(
+        wiring.database(), user_id=caller, side=query.side, upto=query.cursor, key=query.key, limit=query.limit
     )
+    return Response(200, shapes.payments(found, rest))
+
+
+def holds(request: Request) -> Response:
+    """Holds that the caller placed, and those for them."""
+    caller, query = request.caller(), request.parameters(HoldsQuery)
+    found = list_holds(wiring.database(), actor_id=caller, side=query.side, asked=asked_of(query))
+    return Response(200, shapes.holds(found, query.limit))
+
+
+def withdrawals(request: Request) -> Response:
+    """The caller's withdrawals."""
+    caller, query = request.caller(), request.parameters(WithdrawalsQuery)
+    found = list_withdrawals(wiring.database(), actor_id=caller, asked=asked_of(query))
     return Response(200, shapes.withdrawals(found, query.limit))
 
 
-handler = wiring.api_handler({"GET /withdrawals": get_withdrawals})
+handler = wiring.api_handler(
+    {"GET /top-ups": top_ups, "GET /payments": payments, "GET /holds": holds, "GET /withdrawals": withdrawals}
+)

@@ -20,6 +20,7 @@ _ROLE = {
     "register": "identity",
     "login": "identity",
     "balance": "reader",
+    "transactions": "reader",
     "lists": "reader",
     "statement": "reader",
     "payees": "directory",

@@ -23,6 +23,7 @@ from wallet.ledger import ids
 from wallet.ledger.receipts import Withdrawal, WithdrawalReceipt
 from wallet.ledger.withdrawals import WithdrawalStatus
 from wallet.storage import inspection, withdrawals
+from wallet.storage.lists import ListRequest
 from wallet.storage.rows import time_of
 
 DAY_S = 86_400
@@ -37,10 +38,8 @@ def found(
     key: str | None = None,
     limit: int = 100,
 ) -> list[Withdrawal]:
-    reader = connection(books, "reader")
-    return withdrawals.list_withdrawals(
-        reader, actor_id=person.user_id, before=before, status=status, key=key, limit=limit
-    )
+    asked = ListRequest(before, status, key, limit)
+    return withdrawals.list_withdrawals(connection(books, "reader"), actor_id=person.user_id, asked=asked)
 
 
 def ids_of(listed: list[Withdrawal]) -> list[UUID]:

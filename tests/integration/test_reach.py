@@ -1,6 +1,7 @@
 """An intruder who has one function's database user and nothing else: what of other people's money that reaches."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -13,6 +14,7 @@ import pytest
 
 from roles import GRANTS
 from tests.support.books import GATEWAY, ROLES, Books, Person, captured, unique
+from tests.support.moves import pay, place
 from tests.support.operators import asked
 from tests.support.payouts import PROVIDER, withdraw
 from wallet import wiring
@@ -264,6 +266,8 @@ def _reads(books: Books, owner: Person, other: Person) -> list[Call]:
         row = BulkRow(2, PayeeName(other.wallet_id, None), 100, None, None)
         bulk.open_bulk_payment(money, owner.claim(), bulk_payment_id=file_id, rows=[row])
     (top_up,) = _top_ups(books, owner)
+    place(books, owner, other, 1)
+    payment = pay(books, owner, books.person(), 1)[0].transaction_id
     calls: list[Call] = [
         ("find_wallet", (owner.user_id.bytes,)),
         ("find_held_at", (wallet, moment)),
@@ -271,6 +275,10 @@ def _reads(books: Books, owner: Person, other: Person) -> list[Call]:
         ("list_slots", (owner.user_id.bytes,)),
         ("find_slot_balances", (wallet, f'[[0, "{moment}", 99]]')),
         ("list_entries", (wallet, "[[0, 0, 99]]", None, 100)),
+        ("find_entry", (owner.user_id.bytes, top_up["id"])),
+        ("list_top_ups", (owner.user_id.bytes, None, None, None, 100)),
+        ("list_holds", (owner.user_id.bytes, None, None, None, None, 100)),
+        ("find_payments", (owner.user_id.bytes, f'["{payment.hex}"]', None)),
         ("list_withdrawals", (owner.user_id.bytes, None, "pending", claim.key, 100)),
         ("find_bulk_payment", (file_id.bytes, owner.user_id.bytes)),
         ("list_bulk_rows", (file_id.bytes, owner.user_id.bytes, 0, None, 100)),
@@ -307,6 +315,7 @@ _LOCKED = (
     *("users", "wallets", "wallet_slots", "tier_limits", "merchant_approvals", "proved_phones", "former_phones"),
     *("holds", "held_changes", "accounts", "transactions", "postings", "withdrawals", "idempotency_records"),
     *("bulk_payments", "bulk_payment_rows", "seals", "checkpoints", "ledger_identity"),
+    *("payment_attempts", "payment_attempt_events", "source_refunds", "bank_references"),
 )
 
 
@@ -333,8 +342,8 @@ def test_what_a_reader_names_is_no_part_of_a_query(books: Books, word: str) -> N
     owner = books.person(money=_ALL)
     with closing(books.as_role("reader")) as database:
         listed = partial(database.read, "CALL list_entries(%s, %s, %s, 10)", owner.wallet_id.bytes)
-        assert listed("[[0, 0, 99]]", word) == []
-        assert len(listed("[[0, 0, 99]]", "top_up")) == 1
+        assert listed("[[0, 0, 99]]", json.dumps([word])) == []
+        assert len(listed("[[0, 0, 99]]", '["top_up", "fee"]')) == 1
         for stretches in ('[["0) OR (1 = 1", 0, 99]]', '[[0, "0 OR 1 = 1", 99]]'):
             with contextlib.suppress(DatabaseBrokenError):
                 assert [row["slot"] for row in listed(stretches, None)] in ([], [0])

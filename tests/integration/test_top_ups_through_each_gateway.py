@@ -118,7 +118,9 @@ def test_what_was_asked_for_is_paid_and_credited_once_however_often_it_is_told(s
     assert {status for status, _ in outcomes} == {200}
     assert [body["status"] for _, body in outcomes].count("processed") == 1
     assert shop.books.balance(person) == _AMOUNT
-    assert shop.look(person, asked["id"])["status"] == "succeeded"
+    seen = shop.look(person, asked["id"])
+    assert seen["status"] == "succeeded"
+    assert f'"{seen["rrn"]}"' in receiver.received[0][0].decode(), "as the bank's customer has it"
     evidence = evidence_of(shop, asked["gateway_order_id"])
     assert (evidence["event_gateway"], evidence["answer"]) == (shop.spoken.name, None)
     assert evidence["payment_id"] in evidence["body"].decode()

@@ -43,7 +43,7 @@ PAGE = StatementPage((ENTRY,), None)
 LIMITS = Limits("small", 1_000_000, None, 1_000_000, 1_000_000, 12_000_000, None, 1_000_000, False, False)  # noqa: FBT003 - in the order of the fields
 STATE = WalletState(WALLET, "personal", "INR", "active", Balance(5, 0), LIMITS, Usage(1, 2, 3, 4), AT)
 CHECKOUT: dict[str, str | None] = {"key_id": "rzp_test_1", "order_id": "order_1"}
-TOP_UP = TopUp(CALLER, 50_000, "INR", "razorpay", "order_1", None, "upi://pay?pa=x@y&am=500.00", AT, is_over=False)
+TOP_UP = TopUp(CALLER, 50_000, "INR", "razorpay", "order_1", None, "upi://pay?pa=x@y&am=500.00", AT, AT, is_over=False)
 
 
 @pytest.mark.parametrize(
@@ -183,6 +183,8 @@ def test_a_line_of_a_statement_has_the_contracts_fields() -> None:
         "counterparty",
         "description",
         "reference",
+        "rrn",
+        "utr",
         "created_at",
     }
 
@@ -218,6 +220,7 @@ def test_a_top_up_has_the_contracts_fields() -> None:
         "gateway_order_id",
         "checkout",
         "upi",
+        "created_at",
         "expires_at",
     }
     assert told["checkout"] == {"key_id": "rzp_test_1", "order_id": "order_1"}
@@ -230,14 +233,14 @@ def test_without_a_link_there_is_nothing_of_upi() -> None:
 
 @pytest.mark.parametrize("status", AttemptStatus)
 def test_a_top_up_is_shown_in_the_contracts_words(status: AttemptStatus) -> None:
-    state = TopUpState(TOP_UP, status, (TopUpEvent(status, None, AT), TopUpEvent(status, "payment_failed", AT)))
+    state = TopUpState(TOP_UP, status, None, (TopUpEvent(status, None, AT), TopUpEvent(status, "payment_failed", AT)))
     told = shapes.top_up_state(state, checkout=CHECKOUT, qr_svg=None)
     assert told["status"] in {"pending", "succeeded", "failed", "expired", "refunded"}
     assert [set(step) for step in told["events"]] == [{"at", "status"}, {"at", "status", "reason"}]
 
 
 def test_every_shape_is_json() -> None:
-    state = TopUpState(TOP_UP, AttemptStatus.CREATED, (TopUpEvent(AttemptStatus.PENDING, None, AT),))
+    state = TopUpState(TOP_UP, AttemptStatus.CREATED, "012345678901", (TopUpEvent(AttemptStatus.PENDING, None, AT),))
     assert json.dumps([shapes.top_up_state(state, checkout=CHECKOUT, qr_svg=None), shapes.statement(PAGE)])
 
 

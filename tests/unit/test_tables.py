@@ -76,7 +76,7 @@ def test_a_table_has_the_fields_of_the_json_and_a_header_line() -> None:
     assert told["counterparty"] == "Chai Point"
     assert told["counterparty_wallet_id"] == shapes.wallet_id(SHOP.wallet_id)
     for name in set(as_json) - {"counterparty"}:
-        assert told[name] == str(as_json[name])
+        assert told[name] == ("" if as_json[name] is None else str(as_json[name]))
     assert headers == {"Content-Type": "text/csv; charset=utf-8"}
 
 

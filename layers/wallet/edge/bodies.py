@@ -29,11 +29,14 @@ from wallet.identity.phones import SignInPhone
 from wallet.identity.sessions.model import SignIn, device_of
 from wallet.ledger import characters, ids, vpa
 from wallet.ledger.bulk import RowStatus
+from wallet.ledger.holds import HoldStatus
 from wallet.ledger.money import MAX_AMOUNT
 from wallet.ledger.payees import PayeeName
+from wallet.ledger.receipts import PartySide
 from wallet.ledger.statements import MAX_SLOTS
 from wallet.ledger.texts import check_text
 from wallet.ledger.withdrawals import WithdrawalStatus
+from wallet.storage.lists import ListRequest
 
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _PLUS_LOST = re.compile(r".* [0-9]{2}:[0-9]{2}")
@@ -136,11 +139,14 @@ def _line_cursor(text: object) -> int:
     return int(text.removeprefix("l"))
 
 
-def _withdrawal_cursor(text: object) -> UUID:
-    withdrawal_id = ids.read(ids.WITHDRAWAL, text) if isinstance(text, str) else None
-    if withdrawal_id is None:
-        raise ValueError(_A_CURSOR)
-    return withdrawal_id
+def _cursor_of(prefix: str) -> BeforeValidator:
+    def read(text: object) -> UUID:
+        last = ids.read(prefix, text) if isinstance(text, str) else None
+        if last is None:
+            raise ValueError(_A_CURSOR)
+        return last
+
+    return BeforeValidator(read)
 
 
 def _payee(cell: object, info: ValidationInfo) -> PayeeName:
@@ -220,6 +226,11 @@ Description = Annotated[
 Reference = Annotated[
     StrictStr, Field(max_length=64), AfterValidator(check_text), Wanted("A text of at most 64 characters.")
 ]
+
+
+Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100), Wanted("A whole number from 1 to 100.")]
+OwnKey = Annotated[str, Field(pattern=r"^[!-~]{1,64}$"), Wanted("An Idempotency-Key of yours.")]
+StatementCursor = Annotated[tuple[int, ...], BeforeValidator(_cursor), Wanted(_A_CURSOR)]
 
 
 class Body(BaseModel):
@@ -459,20 +470,53 @@ class WalletQuery(Body):
     at: Time | None = None
 
 
-class WithdrawalsQuery(Body):
-    """GET /withdrawals. The cursor is the id of the last one of the page before."""
+class _ListQuery(Body):
+    """What every list takes. The cursor of most is the id of the last one of the page before."""
 
-    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100), Wanted("A whole number from 1 to 100.")] = 20
-    cursor: Annotated[UUID, BeforeValidator(_withdrawal_cursor), Wanted(_A_CURSOR)] | None = None
+    limit: Limit = 20
+    key: OwnKey | None = None
+
+
+class WithdrawalsQuery(_ListQuery):
+    """GET /withdrawals."""
+
+    cursor: Annotated[UUID, _cursor_of(ids.WITHDRAWAL), Wanted(_A_CURSOR)] | None = None
     status: WithdrawalStatus | None = None
-    key: Annotated[str, Field(pattern=r"^[!-~]{1,64}$"), Wanted("An Idempotency-Key of yours.")] | None = None
+
+
+class TopUpsQuery(_ListQuery):
+    """GET /top-ups."""
+
+    cursor: Annotated[UUID, _cursor_of(ids.TOP_UP), Wanted(_A_CURSOR)] | None = None
+    status: Literal["pending", "failed", "expired", "succeeded", "refunded"] | None = None
+
+
+class HoldsQuery(_ListQuery):
+    """GET /holds."""
+
+    cursor: Annotated[UUID, _cursor_of(ids.HOLD), Wanted(_A_CURSOR)] | None = None
+    side: PartySide | None = None
+    status: HoldStatus | None = None
+
+
+class PaymentsQuery(_ListQuery):
+    """GET /payments. The cursor is a statement's."""
+
+    cursor: StatementCursor | None = None
+    side: PartySide | None = None
+    status: Literal["completed"] | None = None
+
+
+def asked_of(query: TopUpsQuery | HoldsQuery | WithdrawalsQuery) -> ListRequest:
+    """As a store takes it: one more than is shown says that there is another page."""
+    return ListRequest(query.cursor, query.status, query.key, query.limit + 1)
 
 
 class StatementQuery(Body):
     """GET /wallet/transactions."""
 
-    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100), Wanted("A whole number from 1 to 100.")] = 20
-    cursor: Annotated[tuple[int, ...], BeforeValidator(_cursor), Wanted(_A_CURSOR)] | None = None
+    limit: Limit = 20
+    cursor: StatementCursor | None = None
     since: Annotated[Time | None, Field(alias="from")] = None
     until: Annotated[Time | None, Field(alias="to")] = None
     type: (

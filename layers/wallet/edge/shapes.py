@@ -30,7 +30,7 @@ from wallet.ledger.receipts import (
     Withdrawal,
     WithdrawalReceipt,
 )
-from wallet.ledger.statements import Holder, MonthlyStatement, Outside, StatementEntry, StatementPage
+from wallet.ledger.statements import Belonging, Holder, MonthlyStatement, Outside, Span, StatementEntry, StatementPage
 from wallet.ledger.times import show_time
 from wallet.ledger.withdrawals import WithdrawalStatus
 from wallet.passkeys.model import AddedPasskey, Passkey
@@ -191,7 +191,7 @@ def counterparty(value: Holder | Outside) -> Json:
 
 
 def statement_entry(value: StatementEntry) -> Json:
-    """One line of GET /wallet/transactions."""
+    """One line of GET /wallet/transactions. A bank's reference is null where there is none, or none is known yet."""
     return {
         "id": ids.show(ids.TRANSACTION, value.transaction_id),
         "type": value.type,
@@ -201,25 +201,48 @@ def statement_entry(value: StatementEntry) -> Json:
         "counterparty": counterparty(value.counterparty),
         "description": value.description,
         "reference": value.reference,
+        "rrn": value.rrn,
+        "utr": value.utr,
         "created_at": show_time(value.created_at),
     }
 
 
-def next_cursor(value: StatementPage) -> str | None:
+def entry(value: StatementEntry, belongs_to: Belonging) -> Json:
+    """The answer of GET /wallet/transactions/{id}."""
+    return {
+        **statement_entry(value),
+        "payment_id": _maybe(ids.PAYMENT, belongs_to.payment_id),
+        "refund_of": _maybe(ids.PAYMENT, belongs_to.refund_of),
+        "hold_id": _maybe(ids.HOLD, belongs_to.hold_id),
+        "top_up_id": _maybe(ids.TOP_UP, belongs_to.top_up_id),
+        "withdrawal_id": _maybe(ids.WITHDRAWAL, belongs_to.withdrawal_id),
+    }
+
+
+def _maybe(prefix: str, value: UUID | None) -> str | None:
+    return None if value is None else ids.show(prefix, value)
+
+
+def next_cursor(rest: Span | None) -> str | None:
     """What to ask for the next page with, None if there is none."""
-    if value.rest is None:
+    if rest is None:
         return None
-    return "e" + ".".join(str(stretch.upto) for stretch in value.rest.stretches)  # entries still to come, by slot
+    return "e" + ".".join(str(stretch.upto) for stretch in rest.stretches)  # entries still to come, by slot
 
 
 def statement(value: StatementPage) -> Json:
     """The answer of GET /wallet/transactions."""
-    return {"data": [statement_entry(entry) for entry in value.entries], "next_cursor": next_cursor(value)}
+    return {"data": [statement_entry(one) for one in value.entries], "next_cursor": next_cursor(value.rest)}
 
 
 def payment(value: Payment) -> Json:
     """The answer of GET /payments/{id}."""
     return {**_payment(value), "refunded": value.refunded}
+
+
+def payments(found: Sequence[Payment], rest: Span | None) -> Json:
+    """The answer of GET /payments."""
+    return {"data": [payment(one) for one in found], "next_cursor": next_cursor(rest)}
 
 
 def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -> Json:
@@ -277,6 +300,11 @@ def hold(value: Hold) -> Json:
         "created_at": show_time(value.created_at),
         "expires_at": show_time(value.expires_at),
     }
+
+
+def holds(found: Sequence[Hold], limit: int) -> Json:
+    """The answer of GET /holds."""
+    return _page([hold(one) for one in found], limit)
 
 
 def hold_receipt(value: HoldReceipt) -> Json:
@@ -342,16 +370,7 @@ def bulk_row(value: RowResult) -> Json:
 
 def top_up(value: TopUp, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> Json:
     """The answer of POST /top-ups; `checkout` is what the gateway's own checkout needs."""
-    shape: Json = {
-        "id": ids.show(ids.TOP_UP, value.id),
-        "status": AttemptStatus.PENDING.value,
-        "amount": value.amount,
-        "currency": value.currency,
-        "gateway": value.gateway,
-        "gateway_order_id": value.gateway_order_id,
-        "checkout": dict(checkout),
-        "expires_at": show_time(value.expires_at),
-    }
+    shape: Json = {**_top_up(value), "checkout": dict(checkout)}
     if value.intent_url is not None and qr_svg is not None:
         shape["upi"] = {"intent_url": value.intent_url, "qr_svg": qr_svg}
     return shape
@@ -361,13 +380,40 @@ def top_up_state(value: TopUpState, *, checkout: Mapping[str, str | None], qr_sv
     """The answer of GET /top-ups/{id}."""
     return {
         **top_up(value.top_up, checkout=checkout, qr_svg=qr_svg),
-        "status": _status(value.status),
+        **_standing(value),
         "events": [
             {"at": show_time(event.at), "status": _status(event.status)}
             | ({"reason": event.reason} if event.reason is not None else {})
             for event in value.events
         ],
     }
+
+
+def top_ups(found: Sequence[TopUpState], limit: int) -> Json:
+    """The answer of GET /top-ups: how each is paid, and what happened to it, is shown by itself."""
+    return _page([{**_top_up(one.top_up), **_standing(one)} for one in found], limit)
+
+
+def _top_up(value: TopUp) -> Json:
+    return {
+        "id": ids.show(ids.TOP_UP, value.id),
+        "status": AttemptStatus.PENDING.value,
+        "amount": value.amount,
+        "currency": value.currency,
+        "gateway": value.gateway,
+        "gateway_order_id": value.gateway_order_id,
+        "created_at": show_time(value.created_at),
+        "expires_at": show_time(value.expires_at),
+    }
+
+
+def _standing(value: TopUpState) -> Json:
+    return {"status": _status(value.status), "rrn": value.rrn}
+
+
+def _page(shown: Sequence[Json], limit: int) -> Json:
+    """`limit` of what was found, and the last one's id if there are more."""
+    return {"data": shown[:limit], "next_cursor": shown[limit - 1]["id"] if len(shown) > limit else None}
 
 
 def _status(status: AttemptStatus) -> str:
@@ -383,13 +429,12 @@ def withdrawal_receipt(value: WithdrawalReceipt) -> Json:
 def withdrawal(value: Withdrawal) -> Json:
     """The answer of GET /withdrawals/{id}, and of cancelling one."""
     reason = {"reason": value.reason} if value.reason is not None else {}
-    return {**_withdrawal(value, value.status), **reason}
+    return {**_withdrawal(value, value.status), **reason, "utr": value.utr}
 
 
 def withdrawals(found: Sequence[Withdrawal], limit: int) -> Json:
-    """The answer of GET /withdrawals: `limit` of what was found, and the last one's id if there are more."""
-    shown = [withdrawal(one) for one in found[:limit]]
-    return {"data": shown, "next_cursor": shown[-1]["id"] if len(found) > limit else None}
+    """The answer of GET /withdrawals."""
+    return _page([withdrawal(one) for one in found], limit)
 
 
 def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus) -> Json:

@@ -198,7 +198,8 @@ def _title(entry: StatementEntry) -> str:
 
 
 def _small_print(entry: StatementEntry) -> str:
-    told = (entry.description, entry.reference, ids.show(ids.TRANSACTION, entry.transaction_id))
+    known_as = (f"{name} {number}" for name, number in (("RRN", entry.rrn), ("UTR", entry.utr)) if number)
+    told = (entry.description, entry.reference, *known_as, ids.show(ids.TRANSACTION, entry.transaction_id))
     return " · ".join(text for text in told if text)
 
 

@@ -23,6 +23,8 @@ _COLUMNS = (
     "counterparty_wallet_id",
     "description",
     "reference",
+    "rrn",
+    "utr",
     "created_at",
     "date_in_india",
 )
@@ -47,7 +49,7 @@ def statement_table(request: Request, page: StatementPage) -> Response:
         told["counterparty_wallet_id"] = other.get("wallet_id")
         told["date_in_india"] = date_in_india(entry.created_at)
         rows.append(told)
-    return table(request, _COLUMNS, rows, following=next_cursor(page))
+    return table(request, _COLUMNS, rows, following=next_cursor(page.rest))
 
 
 def table(request: Request, columns: Sequence[str], rows: Iterable[Json], *, following: str | None) -> Response:

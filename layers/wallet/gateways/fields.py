@@ -12,6 +12,7 @@ UPI_LINK = re.compile(r"upi://pay\?[^\x00-\x1f\x7f\ud800-\udfff]{1,2000}")
 #: Our own name for a refund to source.
 REFUND_REFERENCE = re.compile(r"rfd_[0-9a-z]{26}")
 
+_BANK_REFERENCE = re.compile(r"[!-~]{1,64}")
 _WORD_MAX = 64
 _DESCRIPTION_MAX = 256
 
@@ -79,6 +80,12 @@ def word(value: object) -> str | None:
     if not isinstance(value, str) or value in ("", "NA", "null"):
         return None
     return _visible(value)
+
+
+def bank_reference(value: object) -> str | None:
+    """Read a bank's reference (RRN, UTR), as it was written: zeros in front count. Of any other form it is none."""
+    is_one = isinstance(value, str) and value not in ("NA", "null") and _BANK_REFERENCE.fullmatch(value)
+    return str(value) if is_one else None
 
 
 def description(value: object) -> str | None:

@@ -54,7 +54,8 @@ class ObservedPayment:
     one; `amount` is what the payer paid, `surcharge` what of it the gateway calls its own fee (tax included) that the
     payer bears, 0 where it says no such thing; these and `amount_refunded` are minor units of `currency` (ISO 4217,
     upper case); `captured` says that the money has reached our account there; `reason` is the gateway's own word for a
-    failure; `told` is what the gateway wrote of it (JSON), which is the evidence for whatever follows from an answer.
+    failure; `told` is what the gateway wrote of it (JSON), which is the evidence for whatever follows from an answer;
+    `rrn` is the banks' reference, None as long as the gateway knows none.
     """
 
     gateway: str
@@ -67,6 +68,7 @@ class ObservedPayment:
     amount_refunded: int = 0
     reason: str | None = None
     surcharge: int = 0
+    rrn: str | None = None
     told: bytes | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from wallet.ledger.attempts import AttemptStatus
@@ -29,6 +30,13 @@ class Party:
 
     wallet_id: UUID
     name: str
+
+
+class PartySide(StrEnum):
+    """Which party of a payment or a hold somebody is."""
+
+    PAYER = "payer"
+    PAYEE = "payee"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,7 @@ class TopUp:
     gateway_order_id: str | None
     checkout_session: str | None
     intent_url: str | None
+    created_at: datetime
     expires_at: datetime
     is_over: bool
     refused: str | None = None
@@ -148,11 +157,15 @@ class TopUpEvent:
 
 @dataclass(frozen=True, slots=True)
 class TopUpState:
-    """An attempt as it stands now."""
+    """An attempt as it stands now.
+
+    `rrn` is the banks' reference, None as long as nobody has told us. A list has no `events`.
+    """
 
     top_up: TopUp
     status: AttemptStatus
-    events: tuple[TopUpEvent, ...]
+    rrn: str | None
+    events: tuple[TopUpEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +229,8 @@ class WithdrawalReceipt:
 class Withdrawal:
     """A withdrawal as it stands now; `reason` is a stable word, of one that failed or was reversed.
 
-    Before `waits_until` nobody is asked to pay it, as its VPA is new, or the owner's password or phone.
+    Before `waits_until` nobody is asked to pay it, as its VPA is new, or the owner's password or phone. `utr` is the
+    banks' reference, None as long as nobody has told us.
     """
 
     id: UUID
@@ -228,6 +242,7 @@ class Withdrawal:
     reason: str | None
     created_at: datetime
     waits_until: datetime | None = None
+    utr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ class ObservedRefund:
     `refund_id` is the gateway's own; `reference` is ours (`rfd_…`), None for a refund that somebody else began (the
     gateway itself, or a person at its dashboard); `amount` is in minor units of `currency`; `payment` is the refunded
     payment where the gateway tells of it: one that was never `captured` was never credited, and its refund debits
-    nobody. `reason` is the gateway's own word for a failure.
+    nobody. `reason` is the gateway's own word for a failure; `rrn` is the banks' reference, None as long as the gateway
+    knows none.
     """
 
     gateway: str
@@ -43,6 +44,7 @@ class ObservedRefund:
     status: RefundStatus
     payment: ObservedPayment | None = None
     reason: str | None = None
+    rrn: str | None = None
 
 
 class RefundNews(StrEnum):

@@ -76,7 +76,10 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class StatementEntry:
-    """One line: `amount` is in minor units, `balance_after` the whole wallet's balance behind it."""
+    """One line: `amount` is in minor units, `balance_after` the whole wallet's balance behind it.
+
+    `rrn` is the banks' reference of what came in by UPI or went back where it came from, `utr` that of a payout.
+    """
 
     slot: int
     entry_no: int
@@ -89,11 +92,27 @@ class StatementEntry:
     description: str | None
     reference: str | None
     created_at: datetime
+    rrn: str | None = None
+    utr: str | None = None
 
     @property
     def signed(self) -> int:
         """Credits count up, debits down."""
         return self.amount if self.side is Side.CREDIT else -self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """What an entry belongs to, by ids; None where there is no such thing.
+
+    `payment_id` is the payment that it is, or whose fee it is; `refund_of` the payment that it gives back.
+    """
+
+    payment_id: UUID | None
+    refund_of: UUID | None
+    hold_id: UUID | None
+    top_up_id: UUID | None
+    withdrawal_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

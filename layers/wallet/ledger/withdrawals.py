@@ -39,7 +39,8 @@ class ObservedPayout:
     """One payout as its provider reports it.
 
     `payout_id` is the provider's own, `reference` is ours (`wdr_…`, None if it is not one of ours); `amount` is in
-    minor units of `currency`; `reason` is the provider's own word for a failure.
+    minor units of `currency`; `reason` is the provider's own word for a failure; `utr` is the banks' reference, None as
+    long as the provider knows none.
     """
 
     provider: str
@@ -49,6 +50,7 @@ class ObservedPayout:
     currency: str
     status: PayoutStatus
     reason: str | None = None
+    utr: str | None = None
 
 
 class Booking(StrEnum):

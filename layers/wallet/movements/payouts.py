@@ -12,6 +12,7 @@ from wallet.ledger.breaks import Break, Kind
 from wallet.ledger.withdrawals import ObservedPayout
 from wallet.storage import breaks, withdrawals
 from wallet.storage.database import Database
+from wallet.storage.settlement import ReferenceKind, record_bank_reference
 from wallet.storage.withdrawals import Settled
 
 
@@ -26,6 +27,13 @@ def book_payout(
     withdrawal_id = ids.read(ids.WITHDRAWAL, payout.reference) if payout.reference is not None else None
     if payout.reference is None or withdrawal_id is None:
         return Settled.FOREIGN  # made at the provider's dashboard, or by another program of its owner's
+    record_bank_reference(
+        database,
+        ReferenceKind.PAYOUT,
+        gateway=payout.provider,
+        outside_id=payout.payout_id,
+        reference=payout.utr,
+    )
     if not payout.status.is_final:
         settled = withdrawals.note_payout(database, payout, withdrawal_id=withdrawal_id)
     else:

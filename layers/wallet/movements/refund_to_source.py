@@ -23,6 +23,13 @@ def book_refund(
     """
     if refund.status is RefundStatus.UNKNOWN:
         return RefundNews.NO_MONEY
+    settlement.record_bank_reference(
+        database,
+        settlement.ReferenceKind.REFUND,
+        gateway=refund.gateway,
+        outside_id=refund.refund_id,
+        reference=refund.rrn,
+    )
     ours = ids.read(ids.REFUND, refund.reference) if refund.reference is not None else None
     if ours is not None:
         news = source_refunds.settle_refund(database, ours, refund, transaction_id=new_id())

@@ -18,7 +18,7 @@ from wallet.movements.payouts import book_payout
 from wallet.movements.refund_to_source import book_refund
 from wallet.storage import settlement
 from wallet.storage.database import Database
-from wallet.storage.settlement import Noted
+from wallet.storage.settlement import Noted, ReferenceKind
 from wallet.storage.withdrawals import Settled
 
 
@@ -76,6 +76,13 @@ def book(
     """
     if payment.amount <= 0:
         return EventOutcome.IGNORED  # a mandate that was registered: no money, though gateways call it captured
+    settlement.record_bank_reference(
+        database,
+        ReferenceKind.PAYMENT,
+        gateway=payment.gateway,
+        outside_id=payment.payment_id,
+        reference=payment.rrn,
+    )
     if payment.has_arrived:
         settled = settlement.settle_payment(database, payment, transaction_id=new_id(), event_id=event_id)
         return EventOutcome.PROCESSED if settled.new else EventOutcome.DUPLICATE

@@ -5,9 +5,10 @@ from typing import TypedDict
 from uuid import UUID
 
 from wallet.ledger.holds import HoldStatus
-from wallet.ledger.receipts import Balance, CaptureReceipt, Hold, HoldReceipt, Party
+from wallet.ledger.receipts import Balance, CaptureReceipt, Hold, HoldReceipt, Party, PartySide
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database, Row
+from wallet.storage.lists import ListRequest
 from wallet.storage.rows import time_of, uuid_of
 
 
@@ -76,6 +77,12 @@ def find_hold(database: Database, *, hold_id: UUID, actor_id: UUID) -> Hold | No
     """A hold that the actor placed, or that is for them."""
     rows = database.read(_FIND, hold_id.bytes, actor_id.bytes)
     return Hold(**_fields(rows[0])) if rows else None
+
+
+def list_holds(database: Database, *, actor_id: UUID, side: PartySide | None, asked: ListRequest) -> list[Hold]:
+    """Those that the actor placed, those for them, or both, the newest first; by a key that which it moved last."""
+    arguments = (actor_id.bytes, side.value if side is not None else None, *asked.arguments())
+    return [Hold(**_fields(row)) for row in database.read("CALL list_holds(%s, %s, %s, %s, %s, %s)", *arguments)]
 
 
 _DUE = """

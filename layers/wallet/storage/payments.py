@@ -1,11 +1,16 @@
 """Payments, through the kernel."""
 
+import json
+from collections.abc import Sequence
 from uuid import UUID
 
-from wallet.ledger.receipts import Balance, Party, Payment, PaymentReceipt, RefundReceipt
+from wallet.ledger.receipts import Balance, Party, PartySide, Payment, PaymentReceipt, RefundReceipt
+from wallet.ledger.statements import Span, StatementEntry
+from wallet.ledger.transactions import Side
 from wallet.storage.claims import Claim
-from wallet.storage.database import Database
+from wallet.storage.database import Database, Row
 from wallet.storage.rows import time_of, uuid_of
+from wallet.storage.statements import read_entries
 
 
 def post_payment(
@@ -104,9 +109,52 @@ WHERE t.id = %s AND t.type IN ('payment', 'hold_capture') AND %s IN (payer.user_
 def find_payment(database: Database, *, payment_id: UUID, actor_id: UUID) -> Payment | None:
     """A payment that the actor made or received."""
     rows = database.read(_FIND, payment_id.bytes, actor_id.bytes)
-    if not rows:
-        return None
-    row = rows[0]
+    return _payment(rows[0]) if rows else None
+
+
+#: How many entries are read at once, and how often, for one page of payments: it may be short, and more follow.
+_AT_ONCE, _READS = 100, 10
+_TYPES = ("payment", "hold_capture")
+_SIDES = {PartySide.PAYER: Side.DEBIT, PartySide.PAYEE: Side.CREDIT}
+
+
+def list_payments(
+    database: Database, span: Span, *, actor_id: UUID, side: PartySide | None, limit: int
+) -> tuple[list[Payment], Span | None]:
+    """The newest payments of the actor's entries in `span`, on one side or both, and where the next page begins.
+
+    They are looked for among so many entries at most: a page may have fewer than `limit`, and others behind it.
+    """
+    chosen: list[UUID] = []
+    rest: Span | None = span
+    for _ in range(_READS):
+        if rest is None or len(chosen) == limit:
+            break
+        entries = read_entries(database, rest, types=_TYPES, limit=_AT_ONCE + 1)
+        looked_at: list[StatementEntry] = []
+        for entry in entries[:_AT_ONCE]:
+            if len(chosen) == limit:
+                break
+            looked_at.append(entry)
+            if side is None or entry.side is _SIDES[side]:
+                chosen.append(entry.transaction_id)
+        rest = rest.before(looked_at) if len(looked_at) < len(entries) else None
+    return _in_order(database, actor_id, chosen), rest
+
+
+def find_payment_of_key(database: Database, *, actor_id: UUID, key: str) -> list[Payment]:
+    """The payment that a key of the actor's made, if it made one."""
+    return [_payment(row) for row in database.read("CALL find_payments(%s, NULL, %s)", actor_id.bytes, key)]
+
+
+def _in_order(database: Database, actor_id: UUID, ids: Sequence[UUID]) -> list[Payment]:
+    asked = json.dumps([one.hex for one in ids])
+    rows = database.read("CALL find_payments(%s, %s, NULL)", actor_id.bytes, asked) if ids else []
+    found = {payment.transaction_id: payment for payment in map(_payment, rows)}
+    return [found[one] for one in ids if one in found]
+
+
+def _payment(row: Row) -> Payment:
     return Payment(
         transaction_id=uuid_of(row["id"]),
         amount=row["amount"],

@@ -74,6 +74,25 @@ def note_unsuccessful_payment(database: Database, payment: ObservedPayment) -> N
     return Noted(answer.outcome)
 
 
+class ReferenceKind(StrEnum):
+    """What a bank's reference is of."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    PAYOUT = "payout"
+
+
+def record_bank_reference(
+    database: Database, kind: ReferenceKind, *, gateway: str, outside_id: str, reference: str | None
+) -> None:
+    """Writes down by which reference banks know a payment, a refund or a payout of a gateway's; the first one stays.
+
+    It comes before the money is booked: whoever dies in between is told again. None is none yet.
+    """
+    if reference is not None:
+        database.call("record_bank_reference", kind.value, gateway, outside_id, reference)
+
+
 def store_event(
     database: Database, *, new_id: UUID, gateway: str, digest: bytes, event_id: str | None, name: str, body: bytes
 ) -> StoredEvent:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from wallet.ledger import vpa
 from wallet.ledger.refusals import Refusal, Refused
-from wallet.ledger.statements import Holder, Outside, Span, StatementEntry, StatementPage, Stretch
+from wallet.ledger.statements import Belonging, Holder, Outside, Span, StatementEntry, StatementPage, Stretch
 from wallet.ledger.transactions import Side
 from wallet.storage.database import Database, Row
-from wallet.storage.rows import time_of, uuid_of
+from wallet.storage.rows import time_of, uuid_if_any, uuid_of
 from wallet.storage.slot_balances import Point, SlotBalance, find_slot_balances
 
 
@@ -56,13 +56,36 @@ def _entries_before(database: Database, wallet_id: UUID, known: Sequence[int], t
 
 def read_page(database: Database, span: Span, *, transaction_type: str | None = None, limit: int) -> StatementPage:
     """The newest `limit` entries of a span, all or those of one type."""
-    stretches = json.dumps([[stretch.slot, stretch.after, stretch.upto] for stretch in span.stretches])
-    arguments = (span.wallet_id.bytes, stretches, transaction_type, limit + 1)
-    found = [_entry(row) for row in database.read("CALL list_entries(%s, %s, %s, %s)", *arguments)]
+    types = None if transaction_type is None else (transaction_type,)
+    found = read_entries(database, span, types=types, limit=limit + 1)
     entries = found[:limit]
     if len(span.stretches) > 1:
         entries = _with_totals(database, span, entries, unbroken=transaction_type is None)
     return StatementPage(tuple(entries), span.before(entries) if len(found) > limit else None)
+
+
+def read_entries(database: Database, span: Span, *, types: Sequence[str] | None, limit: int) -> list[StatementEntry]:
+    """The newest entries of a span, all or those of some types. Their `balance_after` is that of their slot alone."""
+    stretches = json.dumps([[stretch.slot, stretch.after, stretch.upto] for stretch in span.stretches])
+    arguments = (span.wallet_id.bytes, stretches, None if types is None else json.dumps(types), limit)
+    return [_entry(row) for row in database.read("CALL list_entries(%s, %s, %s, %s)", *arguments)]
+
+
+def find_entry(database: Database, *, user_id: UUID, transaction_id: UUID) -> tuple[StatementEntry, Belonging] | None:
+    """The user's entry in a transaction, with what it belongs to."""
+    rows = database.read("CALL find_entry(%s, %s)", user_id.bytes, transaction_id.bytes)
+    span = find_span(database, user_id=user_id)
+    if not rows or span is None:
+        return None
+    row = rows[0]
+    itself = Span(span.wallet_id, (Stretch(row["slot"], row["entry_no"] - 1, row["entry_no"]),), span.as_of)
+    entries = read_entries(database, itself, types=None, limit=1)
+    if len(span.stretches) > 1:
+        entries = _with_totals(database, span, entries, unbroken=False)
+    return entries[0], Belonging(**{name: uuid_if_any(row[name]) for name in _BELONGINGS})
+
+
+_BELONGINGS = ("payment_id", "refund_of", "hold_id", "top_up_id", "withdrawal_id")
 
 
 def _with_totals(
@@ -104,6 +127,8 @@ def _entry(row: Row) -> StatementEntry:
         description=row["description"],
         reference=row["reference"],
         created_at=time_of(row["created_at"]),
+        rrn=row["bank_reference"] if row["reference_kind"] != "payout" else None,
+        utr=row["bank_reference"] if row["reference_kind"] == "payout" else None,
     )
 
 

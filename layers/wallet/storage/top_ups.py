@@ -6,6 +6,7 @@ from wallet.ledger.attempts import AttemptStatus
 from wallet.ledger.receipts import OpenAttempt, Payer, TopUp, TopUpEvent, TopUpState
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database, Row
+from wallet.storage.lists import ListRequest
 from wallet.storage.rows import time_of, uuid_of
 
 
@@ -65,7 +66,11 @@ def refuse_attempt(database: Database, attempt_id: UUID, *, order_id: str | None
 _FIND = """
 SELECT LOWER(HEX(a.id)) AS attempt_id, a.amount, a.currency, a.gateway, a.gateway_order_id,
        a.checkout_session, a.intent_url,
-       a.expires_at, a.expires_at <= UTC_TIMESTAMP(6) AS is_over, a.status, NULL AS refused
+       a.created_at, a.expires_at, a.expires_at <= UTC_TIMESTAMP(6) AS is_over, a.status, NULL AS refused,
+       (SELECT b.bank_reference FROM payment_attempt_events e JOIN bank_references b
+            ON b.kind = 'payment' AND b.gateway = a.gateway AND b.outside_id = e.gateway_payment_id
+        WHERE e.attempt_id = a.id
+        ORDER BY e.status = 'succeeded' AND e.reason IS NULL DESC, e.position DESC LIMIT 1) AS rrn
 FROM payment_attempts a JOIN wallets w ON w.id = a.wallet_id
 WHERE a.id = %s AND w.user_id = %s
 """
@@ -84,7 +89,17 @@ def find_top_up(database: Database, *, attempt_id: UUID, actor_id: UUID) -> TopU
         TopUpEvent(AttemptStatus(event["status"]), event["reason"], time_of(event["created_at"]))
         for event in database.read(_EVENTS, attempt_id.bytes)
     )
-    return TopUpState(_top_up(rows[0]), AttemptStatus(rows[0]["status"]), events)
+    return _state(rows[0], events)
+
+
+def list_top_ups(database: Database, *, actor_id: UUID, asked: ListRequest) -> list[TopUpState]:
+    """The actor's own, the newest first; by a key that which was opened under it."""
+    rows = database.read("CALL list_top_ups(%s, %s, %s, %s, %s)", actor_id.bytes, *asked.arguments())
+    return [_state(row, ()) for row in rows]
+
+
+def _state(row: Row, events: tuple[TopUpEvent, ...]) -> TopUpState:
+    return TopUpState(_top_up(row), AttemptStatus(row["status"]), row["rrn"], events)
 
 
 _DUE = """
@@ -130,6 +145,7 @@ def _top_up(told: Row) -> TopUp:
         gateway_order_id=told["gateway_order_id"],
         checkout_session=told["checkout_session"],
         intent_url=told["intent_url"],
+        created_at=time_of(told["created_at"]),
         expires_at=time_of(told["expires_at"]),
         is_over=bool(told["is_over"]),
         refused=told["refused"],

@@ -8,6 +8,7 @@ from wallet.ledger.receipts import Balance, DueWithdrawal, Withdrawal, Withdrawa
 from wallet.ledger.withdrawals import ObservedPayout, WithdrawalStatus
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database, Row
+from wallet.storage.lists import ListRequest
 from wallet.storage.rows import time_of, uuid_of
 
 
@@ -169,6 +170,7 @@ def _withdrawal(row: Row, *, id_: UUID) -> Withdrawal:
         reason=row["reason"],
         created_at=time_of(row["created_at"]),
         waits_until=_wait(row.get("waits_until")),
+        utr=row.get("utr"),  # who cancels one has none
     )
 
 
@@ -176,20 +178,9 @@ def _wait(until: datetime | str | None) -> datetime | None:
     return None if until is None else time_of(until)
 
 
-def list_withdrawals(
-    database: Database,
-    *,
-    actor_id: UUID,
-    before: UUID | None,
-    status: WithdrawalStatus | None,
-    key: str | None,
-    limit: int,
-) -> list[Withdrawal]:
-    """The actor's own, the newest first: those older than `before`, in a status, that which a key of theirs was for."""
-    older_than = before.bytes if before is not None else None
-    in_status = status.value if status is not None else None
-    arguments = (actor_id.bytes, older_than, in_status, key, limit)
-    rows = database.read("CALL list_withdrawals(%s, %s, %s, %s, %s)", *arguments)
+def list_withdrawals(database: Database, *, actor_id: UUID, asked: ListRequest) -> list[Withdrawal]:
+    """The actor's own, the newest first; by a key that which was asked for or cancelled under it."""
+    rows = database.read("CALL list_withdrawals(%s, %s, %s, %s, %s)", actor_id.bytes, *asked.arguments())
     return [_withdrawal(row, id_=uuid_of(row["id"])) for row in rows]
 
 

@@ -146,8 +146,8 @@ class PayingConfirmed(Paying):
         Confirming(world.books, self.actor).confirm(confirmation_id)
 
     def done(self) -> bool:
-        # One statement: the dead process's call may be at work, and of two the first would see what was before its commit
-        # and the second what is behind it.
+        # One statement: the dead process's call may be at work, and of two the first would see what was before its
+        # commit and the second what is behind it.
         (row,) = self.world.books.select(
             "SELECT c.used_for IS NOT NULL AS is_used, w.balance = 940 AS is_paid FROM confirmations c, wallets w"
             " WHERE c.id = %s AND w.id = %s",

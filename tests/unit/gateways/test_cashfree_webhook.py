@@ -141,6 +141,7 @@ class TestTheEvent:
                     currency="INR",
                     status=PaymentStatus.CAPTURED,
                     captured=True,
+                    rrn="234928698581",
                 ),
             ),
         )

@@ -168,6 +168,7 @@ class TestTheEvent:
                     captured=True,
                     amount_refunded=0,
                     reason=None,
+                    rrn="006516367819",
                 ),
             ),
         )
@@ -307,7 +308,8 @@ class TestAnEventThatIsNotAboutOurMoney:
 
     def test_php_writes_the_empty_objects_of_a_payment_as_lists(self) -> None:
         told = payment(notes=[], acquirer_data=[], upi=[], error_details=[], card=[])
-        assert read(compact(event(payment=told))).payments == read(compact(event(payment=payment()))).payments
+        (known,) = read(compact(event(payment=payment()))).payments
+        assert read(compact(event(payment=told))).payments == (replace(known, rrn=None),)
 
     @pytest.mark.parametrize("beside", [{}, [], {"captured": "1"}, payment(amount="1")])
     def test_a_refund_is_read_whatever_the_payment_beside_it_looks_like(self, beside: object) -> None:

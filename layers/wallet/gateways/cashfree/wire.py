@@ -18,6 +18,7 @@ from wallet.gateways.fields import (
     REFUND_REFERENCE,
     UPI_LINK,
     MalformedWireError,
+    bank_reference,
     description,
     event_name,
     inner_object,
@@ -162,6 +163,7 @@ def payment_of(entity: Mapping[str, object], order: Mapping[str, object], error:
         captured=captured,
         reason=_reason(status, error if error is not None else entity.get("error_details")),
         surcharge=_surcharge(entity),
+        rrn=bank_reference(entity.get("bank_reference")),
         told=compact_json(entity),
     )
 

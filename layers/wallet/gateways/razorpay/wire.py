@@ -16,11 +16,13 @@ from wallet.gateways.fields import (
     REFUND_REFERENCE,
     UPI_LINK,
     MalformedWireError,
+    bank_reference,
     description,
     event_name,
     inner_object,
     matching,
     minor_units,
+    optional_object,
     text,
     word,
 )
@@ -84,6 +86,7 @@ def payment_of(entity: Mapping[str, object]) -> ObservedPayment:
         amount_refunded=refunded,
         reason=word(entity.get("error_reason")) or word(entity.get("error_code")),
         surcharge=_surcharge(entity),
+        rrn=_rrn(entity),
         told=compact_json(entity),
     )
 
@@ -108,6 +111,7 @@ def refund_of(
         currency=currency if is_silent(entity) and currency is not None else matching(entity, "currency", CURRENCY),
         status=_REFUND_STATUSES.get(text(entity, "status"), RefundStatus.UNKNOWN),
         payment=payment,
+        rrn=_rrn(entity),
     )
 
 
@@ -220,6 +224,10 @@ def rejection_of(http_status: int, body: bytes) -> GatewayRejectedError:
         description=description(error.get("description")),
         field=word(error.get("field")),
     )
+
+
+def _rrn(entity: Mapping[str, object]) -> str | None:
+    return bank_reference(optional_object(entity, "acquirer_data").get("rrn"))
 
 
 def _surcharge(entity: Mapping[str, object]) -> int:

@@ -7,7 +7,7 @@ https://razorpay.com/docs/api/x/payout-composite/entity, …/x/payouts/states-li
 import re
 from collections.abc import Mapping
 
-from wallet.gateways.fields import CURRENCY, matching, minor_units, optional_object, text, word
+from wallet.gateways.fields import CURRENCY, bank_reference, matching, minor_units, optional_object, text, word
 from wallet.gateways.port import GatewayRejectedError
 from wallet.ledger import ids
 from wallet.ledger.withdrawals import ObservedPayout, PayoutStatus
@@ -53,6 +53,7 @@ def payout_of(entity: Mapping[str, object]) -> ObservedPayout:
         currency=matching(entity, "currency", CURRENCY),
         status=_STATUS.get(text(entity, "status"), PayoutStatus.UNKNOWN),
         reason=_reason(entity),
+        utr=bank_reference(entity.get("utr")),
     )
 
 
