@@ -86,6 +86,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "continue_bulk_payment",
             "pay_bulk_row",
             "post_payment",
+            "pay_payment_request",
             "refund_payment",
             "place_hold",
             "capture_hold",
@@ -173,8 +174,15 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "find_sealed_transaction",
         "list_sealed_postings",
     ),
-    # payees: what it may learn is what the procedure counts, so it reads no table
-    "directory": _execute("look_up_payee"),
+    # payees, payment_requests: it learns what a procedure counts, or what an id was handed on for, and reads no table
+    "directory": _execute(
+        "look_up_payee",
+        "open_payment_request",
+        "cancel_payment_request",
+        "find_payment_request",
+        "list_payment_request_payments",
+        "list_payment_requests",
+    ),
     # confirmations, passkeys: it grants what the commit of the money then looks for, moves none, and reads no table
     "confirmations": _execute(
         "ask_for_confirmation_code",

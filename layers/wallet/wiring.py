@@ -572,7 +572,7 @@ def relying_party() -> "RelyingParty":
     from wallet.edge.logs import logger  # noqa: PLC0415 - as above
     from wallet.passkeys.model import RelyingParty  # noqa: PLC0415 - as above
 
-    origin = _web_origin()
+    origin = web_origin()
     try:
         return RelyingParty.of(origin, name=os.environ.get("NOTICE_BRAND") or "Wallet", key=code_key())
     except Refused:
@@ -593,7 +593,7 @@ def passkey_proof_rules() -> "ProofRules":
     )
 
 
-def _web_origin() -> str:
+def web_origin() -> str:
     """The site, from the deployment or, as it may come after that, from where it was written down; '' for none."""
     return os.environ.get("WEB_ORIGIN") or _late_web_origin(setting("WEB_ORIGIN_PARAMETER")).text()
 
@@ -608,7 +608,7 @@ def _code_sender(texts: Iterable[str]) -> "CodeSender":
     from wallet.ledger.notices import Sender  # noqa: PLC0415 - as above
 
     sender = Sender(contact="", brand=os.environ.get("NOTICE_BRAND", ""))
-    return CodeSender(_text_messages(texts), sender, urlsplit(_web_origin()).hostname or "", code_key())
+    return CodeSender(_text_messages(texts), sender, urlsplit(web_origin()).hostname or "", code_key())
 
 
 def lookup_quotas() -> "LookupQuotas":

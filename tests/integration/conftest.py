@@ -21,6 +21,7 @@ _ROLE = {
     "login": "identity",
     "balance": "reader",
     "transactions": "reader",
+    "payment_requests": "directory",
     "lists": "reader",
     "statement": "reader",
     "payees": "directory",

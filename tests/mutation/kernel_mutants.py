@@ -44,6 +44,7 @@ ASKING = "0026_what_may_be_asked_of_others.sql"
 SESSIONS = "0027_sessions.sql"
 CONFIRMED = "0031_confirmations.sql"
 READERS = "0034_readers_lock_no_row.sql"
+ASKED_FOR = "0037_payment_requests.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
@@ -120,6 +121,50 @@ _REFUND_TIME = "            'created_at', DATE_FORMAT(v_now, '%Y-%m-%dT%H:%i:%s.
 _FEE = "        CALL post_entry(v_fee_id, p_payee_id, p_slot, v_fees_id, 0, p_fee, p_at + INTERVAL 1 MICROSECOND);\n"
 
 CONFIRMATIONS = (
+    _mutant(
+        "a request for money is paid by everybody",
+        (
+            "payment_requests.py::test_what_is_asked_for_is_paid_once_with_what_it_is_for_and_its_id_as_reference",
+            "payment_requests.py::test_of_many_who_pay_one_at_once_one_does",
+        ),
+        (
+            ASKED_FOR,
+            "            SELECT v_is_open AND NOT EXISTS (\n                SELECT 1 FROM payment_request_payments WHERE only_of = p_payment_request_id) INTO v_is_open;\n",
+            "",
+        ),
+        (ASKED_FOR, "IF(v_amount IS NULL, NULL, p_payment_request_id));", "NULL);"),
+    ),
+    _mutant(
+        "a request for money that has ended is paid",
+        (
+            "payment_requests.py::test_one_that_is_cancelled_is_paid_by_nobody_and_cancelled_again_is_no_fault",
+            "payment_requests.py::test_one_that_is_over_is_expired_and_paid_by_nobody",
+        ),
+        (ASKED_FOR, "        ELSEIF NOT v_is_open THEN\n            SET v_outcome = 'payment_request_ended';\n", ""),
+    ),
+    _mutant(
+        "another amount than was asked for is paid",
+        "payment_requests.py::test_another_amount_than_was_asked_for_is_refused",
+        (ASKED_FOR, "        ELSEIF p_amount <> v_amount THEN\n            SET v_outcome = 'amount_differs';\n", ""),
+    ),
+    _mutant(
+        "anybody cancels a request for money",
+        "payment_requests.py::test_only_its_maker_cancels_it_and_whoever_was_given_it_sees_what_is_asked_for",
+        (
+            ASKED_FOR,
+            "    WHERE s.id = p_payment_request_id AND s.user_id = p_actor_id;",
+            "    WHERE s.id = p_payment_request_id;",
+        ),
+    ),
+    _mutant(
+        "a request for money is not locked by who cancels it",
+        "payment_requests.py::test_paid_or_cancelled_but_never_both",
+        (
+            ASKED_FOR,
+            "    SELECT id INTO v_locked FROM payment_requests WHERE id = p_payment_request_id FOR UPDATE;\n",
+            "",
+        ),
+    ),
     _mutant(
         "whom a confirmation is for is not compared",
         "confirmations/test_granting.py::test_a_phone_that_has_changed_hands_since_is_somebody_else",

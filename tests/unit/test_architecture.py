@@ -19,7 +19,7 @@ SCHEMA = sorted((ROOT / "schema").glob("*.py"))
 SHIPPED = [*MODULES, *DOORS, *SCHEMA]
 
 LEDGER, STORAGE, GATEWAYS = "wallet.ledger", "wallet.storage", "wallet.gateways"
-CHANNELS, PAYEES = "wallet.channels", "wallet.payees"
+CHANNELS, PAYEES, PAYMENT_REQUESTS = "wallet.channels", "wallet.payees", "wallet.payment_requests"
 MOVEMENTS, IDENTITY, EDGE = "wallet.movements", "wallet.identity", "wallet.edge"
 OPERATORS, CONFIRMATIONS, PASSKEYS = "wallet.operators", "wallet.confirmations", "wallet.passkeys"
 
@@ -34,12 +34,14 @@ BELOW = {
     IDENTITY: (STORAGE, GATEWAYS, CHANNELS, LEDGER),
     OPERATORS: (STORAGE, LEDGER),
     PAYEES: (STORAGE, LEDGER),
+    PAYMENT_REQUESTS: (IDENTITY, PAYEES, STORAGE, LEDGER),
     # a code that confirms is made and sent as one that proves a phone
     CONFIRMATIONS: (IDENTITY, STORAGE, CHANNELS, LEDGER),
     PASSKEYS: (IDENTITY, STORAGE, LEDGER),
     # of channels it knows how they fail, for the answer
     EDGE: (
-        *(CONFIRMATIONS, PASSKEYS, IDENTITY, OPERATORS, MOVEMENTS, PAYEES, STORAGE, GATEWAYS, CHANNELS, LEDGER),
+        *(CONFIRMATIONS, PASSKEYS, IDENTITY, OPERATORS, MOVEMENTS, PAYMENT_REQUESTS, PAYEES, STORAGE, GATEWAYS),
+        *(CHANNELS, LEDGER),
         "wallet.aws",
     ),
     "wallet.aws": (),

@@ -111,7 +111,7 @@ def test_what_is_missing_is_told_with_what_is_wanted() -> None:
 def test_an_unknown_field_is_told_with_those_that_there_are() -> None:
     assert told(TopUpBody, {"amount": 1, "currency": "INR"}) == {"currency": "Unknown here; known are: amount."}
     payee = told(PaymentBody, {"to": {"vpa": "asha@okbank"}, "amount": 1})
-    assert payee["to.vpa"] == "Unknown here; known are: wallet_id, phone, qr."
+    assert payee["to.vpa"] == "Unknown here; known are: wallet_id, phone, qr, payment_request."
     assert told(EmptyBody, {"x": 1}) == {"x": "Unknown here: nothing is taken."}
     assert told_of_query(NoQuery, at="2026") == {"at": "Unknown here: nothing is taken."}
     assert "from, to, type" in told_of_query(StatementQuery, since="2026-11-22T06:30:00Z")["since"]

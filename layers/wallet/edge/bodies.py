@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from wallet.edge.qr import read_wallet_code
+from wallet.edge.qr import read_payment_request_code, read_wallet_code
 from wallet.edge.requests import Request
 from wallet.edge.validation import Wanted
 from wallet.identity import passwords, phones
@@ -36,6 +36,7 @@ from wallet.ledger.receipts import PartySide
 from wallet.ledger.statements import MAX_SLOTS
 from wallet.ledger.texts import check_text
 from wallet.ledger.withdrawals import WithdrawalStatus
+from wallet.payment_requests.model import RequestStatus, Terms
 from wallet.storage.lists import ListRequest
 
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
@@ -104,6 +105,13 @@ def _qr(text: str) -> UUID:
     if wallet_id is None:
         raise ValueError("That is no QR code of a wallet.")
     return wallet_id
+
+
+def _payment_request(text: str) -> UUID:
+    payment_request_id = read_payment_request_code(text)
+    if payment_request_id is None:
+        raise ValueError("That is no payment request: neither its id, nor its link or code.")
+    return payment_request_id
 
 
 def _time(text: object) -> datetime:
@@ -195,6 +203,11 @@ QrWalletId = Annotated[
     UUID,
     BeforeValidator(lambda text: _qr(text) if isinstance(text, str) else text),
     Wanted("What a wallet's QR code says, like wallet:wal_…, as text."),
+]
+PaymentRequestId = Annotated[
+    UUID,
+    BeforeValidator(lambda text: _payment_request(text) if isinstance(text, str) else text),
+    Wanted("A payment request's id, like prq_…, or what its code says, as text."),
 ]
 Password = Annotated[
     StrictStr,
@@ -389,13 +402,54 @@ class Payee(Body):
         return PayeeName(wallet_id=self.wallet_id or self.qr, phone=self.phone)
 
 
+class PaymentPayee(Body):
+    """Who is paid by POST /payments: as Payee, or who has asked for it."""
+
+    wallet_id: WalletId | None = None
+    phone: Phone | None = None
+    qr: QrWalletId | None = None
+    payment_request: PaymentRequestId | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(name is not None for name in (self.wallet_id, self.phone, self.qr, self.payment_request)) != 1:
+            raise ValueError("Name the payee by wallet_id, phone, qr or payment_request, one of the four.")
+        return self
+
+    def named(self) -> PayeeName:
+        """As a movement takes it."""
+        return PayeeName(self.wallet_id or self.qr, self.phone, self.payment_request)
+
+
 class PaymentBody(Body):
     """POST /payments."""
 
-    to: Annotated[Payee, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
+    to: Annotated[PaymentPayee, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
     amount: Amount
     description: Description | None = None
     reference: Reference | None = None
+
+    @model_validator(mode="after")
+    def _one_reference(self) -> Self:
+        if self.to.payment_request is not None and self.reference is not None:
+            raise ValueError("The reference of what was asked for is the payment request's id: leave it out.")
+        return self
+
+
+class PaymentRequestBody(Body):
+    """POST /payment-requests. `expires_in` is in seconds: a week if absent, 90 days at most."""
+
+    amount: Amount | None = None
+    description: Description | None = None
+    expires_in: Annotated[
+        StrictInt,
+        Field(ge=60, le=7_776_000),
+        Wanted("A whole number of seconds from 60 to 7776000 (90 days), as a JSON number."),
+    ] = 604_800
+
+    def terms(self) -> Terms:
+        """As it is written down."""
+        return Terms(self.amount, self.description, self.expires_in)
 
 
 class RefundBody(Body):
@@ -499,6 +553,14 @@ class HoldsQuery(_ListQuery):
     status: HoldStatus | None = None
 
 
+class PaymentRequestsQuery(Body):
+    """GET /payment-requests."""
+
+    limit: Limit = 20
+    cursor: Annotated[UUID, _cursor_of(ids.PAYMENT_REQUEST), Wanted(_A_CURSOR)] | None = None
+    status: RequestStatus | None = None
+
+
 class PaymentsQuery(_ListQuery):
     """GET /payments. The cursor is a statement's."""
 
@@ -507,9 +569,10 @@ class PaymentsQuery(_ListQuery):
     status: Literal["completed"] | None = None
 
 
-def asked_of(query: TopUpsQuery | HoldsQuery | WithdrawalsQuery) -> ListRequest:
+def asked_of(query: TopUpsQuery | HoldsQuery | PaymentRequestsQuery | WithdrawalsQuery) -> ListRequest:
     """As a store takes it: one more than is shown says that there is another page."""
-    return ListRequest(query.cursor, query.status, query.key, query.limit + 1)
+    key = None if isinstance(query, PaymentRequestsQuery) else query.key
+    return ListRequest(query.cursor, query.status, key, query.limit + 1)
 
 
 class StatementQuery(Body):

@@ -178,6 +178,21 @@ PAGES: dict[str, Page] = {
         "Nothing can be taken of the hold now: it has ended, or can be asked for again later.",
         "GET /holds/{id} says how it stands. While it is `placed`, try later; else ask for a new one.",
     ),
+    "payment_request_ended": Page(
+        "Payment request ended",
+        "It has been paid, its time is over, or whoever asked has cancelled it. Nothing has moved; the key is not used up.",
+        "GET /payment-requests/{id} says how it stands. Ask whoever sent it for a new one.",
+    ),
+    "amount_differs": Page(
+        "Amount differs",
+        "The payment request is for another amount than the payment. Nothing has moved, and the key is not used up.",
+        "Pay the `amount` of GET /payment-requests/{id}.",
+    ),
+    "too_many_payment_requests": Page(
+        "Too many payment requests",
+        "500 requests for money were made within a day (50,000 of an approved merchant's).",
+        "Wait for `Retry-After`. One without an amount may be paid often: a shop needs one, not one for each payer.",
+    ),
     "hold_not_due": Page(
         "Hold not due",
         "The payer can't release a hold before it expires.",

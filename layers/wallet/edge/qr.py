@@ -1,4 +1,4 @@
-"""QR codes: of UPI links, and of wallets that want to be paid."""
+"""QR codes: of UPI links, of wallets that want to be paid, and of requests to pay."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -7,6 +7,7 @@ from uuid import UUID
 from wallet.ledger import ids
 
 _WALLET = "wallet:"
+_PAYMENT_REQUEST = "payment-request:"
 # Modules of light around a code (ISO/IEC 18004 asks for four), and pixels of a module where nobody scales it.
 _QUIET_ZONE = 4
 _MODULE = 4
@@ -41,6 +42,22 @@ def _dark_runs(rows: Sequence[bytes]) -> Iterator[str]:
             if is_dark:
                 yield f"M{x} {y}h{size}v1h-{size}z"
             x += size
+
+
+def payment_request_code(payment_request_id: UUID, origin: str) -> tuple[str, str | None]:
+    """What the code of a payment request says, and its link: that itself, where there is a site to open it on.
+
+    Its id stands behind a #, so that it reaches no log on the way.
+    """
+    shown = ids.show(ids.PAYMENT_REQUEST, payment_request_id)
+    link = f"{origin}/pay#{shown}" if origin else None
+    return link or _PAYMENT_REQUEST + shown, link
+
+
+def read_payment_request_code(text: str) -> UUID | None:
+    """The payment request that a code, a link or an id names, None if it is none of these."""
+    code = text.strip().rpartition("#")[2]
+    return ids.read(ids.PAYMENT_REQUEST, code.removeprefix(_PAYMENT_REQUEST))
 
 
 def wallet_code(wallet_id: UUID) -> str:

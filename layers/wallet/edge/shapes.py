@@ -35,6 +35,7 @@ from wallet.ledger.times import show_time
 from wallet.ledger.withdrawals import WithdrawalStatus
 from wallet.passkeys.model import AddedPasskey, Passkey
 from wallet.payees.model import Payee
+from wallet.payment_requests.model import PaymentRequest, ReceivedPayment
 
 
 def wallet_id(value: UUID) -> str:
@@ -243,6 +244,45 @@ def payment(value: Payment) -> Json:
 def payments(found: Sequence[Payment], rest: Span | None) -> Json:
     """The answer of GET /payments."""
     return {"data": [payment(one) for one in found], "next_cursor": next_cursor(rest)}
+
+
+def payment_request(value: PaymentRequest) -> Json:
+    """The answer of GET /payment-requests/{id} for whoever was given it."""
+    return {
+        "id": ids.show(ids.PAYMENT_REQUEST, value.id),
+        "status": value.status.value,
+        "amount": value.amount,
+        "currency": value.currency,
+        "description": value.description,
+        "to": payee(value.payee),
+        "created_at": show_time(value.created_at),
+        "expires_at": show_time(value.expires_at),
+    }
+
+
+def own_payment_request(value: PaymentRequest, received: Iterable[ReceivedPayment], *, origin: str) -> Json:
+    """The same for its maker, and the answer of POST /payment-requests: how it is handed on, and who has paid."""
+    code, url = qr.payment_request_code(value.id, origin)
+    return {
+        **payment_request(value),
+        "code": code,
+        "svg": qr.svg(code),
+        "url": url,
+        "payments": [
+            {
+                "id": ids.show(ids.PAYMENT, one.transaction_id),
+                "amount": one.amount,
+                "from": party(one.payer),
+                "created_at": show_time(one.created_at),
+            }
+            for one in received
+        ],
+    }
+
+
+def payment_requests(found: Sequence[PaymentRequest], limit: int) -> Json:
+    """The answer of GET /payment-requests: how each is handed on, and who has paid it, is shown by itself."""
+    return _page([payment_request(one) for one in found], limit)
 
 
 def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -> Json:

@@ -96,6 +96,12 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         "The transaction is under no published checkpoint yet; it will be in a minute or two.",
     ),
     Refusal.INVALID_VPA: (422, "Invalid VPA", "A UPI address looks like asha@okbank."),
+    Refusal.PAYMENT_REQUEST_ENDED: (
+        409,
+        "Payment request ended",
+        "It has been paid, is over, or whoever asked has cancelled it. Nothing has moved.",
+    ),
+    Refusal.AMOUNT_DIFFERS: (422, "Amount differs", "The payment request is for another amount: pay that."),
     Refusal.HOLD_NOT_PLACED: (
         409,
         "Hold not placed",
@@ -130,6 +136,11 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
         429,
         "Too many bulk payments",
         "As many files of yours are being paid as may be, or a day's rows are used up: wait until a file is finished.",
+    ),
+    Refusal.TOO_MANY_PAYMENT_REQUESTS: (
+        429,
+        "Too many payment requests",
+        "As many as may be within a day were made: wait, or make one without an amount, which may be paid often.",
     ),
     Refusal.TOO_MANY_PASSKEYS: (409, "Too many passkeys", "You have ten passkeys: remove one first."),
     Refusal.NAME_CHANGED_LATELY: (409, "Name changed lately", "A name is changed once in 30 days."),

@@ -28,6 +28,7 @@ BREAK = "brk"
 DISPUTE = "dsp"
 DEBT = "dbt"
 REQUEST = "req"
+PAYMENT_REQUEST = "prq"
 
 
 def uuid7(*, unix_ms: int, entropy: bytes) -> UUID:

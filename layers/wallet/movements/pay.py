@@ -25,6 +25,15 @@ def pay(
 
     Raises `Refused`, and then nothing has moved.
     """
+    if payee.payment_request_id is not None:
+        return payments.pay_payment_request(
+            database,
+            claim,
+            transaction_id=new_id(),
+            payment_request_id=payee.payment_request_id,
+            amount=amount,
+            description=description,
+        )
     return payments.post_payment(
         database,
         claim,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from uuid import UUID
 
+from wallet.ledger import ids
 from wallet.ledger.receipts import Balance, Party, PartySide, Payment, PaymentReceipt, RefundReceipt
 from wallet.ledger.statements import Span, StatementEntry
 from wallet.ledger.transactions import Side
@@ -38,8 +39,38 @@ def post_payment(
         description,
         reference,
     )
-    told = answer.result
-    receipt = PaymentReceipt(
+    receipt = _receipt(answer.result)
+    return receipt, receipt.transaction_id != transaction_id
+
+
+def pay_payment_request(
+    database: Database,
+    claim: Claim,
+    *,
+    transaction_id: UUID,
+    payment_request_id: UUID,
+    amount: int,
+    description: str | None,
+) -> tuple[PaymentReceipt, bool]:
+    """Pays what somebody has asked for; True if the key had done so before. Its reference is the request's id.
+
+    Raises `Refused`, of what is the request's before all that is the payer's.
+    """
+    answer = database.call(
+        "pay_payment_request",
+        *claim.signed_in(),
+        transaction_id.bytes,
+        payment_request_id.bytes,
+        amount,
+        description,
+        ids.show(ids.PAYMENT_REQUEST, payment_request_id),
+    )
+    receipt = _receipt(answer.result)
+    return receipt, receipt.transaction_id != transaction_id
+
+
+def _receipt(told: Row) -> PaymentReceipt:
+    return PaymentReceipt(
         transaction_id=uuid_of(told["transaction_id"]),
         amount=told["amount"],
         currency=told["currency"],
@@ -51,7 +82,6 @@ def post_payment(
         created_at=time_of(told["created_at"]),
         payer_balance=Balance(told["balance"], told["held"]),
     )
-    return receipt, receipt.transaction_id != transaction_id
 
 
 def refund_payment(
@@ -147,11 +177,11 @@ def find_payment_of_key(database: Database, *, actor_id: UUID, key: str) -> list
     return [_payment(row) for row in database.read("CALL find_payments(%s, NULL, %s)", actor_id.bytes, key)]
 
 
-def _in_order(database: Database, actor_id: UUID, ids: Sequence[UUID]) -> list[Payment]:
-    asked = json.dumps([one.hex for one in ids])
-    rows = database.read("CALL find_payments(%s, %s, NULL)", actor_id.bytes, asked) if ids else []
+def _in_order(database: Database, actor_id: UUID, chosen: Sequence[UUID]) -> list[Payment]:
+    asked = json.dumps([one.hex for one in chosen])
+    rows = database.read("CALL find_payments(%s, %s, NULL)", actor_id.bytes, asked) if chosen else []
     found = {payment.transaction_id: payment for payment in map(_payment, rows)}
-    return [found[one] for one in ids if one in found]
+    return [found[one] for one in chosen if one in found]
 
 
 def _payment(row: Row) -> Payment:

@@ -41,6 +41,7 @@ CASES = (
     Case("pay", "another payment under its key", keyed.PayingOtherwise),
     Case("pay", "one that wants a confirmation", keyed.PayingUnconfirmed),
     Case("pay", "one that is confirmed", keyed.PayingConfirmed),
+    Case("pay", "what is asked for", keyed.PayingWhatIsAskedFor),
     Case("pay", "a payment looked at", keyed.ShowingAPayment),
     Case("top_up", "a new top-up", keyed.AskingForMoney),
     Case("top_up", "repeated", keyed.repeated(keyed.AskingForMoney)),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,11 @@ from tests.support.books import Person, new_landline, unique
 from tests.support.cold import Run
 from tests.support.confirmations import Confirming, tier_with
 from tests.support.functions import api_event
+from wallet import wiring
+from wallet.identity.sessions.model import Principal
 from wallet.ledger import ids
+from wallet.payment_requests.model import Terms
+from wallet.payment_requests.service import ask
 
 
 class Keyed(Situation):
@@ -161,6 +166,34 @@ class PayingConfirmed(Paying):
         super().check(body)
         (row,) = self.world.books.select("SELECT used_for FROM confirmations WHERE id = %s", self.confirmation_id.bytes)
         assert body["transaction_id"] == ids.show(ids.TRANSACTION, UUID(bytes=row["used_for"]))
+
+
+class PayingWhatIsAskedFor(Paying):
+    """A payment request over 60 paise: it is paid once, in the commit of the money."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        maker = Principal(self.payee.user_id, wiring.new_id(), self.payee.generation)
+        with closing(world.books.as_role("directory")) as directory:
+            request = ask(directory, wiring.new_id, maker, Terms(60, None, 3_600))
+        self.payment_request_id = request.id
+        shown = ids.show(ids.PAYMENT_REQUEST, request.id)
+        self.event = self.request("/payments", {"to": {"payment_request": shown}, "amount": 60})
+
+    def done(self) -> bool:
+        # one statement, as above
+        (row,) = self.world.books.select(
+            "SELECT s.status = 'paid' AS is_over, w.balance = 940 AS is_paid FROM payment_request_states s, wallets w"
+            " WHERE s.id = %s AND w.id = %s",
+            self.payment_request_id.bytes,
+            self.actor.wallet_id.bytes,
+        )
+        assert row["is_over"] == row["is_paid"], "money and request are one commit"
+        return super().done()
+
+    def check(self, body: Json) -> None:
+        super().check(body)
+        assert body["reference"] == ids.show(ids.PAYMENT_REQUEST, self.payment_request_id)
 
 
 class AskingForMoney(Keyed):

@@ -1,0 +1,1 @@
+"""Requests for money: a link or a code that the payer opens and confirms."""
