@@ -151,7 +151,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
             "sweep_quotas",
         ),
     ),
-    # balance, lists, bulk_results, proof, statement, notify: it reads by procedures alone, so it can lock no row
+    # balance, lists, preview, bulk_results, proof, statement, notify: it reads by procedures alone, so it locks no row
     "reader": _execute(
         "find_wallet",
         "find_held_at",
@@ -173,6 +173,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "list_seals",
         "find_sealed_transaction",
         "list_sealed_postings",
+        "preview_debit",
     ),
     # payees, payment_requests: it learns what a procedure counts, or what an id was handed on for, and reads no table
     "directory": _execute(

@@ -1,4 +1,4 @@
-"""One's own things found again over HTTP: lists, what a key has done, one entry; and money that is asked for by a link."""
+"""One's own things found again over HTTP (lists, a key's doing, one entry), and money asked for by a link."""
 
 from urllib.parse import quote
 

@@ -23,6 +23,7 @@ _ROLE = {
     "transactions": "reader",
     "payment_requests": "directory",
     "lists": "reader",
+    "preview": "reader",
     "statement": "reader",
     "payees": "directory",
     "confirmations": "confirmations",

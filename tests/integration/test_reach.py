@@ -289,6 +289,7 @@ def _reads(books: Books, owner: Person, other: Person) -> list[Call]:
         ("list_seals", (1, 10)),
         ("find_sealed_transaction", (top_up["id"],)),
         ("list_sealed_postings", (top_up["id"],)),
+        ("preview_debit", (owner.user_id.bytes, 100, other.wallet_id.bytes, None, "asha@okbank")),
     ]
     assert {procedure for procedure, _ in calls} == {
         grant.removeprefix("EXECUTE ON PROCEDURE ") for grant in GRANTS["reader"]
@@ -316,6 +317,7 @@ _LOCKED = (
     *("holds", "held_changes", "accounts", "transactions", "postings", "withdrawals", "idempotency_records"),
     *("bulk_payments", "bulk_payment_rows", "seals", "checkpoints", "ledger_identity"),
     *("payment_attempts", "payment_attempt_events", "source_refunds", "bank_references"),
+    *("confirmation_rules", "known_payees", "known_vpas", "fee_rates"),
 )
 
 

@@ -22,6 +22,7 @@ LEDGER, STORAGE, GATEWAYS = "wallet.ledger", "wallet.storage", "wallet.gateways"
 CHANNELS, PAYEES, PAYMENT_REQUESTS = "wallet.channels", "wallet.payees", "wallet.payment_requests"
 MOVEMENTS, IDENTITY, EDGE = "wallet.movements", "wallet.identity", "wallet.edge"
 OPERATORS, CONFIRMATIONS, PASSKEYS = "wallet.operators", "wallet.confirmations", "wallet.passkeys"
+PREVIEWS = "wallet.previews"
 
 # What each part may import of ours, beside itself.
 BELOW = {
@@ -38,10 +39,12 @@ BELOW = {
     # a code that confirms is made and sent as one that proves a phone
     CONFIRMATIONS: (IDENTITY, STORAGE, CHANNELS, LEDGER),
     PASSKEYS: (IDENTITY, STORAGE, LEDGER),
+    # what would be confirmed is by the rules of confirmations
+    PREVIEWS: (CONFIRMATIONS, STORAGE, LEDGER),
     # of channels it knows how they fail, for the answer
     EDGE: (
-        *(CONFIRMATIONS, PASSKEYS, IDENTITY, OPERATORS, MOVEMENTS, PAYMENT_REQUESTS, PAYEES, STORAGE, GATEWAYS),
-        *(CHANNELS, LEDGER),
+        *(CONFIRMATIONS, PASSKEYS, IDENTITY, OPERATORS, MOVEMENTS, PAYMENT_REQUESTS, PAYEES, PREVIEWS),
+        *(STORAGE, GATEWAYS, CHANNELS, LEDGER),
         "wallet.aws",
     ),
     "wallet.aws": (),

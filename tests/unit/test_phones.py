@@ -213,4 +213,15 @@ def test_the_functions_that_read_phones_are_told_the_region() -> None:
     reading = re.compile(r"wiring\.(region|phone_api_handler|counting_api_handler)\b")
     readers = {path.parent.name for path in FUNCTIONS.glob("*/app.py") if reading.search(path.read_text("utf-8"))}
     assert {re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower() for name in told} == readers
-    assert readers == {"register", "login", "session", "phone_proofs", "pay", "payees", "hold", "bulk", "operator"}
+    assert readers == {
+        "register",
+        "login",
+        "session",
+        "phone_proofs",
+        "pay",
+        "payees",
+        "preview",
+        "hold",
+        "bulk",
+        "operator",
+    }

@@ -46,6 +46,10 @@ _LINE_CURSOR = re.compile(r"l[1-9][0-9]{0,8}")
 _DIGITS = re.compile(r"[1-9][0-9]{0,15}")
 _A_TIME = "A time is RFC 3339 with a zone, like 2026-11-22T06:30:00Z or 2026-11-22T12:00:00+05:30."
 _A_CURSOR = "A cursor is what next_cursor said, as it is; without one the list begins at its first page."
+_A_PAYEE = (
+    "A payee is a wallet's id (wal_…), a phone number with its calling code (its + written %2B), or what a wallet's QR"
+    " code says (wallet:wal_…)."
+)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
@@ -168,6 +172,16 @@ def _payee(cell: object, info: ValidationInfo) -> PayeeName:
     return PayeeName(wallet_id=wallet_id, phone=phone)
 
 
+def _named(text: object, info: ValidationInfo) -> PayeeName:
+    wallet_id = read_wallet_code(str(text))
+    if wallet_id is not None:
+        return PayeeName(wallet_id=wallet_id, phone=None)
+    try:
+        return _payee(text, info)
+    except ValueError:
+        raise ValueError(_A_PAYEE) from None
+
+
 def _amount(cell: object) -> int:
     if not _DIGITS.fullmatch(str(cell)):  # no sign, point, exponent or grouping: a spreadsheet's rounding is no amount
         raise ValueError("An amount is a whole number of minor units (paise), in digits only.")
@@ -244,6 +258,12 @@ Reference = Annotated[
 Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100), Wanted("A whole number from 1 to 100.")]
 OwnKey = Annotated[str, Field(pattern=r"^[!-~]{1,64}$"), Wanted("An Idempotency-Key of yours.")]
 StatementCursor = Annotated[tuple[int, ...], BeforeValidator(_cursor), Wanted(_A_CURSOR)]
+Vpa = Annotated[
+    StrictStr,
+    Field(max_length=255),
+    AfterValidator(lambda text: vpa.read(text) or text),
+    Wanted("A UPI address, like asha@okbank, as text of at most 255 characters."),
+]
 
 
 class Body(BaseModel):
@@ -483,12 +503,29 @@ class WithdrawalBody(Body):
     """POST /withdrawals. A text that is no VPA has a refusal of its own, and comes through as it is."""
 
     amount: Amount
-    vpa: Annotated[
-        StrictStr,
-        Field(max_length=255),
-        AfterValidator(lambda text: vpa.read(text) or text),
-        Wanted("A UPI address, like asha@okbank, as text of at most 255 characters."),
-    ]
+    vpa: Vpa
+
+
+AmountInQuery = Annotated[
+    int,
+    BeforeValidator(_amount),
+    Field(le=MAX_AMOUNT),
+    Wanted(f"A whole number of minor units (paise) from 1 to {MAX_AMOUNT}, in digits: 5000 is 50 rupees."),
+]
+
+
+class PaymentPreviewQuery(Body):
+    """GET /payments/preview. `to` is a wallet's id, a phone, or what a wallet's QR code says."""
+
+    to: Annotated[PayeeName, BeforeValidator(_named), Wanted(_A_PAYEE)]
+    amount: AmountInQuery
+
+
+class WithdrawalPreviewQuery(Body):
+    """GET /withdrawals/preview. A text that is no VPA comes through, as in POST /withdrawals."""
+
+    amount: AmountInQuery
+    vpa: Vpa
 
 
 class EmptyBody(Body):

@@ -180,7 +180,7 @@ PAGES: dict[str, Page] = {
     ),
     "payment_request_ended": Page(
         "Payment request ended",
-        "It has been paid, its time is over, or whoever asked has cancelled it. Nothing has moved; the key is not used up.",
+        "It has been paid, its time is over, or whoever asked has cancelled it. Nothing has moved, under any key.",
         "GET /payment-requests/{id} says how it stands. Ask whoever sent it for a new one.",
     ),
     "amount_differs": Page(

@@ -6,6 +6,7 @@ from typing import Any
 
 from wallet.edge.statuses import REFUSALS, Problem
 from wallet.ledger import ids
+from wallet.ledger.limits import BrokenLimit
 from wallet.ledger.refusals import Refused
 from wallet.ledger.times import show_time
 
@@ -36,6 +37,15 @@ class Response:
         return self.body.get("code") if isinstance(self.body, dict) and self.status >= 400 else None
 
 
+def limit_left(value: BrokenLimit) -> Json:
+    """A limit of the caller's own, and what is left of it."""
+    return {
+        "code": value.code.value,
+        "left": value.left,
+        "renews_at": show_time(value.renews_at) if value.renews_at else None,
+    }
+
+
 def problem_response(problem: Problem, request_id: str, refused: Refused | None = None, *, base: str) -> Response:
     """A problem document (RFC 9457), with the detail, fields, limit and confirmation of a refusal that has some.
 
@@ -52,12 +62,7 @@ def problem_response(problem: Problem, request_id: str, refused: Refused | None 
     if refused is not None and refused.fields:
         body["errors"] = [{"field": name, "message": message} for name, message in refused.fields]
     if refused is not None and refused.limit is not None:
-        renews_at = refused.limit.renews_at
-        body["limit"] = {
-            "code": refused.limit.code.value,
-            "left": refused.limit.left,
-            "renews_at": show_time(renews_at) if renews_at else None,
-        }
+        body["limit"] = limit_left(refused.limit)
     if refused is not None and refused.confirmation is not None:
         body["confirmation"] = {
             "id": ids.show(ids.CONFIRMATION, refused.confirmation.id),

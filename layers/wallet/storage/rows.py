@@ -20,6 +20,11 @@ def time_of(value: datetime | str) -> datetime:
     return naive.replace(tzinfo=UTC)
 
 
+def time_if_any(value: datetime | str | None) -> datetime | None:
+    """The same of one that may be NULL."""
+    return None if value is None else time_of(value)
+
+
 def exact_time(value: datetime) -> str:
     """A naive DATETIME from a table as the ledger's seals have it: `2026-11-22T06:30:00.123456Z`."""
     return value.isoformat(timespec="microseconds") + "Z"

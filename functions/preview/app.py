@@ -1,0 +1,31 @@
+"""GET /payments/preview, GET /withdrawals/preview: what would happen, before it is asked for. It promises nothing."""
+
+from wallet import wiring
+from wallet.edge import shapes
+from wallet.edge.bodies import PaymentPreviewQuery, WithdrawalPreviewQuery
+from wallet.edge.requests import Request
+from wallet.edge.responses import Response
+from wallet.movements.withdraw import Wish
+from wallet.previews.service import preview_payment, preview_withdrawal
+
+
+def get_payment_preview(request: Request) -> Response:
+    """A payment of the caller's; nothing is told of the payee, and nothing counted."""
+    caller = request.caller()
+    asked = request.parameters(PaymentPreviewQuery)
+    preview = preview_payment(wiring.database(), user_id=caller, payee=asked.to, amount=asked.amount)
+    return Response(200, shapes.preview(preview))
+
+
+def get_withdrawal_preview(request: Request) -> Response:
+    """A withdrawal of the caller's."""
+    caller = request.caller()
+    asked = request.parameters(WithdrawalPreviewQuery)
+    wish = Wish.read(amount=asked.amount, vpa=asked.vpa)
+    preview = preview_withdrawal(wiring.database(), user_id=caller, vpa=wish.vpa, amount=wish.amount)
+    return Response(200, shapes.preview(preview))
+
+
+handler = wiring.phone_api_handler(
+    {"GET /payments/preview": get_payment_preview, "GET /withdrawals/preview": get_withdrawal_preview}
+)
