@@ -5,7 +5,10 @@ STATE ?= .local
 GATEWAY = razorpay
 # what of money out is confirmed there, as docs/confirmations.md has it: above=0,reset_wait_s=86400
 CONFIRMATION_RULES =
-STARTING = --state $(STATE) --gateway $(GATEWAY) $(if $(CONFIRMATION_RULES),--rules $(CONFIRMATION_RULES))
+# whose pages may call the API besides its own: http://localhost:5173,https://app.example
+ALLOWED_ORIGINS =
+STARTING = --state $(STATE) --gateway $(GATEWAY) $(if $(CONFIRMATION_RULES),--rules $(CONFIRMATION_RULES)) \
+	$(if $(ALLOWED_ORIGINS),--origins '$(ALLOWED_ORIGINS)')
 # how many workers share the tests: by default one a core, up to four; 0 is none, everything in one process
 WORKERS = auto
 OLD_ENOUGH = import sys; sys.exit(None if sys.version_info >= (3, 11) else "$(PYTHON) is older than 3.11: make PYTHON=python3.13 …")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import signal
 import sys
 import time
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from local import stack
 from local.deploy import GATEWAYS, RAZORPAY, RULES
+from local.detours import Detours
 from local.processes import ENDING, LocalStackError, hang_up
 from local.state import ROOT, State
+from local.template import read
 
 #: From this status of HTTP on, nothing was done.
 _REFUSED = 400
@@ -27,6 +30,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--rules", default=RULES, help="with up and run: what is confirmed, as docs/confirmations.md has it"
     )
+    parser.add_argument("--origins", default="", help="with up and run: whose pages may call the API, AllowedOrigins")
     parser.add_argument("--folder", type=Path, help="with export and verify: what is exported; default: STATE/export")
     parser.add_argument("--deployed", action="store_true", help="with export: the ledger that the environment names")
     parser.add_argument("--stack-name", default="wallet", help="with deploy: the stack's name in its account")
@@ -67,7 +71,9 @@ def _do(state: State, given: argparse.Namespace) -> int:
         if given.gateway not in GATEWAYS:
             raise LocalStackError(f"There is no GATEWAY={given.gateway}; there are: {', '.join(GATEWAYS)}.")
         _require_rules(given.rules)
-        return _STARTING[given.command](state, given.gateway, given.rules)
+        _require_origins(given.origins)
+        by = Detours(parameters={"AllowedOrigins": given.origins})
+        return _STARTING[given.command](state, given.gateway, given.rules, by)
     return _COMMANDS[given.command](state)
 
 
@@ -80,6 +86,15 @@ def _require_rules(setting: str) -> None:
         ConfirmationRules.read(setting)
     except ValueError as error:
         raise LocalStackError(f"CONFIRMATION_RULES: {error}.") from error
+
+
+def _require_origins(setting: str) -> None:
+    """As the template wants them, before anything is started."""
+    if not re.fullmatch(read(ROOT / "template.yaml")["Parameters"]["AllowedOrigins"]["AllowedPattern"], setting):
+        raise LocalStackError(
+            "ALLOWED_ORIGINS: origins as browsers write them, like https://app.example or http://localhost:5173, "
+            "with commas between."
+        )
 
 
 def _deploy(state: State, given: argparse.Namespace) -> int:
@@ -99,8 +114,8 @@ def _interrupt(received: int, _: object) -> None:
     raise KeyboardInterrupt
 
 
-def _up(state: State, gateway: str, rules: str) -> int:
-    content = stack.up(state, gateway, rules=rules)
+def _up(state: State, gateway: str, rules: str, by: Detours) -> int:
+    content = stack.up(state, gateway, by, rules=rules)
     print(f"\nThe API: {content['api_url']}\nAll addresses and secrets: {state.stack_file}")
     print(f"What is confirmed: {rules}, or ten minutes from now, where there are wallets and it was something else.")
     return 0
@@ -131,12 +146,12 @@ def _reset(state: State, *, force: bool) -> int:
     return 0
 
 
-def _run(state: State, gateway: str, rules: str) -> int:
+def _run(state: State, gateway: str, rules: str, by: Detours) -> int:
     if stack.is_up(state):
         raise LocalStackError(
             f"A stack is up in {state.folder}: `make walk` walks the money path on it, `make down` ends it."
         )
-    content = stack.up(state, gateway, rules=rules)
+    content = stack.up(state, gateway, by, rules=rules)
     is_ours = True
     try:
         if (failed := _walk(state)) != 0:

@@ -107,6 +107,8 @@ def deploy(
         "NoticeBrand": "Wallet",
         **sms_registration(),
         "ConfirmationRules": rules,
+        # nobody's pages; said even so, as an update would keep the list of last time
+        "AllowedOrigins": "",
         # the emulator has none
         "WebAcl": "off",
         # one machine and perhaps a test at full speed: nothing here needs protecting from callers
@@ -135,7 +137,7 @@ def deploy(
         _send(emulator, build)
         _deploy(emulator, _template(build, wanted, versions, schema), wanted)
         problems = wanted.get("ProblemBaseUrl") or f"{_api_url(emulator)}/problems/"
-        _answer_for_the_gateway(emulator, content, problems)
+        _answer_for_the_gateway(emulator, content, problems, wanted["AllowedOrigins"])
         _lock_checkpoints(emulator, content, wanted)
     outputs = emulator.outputs(STACK)
     if not outputs:
@@ -260,21 +262,22 @@ def _set_defaults(content: Template, parameters: Mapping[str, str]) -> None:
         content["Parameters"][name]["Default"] = value
 
 
-def _answer_for_the_gateway(emulator: Emulator, template: Template, problems: str) -> None:
+def _answer_for_the_gateway(emulator: Emulator, template: Template, problems: str, origins: str) -> None:
     """The emulator knows gateway responses, but not where SAM puts them, nor its domain: say them again, one by one.
 
-    `problems` is where problems are explained.
+    `problems` is where problems are explained, `origins` the list of allowed ones.
     """
     resources = template["Resources"]
     api = emulator.outputs(STACK)["ApiId"]
     client = emulator.apigateway()
-    told = {one["responseType"]: one for one in client.get_gateway_responses(restApiId=api)["items"]}
+    known = {one["responseType"]: one for one in client.get_gateway_responses(restApiId=api)["items"]}
     wanted: dict[Any, dict[str, Any]] = {
         kind: {
             "statusCode": str(response["StatusCode"]),
             "responseParameters": {
                 f"gatewayresponse.header.{name}": value
-                for name, value in response["ResponseParameters"]["Headers"].items()
+                for name, told in response["ResponseParameters"]["Headers"].items()
+                if (value := _header(told, origins))
             },
             "responseTemplates": {
                 media_type: text["Fn::Sub"][0].replace("${Problems}", problems)
@@ -283,11 +286,20 @@ def _answer_for_the_gateway(emulator: Emulator, template: Template, problems: st
         }
         for kind, response in resources["WalletApi"]["Properties"]["GatewayResponses"].items()
     }
-    new = {kind: said for kind, said in wanted.items() if told.get(kind, {}) | said != told.get(kind)}
+    new = {kind: said for kind, said in wanted.items() if known.get(kind, {}) | said != known.get(kind)}
     for kind, said in new.items():
         client.put_gateway_response(restApiId=api, responseType=kind, **said)
     if new:
         client.create_deployment(restApiId=api, stageName="v1")
+
+
+def _header(told: str | dict[str, Any], origins: str) -> str:
+    """The value of a gateway response's header; '' for one that the template has only where origins are listed."""
+    if isinstance(told, str):
+        return told
+    _, listed, _ = told["Fn::If"]
+    text = listed if isinstance(listed, str) else listed["Fn::Sub"][0].replace("${First}", origins.partition(",")[0])
+    return str(text) if origins else ""
 
 
 def _lock_checkpoints(emulator: Emulator, template: Template, parameters: Mapping[str, str]) -> None:

@@ -126,33 +126,44 @@ def api_handler(routes: "Mapping[str, Handler]") -> "Door":
     """The handler of a function that the API calls: what answers each of its routes."""
     from wallet.edge.door import Door  # noqa: PLC0415 - functions that run on a schedule have none
 
-    return Door(routes, problem_base=problem_base_url)
+    return Door(routes, problem_base=problem_base_url, allowed_origins=allowed_origins)
 
 
 def phone_api_handler(routes: "Mapping[str, Handler]") -> "Door":
     """The handler of one whose requests have phones in them, of which some name no country."""
     from wallet.edge.door import Door  # noqa: PLC0415 - as above
 
-    return Door(routes, problem_base=problem_base_url, region=region)
+    return Door(routes, problem_base=problem_base_url, region=region, allowed_origins=allowed_origins)
 
 
 def address_api_handler(routes: "Mapping[str, Handler]") -> "Door":
     """The handler of one whose requests are counted by the address that they come from."""
     from wallet.edge.door import Door  # noqa: PLC0415 - as above
 
-    return Door(routes, problem_base=problem_base_url, origin_secrets=origin_secrets)
+    return Door(routes, problem_base=problem_base_url, origin_secrets=origin_secrets, allowed_origins=allowed_origins)
 
 
 def counting_api_handler(routes: "Mapping[str, Handler]") -> "Door":
     """The handler of one whose requests have phones in them, and are counted by the address that they come from."""
     from wallet.edge.door import Door  # noqa: PLC0415 - as above
 
-    return Door(routes, problem_base=problem_base_url, region=region, origin_secrets=origin_secrets)
+    return Door(
+        routes,
+        problem_base=problem_base_url,
+        region=region,
+        origin_secrets=origin_secrets,
+        allowed_origins=allowed_origins,
+    )
 
 
 def problem_base_url() -> str:
     """Where problems are explained, an address for a code to be put behind: mostly '', which is the API itself."""
     return os.environ.get("PROBLEM_BASE_URL", "")
+
+
+def allowed_origins() -> tuple[str, ...]:
+    """The origins whose pages may call the API besides its own, as browsers write them; mostly none."""
+    return tuple(origin for origin in os.environ.get("ALLOWED_ORIGINS", "").split(",") if origin)
 
 
 def region() -> str:

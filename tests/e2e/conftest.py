@@ -26,6 +26,7 @@ BY = Detours(
         "SignInsPerAddress": "100",
         # a file of its own has people confirm: it gives them a tier with rules
         "ConfirmationRules": "by_tier",
+        "AllowedOrigins": "https://app.example,http://localhost:5173",
     }
 )
 

@@ -213,6 +213,7 @@ def test_a_stack_that_is_up_is_not_run_by_a_second_one_whose_end_would_be_its_ow
     [
         (["operator", "pending"], "COMMAND is no JSON ("),
         (["up", "--rules", "above=1,sometimes=1"], "CONFIRMATION_RULES: 'sometimes=1' is no rule"),
+        (["up", "--origins", "https://app.example/"], "ALLOWED_ORIGINS: origins as browsers write them"),
         (["operator", ""], "COMMAND is no JSON ("),
         (["operator", "{'command': 'pending'}"], "COMMAND is no JSON ("),
         (["operator", "[1]"], "COMMAND is no JSON object: [1]"),

@@ -14,6 +14,7 @@ from tests.unit.calls import FUNCTIONS, ROOT, door
 from wallet.channels.daily_cap import COUNTERS
 from wallet.channels.port import Place
 from wallet.edge.addresses import ORIGIN_HEADER
+from wallet.edge.cors import EXPOSED, PREFLIGHT
 from wallet.edge.statuses import REFUSALS
 from wallet.ledger.notices import ALERT_TEXTS, CONFIRMATION_TEXTS, DEBIT_TEXTS, TEXTS
 from wallet.ledger.refusals import Refusal
@@ -42,6 +43,7 @@ OPEN = {
     "POST /passkey-proofs",
     "POST /webhooks/{gateway}",
     "GET /problems/{code}",
+    "OPTIONS /{proxy+}",
 }
 
 FOLDERS = {
@@ -79,6 +81,7 @@ FOLDERS = {
     "AuditFunction": "audit",
     "ProofFunction": "proof",
     "ProblemsFunction": "problems",
+    "PreflightFunction": "preflight",
     "NotifyFunction": "notify",
     "StatementFunction": "statement",
     "PayeesFunction": "payees",
@@ -127,6 +130,7 @@ SECRETS = {
     "AuditFunction": {"DatabaseAuditorSecretArn"},
     "ProofFunction": {"DatabaseReaderSecretArn"},
     "ProblemsFunction": set(),
+    "PreflightFunction": set(),
     "MigrateFunction": {
         "DatabaseOwnerSecretArn",
         "DatabaseIdentitySecretArn",
@@ -740,6 +744,130 @@ def test_an_address_of_problems_is_one_that_a_code_can_be_put_behind(address: st
     assert bool(re.fullmatch(TEMPLATE["Parameters"]["ProblemBaseUrl"]["AllowedPattern"], address)) is good
 
 
+# ------------------------------------------------------------------------------- pages of other origins
+
+#: What a header is where origins are listed, by what the template says of the first of them.
+FIRST = {"Fn::Select": [0, {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}]}
+
+
+def where_listed(told: object) -> object:
+    """A value that is there only where origins are listed."""
+    assert isinstance(told, dict), told
+    condition, listed, otherwise = told["Fn::If"]
+    assert TEMPLATE["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AllowedOrigins"}, ""]}]}
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    return listed
+
+
+def test_every_route_has_a_preflight_that_needs_no_token() -> None:
+    """One for all paths: no route takes OPTIONS itself, and no other greedy path is nearer to any of them."""
+    routes = {
+        route: properties for function in ALL.values() for route, properties in templates.routes(function).items()
+    }
+    taking = {route: properties for route, properties in routes.items() if route.startswith(("OPTIONS ", "ANY "))}
+    assert set(taking) == {"OPTIONS /{proxy+}"} == set(templates.routes(ALL["PreflightFunction"]))
+    assert taking["OPTIONS /{proxy+}"]["Auth"] == {"Authorizer": "NONE"}
+    paths = {route.partition(" ")[2] for route in routes}
+    assert [path for path in paths if "+}" in path] == ["/{proxy+}"]
+    assert "/" not in paths, "a greedy path is not of the root"
+
+
+def test_where_no_origin_is_listed_no_preflight_is_answered() -> None:
+    conditional = {name: one["Condition"] for name, one in TEMPLATE["Resources"].items() if "Condition" in one}
+    assert conditional["PreflightFunction"] == "ListsOrigins"
+    assert {name for name in conditional if name in ALL} == {"PreflightFunction"}, "every other route is always there"
+
+
+def test_a_preflight_allows_the_methods_that_there_are() -> None:
+    methods = {route.partition(" ")[0] for function in ALL.values() for route in templates.routes(function)}
+    assert {*PREFLIGHT["Access-Control-Allow-Methods"].split(", ")} == methods - {"OPTIONS"}
+
+
+def test_whatever_answers_a_browser_knows_whose_pages_may_read_it() -> None:
+    answering = {name for name in ALL if templates.routes(ALL[name])}
+    assert {name for name in ALL if variables(name).get("ALLOWED_ORIGINS") == {"Ref": "AllowedOrigins"}} == answering
+    assert TEMPLATE["Parameters"]["AllowedOrigins"]["Default"] == "", "nobody's"
+
+
+@pytest.mark.parametrize("kind", sorted(RESPONSES))
+def test_what_api_gateway_answers_itself_names_the_first_listed_origin_and_echoes_none(kind: str) -> None:
+    headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
+    assert where_listed(headers["Access-Control-Allow-Origin"]) == {"Fn::Sub": ["'${First}'", {"First": FIRST}]}
+    assert where_listed(headers["Access-Control-Expose-Headers"]) == f"'{EXPOSED}'"
+    assert where_listed(headers["Vary"]) == "'Origin'"
+    assert "Access-Control-Allow-Credentials" not in headers
+    assert "method.request" not in json.dumps(headers), "what a caller sends comes back to nobody"
+
+
+def test_another_list_reaches_what_api_gateway_answers_itself() -> None:
+    """Which is the stage's: SAM has it deployed anew for a new text of the definition, and a parameter is none."""
+    assert API["AlwaysDeploy"] is True
+
+
+@pytest.mark.parametrize("rule", ["passwords", "everything"])
+def test_what_waf_answers_names_the_same_origin(rule: str) -> None:
+    [action] = [one["Action"] for one in ACL["Rules"] if one["Name"] == rule]
+    told = [one for one in action["Block"]["CustomResponse"]["ResponseHeaders"] if "Fn::If" in one]
+    assert [where_listed(one) for one in told] == [
+        {"Name": "Access-Control-Allow-Origin", "Value": FIRST},
+        {"Name": "Access-Control-Expose-Headers", "Value": EXPOSED},
+        {"Name": "Vary", "Value": "Origin"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("origins", "good"),
+    [
+        ("", True),
+        ("https://app.example", True),
+        ("https://app.example:8443", True),
+        ("https://xn--nxasmq6b.example", True),
+        ("http://localhost", True),
+        ("http://localhost:5173", True),
+        ("https://app.example,http://localhost:5173,https://b.example", True),
+        ("https://a.example:4430,https://b.example", True),
+        ("*", False),
+        ("null", False),
+        ("app.example", False),
+        ("//app.example", False),
+        ("http://app.example", False),
+        ("http://localhost.evil.example", False),
+        ("http://127.0.0.1:5173", False),
+        ("https://app.example/", False),
+        ("https://app.example/page", False),
+        ("https://app.example?x", False),
+        ("https://app.example#x", False),
+        ("https://user@app.example", False),
+        ("https://*.example", False),
+        ("https://APP.example", False),
+        ("HTTPS://app.example", False),
+        ("https://", False),
+        ("https://.", False),
+        ("https://app..example", False),
+        ("https://app.example:", False),
+        ("https://app.example:0", False),
+        ("https://app.example:123456", False),
+        ("https://app.example:443", False),  # as no browser writes it: it would never fit
+        ("https://app.example:443,https://b.example", False),
+        ("http://localhost:80", False),
+        ("https://app.example,", False),
+        (",https://app.example", False),
+        ("https://app.example,,https://b.example", False),
+        ("https://app.example, https://b.example", False),
+        ("https://app.example https://b.example", False),
+        ("https://app.examplehttps://b.example", False),
+        (" https://app.example", False),
+        ("https://app.example'", False),
+        ("https://app.example\nhttps://b.example", False),
+        ("https://app.example\n", False),
+        ("https://app.example,*", False),
+        ("https://app.example,null", False),
+    ],
+)
+def test_an_origin_is_one_that_a_browser_sends_or_is_not_deployed(origins: str, good: bool) -> None:  # noqa: FBT001 - a table
+    assert bool(re.fullmatch(TEMPLATE["Parameters"]["AllowedOrigins"]["AllowedPattern"], origins)) is good
+
+
 # ------------------------------------------------------------------------------------------ limits by address
 
 ACL = TEMPLATE["Resources"]["ApiWebAcl"]["Properties"]
@@ -773,7 +901,7 @@ def test_one_address_may_ask_for_so_much_and_for_less_where_passwords_are_hashed
     tight = path_in(rate_rule(acl, "passwords"))
     for route in {*OPEN, "POST /session", "POST /session/token", "POST /phone-proofs/x", "POST /password-resets"}:
         path = f"/v1{route.partition(' ')[2]}"
-        hashes = not path.startswith(("/v1/logout", "/v1/webhooks", "/v1/problems"))
+        hashes = not path.startswith(("/v1/logout", "/v1/webhooks", "/v1/problems", "/v1/{proxy+}"))
         assert bool(tight.search(path)) is hashes, path
     assert not tight.search("/v1/sessions")
     assert not tight.search("/v1/wallet/login")

@@ -1,8 +1,9 @@
 """The cookie of a browser's session, and the requests that may come with it.
 
 A cookie is sent by the browser whoever's page asks, so what it opens is asked for in a way that no other site's page
-can: with a header of our own, which the browser sends across origins only if we allowed it, and we never do
-(draft-ietf-oauth-browser-based-apps, section 6.1.3.3). Newer browsers say themselves where a request comes from.
+can: with a header of our own, which the browser sends across origins only if we allowed it, and we never do, not for
+the origins that may call the rest of the API either (see `cors`; draft-ietf-oauth-browser-based-apps, section
+6.1.3.3). Newer browsers say themselves where a request comes from.
 """
 
 import re

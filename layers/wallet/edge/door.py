@@ -1,12 +1,13 @@
 """A door: the entry of one function. The only place that catches everything, and that logs a request."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from wallet.edge.cors import cors_headers
 from wallet.edge.logs import logger
 from wallet.edge.problem_pages import own_address
-from wallet.edge.requests import Request, read_request
+from wallet.edge.requests import Request, headers_of, read_request
 from wallet.edge.responses import Response, problem_response, refusal_response, to_api_gateway
 from wallet.edge.statuses import problem_of
 from wallet.gateways.port import refuses_our_keys
@@ -26,16 +27,19 @@ class Door:
         problem_base: Callable[[], str] = str,
         region: Callable[[], str] = lambda: NO_REGION,
         origin_secrets: Callable[[], Iterable[str]] = tuple,
+        allowed_origins: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """`problem_base` is the setting of where problems are explained: an address, or '' for the API's own.
 
         `region` is that of the country of phones that name none, where phones are read. `origin_secrets` are what our
-        own distribution proves itself with, where requests are counted by their address.
+        own distribution proves itself with, where requests are counted by their address. `allowed_origins` are those
+        whose pages browsers let read the answers, besides the API's own.
         """
         self._routes = routes
         self._problem_base = problem_base
         self._region = region
         self._origin_secrets = origin_secrets
+        self._allowed_origins = allowed_origins
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """Answers any event with a response, whatever happens."""
@@ -59,7 +63,8 @@ class Door:
             user_id=(told.get("authorizer") or {}).get("user_id"),
             ms=round((time.monotonic() - began) * 1000),
         )
-        return to_api_gateway(response, request_id)
+        origin = headers_of(event).get("origin")
+        return to_api_gateway(response, request_id, cors_headers(origin, self._allowed_origins()))
 
     def _answer(self, event: dict[str, Any], context: object) -> Response:
         request = read_request(event, context, region=self._region(), origin_secrets=self._origin_secrets)

@@ -187,7 +187,7 @@ def read_request(
     `origin_secrets` are asked for only if the request claims to come through our distribution.
     """
     told = event.get("requestContext") or {}
-    headers = _headers(event)
+    headers = headers_of(event)
     return Request(
         id=str(told.get("requestId") or getattr(context, "aws_request_id", "")),
         route=f"{event.get('httpMethod')} {event.get('resource')}",
@@ -229,7 +229,7 @@ def explain(error: ValidationError, model: type[BaseModel], *, whole: str = "bod
     return invalid(faults_of(error, model, whole=whole))
 
 
-def _headers(event: dict[str, Any]) -> dict[str, str]:
+def headers_of(event: dict[str, Any]) -> dict[str, str]:
     """By lower-case name; one that is sent several times is a list, which no key, type or signature of ours is."""
     several = event.get("multiValueHeaders") or {}
     single = event.get("headers") or {}

@@ -1,6 +1,7 @@
 """Answers, and the headers that every one of them has."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,9 +84,9 @@ def refusal_response(refused: Refused, request_id: str, *, base: str) -> Respons
     return problem_response(REFUSALS[refused.refusal], request_id, refused, base=base)
 
 
-def to_api_gateway(response: Response, request_id: str) -> Json:
-    """What API Gateway wants back."""
-    headers = {**_ALWAYS, "X-Request-Id": request_id, **response.headers}
+def to_api_gateway(response: Response, request_id: str, shared: Mapping[str, str] | None = None) -> Json:
+    """What API Gateway wants back; `shared` are headers that each answer to this request would have."""
+    headers = {**_ALWAYS, "X-Request-Id": request_id, **(shared or {}), **response.headers}
     if response.body is not None:
         headers.setdefault("Content-Type", "application/json")
     return {

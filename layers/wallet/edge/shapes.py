@@ -1,0 +1,508 @@
+"""What callers get: our values in the words of the contract."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from wallet.confirmations.model import CodeToSend
+from wallet.edge import qr
+from wallet.edge.responses import Json, limit_left
+from wallet.identity.accounts.model import Account
+from wallet.identity.phone_proofs.model import PhoneProof, SentCode
+from wallet.identity.sessions.model import OpenSession, Session
+from wallet.ledger import ids, vpa
+from wallet.ledger.attempts import AttemptStatus
+from wallet.ledger.bulk import BulkPayment, BulkReceipt, BulkRetry, RowResult
+from wallet.ledger.receipts import (
+    Balance,
+    CaptureReceipt,
+    Hold,
+    HoldReceipt,
+    Party,
+    Payment,
+    PaymentReceipt,
+    RefundReceipt,
+    Registration,
+    TopUp,
+    TopUpState,
+    WalletState,
+    Withdrawal,
+    WithdrawalReceipt,
+)
+from wallet.ledger.statements import Belonging, Holder, MonthlyStatement, Outside, Span, StatementEntry, StatementPage
+from wallet.ledger.times import show_time
+from wallet.ledger.withdrawals import WithdrawalStatus
+from wallet.passkeys.model import AddedPasskey, Passkey
+from wallet.payees.model import Payee
+from wallet.payment_requests.model import PaymentRequest, ReceivedPayment
+from wallet.previews.model import Preview
+
+
+def wallet_id(value: UUID) -> str:
+    """`wal_…`."""
+    return ids.show(ids.WALLET, value)
+
+
+def balance(value: Balance) -> Json:
+    """Total, held and available."""
+    return {"total": value.total, "held": value.held, "available": value.available}
+
+
+def party(value: Party) -> Json:
+    """One side of a payment, named as a request names a payee."""
+    return {"wallet_id": wallet_id(value.wallet_id), "name": value.name}
+
+
+def payee(value: Payee) -> Json:
+    """The answer of GET /payees."""
+    return {"wallet_id": wallet_id(value.wallet_id), "name": value.name, "kind": value.kind}
+
+
+def preview(value: Preview) -> Json:
+    """The answer of GET /payments/preview and GET /withdrawals/preview; what would not wait has no such time."""
+    shown: Json = {
+        "fee": value.fee,
+        "total": value.total,
+        "available_after": value.available_after,
+        "limits": [limit_left(one) for one in value.limits],
+        "confirmation": value.confirmation,
+    }
+    if value.paused_until is not None:
+        shown["confirmation_paused_until"] = show_time(value.paused_until)
+    if value.waits_until is not None:
+        shown["waits_until"] = show_time(value.waits_until)
+    return shown
+
+
+def registration(value: Registration) -> Json:
+    """The answer of POST /register."""
+    return {
+        "user": {
+            "id": ids.show(ids.USER, value.user_id),
+            "phone": value.phone,
+            "name": value.name,
+            "kind": value.kind,
+            "created_at": show_time(value.created_at),
+        },
+        "wallet": {
+            "id": wallet_id(value.wallet_id),
+            "currency": value.currency,
+            "balance": balance(Balance(total=0, held=0)),
+        },
+    }
+
+
+def access(value: Session) -> Json:
+    """The answer of POST /session and POST /session/token: the cookie is no part of it."""
+    return {"access_token": value.access_token, "token_type": "Bearer", "expires_in": value.expires_in_s}
+
+
+def session(value: Session) -> Json:
+    """The answer of POST /login and POST /token."""
+    return access(value) | {"refresh_token": value.secret}
+
+
+def sessions(value: Iterable[OpenSession], *, current: UUID) -> Json:
+    """The answer of GET /sessions."""
+    return {
+        "data": [
+            {
+                "id": ids.show(ids.SESSION, one.id),
+                "device": one.device,
+                "created_at": show_time(one.created_at),
+                "last_used_at": show_time(one.last_used_at),
+                "current": one.id == current,
+            }
+            for one in value
+        ]
+    }
+
+
+def sent_code(value: SentCode) -> Json:
+    """The answer of POST /phone-proofs."""
+    return {
+        "id": ids.show(ids.PHONE_PROOF, value.id),
+        "expires_at": show_time(value.expires_at),
+        "resend_after_s": value.resend_after_s,
+    }
+
+
+def phone_proof(value: PhoneProof) -> Json:
+    """The answer of POST /phone-proofs/{id}."""
+    return {"phone_proof": value.proof, "expires_at": show_time(value.expires_at)}
+
+
+def passkey_proof(value: PhoneProof) -> Json:
+    """The answer of POST /passkey-proofs."""
+    return {"proof": value.proof, "expires_at": show_time(value.expires_at)}
+
+
+def confirmation_code(value: CodeToSend) -> Json:
+    """The answer of POST /confirmations/{id}/code."""
+    return {"expires_at": show_time(value.expires_at), "resend_after_s": value.resend_after_s}
+
+
+def passkeys(values: Iterable[Passkey]) -> Json:
+    """The answer of GET /passkeys."""
+    return {
+        "data": [
+            {
+                **new_passkey(one),
+                "usable_from": show_time(one.usable_from),
+                "last_used_at": show_time(one.last_used_at) if one.last_used_at else None,
+            }
+            for one in values
+        ]
+    }
+
+
+def new_passkey(value: AddedPasskey | Passkey) -> Json:
+    """The answer of POST /passkeys."""
+    return {"id": ids.show(ids.PASSKEY, value.id), "name": value.name, "created_at": show_time(value.created_at)}
+
+
+def unfreezing(at: datetime) -> Json:
+    """The answer of POST /me/unfreeze."""
+    return {"unfreezes_at": show_time(at)}
+
+
+def account(value: Account) -> Json:
+    """The answer of GET /me."""
+    return {
+        "id": ids.show(ids.USER, value.id),
+        "phone": value.phone,
+        "name": value.name,
+        "email": value.email,
+        "kind": value.kind,
+        "tier": value.tier,
+        "passkeys": value.passkeys,
+        "created_at": show_time(value.created_at),
+    }
+
+
+def wallet(value: WalletState) -> Json:
+    """The answer of GET /wallet. A limit that is null is none."""
+    return {
+        "id": wallet_id(value.id),
+        "currency": value.currency,
+        "balance": balance(value.balance),
+        "kind": value.kind,
+        "approved": value.approved,
+        "status": value.status,
+        "limits": {**asdict(value.limits), "used": asdict(value.used)},
+        "as_of": show_time(value.as_of),
+    }
+
+
+def wallet_code(value: WalletState) -> Json:
+    """The answer of GET /wallet/qr: `code` is what a payer's app sends as `to.qr`."""
+    code = qr.wallet_code(value.id)
+    return {"code": code, "svg": qr.svg(code)}
+
+
+def counterparty(value: Holder | Outside) -> Json:
+    """The other side of an entry: a wallet, a gateway, a masked UPI address, or an account of ours."""
+    if isinstance(value, Outside):
+        return {value.kind: value.name}
+    return {"wallet_id": wallet_id(value.wallet_id), "name": value.name}
+
+
+def statement_entry(value: StatementEntry) -> Json:
+    """One line of GET /wallet/transactions. A bank's reference is null where there is none, or none is known yet."""
+    return {
+        "id": ids.show(ids.TRANSACTION, value.transaction_id),
+        "type": value.type,
+        "direction": value.side.value,
+        "amount": value.amount,
+        "balance_after": value.balance_after,
+        "counterparty": counterparty(value.counterparty),
+        "description": value.description,
+        "reference": value.reference,
+        "rrn": value.rrn,
+        "utr": value.utr,
+        "created_at": show_time(value.created_at),
+    }
+
+
+def entry(value: StatementEntry, belongs_to: Belonging) -> Json:
+    """The answer of GET /wallet/transactions/{id}."""
+    return {
+        **statement_entry(value),
+        "payment_id": _maybe(ids.PAYMENT, belongs_to.payment_id),
+        "refund_of": _maybe(ids.PAYMENT, belongs_to.refund_of),
+        "hold_id": _maybe(ids.HOLD, belongs_to.hold_id),
+        "top_up_id": _maybe(ids.TOP_UP, belongs_to.top_up_id),
+        "withdrawal_id": _maybe(ids.WITHDRAWAL, belongs_to.withdrawal_id),
+    }
+
+
+def _maybe(prefix: str, value: UUID | None) -> str | None:
+    return None if value is None else ids.show(prefix, value)
+
+
+def next_cursor(rest: Span | None) -> str | None:
+    """What to ask for the next page with, None if there is none."""
+    if rest is None:
+        return None
+    return "e" + ".".join(str(stretch.upto) for stretch in rest.stretches)  # entries still to come, by slot
+
+
+def statement(value: StatementPage) -> Json:
+    """The answer of GET /wallet/transactions."""
+    return {"data": [statement_entry(one) for one in value.entries], "next_cursor": next_cursor(value.rest)}
+
+
+def payment(value: Payment) -> Json:
+    """The answer of GET /payments/{id}."""
+    return {**_payment(value), "refunded": value.refunded}
+
+
+def payments(found: Sequence[Payment], rest: Span | None) -> Json:
+    """The answer of GET /payments."""
+    return {"data": [payment(one) for one in found], "next_cursor": next_cursor(rest)}
+
+
+def payment_request(value: PaymentRequest) -> Json:
+    """The answer of GET /payment-requests/{id} for whoever was given it."""
+    return {
+        "id": ids.show(ids.PAYMENT_REQUEST, value.id),
+        "status": value.status.value,
+        "amount": value.amount,
+        "currency": value.currency,
+        "description": value.description,
+        "to": payee(value.payee),
+        "created_at": show_time(value.created_at),
+        "expires_at": show_time(value.expires_at),
+    }
+
+
+def own_payment_request(value: PaymentRequest, received: Iterable[ReceivedPayment], *, origin: str) -> Json:
+    """The same for its maker, and the answer of POST /payment-requests: how it is handed on, and who has paid."""
+    code, url = qr.payment_request_code(value.id, origin)
+    return {
+        **payment_request(value),
+        "code": code,
+        "svg": qr.svg(code),
+        "url": url,
+        "payments": [
+            {
+                "id": ids.show(ids.PAYMENT, one.transaction_id),
+                "amount": one.amount,
+                "from": party(one.payer),
+                "created_at": show_time(one.created_at),
+            }
+            for one in received
+        ],
+    }
+
+
+def payment_requests(found: Sequence[PaymentRequest], limit: int) -> Json:
+    """The answer of GET /payment-requests: how each is handed on, and who has paid it, is shown by itself."""
+    return _page([payment_request(one) for one in found], limit)
+
+
+def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -> Json:
+    """The answer of GET /wallet/statements/{month}; `url` opens for whoever has it until `expires_at`."""
+    return {"month": str(value.month), "complete": value.is_whole, "url": url, "expires_at": show_time(expires_at)}
+
+
+def payment_receipt(value: PaymentReceipt) -> Json:
+    """The answer of POST /payments."""
+    return {**_payment(value), "balance": balance(value.payer_balance)}
+
+
+def _payment(value: Payment) -> Json:
+    return {
+        "id": ids.show(ids.PAYMENT, value.transaction_id),
+        "status": "completed",
+        "amount": value.amount,
+        "currency": value.currency,
+        "from": party(value.payer),
+        "to": party(value.payee),
+        "description": value.description,
+        "reference": value.reference,
+        "transaction_id": ids.show(ids.TRANSACTION, value.transaction_id),
+        "created_at": show_time(value.created_at),
+    }
+
+
+def refund(value: RefundReceipt) -> Json:
+    """The answer of POST /payments/{id}/refunds; `refunded` is what the payment's refunds add up to."""
+    return {
+        "id": ids.show(ids.REFUND, value.transaction_id),
+        "payment_id": ids.show(ids.PAYMENT, value.payment_id),
+        "status": "completed",
+        "amount": value.amount,
+        "currency": value.currency,
+        "reason": value.reason,
+        "refunded": value.refunded,
+        "transaction_id": ids.show(ids.TRANSACTION, value.transaction_id),
+        "balance": balance(value.payee_balance),
+        "created_at": show_time(value.created_at),
+    }
+
+
+def hold(value: Hold) -> Json:
+    """The answer of GET /holds/{id} and POST /holds/{id}/release."""
+    return {
+        "id": ids.show(ids.HOLD, value.id),
+        "status": value.status.value,
+        "amount": value.amount,
+        "captured": value.captured,
+        "currency": value.currency,
+        "from": party(value.payer),
+        "to": party(value.payee),
+        "description": value.description,
+        "created_at": show_time(value.created_at),
+        "expires_at": show_time(value.expires_at),
+    }
+
+
+def holds(found: Sequence[Hold], limit: int) -> Json:
+    """The answer of GET /holds."""
+    return _page([hold(one) for one in found], limit)
+
+
+def hold_receipt(value: HoldReceipt) -> Json:
+    """The answer of POST /holds."""
+    return {**hold(value), "balance": balance(value.payer_balance)}
+
+
+def capture(value: CaptureReceipt) -> Json:
+    """The answer of POST /holds/{id}/capture; the payment it made can be refunded like any other."""
+    return {
+        **hold(value),
+        "payment_id": ids.show(ids.PAYMENT, value.transaction_id),
+        "transaction_id": ids.show(ids.TRANSACTION, value.transaction_id),
+    }
+
+
+def bulk_receipt(value: BulkReceipt) -> Json:
+    """The answer of POST /bulk-payments."""
+    return {
+        "id": ids.show(ids.BULK_PAYMENT, value.id),
+        "status": "running",
+        "rows": value.rows,
+        "total": value.total,
+        "currency": value.currency,
+        "created_at": show_time(value.created_at),
+    }
+
+
+def bulk_retry(value: BulkRetry) -> Json:
+    """The answer of POST /bulk-payments/{id}/retry."""
+    return {"id": ids.show(ids.BULK_PAYMENT, value.id), "status": value.status, "retried": value.retried}
+
+
+def bulk_payment(value: BulkPayment) -> Json:
+    """The answer of GET /bulk-payments/{id}."""
+    return {
+        "id": ids.show(ids.BULK_PAYMENT, value.id),
+        "status": value.status,
+        "rows": value.rows,
+        "total": value.total,
+        "currency": value.currency,
+        **{status.value: asdict(tally) for status, tally in value.tallies.items()},
+        "created_at": show_time(value.created_at),
+        "finished_at": show_time(value.finished_at) if value.finished_at else None,
+    }
+
+
+def bulk_row(value: RowResult) -> Json:
+    """One row of GET /bulk-payments/{id}/rows, its payee named as in the file."""
+    payee = value.row.payee
+    return {
+        "line": value.row.line,
+        "to": wallet_id(payee.wallet_id) if payee.wallet_id else payee.phone,
+        "amount": value.row.amount,
+        "description": value.row.description,
+        "reference": value.row.reference,
+        "status": value.status.value,
+        "refusal": value.refusal,
+        "payment_id": ids.show(ids.PAYMENT, value.transaction_id) if value.transaction_id else None,
+        "ended_at": show_time(value.ended_at) if value.ended_at else None,
+    }
+
+
+def top_up(value: TopUp, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> Json:
+    """The answer of POST /top-ups; `checkout` is what the gateway's own checkout needs."""
+    shape: Json = {**_top_up(value), "checkout": dict(checkout)}
+    if value.intent_url is not None and qr_svg is not None:
+        shape["upi"] = {"intent_url": value.intent_url, "qr_svg": qr_svg}
+    return shape
+
+
+def top_up_state(value: TopUpState, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> Json:
+    """The answer of GET /top-ups/{id}."""
+    return {
+        **top_up(value.top_up, checkout=checkout, qr_svg=qr_svg),
+        **_standing(value),
+        "events": [
+            {"at": show_time(event.at), "status": _status(event.status)}
+            | ({"reason": event.reason} if event.reason is not None else {})
+            for event in value.events
+        ],
+    }
+
+
+def top_ups(found: Sequence[TopUpState], limit: int) -> Json:
+    """The answer of GET /top-ups: how each is paid, and what happened to it, is shown by itself."""
+    return _page([{**_top_up(one.top_up), **_standing(one)} for one in found], limit)
+
+
+def _top_up(value: TopUp) -> Json:
+    return {
+        "id": ids.show(ids.TOP_UP, value.id),
+        "status": AttemptStatus.PENDING.value,
+        "amount": value.amount,
+        "currency": value.currency,
+        "gateway": value.gateway,
+        "gateway_order_id": value.gateway_order_id,
+        "created_at": show_time(value.created_at),
+        "expires_at": show_time(value.expires_at),
+    }
+
+
+def _standing(value: TopUpState) -> Json:
+    return {"status": _status(value.status), "rrn": value.rrn}
+
+
+def _page(shown: Sequence[Json], limit: int) -> Json:
+    """`limit` of what was found, and the last one's id if there are more."""
+    return {"data": shown[:limit], "next_cursor": shown[limit - 1]["id"] if len(shown) > limit else None}
+
+
+def _status(status: AttemptStatus) -> str:
+    """Whether the gateway has made its order yet is nothing to callers."""
+    return (AttemptStatus.PENDING if status is AttemptStatus.CREATED else status).value
+
+
+def withdrawal_receipt(value: WithdrawalReceipt) -> Json:
+    """The answer of POST /withdrawals: set aside, whatever asking for the payout came to."""
+    return {**_withdrawal(value, WithdrawalStatus.PENDING), "balance": balance(value.balance)}
+
+
+def withdrawal(value: Withdrawal) -> Json:
+    """The answer of GET /withdrawals/{id}, and of cancelling one."""
+    reason = {"reason": value.reason} if value.reason is not None else {}
+    return {**_withdrawal(value, value.status), **reason, "utr": value.utr}
+
+
+def withdrawals(found: Sequence[Withdrawal], limit: int) -> Json:
+    """The answer of GET /withdrawals."""
+    return _page([withdrawal(one) for one in found], limit)
+
+
+def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus) -> Json:
+    waits = {"waits_until": show_time(value.waits_until)} if value.waits_until is not None else {}
+    return {
+        "id": ids.show(ids.WITHDRAWAL, value.id),
+        "status": status.value,
+        "amount": value.amount,
+        "fee": value.fee,
+        "currency": value.currency,
+        "vpa": vpa.mask(value.vpa),
+        "created_at": show_time(value.created_at),
+        **waits,
+    }
