@@ -3,6 +3,7 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery, WalletQuery
+from wallet.edge.etags import revalidated
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
 from wallet.movements.show import show_wallet
@@ -12,7 +13,9 @@ def get_wallet(request: Request) -> Response:
     """The caller's wallet as it stands, or as it was."""
     user_id = request.caller()
     query = request.parameters(WalletQuery)
-    return Response(200, shapes.wallet(show_wallet(wiring.database(), user_id=user_id, at=query.at)))
+    wallet = shapes.wallet(show_wallet(wiring.database(), user_id=user_id, at=query.at))
+    # what was, is asked for once
+    return revalidated(request, wallet, apart_from=("as_of",)) if query.at is None else Response(200, wallet)
 
 
 def get_qr(request: Request) -> Response:

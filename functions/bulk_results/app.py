@@ -4,6 +4,7 @@ from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import BulkRowsQuery, NoQuery
 from wallet.edge.bulk_files import show_rows
+from wallet.edge.etags import revalidated
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
 from wallet.ledger import ids
@@ -16,7 +17,7 @@ def get_bulk_payment(request: Request) -> Response:
     request.parameters(NoQuery)
     bulk_payment_id = request.id_in_path(ids.BULK_PAYMENT)
     found = show_bulk_payment(wiring.database(), bulk_payment_id=bulk_payment_id, actor_id=caller)
-    return Response(200, shapes.bulk_payment(found))
+    return revalidated(request, shapes.bulk_payment(found))
 
 
 def get_rows(request: Request) -> Response:

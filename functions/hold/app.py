@@ -3,6 +3,7 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import HoldBody, NoQuery
+from wallet.edge.etags import revalidated
 from wallet.edge.idempotency import per_key
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
@@ -34,7 +35,7 @@ def get_hold(request: Request) -> Response:
     caller = request.caller()
     request.parameters(NoQuery)
     hold = show_hold(wiring.database(), hold_id=request.id_in_path(ids.HOLD), actor_id=caller)
-    return Response(200, shapes.hold(hold))
+    return revalidated(request, shapes.hold(hold))
 
 
 handler = wiring.phone_api_handler({"POST /holds": post_hold, "GET /holds/{id}": get_hold})

@@ -3,6 +3,7 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery, PaymentBody
+from wallet.edge.etags import revalidated
 from wallet.edge.idempotency import per_key
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
@@ -34,7 +35,7 @@ def get_payment(request: Request) -> Response:
     caller = request.caller()
     request.parameters(NoQuery)
     payment = show_payment(wiring.database(), payment_id=request.id_in_path(ids.PAYMENT), actor_id=caller)
-    return Response(200, shapes.payment(payment))
+    return revalidated(request, shapes.payment(payment))
 
 
 handler = wiring.phone_api_handler({"POST /payments": post_payment, "GET /payments/{id}": get_payment})

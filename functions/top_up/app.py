@@ -3,6 +3,7 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery, TopUpBody
+from wallet.edge.etags import revalidated
 from wallet.edge.idempotency import per_key
 from wallet.edge.qr import svg
 from wallet.edge.requests import Request
@@ -32,7 +33,7 @@ def get_top_up(request: Request) -> Response:
     request.parameters(NoQuery)
     state = show_top_up(wiring.database(), attempt_id=request.id_in_path(ids.TOP_UP), actor_id=caller)
     checkout = checkout_of(wiring.gateway(), state.top_up)
-    return Response(200, shapes.top_up_state(state, checkout=checkout, qr_svg=_qr(state.top_up)))
+    return revalidated(request, shapes.top_up_state(state, checkout=checkout, qr_svg=_qr(state.top_up)))
 
 
 def _qr(top_up: TopUp) -> str | None:

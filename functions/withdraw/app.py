@@ -3,6 +3,7 @@
 from wallet import wiring
 from wallet.edge import shapes
 from wallet.edge.bodies import EmptyBody, NoQuery, WithdrawalBody
+from wallet.edge.etags import revalidated
 from wallet.edge.idempotency import per_key
 from wallet.edge.logs import log_unasked_payout
 from wallet.edge.requests import Request
@@ -21,8 +22,7 @@ def post_withdrawal(request: Request) -> Response:
             wiring.database(), wiring.payout_provider(), wiring.new_id, claim=claim, wish=wish, first_check_s=check_s
         )
         if trouble is not None:
-            public_id = ids.show(ids.WITHDRAWAL, receipt.id)
-            log_unasked_payout(public_id, trouble.reason, keys_refused=trouble.keys_refused)
+            log_unasked_payout(ids.show(ids.WITHDRAWAL, receipt.id), trouble.reason, keys_refused=trouble.keys_refused)
         return shapes.withdrawal_receipt(receipt), replayed
 
     return per_key(wiring.once, request, WithdrawalBody, work, status=202, lost_runs_anew=False)  # else paid twice
@@ -33,7 +33,7 @@ def get_withdrawal(request: Request) -> Response:
     caller = request.caller()
     request.parameters(NoQuery)
     withdrawal = show_withdrawal(wiring.database(), withdrawal_id=request.id_in_path(ids.WITHDRAWAL), actor_id=caller)
-    return Response(200, shapes.withdrawal(withdrawal))
+    return revalidated(request, shapes.withdrawal(withdrawal))
 
 
 def post_cancel(request: Request) -> Response:
