@@ -31,6 +31,7 @@ _FILE_NAME = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql")
 _USER_NAME = re.compile(r"[a-z_]{1,32}")
 _PROCEDURE = re.compile(r"CREATE PROCEDURE (?P<name>[a-z_]+)\(")
 _GIVEN = re.compile(r"GRANT (?P<rights>.+) ON (?P<object>(PROCEDURE )?`[^`]+`\.(`[^`]+`|\*)) TO ")
+_RIGHT = re.compile(r"(?P<right>[A-Z]+(?: [A-Z]+)*)(?: ?\((?P<columns>[^)]+)\))?")
 _SERVES = re.compile(r"^-- serves code from (?P<version>[0-9]{4})$", re.MULTILINE)
 _LOCK = "wallet.schema"
 _LOCK_WAIT_S = 60
@@ -213,11 +214,12 @@ def _set_up_user(cursor: "DictCursor", role: str, credentials: Credentials) -> s
 
 
 def _set_rights(cursor: "DictCursor", role: str, name: str) -> None:
-    """Gives the user what its role may do, then takes what it has in this database beside that."""
-    wanted = set()
+    """Gives the user what its role may do, then takes what it has in this database beside that, and nothing else."""
+    wanted: dict[str, set[str]] = {}
     for grant in GRANTS[role]:
         cursor.execute(f"GRANT {grant} TO '{name}'@'%'")
-        wanted.add(_normal(grant))
+        rights, _, thing = grant.partition(" ON ")
+        wanted.setdefault(thing, set()).update(_rights(rights))
     cursor.execute(f"SHOW GRANTS FOR '{name}'@'%'")
     lines = [next(iter(row.values())) for row in cursor.fetchall()]
     cursor.execute("SELECT DATABASE() AS name")
@@ -225,9 +227,14 @@ def _set_rights(cursor: "DictCursor", role: str, name: str) -> None:
     for line in lines:
         given = _GIVEN.match(line)
         if given is not None and given["object"].removeprefix("PROCEDURE ").startswith(here):
-            grant = f"{given['rights']} ON {given['object'].replace(here, '')}"
-            if _normal(grant) not in wanted:
-                cursor.execute(f"REVOKE {grant} FROM '{name}'@'%'")
+            thing = given["object"].replace(here, "").replace("`", "")
+            excess = _rights(given["rights"]) - wanted.get(thing, set())
+            if excess:
+                cursor.execute(f"REVOKE {', '.join(sorted(excess))} ON {thing} FROM '{name}'@'%'")
+                # who takes a right to a whole table, or all rights, takes that to its columns with it
+                for grant in GRANTS[role]:
+                    if grant.endswith(f" ON {thing}"):
+                        cursor.execute(f"GRANT {grant} TO '{name}'@'%'")
 
 
 def _set_confirmation_rules(cursor: "DictCursor", rules: ConfirmationRules) -> None:
@@ -249,10 +256,16 @@ def _set_confirmation_rules(cursor: "DictCursor", rules: ConfirmationRules) -> N
             )
 
 
-def _normal(grant: str) -> tuple[str, frozenset[str]]:
-    """A grant in one form for all servers: the object, and its rights or columns in no order."""
-    rights, _, thing = grant.replace("`", "").partition(" ON ")
-    return thing, frozenset(re.findall(r"[A-Za-z_]+", rights))
+def _rights(text: str) -> set[str]:
+    """The rights of a grant one by one, as ``SELECT (`id`)`` where it is a column's.
+
+    Servers show all of an object in one line, in an order of their own: those to the whole table, and those to columns.
+    """
+    rights: set[str] = set()
+    for found in _RIGHT.finditer(text.replace("`", "")):
+        right, columns = found["right"], found["columns"]
+        rights |= {right} if columns is None else {f"{right} (`{column.strip()}`)" for column in columns.split(",")}
+    return rights
 
 
 def run() -> list[str]:

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pymysql.cursors import DictCursor
 
 import migrate
 from local.database import PrivateServer
@@ -186,6 +187,68 @@ def test_a_right_that_is_no_longer_a_roles_is_taken_back(empty: Books) -> None:
     assert "INSERT" not in fresh
     assert "settle_payment`" not in fresh.replace("`wallet`.`settle_payment`", "")
     assert "`post_payment`" in fresh
+
+
+def rights_of(books: Books, role: str) -> set[tuple[object, ...]]:
+    """What a role's user may do in this database, as the server's tables say it: object, column and right."""
+    user = f"'wallet_{role}'@'%'"
+    rows = books.select(
+        "SELECT TABLE_NAME AS thing, COLUMN_NAME AS part, PRIVILEGE_TYPE AS may"
+        " FROM information_schema.COLUMN_PRIVILEGES WHERE TABLE_SCHEMA = DATABASE() AND GRANTEE = %s"
+        " UNION ALL SELECT TABLE_NAME, '', PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES"
+        " WHERE TABLE_SCHEMA = DATABASE() AND GRANTEE = %s"
+        " UNION ALL SELECT '', '', PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES"
+        " WHERE TABLE_SCHEMA = DATABASE() AND GRANTEE = %s"
+        " UNION ALL SELECT Routine_name, 'procedure', Proc_priv FROM mysql.procs_priv"
+        " WHERE Db = DATABASE() AND User = %s",
+        *(user, user, user, f"wallet_{role}"),
+    )
+    return {tuple(row.values()) for row in rows}
+
+
+#: What a role's user has beside, or instead of, what the role is given: a release before gave more, or less, or other.
+_OTHER_RIGHTS = {
+    "the whole table where columns are enough": ["GRANT SELECT ON postings TO {user}"],
+    "other columns": ["GRANT SELECT (amount) ON postings TO {user}"],
+    "columns where the whole table is given": ["GRANT SELECT (id, amount) ON transactions TO {user}"],
+    "another right to a table that it reads": ["GRANT INSERT ON transactions TO {user}"],
+    "another right to columns that it reads": ["GRANT UPDATE (side, account_id), INSERT ON postings TO {user}"],
+    "all rights": ["GRANT ALL ON postings TO {user}", "GRANT ALL ON holds TO {user}"],
+    "more of a procedure": ["GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE post_payment TO {user}"],
+    "the whole database": ["GRANT SELECT ON * TO {user}"],
+    "nothing": ["REVOKE SELECT ON transactions FROM {user}", "REVOKE SELECT (account_id) ON postings FROM {user}"],
+}
+
+
+@pytest.mark.parametrize("other", _OTHER_RIGHTS)
+def test_whatever_a_role_had_it_has_exactly_its_own_rights_after_one_migration(empty: Books, other: str) -> None:
+    empty.migrate()
+    wanted = rights_of(empty, "money")
+    assert {("postings", "side", "SELECT"), ("transactions", "", "SELECT")} <= wanted
+    assert ("post_payment", "procedure", "Execute") in wanted
+    for statement in _OTHER_RIGHTS[other]:
+        empty.write(statement.format(user="'wallet_money'@'%%'"))
+    assert rights_of(empty, "money") != wanted
+    empty.migrate()
+    assert rights_of(empty, "money") == wanted
+
+
+def test_a_right_that_is_taken_back_takes_no_other_with_it_meanwhile(empty: Books) -> None:
+    """Functions answer while their users' rights are set: who gets a whole table, and had columns, loses neither."""
+    empty.migrate()
+    empty.write("GRANT SELECT (id), INSERT (id), INSERT ON transactions TO 'wallet_money'@'%%'")
+    executed: list[str] = []
+
+    class Recorder(DictCursor):
+        def execute(self, query: str, args: object = None) -> int:
+            executed.append(query)
+            return super().execute(query, args)
+
+    with closing(empty.connect()) as connection:
+        connection.cursorclass = Recorder
+        migrate.migrate(connection, empty.credentials)
+    revoked = [statement for statement in executed if statement.startswith("REVOKE")]
+    assert revoked == ["REVOKE INSERT, INSERT (`id`), SELECT (`id`) ON transactions FROM 'wallet_money'@'%'"]
 
 
 def test_callers_of_a_procedure_that_is_replaced_are_not_kept_out_until_the_migration_ends(
