@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from wallet.storage.database import Database
 
-_KINDS = ("call_procedure", "select", "insert", "update", "delete", "replace")
+_KINDS = ("call_procedure", "select", "insert", "update", "delete", "replace", "commit")
 
 
 def statements_of(database: Database, work: Callable[[], object]) -> Counter[str]:
