@@ -2,10 +2,9 @@
 
 import itertools
 import random
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from tests.support.books import GATEWAY, Books, Person, captured, unique
 from tests.support.crowd import together
 from tests.support.moves import deadlocks
 from tests.support.operators import asked
+from tests.support.waiting import behind_wallet, nothing
 from wallet import wiring
 from wallet.ledger import ids
 from wallet.ledger.attempts import AttemptStatus, PaymentStatus
@@ -513,18 +513,9 @@ def test_who_settles_a_refund_from_suspense_and_who_begins_the_next_lock_in_the_
     first = entry.refund(100_000)
     seen = deadlocks(books)
     told = entry.told(SUCCEEDED, 100_000, reference=first, refund_id=unique("rfnd_"))
-    both = [threading.Thread(target=hear, args=(books, told)), threading.Thread(target=entry.refund, args=(100_000,))]
-    holder = books.connect()
-    holder.begin()
-    with holder.cursor() as cursor:  # until it lets go, both of them wait for the wallet, or for each other
-        cursor.execute("SELECT id FROM wallets WHERE id = %s FOR UPDATE", (person.wallet_id.bytes,))
-    for one in both:
-        one.start()
-        time.sleep(0.3)
-    holder.commit()
-    holder.close()
-    for one in both:
-        one.join()
+    # while the wallet is locked, both of them wait for it, or for each other
+    answers = behind_wallet(books, person, [partial(hear, books, told), partial(entry.refund, 100_000)], nothing)
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
     assert deadlocks(books) == seen
     assert row(books, first)["status"] == SUCCEEDED
     assert books.faults() == []

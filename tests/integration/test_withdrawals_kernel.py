@@ -3,7 +3,6 @@
 import itertools
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,9 @@ from hypothesis import strategies as st
 
 from tests.support.books import Books, Person
 from tests.support.crowd import together
+from tests.support.moves import clock_at, connection, place
 from tests.support.payouts import (
+    PROVIDER,
     VPA,
     charge,
     held,
@@ -34,7 +35,6 @@ from wallet.ledger.refusals import Refusal, Refused
 from wallet.ledger.withdrawals import Booking, PayoutStatus, WithdrawalStatus, hear
 from wallet.storage import withdrawals
 from wallet.storage.database import Database, Server
-from wallet.storage.holds import place_hold
 from wallet.storage.payments import post_payment
 from wallet.storage.withdrawals import Settled
 
@@ -208,21 +208,23 @@ def test_a_hot_wallet_is_gathered_when_its_own_row_has_too_little(books: Books) 
 
 def test_a_hold_whose_time_is_over_does_not_stand_in_the_way(books: Books) -> None:
     person, payee = books.person(money=1_000), books.person()
-    database = books.as_role("money")
-    place_hold(
-        database,
-        person.claim(),
-        hold_id=wiring.new_id(),
-        payee_wallet_id=payee.wallet_id,
-        payee_phone=None,
-        amount=900,
-        valid_s=4,
-        description=None,
-    )
-    database.close()
-    assert refusal_of(withdrawing(books, person, 1_000)) is Refusal.INSUFFICIENT_FUNDS
-    time.sleep(4.1)
-    receipt, _ = withdraw(books, person, 1_000)
+    hold = place(books, person, payee, 900)
+
+    def withdrawn() -> tuple[WithdrawalReceipt, bool]:
+        return withdrawals.open_withdrawal(
+            connection(books, "withdrawals"),
+            person.claim(),
+            withdrawal_id=wiring.new_id(),
+            provider=PROVIDER,
+            vpa=VPA,
+            amount=1_000,
+            first_check_s=3_600,
+        )
+
+    with clock_at(books, hold.expires_at - timedelta(microseconds=1)):
+        assert refusal_of(withdrawn) is Refusal.INSUFFICIENT_FUNDS
+    with clock_at(books, hold.expires_at):
+        receipt, _ = withdrawn()
     assert (receipt.balance.held, receipt.balance.available) == (1_000, 0)
 
 

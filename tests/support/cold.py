@@ -18,12 +18,17 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Run:
-    """What came of one event: an answer or an error, unless the process died first; and the points it met, in order."""
+    """What came of one event: an answer or an error, unless the process died first; and the points it met, in order.
+
+    `sessions` are those that a process which died had with the database: they end when they have done what they were
+    asked.
+    """
 
     answer: Any = None
     error: str | None = None
     died_at: str | None = None
     met: list[str] = field(default_factory=list)
+    sessions: list[int] = field(default_factory=list)
 
 
 class ProcessLostError(Exception):
@@ -93,6 +98,7 @@ class ColdFunction:
                 run.error = told.get("error", run.error)
                 run.died_at = told.get("dies_at")
                 run.met = told.get("met", run.met)
+                run.sessions = told.get("sessions", run.sessions)
         if not run.met and run.died_at is None:
             raise ProcessLostError(f"{self.name}: see {self._log}")
         return run

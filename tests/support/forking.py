@@ -35,6 +35,7 @@ class Fork:
         self._kill_at: str | None = None
         self._pause_at: list[str] = []
         self._records = False
+        self._sessions: list[int] = []
 
     def serve(self, handler: Callable[[Json, Context], Any], talk: TextIO) -> None:
         """Hears one event and answers it, if it lives."""
@@ -60,11 +61,15 @@ class Fork:
             return
         self.met.append(point)
         if point == self._kill_at:
-            self._say({"dies_at": point})
+            self._say({"dies_at": point, "sessions": self._sessions})
             os.kill(os.getpid(), signal.SIGKILL)
         if point in self._pause_at:
             self._say({"waits_at": point})
             self._talk.readline()
+
+    def connected(self, session: int) -> None:
+        """As points.Watcher has it."""
+        self._sessions.append(session)
 
     def _say(self, told: Json) -> None:
         assert self._talk is not None

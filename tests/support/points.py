@@ -37,6 +37,10 @@ class Watcher(Protocol):
         """Called at the point, in the process that is there; it may not return."""
         ...
 
+    def connected(self, session: int) -> None:
+        """Called when a connection to the database is open, with what the server calls its session."""
+        ...
+
 
 class _Calls:
     """Names calls, and tells those of one name apart by a number."""
@@ -63,17 +67,18 @@ class _Calls:
 def watch(watcher: Watcher) -> None:
     """From now on this process tells the watcher of every point; to be called once."""
     calls = _Calls(watcher)
-    _watch_mysql(calls)
+    _watch_mysql(calls, watcher)
     _watch_http(calls)
 
 
-def _watch_mysql(calls: _Calls) -> None:
+def _watch_mysql(calls: _Calls, watcher: Watcher) -> None:
     connection: Any = pymysql.connections.Connection
     connect, execute = connection.connect, connection._execute_command  # noqa: SLF001 - nothing public sees what is sent
 
     def watched_connect(self: Any, sock: Any = None) -> None:
         calls.begin("MySQL connection")
         connect(self, sock)
+        watcher.connected(self.thread_id())
 
     def watched_execute(self: Any, command: int, sql: str | bytes) -> None:
         if command != COMMAND.COM_QUERY:

@@ -43,7 +43,7 @@ def behind(
     They come one behind the other. While they wait, `change` is done behind the lock, and committed.
     """
     with (
-        _nobody_gives_up(books) as owner,
+        nobody_gives_up(books) as owner,
         ThreadPoolExecutor(max_workers=len(tasks)) as pool,
         holding(books, statement, *arguments) as (connection, cursor),
     ):
@@ -91,7 +91,7 @@ def _answer(task: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def _nobody_gives_up(books: Books) -> Iterator[Database]:
+def nobody_gives_up(books: Books) -> Iterator[Database]:
     """Within it, whoever opens a connection waits for locks and answers as long as it takes."""
     usual = books.patience_s
     with lock_wait(books, 100) as owner:

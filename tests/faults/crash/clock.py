@@ -44,7 +44,8 @@ class Due(Situation):
         """That it came to its end, once."""
         raise NotImplementedError
 
-    def after_death(self, _run: Run, /) -> None:
+    def after_death(self, run: Run, /) -> None:
+        self.world.until_nobody_is_at_work(run)
         for _ in range(self.runs):
             self.time_goes_by()
             self.run()
@@ -65,7 +66,6 @@ class Due(Situation):
 
     def time_goes_by(self) -> None:
         """Whatever is to be asked about again some time is due now, and whatever was kept an hour ago is old."""
-        self.world.until_nobody_is_at_work()
         for asked_about in ("payment_attempts", "withdrawals", "source_refunds"):
             self.world.books.write(
                 f"UPDATE {asked_about} SET next_check_at = UTC_TIMESTAMP(6)"  # noqa: S608 - our own words

@@ -145,6 +145,7 @@ class TakingOut(Keyed):
 
     def after_death(self, run: Run, /) -> None:
         super().after_death(run)
+        self.world.until_nobody_is_at_work(run)  # or the dead process's claim puts off what is made due here
         for _ in range(2):  # who is asked for a payout says that it is under way
             self.world.books.write(
                 "UPDATE withdrawals SET next_check_at = UTC_TIMESTAMP(6) WHERE wallet_id = %s AND status = 'pending'",
@@ -209,7 +210,8 @@ class PayingAFile(Situation):
         self.payer, self.payee = world.books.person(money=1_000), world.books.person()
         opened(world.books, self.payer, rows(self.payee, 2))
 
-    def after_death(self, _run: Run, /) -> None:
+    def after_death(self, run: Run, /) -> None:
+        self.world.until_nobody_is_at_work(run)  # or the dead one's claim is made behind the end of its lease
         self.world.books.write(
             "UPDATE bulk_payments SET leased_until = UTC_TIMESTAMP(6) WHERE user_id = %s AND status = 'running'",
             self.payer.user_id.bytes,
