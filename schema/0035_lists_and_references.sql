@@ -184,8 +184,9 @@ DELIMITER ;
 CALL add_indexes_of_lists();
 DROP PROCEDURE IF EXISTS add_indexes_of_lists;
 
--- In all of these: the newest first, those older than `p_before`, in a status, and of what was done under a key of theirs that
--- which the list is of; NULL is any. A key may be of something else: then there is none.
+-- In all of these: the newest first, those older than `p_before`, and of what was done under a key of theirs that which the list
+-- is of; NULL is any. A key may be of something else: then there is none. Only holds are chosen by their status here, from an
+-- index: of the others the code looks at so many, and no more.
 
 -- Somebody's withdrawals. Under the key that cancelled one stands that one.
 DROP PROCEDURE IF EXISTS list_withdrawals;
@@ -193,7 +194,6 @@ DELIMITER //
 CREATE PROCEDURE list_withdrawals(
     IN p_actor_id BINARY(16),
     IN p_before BINARY(16),
-    IN p_status VARCHAR(9) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_key VARBINARY(64),
     IN p_limit INT UNSIGNED
 )
@@ -208,7 +208,7 @@ BEGIN
     FROM wallets w JOIN withdrawals d ON d.wallet_id = w.id LEFT JOIN unsent_withdrawals v ON v.id = d.id
     LEFT JOIN bank_references b
         ON b.kind = 'payout' AND b.gateway = d.provider AND b.outside_id = d.provider_payout_id
-    WHERE w.user_id = p_actor_id AND (p_before IS NULL OR d.id < p_before) AND (p_status IS NULL OR d.status = p_status)
+    WHERE w.user_id = p_actor_id AND (p_before IS NULL OR d.id < p_before)
         AND (p_key IS NULL OR d.id = (
             SELECT UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.withdrawal_id'))) FROM idempotency_records r
             WHERE r.actor_id = p_actor_id AND r.idem_key = p_key))
@@ -267,7 +267,6 @@ DELIMITER //
 CREATE PROCEDURE list_top_ups(
     IN p_actor_id BINARY(16),
     IN p_before BINARY(16),
-    IN p_status VARCHAR(9) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_key VARBINARY(64),
     IN p_limit INT UNSIGNED
 )
@@ -285,7 +284,6 @@ BEGIN
             ORDER BY e.status = 'succeeded' AND e.reason IS NULL DESC, e.position DESC LIMIT 1) AS rrn
     FROM wallets w JOIN payment_attempts a ON a.wallet_id = w.id
     WHERE w.user_id = p_actor_id AND (p_before IS NULL OR a.id < p_before)
-        AND (p_status IS NULL OR IF(a.status = 'created', 'pending', a.status) = p_status)
         AND (p_key IS NULL OR a.id = (
             SELECT UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.attempt_id'))) FROM idempotency_records r
             WHERE r.actor_id = p_actor_id AND r.idem_key = p_key))

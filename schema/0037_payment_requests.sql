@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS payment_requests (
     cancelled_at DATETIME(6)  NULL,
     CONSTRAINT payment_requests_pk PRIMARY KEY (id),
     CONSTRAINT payment_requests_wallet_exists FOREIGN KEY (wallet_id) REFERENCES wallets (id),
-    CONSTRAINT payment_requests_amount_is_positive CHECK (amount > 0)
+    CONSTRAINT payment_requests_amount_is_positive CHECK (amount > 0),
+    CONSTRAINT payment_requests_end CHECK (expires_at <= created_at + INTERVAL 90 DAY)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- What was paid on requests. `only_of` is the request if that has an amount: such a one is paid once, whatever a procedure does.
@@ -55,7 +56,8 @@ DROP TRIGGER IF EXISTS payment_request_payments_are_kept;
 CREATE TRIGGER payment_request_payments_are_kept BEFORE DELETE ON payment_request_payments FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'payments of requests only grow';
 
--- Requests as they stand, and who asks. What has been paid stays paid, however it would have ended.
+-- Requests as they stand, and who asks. What has been paid stays paid, however it would have ended. `is_known`: whoever was given
+-- its id may still look: the name of who asks is not for ever.
 DROP VIEW IF EXISTS payment_request_states;
 CREATE VIEW payment_request_states AS
 SELECT r.id, r.wallet_id, r.amount, r.currency, r.description, r.created_at, r.expires_at, w.user_id, u.name,
@@ -63,7 +65,9 @@ SELECT r.id, r.wallet_id, r.amount, r.currency, r.description, r.created_at, r.e
        CASE WHEN EXISTS (SELECT 1 FROM payment_request_payments p WHERE p.only_of = r.id) THEN 'paid'
             WHEN r.cancelled_at IS NOT NULL THEN 'cancelled'
             WHEN r.expires_at <= UTC_TIMESTAMP(6) THEN 'expired'
-            ELSE 'open' END AS status
+            ELSE 'open' END AS status,
+       w.status <> 'closed'
+           AND LEAST(r.expires_at, COALESCE(r.cancelled_at, r.expires_at)) > UTC_TIMESTAMP(6) - INTERVAL 30 DAY AS is_known
 FROM payment_requests r
 JOIN wallets w ON w.id = r.wallet_id
 JOIN users u ON u.id = w.user_id
@@ -106,16 +110,15 @@ BEGIN
     ELSEIF v_status <> 'active' THEN
         SET v_outcome = 'wallet_frozen';
     ELSE
-        CALL quota_of(p_actor_id, 500, 50000, v_allowed);
+        CALL quota_of(p_actor_id, 100, 50000, v_allowed);
         CALL use_quota(p_actor_id, 'payment_requests', 1, v_allowed, 86400, v_free_at);
         IF v_free_at IS NULL THEN
             INSERT INTO payment_requests (id, wallet_id, amount, currency, description, created_at, expires_at)
             VALUES (p_payment_request_id, v_wallet_id, p_amount, 'INR', p_description, v_now,
                     v_now + INTERVAL p_valid_seconds SECOND);
         ELSE
-            SET v_outcome = 'too_many_attempts';
+            SET v_outcome = 'too_many_payment_requests';
             CALL tell_retry(v_free_at, v_result);
-            SET v_result = JSON_SET(v_result, '$.code', 'too_many_payment_requests');
         END IF;
     END IF;
     IF v_outcome = 'done' THEN
@@ -232,23 +235,25 @@ BEGIN
 END//
 DELIMITER ;
 
--- A request, whosoever it is: its id is known to who was given it.
+-- A request: the maker's own, or one that whoever asks was given the id of. Whose it is else is not told.
 DROP PROCEDURE IF EXISTS find_payment_request;
 DELIMITER //
-CREATE PROCEDURE find_payment_request(IN p_payment_request_id BINARY(16))
+CREATE PROCEDURE find_payment_request(IN p_actor_id BINARY(16), IN p_payment_request_id BINARY(16))
 READS SQL DATA
 SQL SECURITY DEFINER
 BEGIN
     COMMIT AND NO CHAIN NO RELEASE;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
     START TRANSACTION;
-    SELECT id, wallet_id, amount, currency, description, created_at, expires_at, user_id, name, kind, status
-    FROM payment_request_states WHERE id = p_payment_request_id;
+    SELECT id, wallet_id, amount, currency, description, created_at, expires_at, name, kind, status,
+           user_id = p_actor_id AS is_own
+    FROM payment_request_states WHERE id = p_payment_request_id AND (is_known OR user_id = p_actor_id);
     COMMIT AND NO CHAIN NO RELEASE;
 END//
 DELIMITER ;
 
--- The newest payments of a request, for who asks.
+-- The newest payments of a request, for who asks. Who has paid one with an amount sees that it was them; of the many payments of
+-- one without, their statement tells them.
 DROP PROCEDURE IF EXISTS list_payment_request_payments;
 DELIMITER //
 CREATE PROCEDURE list_payment_request_payments(
@@ -259,41 +264,43 @@ CREATE PROCEDURE list_payment_request_payments(
 READS SQL DATA
 SQL SECURITY DEFINER
 BEGIN
+    DECLARE v_is_own BOOLEAN DEFAULT FALSE;
+
     COMMIT AND NO CHAIN NO RELEASE;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
     START TRANSACTION;
+    SELECT EXISTS (SELECT 1 FROM payment_requests r JOIN wallets w ON w.id = r.wallet_id
+                   WHERE r.id = p_payment_request_id AND w.user_id = p_actor_id) INTO v_is_own;
     SELECT t.id AS transaction_id, t.amount, t.created_at, payer.id AS payer_wallet_id, u.name AS payer_name
-    FROM payment_request_payments p
-    JOIN payment_requests r ON r.id = p.payment_request_id
-    JOIN wallets payee ON payee.id = r.wallet_id AND payee.user_id = p_actor_id
+    FROM (
+        SELECT transaction_id FROM payment_request_payments
+        WHERE v_is_own AND payment_request_id = p_payment_request_id
+        UNION
+        SELECT transaction_id FROM payment_request_payments WHERE NOT v_is_own AND only_of = p_payment_request_id
+    ) p
     JOIN transactions t ON t.id = p.transaction_id
     JOIN postings debit ON debit.transaction_id = t.id AND debit.side = 'debit'
     JOIN wallets payer ON payer.id = debit.account_id
     JOIN users u ON u.id = payer.user_id
-    WHERE p.payment_request_id = p_payment_request_id
+    WHERE v_is_own OR u.id = p_actor_id
     ORDER BY p.transaction_id DESC LIMIT p_limit;
     COMMIT AND NO CHAIN NO RELEASE;
 END//
 DELIMITER ;
 
--- One's own requests, as the other lists. What a key paid is a payment: no key is of a request.
+-- One's own requests, as the other lists; no key is of a request.
 DROP PROCEDURE IF EXISTS list_payment_requests;
 DELIMITER //
-CREATE PROCEDURE list_payment_requests(
-    IN p_actor_id BINARY(16),
-    IN p_before BINARY(16),
-    IN p_status VARCHAR(9) CHARACTER SET ascii COLLATE ascii_bin,
-    IN p_limit INT UNSIGNED
-)
+CREATE PROCEDURE list_payment_requests(IN p_actor_id BINARY(16), IN p_before BINARY(16), IN p_limit INT UNSIGNED)
 READS SQL DATA
 SQL SECURITY DEFINER
 BEGIN
     COMMIT AND NO CHAIN NO RELEASE;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
     START TRANSACTION;
-    SELECT id, wallet_id, amount, currency, description, created_at, expires_at, user_id, name, kind, status
+    SELECT id, wallet_id, amount, currency, description, created_at, expires_at, name, kind, status, TRUE AS is_own
     FROM payment_request_states
-    WHERE user_id = p_actor_id AND (p_before IS NULL OR id < p_before) AND (p_status IS NULL OR status = p_status)
+    WHERE user_id = p_actor_id AND (p_before IS NULL OR id < p_before)
     ORDER BY id DESC LIMIT p_limit;
     COMMIT AND NO CHAIN NO RELEASE;
 END//

@@ -14,8 +14,7 @@ from wallet.storage.withdrawals import list_withdrawals
 def top_ups(request: Request) -> Response:
     """The caller's top-ups."""
     caller, query = request.caller(), request.parameters(TopUpsQuery)
-    found = list_top_ups(wiring.database(), actor_id=caller, asked=asked_of(query))
-    return Response(200, shapes.top_ups(found, query.limit))
+    return Response(200, shapes.top_ups(list_top_ups(wiring.database(), actor_id=caller, asked=asked_of(query))))
 
 
 def payments(request: Request) -> Response:
@@ -30,15 +29,15 @@ def payments(request: Request) -> Response:
 def holds(request: Request) -> Response:
     """Holds that the caller placed, and those for them."""
     caller, query = request.caller(), request.parameters(HoldsQuery)
-    found = list_holds(wiring.database(), actor_id=caller, side=query.side, asked=asked_of(query))
-    return Response(200, shapes.holds(found, query.limit))
+    page = list_holds(wiring.database(), actor_id=caller, side=query.side, asked=asked_of(query))
+    return Response(200, shapes.holds(page))
 
 
 def withdrawals(request: Request) -> Response:
     """The caller's withdrawals."""
     caller, query = request.caller(), request.parameters(WithdrawalsQuery)
-    found = list_withdrawals(wiring.database(), actor_id=caller, asked=asked_of(query))
-    return Response(200, shapes.withdrawals(found, query.limit))
+    page = list_withdrawals(wiring.database(), actor_id=caller, asked=asked_of(query))
+    return Response(200, shapes.withdrawals(page))
 
 
 handler = wiring.api_handler(

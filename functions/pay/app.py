@@ -20,7 +20,7 @@ def post_payment(request: Request) -> Response:
             wiring.database(),
             wiring.new_id,
             claim=claim,
-            payee=asked.to.named(),
+            payee=asked.to.payee(),
             amount=asked.amount,
             description=asked.description,
             reference=asked.reference,

@@ -177,7 +177,7 @@ def test_an_entry_is_shown_to_nobody_else(books: Books, transactions: Function) 
 def look(books: Books, person: Person) -> tuple[str, str | None]:
     """Status and RRN of somebody's one top-up, which its list says, too."""
     request = ListRequest(limit=2)
-    [state] = top_ups.list_top_ups(connection(books, "reader"), actor_id=person.user_id, asked=request)
+    [state], _ = top_ups.list_top_ups(connection(books, "reader"), actor_id=person.user_id, asked=request)
     with closing(books.as_role("money")) as database:
         alone = top_ups.find_top_up(database, attempt_id=state.top_up.id, actor_id=person.user_id)
     assert alone is not None

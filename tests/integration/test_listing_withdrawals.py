@@ -39,7 +39,7 @@ def found(
     limit: int = 100,
 ) -> list[Withdrawal]:
     asked = ListRequest(before, status, key, limit)
-    return withdrawals.list_withdrawals(connection(books, "reader"), actor_id=person.user_id, asked=asked)
+    return withdrawals.list_withdrawals(connection(books, "reader"), actor_id=person.user_id, asked=asked)[0]
 
 
 def ids_of(listed: list[Withdrawal]) -> list[UUID]:

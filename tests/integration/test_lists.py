@@ -21,6 +21,7 @@ from wallet.ledger.holds import HoldStatus
 from wallet.ledger.receipts import Hold, PartySide, TopUpState
 from wallet.movements.show import show_entries
 from wallet.storage import holds, payments, top_ups
+from wallet.storage import lists as stored_lists
 from wallet.storage.lists import ListRequest
 
 PAYER, PAYEE = PartySide.PAYER, PartySide.PAYEE
@@ -71,7 +72,7 @@ def open_attempt(books: Books, person: Person, amount: int = 500, *, key: str | 
 
 def listed(books: Books, person: Person, **asked: Any) -> list[TopUpState]:
     request = ListRequest(**{"limit": 100, **asked})
-    return top_ups.list_top_ups(connection(books, "reader"), actor_id=person.user_id, asked=request)
+    return top_ups.list_top_ups(connection(books, "reader"), actor_id=person.user_id, asked=request)[0]
 
 
 def test_one_sees_ones_own_top_ups_newest_first_and_nobody_elses(books: Books) -> None:
@@ -133,12 +134,36 @@ def test_a_page_of_a_long_list_of_top_ups_costs_no_more_than_its_rows(books: Boo
     assert reads(reader) - before < 60
 
 
+def test_those_of_one_status_are_found_page_by_page_and_a_page_looks_at_so_many(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asha = books.person()
+    for number in range(9):
+        attempt = open_attempt(books, asha)
+        if number in (0, 4, 5):
+            books.write("UPDATE payment_attempts SET status = 'failed' WHERE id = %s", attempt.bytes)
+    failed = [one.id for one in listed(books, asha) if one.status is AttemptStatus.FAILED]
+    assert len(failed) == 3
+    monkeypatch.setattr(stored_lists, "_AT_ONCE", 2)
+    monkeypatch.setattr(stored_lists, "_READS", 2)
+    reader = connection(books, "reader")
+    for limit in (1, 2, 20):
+        pages: list[list[UUID]] = []
+        before: UUID | None = None
+        while not pages or before is not None:
+            request = ListRequest(before, "failed", None, limit)
+            found, before = top_ups.list_top_ups(reader, actor_id=asha.user_id, asked=request)
+            pages.append([one.id for one in found])
+        assert [one for page_ in pages for one in page_] == failed
+        assert max(map(len, pages)) <= limit
+
+
 # -------------------------------------------------------------------------------------------------------------- holds
 
 
 def held(books: Books, person: Person, *, side: PartySide | None = None, **asked: Any) -> list[Hold]:
     request = ListRequest(**{"limit": 100, **asked})
-    return holds.list_holds(connection(books, "reader"), actor_id=person.user_id, side=side, asked=request)
+    return holds.list_holds(connection(books, "reader"), actor_id=person.user_id, side=side, asked=request)[0]
 
 
 def ids_of(found: list[Hold]) -> list[UUID]:
@@ -353,6 +378,13 @@ def test_what_does_not_fit_is_refused_by_its_name(
     answer = lists.invoke(api_event("GET", resource, caller=books.person().user_id, query=query))
     assert answer["statusCode"] == 422
     assert [fault["field"] for fault in json.loads(answer["body"])["errors"]] == [field]
+
+
+@pytest.mark.parametrize("more", [{"cursor": "e1"}, {"side": "payee"}, {"status": "completed"}])
+def test_a_key_is_asked_for_alone(books: Books, lists: Function, more: dict[str, str]) -> None:
+    query = {"key": "key-1", "limit": "5", **more}
+    answer = lists.invoke(api_event("GET", "/payments", caller=books.person().user_id, query=query))
+    assert (answer["statusCode"], told(answer)["errors"][0]["field"]) == (422, "query")
 
 
 @pytest.mark.parametrize("resource", ["/holds", "/payments"])

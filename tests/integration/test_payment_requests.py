@@ -1,6 +1,7 @@
 """Requests for money: made, handed on, paid once or often, cancelled; nobody learns or pays what they should not."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -59,10 +60,12 @@ def cancel(books: Books, maker: Person, request: PaymentRequest) -> object:
     return call_off(connection(books, "directory"), caller(maker), request.id)
 
 
-def standing(books: Books, request: PaymentRequest, reader: Person | None = None) -> tuple[RequestStatus, Any]:
+def standing(
+    books: Books, request: PaymentRequest, reader: Person | None = None
+) -> tuple[RequestStatus, list[tuple[int, UUID]]]:
     reader_id = reader.user_id if reader else wiring.new_id()
     found, received = show(connection(books, "directory"), request.id, reader_id=reader_id)
-    return found.status, received and [(one.amount, one.payer.wallet_id) for one in received]
+    return found.status, [(one.amount, one.payer.wallet_id) for one in received]
 
 
 def freeze(books: Books, person: Person) -> None:
@@ -80,7 +83,8 @@ def test_what_is_asked_for_is_paid_once_with_what_it_is_for_and_its_id_as_refere
     assert receipt.reference == ids.show(ids.PAYMENT_REQUEST, request.id)
     assert (books.balance(asha), books.balance(ravi)) == (100, 800)
     assert standing(books, request, asha) == (PAID, [(100, ravi.wallet_id)])
-    assert standing(books, request, ravi) == (PAID, None), "who has paid is its maker's to know"
+    assert standing(books, request, ravi) == (PAID, [(100, ravi.wallet_id)]), "who has paid sees that it was them"
+    assert standing(books, request, books.person()) == (PAID, []), "else who has paid is its maker's to know"
     assert refusal_of(partial(paid, books, books.person(money=900), request)) is Refusal.PAYMENT_REQUEST_ENDED
     assert refusal_of(partial(paid, books, ravi, request)) is Refusal.PAYMENT_REQUEST_ENDED
     assert books.faults() == []
@@ -100,6 +104,7 @@ def test_one_without_an_amount_is_paid_as_often_and_as_much_as_payers_like(books
         OPEN,
         [(5, ravi.wallet_id), (70, meera.wallet_id), (1, ravi.wallet_id)],
     )
+    assert standing(books, request, ravi) == (OPEN, [])
 
 
 @pytest.mark.parametrize("amount", [99, 101, 1])
@@ -231,12 +236,42 @@ def test_only_its_maker_cancels_it_and_whoever_was_given_it_sees_what_is_asked_f
     request = asked(books, asha)
     assert refusal_of(partial(call_off, directory, caller(other), request.id)) is Refusal.NOT_FOUND
     seen, received = show(directory, request.id, reader_id=other.user_id)
-    assert (seen, received) == (request, None)
+    assert (seen, received) == (replace(request, is_own=False), [])
     for call in (
         partial(show, directory, wiring.new_id(), reader_id=other.user_id),
         partial(call_off, directory, caller(other), wiring.new_id()),
     ):
         assert refusal_of(call) is Refusal.NOT_FOUND
+
+
+def test_who_was_given_one_knows_its_maker_until_a_month_behind_its_end_and_its_maker_always(books: Books) -> None:
+    asha, other, directory = books.person(), books.person(), connection(books, "directory")
+    for days, is_known in ((29, True), (31, False)):
+        with clock_at(books, datetime.now(UTC) - timedelta(days=days, hours=1)):
+            request = asked(books, asha)
+        seen = partial(show, directory, request.id, reader_id=other.user_id)
+        if is_known:
+            assert seen()[0].status is EXPIRED
+        else:
+            assert refusal_of(seen) is Refusal.NOT_FOUND
+        assert show(directory, request.id, reader_id=asha.user_id)[0].status is EXPIRED
+
+
+def test_of_a_closed_wallet_s_request_nobody_learns_whose_it_was(books: Books) -> None:
+    asha = books.person()
+    request = asked(books, asha)
+    books.write("UPDATE wallets SET status = 'closed' WHERE id = %s", asha.wallet_id.bytes)
+    assert refusal_of(partial(standing, books, request)) is Refusal.NOT_FOUND
+
+
+def test_what_a_request_tells_names_no_user(books: Books) -> None:
+    """Whoever has taken its function over, and one link: by a user's id they would list all that its maker asks for."""
+    asha = books.person()
+    request = asked(books, asha)
+    (row,) = connection(books, "directory").read(
+        "CALL find_payment_request(%s, %s)", wiring.new_id().bytes, request.id.bytes
+    )
+    assert asha.user_id.bytes not in row.values()
 
 
 def test_what_there_is_not_is_paid_by_nobody(books: Books) -> None:
@@ -285,7 +320,7 @@ def test_so_many_are_made_in_a_day_and_no_more(books: Books) -> None:
     asha = books.person()
     asked(books, asha)
     books.write(
-        "UPDATE quota_usage SET used = 500 WHERE subject = %s AND quota = 'payment_requests'", asha.user_id.bytes
+        "UPDATE quota_usage SET used = 100 WHERE subject = %s AND quota = 'payment_requests'", asha.user_id.bytes
     )
     with pytest.raises(Refused) as caught:
         asked(books, asha)
@@ -359,7 +394,7 @@ def test_a_link_is_made_opened_paid_and_seen_to_be_paid(books: Books, functions:
     path = {"id": made["id"]}
     status, seen = answered(door, "GET", "/payment-requests/{id}", ravi, path=path)
     assert (status, seen["to"]["name"], seen["amount"]) == (200, "Asha Rao", 100)
-    assert set(made) - set(seen) == {"code", "svg", "url", "payments"}
+    assert (set(made) - set(seen), seen["payments"]) == ({"code", "svg", "url"}, [])
     pay_door, key = functions.make("pay"), {"Idempotency-Key": unique("key-")}
     body = {"to": {"payment_request": made["code"]}, "amount": 100}
     status, receipt = answered(pay_door, "POST", "/payments", ravi, body=body, headers=key)
@@ -412,6 +447,42 @@ def test_what_names_no_request_is_told_so(
 )
 def test_a_request_that_does_not_fit_is_none(books: Books, door: Function, body: dict[str, Any]) -> None:
     assert answered(door, "POST", "/payment-requests", books.person(), body=body)[0] == 422
+
+
+@pytest.mark.parametrize("resource", ["/payments", "/bulk-payments"])
+def test_nobody_else_s_payment_passes_for_one_of_a_request(books: Books, functions: Functions, resource: str) -> None:
+    """A shop goes by the reference of what it is paid: a paisa with a request's id on it would pay for anything."""
+    asha, ravi = books.person(), books.person(money=900)
+    shown = ids.show(ids.PAYMENT_REQUEST, asked(books, asha).id)
+    wallet_id, headers = ids.show(ids.WALLET, asha.wallet_id), {"Idempotency-Key": unique("key-")}
+    if resource == "/payments":
+        body = {"to": {"wallet_id": wallet_id}, "amount": 1, "reference": shown}
+        event = api_event("POST", resource, body=body, headers=headers, caller=ravi.user_id)
+        answer = functions.make("pay").invoke(event)
+    else:
+        file = f"to,amount,description,reference\r\n{wallet_id},1,,{shown}\r\n"
+        headers |= {"Content-Type": "text/csv"}
+        event = api_event("POST", resource, raw_body=file, headers=headers, caller=ravi.user_id)
+        answer = functions.make("bulk").invoke(event)
+    assert (answer["statusCode"], told(answer)["errors"][0]["field"]) in (
+        (422, "reference"),
+        (422, "lines.2.reference"),
+    )
+
+
+def test_asking_again_whether_it_is_paid_costs_no_body(books: Books, door: Function) -> None:
+    asha, ravi = books.person(), books.person(money=900)
+    request = asked(books, asha)
+    path = {"id": ids.show(ids.PAYMENT_REQUEST, request.id)}
+    first = door.invoke(api_event("GET", "/payment-requests/{id}", path=path, caller=asha.user_id))
+    again: dict[str, Any] = {
+        "path": path,
+        "caller": asha.user_id,
+        "headers": {"If-None-Match": first["headers"]["ETag"]},
+    }
+    assert door.invoke(api_event("GET", "/payment-requests/{id}", **again))["statusCode"] == 304
+    paid(books, ravi, request)
+    assert told(door.invoke(api_event("GET", "/payment-requests/{id}", **again)))["status"] == "paid"
 
 
 def test_no_hold_is_placed_on_a_request(books: Books, functions: Functions) -> None:

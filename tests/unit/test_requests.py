@@ -553,7 +553,7 @@ def test_a_payee_is_looked_up_by_one_name_of_three() -> None:
 @pytest.mark.parametrize("query", [{}, {"phone": ["+919876543210"], "qr": ["wallet:" + ids.show(ids.WALLET, CALLER)]}])
 def test_a_query_that_names_no_payee_or_two_is_at_fault_as_a_whole(query: dict[str, list[str]]) -> None:
     told = refusal(lambda: request(query=query).parameters(Payee))
-    assert told.fields == (("query", "Name the payee by wallet_id, by phone or by qr, one of the three."),)
+    assert told.fields == (("query", "Name the payee by exactly one of: wallet_id, phone, qr."),)
 
 
 @given(st.dictionaries(st.sampled_from(["phone", "wallet_id", "qr", "x"]), st.lists(st.text(), max_size=2)))

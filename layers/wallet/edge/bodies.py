@@ -31,7 +31,7 @@ from wallet.ledger import characters, ids, vpa
 from wallet.ledger.bulk import RowStatus
 from wallet.ledger.holds import HoldStatus
 from wallet.ledger.money import MAX_AMOUNT
-from wallet.ledger.payees import PayeeName
+from wallet.ledger.payees import AskedFor, PayeeName
 from wallet.ledger.receipts import PartySide
 from wallet.ledger.statements import MAX_SLOTS
 from wallet.ledger.texts import check_text
@@ -129,6 +129,13 @@ def _time(text: object) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):  # the first hours of the year 1 are before it in UTC
         raise ValueError("There is no such time: look at the day, the hour and the zone.") from None
+
+
+def _reference(text: str) -> str:
+    if ids.read(ids.PAYMENT_REQUEST, text) is not None:
+        # whoever has asked goes by it: it is on what was paid on that request, and on nothing else
+        raise ValueError("This is a payment request's id: pay what it asks for by `to.payment_request`.")
+    return check_text(text)
 
 
 def _whole(text: object) -> int:
@@ -251,7 +258,7 @@ Description = Annotated[
     StrictStr, Field(max_length=200), AfterValidator(check_text), Wanted("A text of at most 200 characters.")
 ]
 Reference = Annotated[
-    StrictStr, Field(max_length=64), AfterValidator(check_text), Wanted("A text of at most 64 characters.")
+    StrictStr, Field(max_length=64), AfterValidator(_reference), Wanted("A text of at most 64 characters.")
 ]
 
 
@@ -405,7 +412,7 @@ class TopUpBody(Body):
 
 
 class Payee(Body):
-    """Who is paid, or looked up: by wallet, by phone, or by what the wallet's QR code says; one of the three."""
+    """Who is paid, or looked up: by wallet, by phone, or by what the wallet's QR code says."""
 
     wallet_id: WalletId | None = None
     phone: Phone | None = None
@@ -413,8 +420,9 @@ class Payee(Body):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(name is not None for name in (self.wallet_id, self.phone, self.qr)) != 1:
-            raise ValueError("Name the payee by wallet_id, by phone or by qr, one of the three.")
+        names = type(self).model_fields
+        if sum(getattr(self, name) is not None for name in names) != 1:
+            raise ValueError(f"Name the payee by exactly one of: {', '.join(names)}.")
         return self
 
     def named(self) -> PayeeName:
@@ -422,23 +430,14 @@ class Payee(Body):
         return PayeeName(wallet_id=self.wallet_id or self.qr, phone=self.phone)
 
 
-class PaymentPayee(Body):
-    """Who is paid by POST /payments: as Payee, or who has asked for it."""
+class PaymentPayee(Payee):
+    """Who is paid by POST /payments: as ever, or who has asked for it."""
 
-    wallet_id: WalletId | None = None
-    phone: Phone | None = None
-    qr: QrWalletId | None = None
     payment_request: PaymentRequestId | None = None
 
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if sum(name is not None for name in (self.wallet_id, self.phone, self.qr, self.payment_request)) != 1:
-            raise ValueError("Name the payee by wallet_id, phone, qr or payment_request, one of the four.")
-        return self
-
-    def named(self) -> PayeeName:
-        """As a movement takes it."""
-        return PayeeName(self.wallet_id or self.qr, self.phone, self.payment_request)
+    def payee(self) -> PayeeName | AskedFor:
+        """As a payment takes it."""
+        return AskedFor(self.payment_request) if self.payment_request is not None else self.named()
 
 
 class PaymentBody(Body):
@@ -567,6 +566,12 @@ class _ListQuery(Body):
     limit: Limit = 20
     key: OwnKey | None = None
 
+    @model_validator(mode="after")
+    def _key_alone(self) -> Self:
+        if self.key is not None and len(self.model_fields_set - {"limit"}) > 1:
+            raise ValueError("A key is asked for alone: what it has done is one thing at most.")
+        return self
+
 
 class WithdrawalsQuery(_ListQuery):
     """GET /withdrawals."""
@@ -607,9 +612,9 @@ class PaymentsQuery(_ListQuery):
 
 
 def asked_of(query: TopUpsQuery | HoldsQuery | PaymentRequestsQuery | WithdrawalsQuery) -> ListRequest:
-    """As a store takes it: one more than is shown says that there is another page."""
+    """As a store takes it."""
     key = None if isinstance(query, PaymentRequestsQuery) else query.key
-    return ListRequest(query.cursor, query.status, key, query.limit + 1)
+    return ListRequest(query.cursor, query.status, key, query.limit)
 
 
 class StatementQuery(Body):

@@ -180,8 +180,10 @@ PAGES: dict[str, Page] = {
     ),
     "payment_request_ended": Page(
         "Payment request ended",
-        "It has been paid, its time is over, or whoever asked has cancelled it. Nothing has moved, under any key.",
-        "GET /payment-requests/{id} says how it stands. Ask whoever sent it for a new one.",
+        "It has been paid, its time is over, or whoever asked has cancelled it. This request has moved nothing; "
+        "an earlier one of yours may have, if its answer was lost.",
+        "GET /payment-requests/{id} says how it stands, and shows your own payment of it. Only if there is none, "
+        "ask whoever sent it for a new one.",
     ),
     "amount_differs": Page(
         "Amount differs",
@@ -190,7 +192,7 @@ PAGES: dict[str, Page] = {
     ),
     "too_many_payment_requests": Page(
         "Too many payment requests",
-        "500 requests for money were made within a day (50,000 of an approved merchant's).",
+        "100 requests for money were made within a day (50,000 of an approved merchant's).",
         "Wait for `Retry-After`. One without an amount may be paid often: a shop needs one, not one for each payer.",
     ),
     "hold_not_due": Page(

@@ -1,6 +1,6 @@
 """What callers get: our values in the words of the contract."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +37,7 @@ from wallet.passkeys.model import AddedPasskey, Passkey
 from wallet.payees.model import Payee
 from wallet.payment_requests.model import PaymentRequest, ReceivedPayment
 from wallet.previews.model import Preview
+from wallet.storage.lists import Page
 
 
 def wallet_id(value: UUID) -> str:
@@ -263,8 +264,19 @@ def payments(found: Sequence[Payment], rest: Span | None) -> Json:
     return {"data": [payment(one) for one in found], "next_cursor": next_cursor(rest)}
 
 
-def payment_request(value: PaymentRequest) -> Json:
-    """The answer of GET /payment-requests/{id} for whoever was given it."""
+def payment_request(value: PaymentRequest, received: Iterable[ReceivedPayment], *, origin: Callable[[], str]) -> Json:
+    """The answer of GET /payment-requests/{id}, and of POST: to its maker with how it is handed on.
+
+    `origin` is asked for the site that a link opens, '' for none.
+    """
+    shown = {**_payment_request(value), "payments": [_received(one) for one in received]}
+    if not value.is_own:
+        return shown
+    code, url = qr.payment_request_code(value.id, origin())
+    return {**shown, "code": code, "svg": qr.svg(code), "url": url}
+
+
+def _payment_request(value: PaymentRequest) -> Json:
     return {
         "id": ids.show(ids.PAYMENT_REQUEST, value.id),
         "status": value.status.value,
@@ -277,29 +289,19 @@ def payment_request(value: PaymentRequest) -> Json:
     }
 
 
-def own_payment_request(value: PaymentRequest, received: Iterable[ReceivedPayment], *, origin: str) -> Json:
-    """The same for its maker, and the answer of POST /payment-requests: how it is handed on, and who has paid."""
-    code, url = qr.payment_request_code(value.id, origin)
+def _received(value: ReceivedPayment) -> Json:
     return {
-        **payment_request(value),
-        "code": code,
-        "svg": qr.svg(code),
-        "url": url,
-        "payments": [
-            {
-                "id": ids.show(ids.PAYMENT, one.transaction_id),
-                "amount": one.amount,
-                "from": party(one.payer),
-                "created_at": show_time(one.created_at),
-            }
-            for one in received
-        ],
+        "id": ids.show(ids.PAYMENT, value.transaction_id),
+        "amount": value.amount,
+        "from": party(value.payer),
+        "created_at": show_time(value.created_at),
     }
 
 
-def payment_requests(found: Sequence[PaymentRequest], limit: int) -> Json:
+def payment_requests(page: Page[PaymentRequest]) -> Json:
     """The answer of GET /payment-requests: how each is handed on, and who has paid it, is shown by itself."""
-    return _page([payment_request(one) for one in found], limit)
+    found, last = page
+    return {"data": [_payment_request(one) for one in found], "next_cursor": _maybe(ids.PAYMENT_REQUEST, last)}
 
 
 def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -> Json:
@@ -359,9 +361,10 @@ def hold(value: Hold) -> Json:
     }
 
 
-def holds(found: Sequence[Hold], limit: int) -> Json:
+def holds(page: Page[Hold]) -> Json:
     """The answer of GET /holds."""
-    return _page([hold(one) for one in found], limit)
+    found, last = page
+    return {"data": [hold(one) for one in found], "next_cursor": _maybe(ids.HOLD, last)}
 
 
 def hold_receipt(value: HoldReceipt) -> Json:
@@ -439,16 +442,20 @@ def top_up_state(value: TopUpState, *, checkout: Mapping[str, str | None], qr_sv
         **top_up(value.top_up, checkout=checkout, qr_svg=qr_svg),
         **_standing(value),
         "events": [
-            {"at": show_time(event.at), "status": _status(event.status)}
+            {"at": show_time(event.at), "status": event.status.shown.value}
             | ({"reason": event.reason} if event.reason is not None else {})
             for event in value.events
         ],
     }
 
 
-def top_ups(found: Sequence[TopUpState], limit: int) -> Json:
+def top_ups(page: Page[TopUpState]) -> Json:
     """The answer of GET /top-ups: how each is paid, and what happened to it, is shown by itself."""
-    return _page([{**_top_up(one.top_up), **_standing(one)} for one in found], limit)
+    found, last = page
+    return {
+        "data": [{**_top_up(one.top_up), **_standing(one)} for one in found],
+        "next_cursor": _maybe(ids.TOP_UP, last),
+    }
 
 
 def _top_up(value: TopUp) -> Json:
@@ -465,17 +472,7 @@ def _top_up(value: TopUp) -> Json:
 
 
 def _standing(value: TopUpState) -> Json:
-    return {"status": _status(value.status), "rrn": value.rrn}
-
-
-def _page(shown: Sequence[Json], limit: int) -> Json:
-    """`limit` of what was found, and the last one's id if there are more."""
-    return {"data": shown[:limit], "next_cursor": shown[limit - 1]["id"] if len(shown) > limit else None}
-
-
-def _status(status: AttemptStatus) -> str:
-    """Whether the gateway has made its order yet is nothing to callers."""
-    return (AttemptStatus.PENDING if status is AttemptStatus.CREATED else status).value
+    return {"status": value.status.shown.value, "rrn": value.rrn}
 
 
 def withdrawal_receipt(value: WithdrawalReceipt) -> Json:
@@ -489,9 +486,10 @@ def withdrawal(value: Withdrawal) -> Json:
     return {**_withdrawal(value, value.status), **reason, "utr": value.utr}
 
 
-def withdrawals(found: Sequence[Withdrawal], limit: int) -> Json:
+def withdrawals(page: Page[Withdrawal]) -> Json:
     """The answer of GET /withdrawals."""
-    return _page([withdrawal(one) for one in found], limit)
+    found, last = page
+    return {"data": [withdrawal(one) for one in found], "next_cursor": _maybe(ids.WITHDRAWAL, last)}
 
 
 def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus) -> Json:

@@ -99,7 +99,7 @@ _TOLD: dict[Refusal, tuple[int, str, str]] = {
     Refusal.PAYMENT_REQUEST_ENDED: (
         409,
         "Payment request ended",
-        "It has been paid, is over, or whoever asked has cancelled it. Nothing has moved.",
+        "It has been paid (perhaps by you, if an answer was lost), is over, or was cancelled.",
     ),
     Refusal.AMOUNT_DIFFERS: (422, "Amount differs", "The payment request is for another amount: pay that."),
     Refusal.HOLD_NOT_PLACED: (

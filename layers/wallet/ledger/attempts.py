@@ -21,6 +21,11 @@ class AttemptStatus(StrEnum):
     SUCCEEDED = "succeeded"  # credited
     REFUNDED = "refunded"  # credited, and given back to the source
 
+    @property
+    def shown(self) -> "AttemptStatus":
+        """As callers see it: whether the gateway has made its order yet is nothing to them."""
+        return AttemptStatus.PENDING if self is AttemptStatus.CREATED else self
+
     def may_become(self, later: "AttemptStatus") -> bool:
         """Whether the machine moves from here to `later`: forward only, and never out of `refunded`."""
         return _RANK[later] > _RANK[self]

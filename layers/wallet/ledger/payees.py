@@ -7,11 +7,17 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class PayeeName:
-    """A wallet, by one of the three: its id, its owner's phone (E.164), or what its owner has asked for."""
+    """A wallet, by one of the two: its id, or its owner's phone (E.164)."""
 
     wallet_id: UUID | None
     phone: str | None
-    payment_request_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """Whoever has made a payment request."""
+
+    payment_request_id: UUID
 
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

@@ -167,6 +167,11 @@ class TopUpState:
     rrn: str | None
     events: tuple[TopUpEvent, ...] = ()
 
+    @property
+    def id(self) -> UUID:
+        """The attempt's."""
+        return self.top_up.id
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:

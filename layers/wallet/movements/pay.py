@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from wallet.ledger.payees import PayeeName
+from wallet.ledger.payees import AskedFor, PayeeName
 from wallet.ledger.receipts import Payment, PaymentReceipt, RefundReceipt
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage import payments
@@ -16,16 +16,16 @@ def pay(
     new_id: Callable[[], UUID],
     *,
     claim: Claim,
-    payee: PayeeName,
+    payee: PayeeName | AskedFor,
     amount: int,
     description: str | None,
     reference: str | None,
 ) -> tuple[PaymentReceipt, bool]:
     """Pays `amount` (minor units), in one round trip; True if this key had paid before.
 
-    Raises `Refused`, and then nothing has moved.
+    What was asked for has its own reference. Raises `Refused`, and then nothing has moved.
     """
-    if payee.payment_request_id is not None:
+    if isinstance(payee, AskedFor):
         return payments.pay_payment_request(
             database,
             claim,

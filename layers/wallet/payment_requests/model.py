@@ -31,11 +31,11 @@ class Terms:
 class PaymentRequest:
     """What `payee` asks for: `amount` in minor units of `currency`, None for as much and as often as payers like.
 
-    `maker_id` is the user who asks. Nothing of it changes but its status.
+    `is_own`: whoever looks has made it. Nothing of it changes but its status.
     """
 
     id: UUID
-    maker_id: UUID
+    is_own: bool
     payee: Payee
     amount: int | None
     currency: str
@@ -47,7 +47,7 @@ class PaymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedPayment:
-    """A payment of a request, for who asked: how much (minor units), from whom, and when."""
+    """A payment of a request, for who asked or who paid: how much (minor units), from whom, and when."""
 
     transaction_id: UUID
     amount: int

@@ -7,7 +7,7 @@ from wallet.ledger.receipts import Party
 from wallet.payees.model import Payee
 from wallet.payment_requests.model import PaymentRequest, ReceivedPayment, RequestStatus, Terms
 from wallet.storage.database import Database, Row
-from wallet.storage.lists import ListRequest
+from wallet.storage.lists import ListRequest, Page, id_bytes, read_page
 from wallet.storage.rows import time_of, uuid_of
 
 #: How many payments of a request are shown.
@@ -32,16 +32,16 @@ def cancel_payment_request(database: Database, caller: Principal, payment_reques
     database.call("cancel_payment_request", caller.user_id.bytes, caller.generation, payment_request_id.bytes)
 
 
-def find_payment_request(database: Database, payment_request_id: UUID) -> PaymentRequest | None:
-    """A request, whosoever it is."""
-    rows = database.read("CALL find_payment_request(%s)", payment_request_id.bytes)
+def find_payment_request(database: Database, payment_request_id: UUID, *, reader_id: UUID) -> PaymentRequest | None:
+    """A request of the reader's own, or one whose id they were given; one that has long ended is its maker's alone."""
+    rows = database.read("CALL find_payment_request(%s, %s)", reader_id.bytes, payment_request_id.bytes)
     return _request(rows[0]) if rows else None
 
 
-def list_received(database: Database, request: PaymentRequest) -> list[ReceivedPayment]:
-    """The newest payments of a request, a hundred at most."""
+def list_received(database: Database, payment_request_id: UUID, *, reader_id: UUID) -> list[ReceivedPayment]:
+    """The newest payments of a request, a hundred at most, for its maker; who has paid one with an amount sees that."""
     rows = database.read(
-        "CALL list_payment_request_payments(%s, %s, %s)", request.maker_id.bytes, request.id.bytes, _SHOWN
+        "CALL list_payment_request_payments(%s, %s, %s)", reader_id.bytes, payment_request_id.bytes, _SHOWN
     )
     return [
         ReceivedPayment(
@@ -54,17 +54,20 @@ def list_received(database: Database, request: PaymentRequest) -> list[ReceivedP
     ]
 
 
-def list_payment_requests(database: Database, *, actor_id: UUID, asked: ListRequest) -> list[PaymentRequest]:
+def list_payment_requests(database: Database, *, actor_id: UUID, asked: ListRequest) -> Page[PaymentRequest]:
     """The actor's own, the newest first."""
-    before, status, _, limit = asked.arguments()
-    rows = database.read("CALL list_payment_requests(%s, %s, %s, %s)", actor_id.bytes, before, status, limit)
-    return [_request(row) for row in rows]
+
+    def read(before: UUID | None, limit: int) -> list[PaymentRequest]:
+        arguments = (actor_id.bytes, id_bytes(before), limit)
+        return [_request(row) for row in database.read("CALL list_payment_requests(%s, %s, %s)", *arguments)]
+
+    return read_page(read, asked, status_of=lambda one: one.status)
 
 
 def _request(row: Row) -> PaymentRequest:
     return PaymentRequest(
         id=uuid_of(row["id"]),
-        maker_id=uuid_of(row["user_id"]),
+        is_own=bool(row["is_own"]),
         payee=Payee(uuid_of(row["wallet_id"]), row["name"], row["kind"]),
         amount=row["amount"],
         currency=row["currency"],

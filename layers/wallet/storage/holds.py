@@ -8,7 +8,7 @@ from wallet.ledger.holds import HoldStatus
 from wallet.ledger.receipts import Balance, CaptureReceipt, Hold, HoldReceipt, Party, PartySide
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database, Row
-from wallet.storage.lists import ListRequest
+from wallet.storage.lists import ListRequest, Page, id_bytes
 from wallet.storage.rows import time_of, uuid_of
 
 
@@ -79,10 +79,13 @@ def find_hold(database: Database, *, hold_id: UUID, actor_id: UUID) -> Hold | No
     return Hold(**_fields(rows[0])) if rows else None
 
 
-def list_holds(database: Database, *, actor_id: UUID, side: PartySide | None, asked: ListRequest) -> list[Hold]:
+def list_holds(database: Database, *, actor_id: UUID, side: PartySide | None, asked: ListRequest) -> Page[Hold]:
     """Those that the actor placed, those for them, or both, the newest first; by a key that which it moved last."""
-    arguments = (actor_id.bytes, side.value if side is not None else None, *asked.arguments())
-    return [Hold(**_fields(row)) for row in database.read("CALL list_holds(%s, %s, %s, %s, %s, %s)", *arguments)]
+    side_name = side.value if side is not None else None
+    arguments = (actor_id.bytes, side_name, id_bytes(asked.before), asked.status, asked.key, asked.limit + 1)
+    rows = database.read("CALL list_holds(%s, %s, %s, %s, %s, %s)", *arguments)
+    found = [Hold(**_fields(row)) for row in rows]
+    return found[: asked.limit], found[asked.limit - 1].id if len(found) > asked.limit else None
 
 
 _DUE = """

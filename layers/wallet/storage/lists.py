@@ -1,7 +1,12 @@
-"""What is asked of a list of one's own, as the procedures take it."""
+"""Lists of one's own: what is asked of one, and how a page of one status is found among others."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 from uuid import UUID
+
+#: How many are read at once where a status is asked for, and how often for one page: it may be short, and more follow.
+_AT_ONCE, _READS = 100, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,49 @@ class ListRequest:
     key: str | None = None
     limit: int = 20
 
-    def arguments(self) -> tuple[bytes | None, str | None, str | None, int]:
-        """The last four of every procedure that lists."""
-        return self.before.bytes if self.before is not None else None, self.status, self.key, self.limit
+
+class HasId(Protocol):
+    """What stands in a list."""
+
+    @property
+    def id(self) -> UUID:
+        """Lists are in the order of these."""
+        ...
+
+
+Listed = TypeVar("Listed", bound=HasId)
+#: What `limit` found, and the last one looked at if there are more.
+Page = tuple[list[Listed], UUID | None]
+
+
+def read_page(
+    read: Callable[[UUID | None, int], Sequence[Listed]],
+    asked: ListRequest,
+    *,
+    status_of: Callable[[Listed], str],
+) -> Page[Listed]:
+    """A page of what `read` gives: so many that are older than an id, the newest first.
+
+    Of one status it looks at a thousand at most, so that nobody's long list keeps the server busy: a page may be short,
+    and others behind it.
+    """
+    found: list[Listed] = []
+    before, at_once = asked.before, asked.limit if asked.status is None else _AT_ONCE
+    for _ in range(_READS):
+        rows = read(before, at_once + 1)
+        for row in rows[:at_once]:
+            if len(found) == asked.limit:
+                return found, before
+            before = row.id
+            if asked.status is None or status_of(row) == asked.status:
+                found.append(row)
+        if len(rows) <= at_once:
+            return found, None
+        if len(found) == asked.limit:
+            break
+    return found, before
+
+
+def id_bytes(value: UUID | None) -> bytes | None:
+    """An id as a procedure takes it, or NULL."""
+    return value.bytes if value is not None else None

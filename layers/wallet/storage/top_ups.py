@@ -6,7 +6,7 @@ from wallet.ledger.attempts import AttemptStatus
 from wallet.ledger.receipts import OpenAttempt, Payer, TopUp, TopUpEvent, TopUpState
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database, Row
-from wallet.storage.lists import ListRequest
+from wallet.storage.lists import ListRequest, Page, id_bytes, read_page
 from wallet.storage.rows import time_of, uuid_of
 
 
@@ -92,10 +92,14 @@ def find_top_up(database: Database, *, attempt_id: UUID, actor_id: UUID) -> TopU
     return _state(rows[0], events)
 
 
-def list_top_ups(database: Database, *, actor_id: UUID, asked: ListRequest) -> list[TopUpState]:
+def list_top_ups(database: Database, *, actor_id: UUID, asked: ListRequest) -> Page[TopUpState]:
     """The actor's own, the newest first; by a key that which was opened under it."""
-    rows = database.read("CALL list_top_ups(%s, %s, %s, %s, %s)", actor_id.bytes, *asked.arguments())
-    return [_state(row, ()) for row in rows]
+
+    def read(before: UUID | None, limit: int) -> list[TopUpState]:
+        arguments = (actor_id.bytes, id_bytes(before), asked.key, limit)
+        return [_state(row, ()) for row in database.read("CALL list_top_ups(%s, %s, %s, %s)", *arguments)]
+
+    return read_page(read, asked, status_of=lambda one: one.status.shown)
 
 
 def _state(row: Row, events: tuple[TopUpEvent, ...]) -> TopUpState:

@@ -1,6 +1,5 @@
 """Withdrawals, through the kernel."""
 
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -8,8 +7,8 @@ from wallet.ledger.receipts import Balance, DueWithdrawal, Withdrawal, Withdrawa
 from wallet.ledger.withdrawals import ObservedPayout, WithdrawalStatus
 from wallet.storage.claims import Claim
 from wallet.storage.database import Database, Row
-from wallet.storage.lists import ListRequest
-from wallet.storage.rows import time_of, uuid_of
+from wallet.storage.lists import ListRequest, Page, id_bytes, read_page
+from wallet.storage.rows import time_if_any, time_of, uuid_of
 
 
 def open_withdrawal(
@@ -46,7 +45,7 @@ def open_withdrawal(
         payee_name=told["payee_name"],
         balance=Balance(told["balance"], told["held"]),
         created_at=time_of(told["created_at"]),
-        waits_until=_wait(told.get("waits_until")),  # what was answered before there was any has none
+        waits_until=time_if_any(told.get("waits_until")),  # what was answered before there was any has none
     )
     return receipt, receipt.id != withdrawal_id
 
@@ -169,19 +168,20 @@ def _withdrawal(row: Row, *, id_: UUID) -> Withdrawal:
         vpa=row["vpa"],
         reason=row["reason"],
         created_at=time_of(row["created_at"]),
-        waits_until=_wait(row.get("waits_until")),
+        waits_until=time_if_any(row.get("waits_until")),
         utr=row.get("utr"),  # who cancels one has none
     )
 
 
-def _wait(until: datetime | str | None) -> datetime | None:
-    return None if until is None else time_of(until)
-
-
-def list_withdrawals(database: Database, *, actor_id: UUID, asked: ListRequest) -> list[Withdrawal]:
+def list_withdrawals(database: Database, *, actor_id: UUID, asked: ListRequest) -> Page[Withdrawal]:
     """The actor's own, the newest first; by a key that which was asked for or cancelled under it."""
-    rows = database.read("CALL list_withdrawals(%s, %s, %s, %s, %s)", actor_id.bytes, *asked.arguments())
-    return [_withdrawal(row, id_=uuid_of(row["id"])) for row in rows]
+
+    def read(before: UUID | None, limit: int) -> list[Withdrawal]:
+        arguments = (actor_id.bytes, id_bytes(before), asked.key, limit)
+        rows = database.read("CALL list_withdrawals(%s, %s, %s, %s)", *arguments)
+        return [_withdrawal(row, id_=uuid_of(row["id"])) for row in rows]
+
+    return read_page(read, asked, status_of=lambda one: one.status)
 
 
 _DUE = """
