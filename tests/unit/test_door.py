@@ -141,11 +141,12 @@ ROUTES = [
     for route, properties in templates.routes(function).items()
 ]
 SIGNED_IN_ROUTES = [(name, route) for name, route, properties in ROUTES if "Auth" not in properties]
-# those of one's own account move no money, and are the same when repeated
+# those of one's own account and those that ask for money move none
+MOVES_NOTHING = ("POST /me/", "POST /confirmations/", "POST /passkeys", "POST /payment-requests")
 KEYED_ROUTES = [
     (name, route)
     for name, route in SIGNED_IN_ROUTES
-    if route.startswith("POST") and not route.startswith(("POST /me/", "POST /confirmations/", "POST /passkeys"))
+    if route.startswith("POST") and not route.startswith(MOVES_NOTHING)
 ]
 BODY_ROUTES = [
     ("register", "POST /register"),

@@ -168,6 +168,7 @@ TELLS = {
     "PhoneProofsFunction": {"sns:Publish", "ssm:GetParameter"},
     "ConfirmationsFunction": {"sns:Publish", "ssm:GetParameter"},
     "PasskeysFunction": {"ssm:GetParameter"},
+    "PaymentRequestsFunction": {"ssm:GetParameter"},
     "PasskeyProofsFunction": {"ssm:GetParameter"},
     "StatementFunction": {"s3:PutObject", "s3:GetObject"},
     "SealFunction": {"s3:PutObject", "s3:GetObject", "s3:ListBucket"},
