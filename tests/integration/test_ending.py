@@ -41,7 +41,7 @@ import sys
 from local import __main__ as command, stack
 from local.state import State
 
-def up(state, gateway, *, rules):
+def up(state, gateway, by, *, rules):
     for name in ("gateway", "ministack"):
         state.daemon(name).start(
             [sys.executable, "-c", "import time; time.sleep(600)"], environment=state.environment()
@@ -155,7 +155,7 @@ def test_a_part_that_ends_by_itself_is_named_with_its_log(
     state = State(tmp_path)
     daemons = sleeping(state)
 
-    def up(state: State, _: str, *, rules: str) -> dict[str, str]:
+    def up(state: State, *_: object, rules: str) -> dict[str, str]:
         state.write_json(state.stack_file, {"api_url": ""})
         daemons[0].stop(patience_s=10)
         return {"api_url": ""}
@@ -174,7 +174,7 @@ def test_a_stack_that_another_command_has_ended_is_left_to_it(
     state = State(tmp_path)
     told: list[str] = []
 
-    def up(state: State, _: str, *, rules: str) -> dict[str, str]:
+    def up(state: State, *_: object, rules: str) -> dict[str, str]:
         state.write_json(state.stack_file, {"api_url": ""})
         return {"api_url": ""}
 
