@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.support.books import Books
 from tests.support.cloud import BUCKET, TABLE, Cloud
 from tests.support.functions import Function
 from tests.support.operators import OperatorFunction
+from wallet import wiring
 from wallet.ledger.periods import day_of
 
 _ROLE = {
@@ -161,3 +163,15 @@ def functions(books: Books, cloud: Cloud, simulator: Simulator, tmp_path: Path) 
     made = Functions(books, cloud, simulator, tmp_path)
     yield made
     made.end()
+
+
+@pytest.fixture
+def ids_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids of one millisecond are in no order: within this each has a millisecond of its own."""
+    make = wiring.new_id
+
+    def make_later() -> UUID:
+        time.sleep(0.001)
+        return make()
+
+    monkeypatch.setattr(wiring, "new_id", make_later)

@@ -26,6 +26,8 @@ from wallet.storage import inspection, withdrawals
 from wallet.storage.lists import ListRequest
 from wallet.storage.rows import time_of
 
+pytestmark = pytest.mark.usefixtures("ids_in_order")
+
 DAY_S = 86_400
 
 

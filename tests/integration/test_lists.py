@@ -24,6 +24,8 @@ from wallet.storage import holds, payments, top_ups
 from wallet.storage import lists as stored_lists
 from wallet.storage.lists import ListRequest
 
+pytestmark = pytest.mark.usefixtures("ids_in_order")
+
 PAYER, PAYEE = PartySide.PAYER, PartySide.PAYEE
 
 

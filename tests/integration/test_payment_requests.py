@@ -28,6 +28,8 @@ from wallet.payment_requests.store import open_payment_request
 from wallet.storage import payments
 from wallet.storage.claims import Claim
 
+pytestmark = pytest.mark.usefixtures("ids_in_order")
+
 OPEN, PAID, EXPIRED, CANCELLED = RequestStatus
 
 
