@@ -6,16 +6,18 @@ from wallet.edge.bodies import HoldBody, NoQuery
 from wallet.edge.etags import revalidated
 from wallet.edge.idempotency import per_key
 from wallet.edge.requests import Request
-from wallet.edge.responses import Json, Response
+from wallet.edge.responses import Response
+from wallet.edge.routes import MONEY_OUT, route
 from wallet.ledger import ids
 from wallet.movements.hold import place_hold, show_hold
 from wallet.storage.claims import Claim
 
 
-def post_hold(request: Request) -> Response:
+@route("POST /holds", asks=HoldBody, status=201, key="required", refuses=MONEY_OUT)
+def post_hold(request: Request) -> Response["shapes.answers.HoldReceipt"]:
     """Promises money to somebody, once per key."""
 
-    def work(claim: Claim, asked: HoldBody) -> tuple[Json, bool]:
+    def work(claim: Claim, asked: HoldBody) -> tuple["shapes.answers.HoldReceipt", bool]:
         receipt, replayed = place_hold(
             wiring.database(),
             wiring.new_id,
@@ -30,7 +32,8 @@ def post_hold(request: Request) -> Response:
     return per_key(wiring.once, request, HoldBody, work, status=201)
 
 
-def get_hold(request: Request) -> Response:
+@route("GET /holds/{id}")
+def get_hold(request: Request) -> Response["shapes.answers.Hold | None"]:
     """A hold that the caller placed, or that is for them."""
     caller = request.caller()
     request.parameters(NoQuery)
@@ -38,4 +41,4 @@ def get_hold(request: Request) -> Response:
     return revalidated(request, shapes.hold(hold))
 
 
-handler = wiring.phone_api_handler({"POST /holds": post_hold, "GET /holds/{id}": get_hold})
+handler = wiring.phone_api_handler(post_hold, get_hold)

@@ -7,17 +7,23 @@ from wallet.edge import shapes
 from wallet.edge.bodies import PasskeyProofBody, ProofOptionsBody
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
+from wallet.ledger.refusals import Refusal
 from wallet.passkeys.service import proof_options, prove_by_passkey
 
+_PROVES = (Refusal.NOT_FOUND, Refusal.TOO_MANY_ATTEMPTS, Refusal.INVALID_CODE)
 
-def post_options(request: Request) -> Response:
+
+@route("POST /passkey-proofs/options", asks=ProofOptionsBody, is_open=True, refuses=(Refusal.NOT_FOUND,))
+def post_options(request: Request) -> Response["shapes.answers.PublicKeyOptions"]:
     """What a browser has a passkey sign; the same whoever asks."""
     asked, now = request.json(ProofOptionsBody), int(time.time())
     party, nonce = wiring.relying_party(), wiring.new_nonce()
     return Response(200, proof_options(party, purpose=asked.purpose, nonce=nonce, now=now))
 
 
-def post_proof(request: Request) -> Response:
+@route("POST /passkey-proofs", asks=PasskeyProofBody, is_open=True, refuses=_PROVES)
+def post_proof(request: Request) -> Response["shapes.answers.PasskeyProof"]:
     """Takes what it has signed for a proof."""
     asked, now = request.json(PasskeyProofBody), int(time.time())
     proof = prove_by_passkey(
@@ -32,4 +38,4 @@ def post_proof(request: Request) -> Response:
     return Response(200, shapes.passkey_proof(proof))
 
 
-handler = wiring.address_api_handler({"POST /passkey-proofs/options": post_options, "POST /passkey-proofs": post_proof})
+handler = wiring.address_api_handler(post_options, post_proof)

@@ -7,20 +7,26 @@ from wallet.edge import shapes
 from wallet.edge.bodies import EmptyBody, NoQuery, PasskeyBody
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import CONFIRMED, route
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal
 from wallet.passkeys.model import MadePasskey
 from wallet.passkeys.service import add_passkey, creation_options, remove_passkey
 from wallet.passkeys.store import list_passkeys
 
+_ADDS = (Refusal.NOT_FOUND, Refusal.INVALID_CODE, Refusal.TOO_MANY_PASSKEYS, *CONFIRMED)
 
-def get_passkeys(request: Request) -> Response:
+
+@route("GET /passkeys")
+def get_passkeys(request: Request) -> Response["shapes.answers.Passkeys"]:
     """The caller's passkeys."""
     caller = request.principal()
     request.parameters(NoQuery)
     return Response(200, shapes.passkeys(list_passkeys(wiring.database(), caller.user_id)))
 
 
-def post_options(request: Request) -> Response:
+@route("POST /passkeys/options", asks=EmptyBody, refuses=_ADDS)
+def post_options(request: Request) -> Response["shapes.answers.PublicKeyOptions"]:
     """What a browser makes a passkey by."""
     caller, now = request.principal(), int(time.time())
     request.json(EmptyBody, optional=True)
@@ -28,7 +34,8 @@ def post_options(request: Request) -> Response:
     return Response(200, creation_options(wiring.database(), party, caller=caller, nonce=nonce, now=now))
 
 
-def post_passkey(request: Request) -> Response:
+@route("POST /passkeys", asks=PasskeyBody, status=201, refuses=_ADDS)
+def post_passkey(request: Request) -> Response["shapes.answers.NewPasskey"]:
     """A passkey that a browser has made, behind a confirmation."""
     caller, asked, now = request.principal(), request.json(PasskeyBody), int(time.time())
     party, made = wiring.relying_party(), MadePasskey(asked.name, asked.credential)
@@ -36,7 +43,8 @@ def post_passkey(request: Request) -> Response:
     return Response(201, shapes.new_passkey(passkey))
 
 
-def delete_passkey(request: Request) -> Response:
+@route("DELETE /passkeys/{id}", status=204, refuses=CONFIRMED)
+def delete_passkey(request: Request) -> Response[None]:
     """Removes one, behind a confirmation."""
     caller = request.principal()
     request.parameters(NoQuery)
@@ -44,5 +52,4 @@ def delete_passkey(request: Request) -> Response:
     return Response(204, None)
 
 
-_MADE = {"POST /passkeys/options": post_options, "POST /passkeys": post_passkey}
-handler = wiring.api_handler({"GET /passkeys": get_passkeys, **_MADE, "DELETE /passkeys/{id}": delete_passkey})
+handler = wiring.api_handler(get_passkeys, post_options, post_passkey, delete_passkey)

@@ -2,16 +2,19 @@
 
 from wallet import wiring
 from wallet.edge import shapes
-from wallet.edge.bodies import Payee
+from wallet.edge.bodies import PayeeRef
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
+from wallet.ledger.refusals import Refusal
 from wallet.payees.store import look_up_payee
 
 
-def get_payee(request: Request) -> Response:
+@route("GET /payees", query=PayeeRef, refuses=(Refusal.TOO_MANY_LOOKUPS, Refusal.PAYEE_NOT_FOUND))
+def get_payee(request: Request) -> Response["shapes.answers.Payee"]:
     """The one who has the wallet, the phone or the QR code that is named."""
     caller = request.caller()
-    asked = request.parameters(Payee)
+    asked = request.parameters(PayeeRef)
     payee = look_up_payee(
         wiring.database(),
         wiring.lookup_quotas(),
@@ -22,4 +25,4 @@ def get_payee(request: Request) -> Response:
     return Response(200, shapes.payee(payee))
 
 
-handler = wiring.counting_api_handler({"GET /payees": get_payee})
+handler = wiring.counting_api_handler(get_payee)

@@ -6,26 +6,33 @@ from wallet.edge.bodies import EmptyBody, NoQuery, PaymentRequestBody, PaymentRe
 from wallet.edge.etags import revalidated
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal
 from wallet.payment_requests.service import ask, call_off, show
 from wallet.payment_requests.store import list_payment_requests
 
+_ASKS = (Refusal.WALLET_FROZEN, Refusal.TOO_MANY_PAYMENT_REQUESTS)
 
-def post_payment_request(request: Request) -> Response:
+
+@route("POST /payment-requests", asks=PaymentRequestBody, status=201, refuses=_ASKS)
+def post_payment_request(request: Request) -> Response["shapes.answers.PaymentRequest"]:
     """Writes down what the caller asks for. Nothing is pushed to anybody."""
     caller, asked = request.principal(), request.json(PaymentRequestBody)
     made = ask(wiring.database(), wiring.new_id, caller, asked.terms())
     return Response(201, shapes.payment_request(made, (), origin=wiring.web_origin))
 
 
-def get_payment_requests(request: Request) -> Response:
+@route("GET /payment-requests", query=PaymentRequestsQuery)
+def get_payment_requests(request: Request) -> Response["shapes.answers.PaymentRequests"]:
     """The caller's own."""
     caller, query = request.caller(), request.parameters(PaymentRequestsQuery)
     page = list_payment_requests(wiring.database(), actor_id=caller, asked=asked_of(query))
     return Response(200, shapes.payment_requests(page))
 
 
-def get_payment_request(request: Request) -> Response:
+@route("GET /payment-requests/{id}")
+def get_payment_request(request: Request) -> Response["shapes.answers.PaymentRequest | None"]:
     """A request, to whoever was given it."""
     caller = request.caller()
     request.parameters(NoQuery)
@@ -33,7 +40,8 @@ def get_payment_request(request: Request) -> Response:
     return revalidated(request, shapes.payment_request(found, received, origin=wiring.web_origin))
 
 
-def post_cancel(request: Request) -> Response:
+@route("POST /payment-requests/{id}/cancel", asks=EmptyBody, refuses=(Refusal.PAYMENT_REQUEST_ENDED,))
+def post_cancel(request: Request) -> Response["shapes.answers.PaymentRequest"]:
     """Ends one of the caller's own, unless it is paid."""
     caller, request_id = request.principal(), request.id_in_path(ids.PAYMENT_REQUEST)
     request.json(EmptyBody, optional=True)
@@ -41,6 +49,4 @@ def post_cancel(request: Request) -> Response:
     return Response(200, shapes.payment_request(cancelled, received, origin=wiring.web_origin))
 
 
-_ALL = {"POST /payment-requests": post_payment_request, "GET /payment-requests": get_payment_requests}
-_ONE = {"GET /payment-requests/{id}": get_payment_request, "POST /payment-requests/{id}/cancel": post_cancel}
-handler = wiring.api_handler({**_ALL, **_ONE})
+handler = wiring.api_handler(post_payment_request, get_payment_requests, get_payment_request, post_cancel)

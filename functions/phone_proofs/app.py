@@ -5,11 +5,14 @@ from wallet.edge import shapes
 from wallet.edge.bodies import CodeBody, ProofBody
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.identity.phone_proofs.service import send_code, show_code
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal
 
 
-def post_code(request: Request) -> Response:
+@route("POST /phone-proofs", asks=CodeBody, status=202, is_open=True, refuses=(Refusal.TOO_MANY_CODES,))
+def post_code(request: Request) -> Response["shapes.answers.SentCode"]:
     """Sends a code; the answer is the same whoever has the phone."""
     asked = request.json(CodeBody)
     sent = send_code(
@@ -24,7 +27,8 @@ def post_code(request: Request) -> Response:
     return Response(202, shapes.sent_code(sent))
 
 
-def post_proof(request: Request) -> Response:
+@route("POST /phone-proofs/{id}", asks=ProofBody, is_open=True, refuses=(Refusal.INVALID_CODE,))
+def post_proof(request: Request) -> Response["shapes.answers.PhoneProof"]:
     """Takes a code for a proof."""
     asked = request.json(ProofBody)
     proof_id = request.id_in_path(ids.PHONE_PROOF)
@@ -34,4 +38,4 @@ def post_proof(request: Request) -> Response:
     )
 
 
-handler = wiring.counting_api_handler({"POST /phone-proofs": post_code, "POST /phone-proofs/{id}": post_proof})
+handler = wiring.counting_api_handler(post_code, post_proof)

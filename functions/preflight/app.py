@@ -4,11 +4,13 @@ from wallet import wiring
 from wallet.edge.cors import PREFLIGHT
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
 
 
-def options_any(_: Request) -> Response:
+@route("OPTIONS /{proxy+}", status=204, is_open=True)
+def options_any(_: Request) -> Response[None]:
     """What may be sent. Whose pages may send it is in the headers that every answer has."""
     return Response(204, None, PREFLIGHT)
 
 
-handler = wiring.api_handler({"OPTIONS /{proxy+}": options_any})
+handler = wiring.api_handler(options_any)

@@ -5,11 +5,16 @@ from wallet.edge import shapes
 from wallet.edge.bodies import PaymentPreviewQuery, WithdrawalPreviewQuery
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
+from wallet.ledger.refusals import Refusal
 from wallet.movements.withdraw import Wish
 from wallet.previews.service import preview_payment, preview_withdrawal
 
+_REFUSES = (Refusal.SELF_PAYMENT, Refusal.WALLET_FROZEN, Refusal.INVALID_VPA, Refusal.AMOUNT_OUT_OF_RANGE)
 
-def get_payment_preview(request: Request) -> Response:
+
+@route("GET /payments/preview", query=PaymentPreviewQuery, refuses=_REFUSES)
+def get_payment_preview(request: Request) -> Response["shapes.answers.Preview"]:
     """A payment of the caller's; nothing is told of the payee, and nothing counted."""
     caller = request.caller()
     asked = request.parameters(PaymentPreviewQuery)
@@ -17,7 +22,8 @@ def get_payment_preview(request: Request) -> Response:
     return Response(200, shapes.preview(preview))
 
 
-def get_withdrawal_preview(request: Request) -> Response:
+@route("GET /withdrawals/preview", query=WithdrawalPreviewQuery, refuses=_REFUSES)
+def get_withdrawal_preview(request: Request) -> Response["shapes.answers.Preview"]:
     """A withdrawal of the caller's."""
     caller = request.caller()
     asked = request.parameters(WithdrawalPreviewQuery)
@@ -26,6 +32,4 @@ def get_withdrawal_preview(request: Request) -> Response:
     return Response(200, shapes.preview(preview))
 
 
-handler = wiring.phone_api_handler(
-    {"GET /payments/preview": get_payment_preview, "GET /withdrawals/preview": get_withdrawal_preview}
-)
+handler = wiring.phone_api_handler(get_payment_preview, get_withdrawal_preview)

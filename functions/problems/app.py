@@ -5,10 +5,12 @@ from wallet.edge.bodies import NoQuery
 from wallet.edge.problem_pages import page_of
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.ledger.refusals import Refusal, Refused
 
 
-def get_problem(request: Request) -> Response:
+@route("GET /problems/{code}", is_open=True, media=("text/html",))
+def get_problem(request: Request) -> Response[str]:
     """What happened and what to do next, as a page."""
     request.parameters(NoQuery)
     page = page_of(request.path.get("code", ""))
@@ -17,4 +19,4 @@ def get_problem(request: Request) -> Response:
     return Response(200, page, {"Content-Type": "text/html; charset=utf-8"})
 
 
-handler = wiring.api_handler({"GET /problems/{code}": get_problem})
+handler = wiring.api_handler(get_problem)

@@ -4,11 +4,15 @@ from wallet import wiring
 from wallet.edge.bodies import NoQuery
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.ledger import ids
+from wallet.ledger.proofs import Proof
+from wallet.ledger.refusals import Refusal
 from wallet.movements.prove import prove
 
 
-def get_proof(request: Request) -> Response:
+@route("GET /wallet/transactions/{id}/proof", refuses=(Refusal.PROOF_NOT_READY,))
+def get_proof(request: Request) -> Response[Proof]:
     """Proves a transaction to one of its parties: their own lines in clear, of the others only hashes."""
     user_id = request.caller()
     request.parameters(NoQuery)
@@ -16,4 +20,4 @@ def get_proof(request: Request) -> Response:
     return Response(200, prove(wiring.database(), user_id=user_id, transaction_id=transaction_id))
 
 
-handler = wiring.api_handler({"GET /wallet/transactions/{id}/proof": get_proof})
+handler = wiring.api_handler(get_proof)

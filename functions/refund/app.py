@@ -5,16 +5,23 @@ from wallet.edge import shapes
 from wallet.edge.bodies import RefundBody
 from wallet.edge.idempotency import per_key
 from wallet.edge.requests import Request
-from wallet.edge.responses import Json, Response
+from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.ledger import ids
+from wallet.ledger.refusals import Refusal
 from wallet.movements.pay import refund
 from wallet.storage.claims import Claim
 
+_REFUSES = (
+    *(Refusal.REFUND_EXCEEDS_PAYMENT, Refusal.INSUFFICIENT_FUNDS, Refusal.WALLET_FROZEN, Refusal.WALLET_LIMIT_EXCEEDED),
+)
 
-def post_refund(request: Request) -> Response:
+
+@route("POST /payments/{id}/refunds", asks=RefundBody, status=201, key="required", refuses=_REFUSES)
+def post_refund(request: Request) -> Response["shapes.answers.Refund"]:
     """Gives a payment that the caller received back, in whole or in part, once per key."""
 
-    def work(claim: Claim, asked: RefundBody) -> tuple[Json, bool]:
+    def work(claim: Claim, asked: RefundBody) -> tuple["shapes.answers.Refund", bool]:
         receipt, replayed = refund(
             wiring.database(),
             wiring.new_id,
@@ -28,4 +35,4 @@ def post_refund(request: Request) -> Response:
     return per_key(wiring.once, request, RefundBody, work, status=201, body_optional=True)
 
 
-handler = wiring.api_handler({"POST /payments/{id}/refunds": post_refund})
+handler = wiring.api_handler(post_refund)

@@ -5,15 +5,20 @@ from wallet.edge import shapes
 from wallet.edge.bodies import RegisterBody
 from wallet.edge.idempotency import claim_of
 from wallet.edge.requests import Request
-from wallet.edge.responses import Json, Response
+from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.identity import passwords
 from wallet.identity.accounts.model import scope_of
 from wallet.identity.accounts.service import check_registration, register
+from wallet.ledger.refusals import Refusal
 from wallet.storage.claims import Claim
 from wallet.storage.users import NewUser
 
+_REFUSES = (Refusal.INVALID_PROOF, Refusal.PHONE_TAKEN, Refusal.OPERATOR_NEEDED)
 
-def post_register(request: Request) -> Response:
+
+@route("POST /register", asks=RegisterBody, status=201, key="optional", is_open=True, refuses=_REFUSES)
+def post_register(request: Request) -> Response["shapes.answers.Registration"]:
     """Registers. The key is optional here: without one a repetition is told `invalid_proof`."""
     key, asked = request.optional_idempotency_key(), request.json(RegisterBody)
     database, rules = wiring.database(), wiring.sign_in_rules()
@@ -21,7 +26,7 @@ def post_register(request: Request) -> Response:
     shown = {"phone_proof": asked.phone_proof, "password": asked.password, "address": request.address}
     check_registration(database, rules, context=context, **shown)
 
-    def work() -> tuple[Json, bool]:
+    def work() -> tuple["shapes.answers.Registration", bool]:
         user = NewUser(
             phone=asked.phone,
             name=asked.name,
@@ -47,4 +52,4 @@ def _claim(request: Request, key: str, asked: RegisterBody) -> Claim:
     return claim_of(request, actor_id=scope, key=key, asked=told | {"password": secret})
 
 
-handler = wiring.counting_api_handler({"POST /register": post_register})
+handler = wiring.counting_api_handler(post_register)

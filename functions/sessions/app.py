@@ -5,11 +5,13 @@ from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.identity.sessions.store import end_own_sessions, list_sessions
 from wallet.ledger import ids
 
 
-def get_sessions(request: Request) -> Response:
+@route("GET /sessions")
+def get_sessions(request: Request) -> Response["shapes.answers.Sessions"]:
     """The caller's sessions that go on."""
     caller = request.principal()
     request.parameters(NoQuery)
@@ -17,19 +19,20 @@ def get_sessions(request: Request) -> Response:
     return Response(200, shapes.sessions(open_sessions, current=caller.session_id))
 
 
-def delete_session(request: Request) -> Response:
+@route("DELETE /sessions/{id}", status=204)
+def delete_session(request: Request) -> Response[None]:
     """The end of one of the caller's sessions."""
     caller, session_id = request.principal(), request.id_in_path(ids.SESSION)
     end_own_sessions(wiring.database(), caller, session_id)
     return Response(204, None)
 
 
-def delete_sessions(request: Request) -> Response:
+@route("DELETE /sessions", status=204)
+def delete_sessions(request: Request) -> Response[None]:
     """The end of all of the caller's sessions but this one."""
     caller = request.principal()
     end_own_sessions(wiring.database(), caller, None)
     return Response(204, None)
 
 
-_ENDS = {"DELETE /sessions": delete_sessions, "DELETE /sessions/{id}": delete_session}
-handler = wiring.api_handler({"GET /sessions": get_sessions, **_ENDS})
+handler = wiring.api_handler(get_sessions, delete_session, delete_sessions)

@@ -7,13 +7,16 @@ from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.edge.statement_file import MEDIA_TYPE, statement_file
+from wallet.ledger.refusals import Refusal
 from wallet.movements.statement import monthly_statement
 
 VALID_S = 300
 
 
-def get_statement(request: Request) -> Response:
+@route("GET /wallet/statements/{month}", refuses=(Refusal.NOT_FOUND,))
+def get_statement(request: Request) -> Response["shapes.answers.StatementLink"]:
     """Makes the caller's statement of a month, and hands out a link to it."""
     user_id = request.caller()
     request.parameters(NoQuery)
@@ -27,4 +30,4 @@ def get_statement(request: Request) -> Response:
     return Response(200, shapes.statement_link(statement, url=url, expires_at=expires_at))
 
 
-handler = wiring.api_handler({"GET /wallet/statements/{month}": get_statement})
+handler = wiring.api_handler(get_statement)

@@ -7,17 +7,25 @@ from wallet.edge.etags import revalidated
 from wallet.edge.idempotency import per_key
 from wallet.edge.qr import svg
 from wallet.edge.requests import Request
-from wallet.edge.responses import Json, Response
+from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.ledger import ids
 from wallet.ledger.receipts import TopUp
+from wallet.ledger.refusals import Refusal
 from wallet.movements.top_up import checkout_of, open_top_up, show_top_up
 from wallet.storage.claims import Claim
 
+_REFUSES = (
+    *(Refusal.WALLET_FROZEN, Refusal.TOO_MANY_OPEN_TOP_UPS, Refusal.AMOUNT_OUT_OF_RANGE, Refusal.WALLET_LIMIT_EXCEEDED),
+    Refusal.GATEWAY_REFUSED,
+)
 
-def post_top_up(request: Request) -> Response:
+
+@route("POST /top-ups", asks=TopUpBody, status=201, key="required", refuses=_REFUSES)
+def post_top_up(request: Request) -> Response["shapes.answers.NewTopUp"]:
     """Opens an attempt: the gateway's order, and the link to pay it. Nothing is credited by this."""
 
-    def work(claim: Claim, asked: TopUpBody) -> tuple[Json, bool]:
+    def work(claim: Claim, asked: TopUpBody) -> tuple["shapes.answers.NewTopUp", bool]:
         gateway = wiring.gateway()
         top_up, replayed = open_top_up(
             wiring.database(), gateway, wiring.new_id, wiring.top_up_rules(), claim=claim, amount=asked.amount
@@ -27,7 +35,8 @@ def post_top_up(request: Request) -> Response:
     return per_key(wiring.once, request, TopUpBody, work, status=201)
 
 
-def get_top_up(request: Request) -> Response:
+@route("GET /top-ups/{id}")
+def get_top_up(request: Request) -> Response["shapes.answers.TopUp | None"]:
     """An attempt of the caller's, as it stands."""
     caller = request.caller()
     request.parameters(NoQuery)
@@ -40,4 +49,4 @@ def _qr(top_up: TopUp) -> str | None:
     return svg(top_up.intent_url) if top_up.intent_url else None
 
 
-handler = wiring.api_handler({"POST /top-ups": post_top_up, "GET /top-ups/{id}": get_top_up})
+handler = wiring.api_handler(post_top_up, get_top_up)

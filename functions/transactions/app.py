@@ -5,13 +5,15 @@ from wallet.edge import shapes
 from wallet.edge.bodies import NoQuery, StatementQuery
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import route
 from wallet.edge.tables import statement_table, wants_csv
 from wallet.ledger import ids
 from wallet.movements.show import show_entries, show_entry
 from wallet.storage.statements import read_page
 
 
-def get_transactions(request: Request) -> Response:
+@route("GET /wallet/transactions", query=StatementQuery, media=("text/csv",))
+def get_transactions(request: Request) -> Response["shapes.answers.Statement"] | Response[str]:
     """The caller's statement, newest first, a page at a time: JSON, or CSV for who asks for that."""
     user_id = request.caller()
     query = request.parameters(StatementQuery)
@@ -22,7 +24,8 @@ def get_transactions(request: Request) -> Response:
     return Response(200, shapes.statement(page))
 
 
-def get_transaction(request: Request) -> Response:
+@route("GET /wallet/transactions/{id}")
+def get_transaction(request: Request) -> Response["shapes.answers.WholeEntry"]:
     """One entry of the caller's, with what it belongs to."""
     user_id = request.caller()
     request.parameters(NoQuery)
@@ -32,6 +35,4 @@ def get_transaction(request: Request) -> Response:
     return Response(200, shapes.entry(entry, belongs_to))
 
 
-handler = wiring.api_handler(
-    {"GET /wallet/transactions": get_transactions, "GET /wallet/transactions/{id}": get_transaction}
-)
+handler = wiring.api_handler(get_transactions, get_transaction)

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from wallet.channels.port import Bus, Notices
     from wallet.channels.sns import SmsNotices
     from wallet.confirmations.model import CodeLimits, ConfirmationRules
-    from wallet.edge.door import Door, Handler
+    from wallet.edge.door import Door
     from wallet.edge.idempotency import Once
     from wallet.edge.once_per_event import OncePerEvent
+    from wallet.edge.routes import Route
     from wallet.gateways.port import Gateway, GatewayEvent, ListingGateway, PayoutProvider, WebhookReader
     from wallet.identity.accounts.model import ResetRules
     from wallet.identity.phone_proofs.model import CodeRules, CodeSender
@@ -122,33 +123,33 @@ def number(name: str) -> int:
     return int(value)
 
 
-def api_handler(routes: "Mapping[str, Handler]") -> "Door":
+def api_handler(*routes: "Route") -> "Door":
     """The handler of a function that the API calls: what answers each of its routes."""
     from wallet.edge.door import Door  # noqa: PLC0415 - functions that run on a schedule have none
 
-    return Door(routes, problem_base=problem_base_url, allowed_origins=allowed_origins)
+    return Door(*routes, problem_base=problem_base_url, allowed_origins=allowed_origins)
 
 
-def phone_api_handler(routes: "Mapping[str, Handler]") -> "Door":
+def phone_api_handler(*routes: "Route") -> "Door":
     """The handler of one whose requests have phones in them, of which some name no country."""
     from wallet.edge.door import Door  # noqa: PLC0415 - as above
 
-    return Door(routes, problem_base=problem_base_url, region=region, allowed_origins=allowed_origins)
+    return Door(*routes, problem_base=problem_base_url, region=region, allowed_origins=allowed_origins)
 
 
-def address_api_handler(routes: "Mapping[str, Handler]") -> "Door":
+def address_api_handler(*routes: "Route") -> "Door":
     """The handler of one whose requests are counted by the address that they come from."""
     from wallet.edge.door import Door  # noqa: PLC0415 - as above
 
-    return Door(routes, problem_base=problem_base_url, origin_secrets=origin_secrets, allowed_origins=allowed_origins)
+    return Door(*routes, problem_base=problem_base_url, origin_secrets=origin_secrets, allowed_origins=allowed_origins)
 
 
-def counting_api_handler(routes: "Mapping[str, Handler]") -> "Door":
+def counting_api_handler(*routes: "Route") -> "Door":
     """The handler of one whose requests have phones in them, and are counted by the address that they come from."""
     from wallet.edge.door import Door  # noqa: PLC0415 - as above
 
     return Door(
-        routes,
+        *routes,
         problem_base=problem_base_url,
         region=region,
         origin_secrets=origin_secrets,

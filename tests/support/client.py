@@ -13,6 +13,7 @@ import urllib3
 
 from local.invocation import invoke
 from local.operators import send
+from tests.support import contract
 from tests.support.addresses import coming_from, new_address
 from tests.support.proofs import proof_put_into, prove
 
@@ -84,7 +85,10 @@ class Api:
             told["Idempotency-Key"] = key
         told |= dict(headers or {})
         url = self.stack["api_url"] + path
-        return answer_of(self.pool.request(method, url, body=sent, headers=told, timeout=patience_s))
+        answer = answer_of(self.pool.request(method, url, body=sent, headers=told, timeout=patience_s))
+        faults = contract.faults_of(method, path, answer.status, answer.headers, answer.body)
+        assert not faults, f"{method} {path}: {answer.status} {faults}: {answer.text[:500]}"
+        return answer
 
     def person(
         self, *, money: int = 0, kind: str = "personal", name: str = "Asha Rao", phone: str | None = None

@@ -310,7 +310,7 @@ def test_a_door_catches_nothing(path: Path) -> None:
 @pytest.mark.parametrize("path", DOORS, ids=name_of)
 def test_a_door_is_small_and_knows_no_sql(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 50
+    assert len(text.splitlines()) <= 60
     # DELETE before a path is a route's method
     assert not re.search(r"\b(SELECT|INSERT|UPDATE|DELETE(?! /)|CALL)\b", text)
 

@@ -1,6 +1,7 @@
 """Pages of other origins: only those that are listed are named, in every answer, and none has cookies."""
 
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from wallet.edge.cors import EXPOSED, PREFLIGHT, cors_headers
 from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import Route
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.database import DatabaseUnavailableError
 
@@ -80,13 +82,15 @@ def test_where_none_is_listed_there_is_no_header(origin: str | None) -> None:
     ids=lambda outcome: str(getattr(outcome, "status", type(outcome).__name__)),
 )
 @pytest.mark.parametrize("listed", [LISTED, ()], ids=["listed", "none is"])
-def test_every_answer_has_the_headers_whatever_happened(outcome: Response | Exception, listed: tuple[str, ...]) -> None:
-    def handle(_: Request) -> Response:
+def test_every_answer_has_the_headers_whatever_happened(
+    outcome: Response[Any] | Exception, listed: tuple[str, ...]
+) -> None:
+    def handle(_: Request) -> Response[Any]:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    handler = Door({"POST /payments": handle}, allowed_origins=lambda: listed)
+    handler = Door(Route("POST /payments", handle), allowed_origins=lambda: listed)
     answer, _ = call(handler, event(headers={"origin": APP}))
     found = {name: answer["headers"].get(name) for name in cors_headers(APP, LISTED)}
     assert {name: value for name, value in found.items() if value} == cors_headers(APP, listed)
@@ -96,7 +100,7 @@ def test_every_answer_has_the_headers_whatever_happened(outcome: Response | Exce
 def test_two_origins_in_one_request_are_none() -> None:
     told = event(headers={"Origin": APP})
     told["multiValueHeaders"] = {"Origin": [APP, "https://evil.example"]}
-    answer, _ = call(Door({}, allowed_origins=lambda: LISTED), told)
+    answer, _ = call(Door(allowed_origins=lambda: LISTED), told)
     assert "Access-Control-Allow-Origin" not in answer["headers"]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from wallet.edge.cookies import NAME
 from wallet.edge.door import Door
 from wallet.edge.requests import Request
 from wallet.edge.responses import Response
+from wallet.edge.routes import Route
 from wallet.edge.statuses import TryAgainError
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.ledger import ids
@@ -22,14 +24,14 @@ PASSWORD, TOKEN = "correct horse battery", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c3J
 
 
 def raising(accident: Exception) -> Door:
-    def handle(_: Request) -> Response:
+    def handle(_: Request) -> Response[Any]:
         raise accident
 
-    return Door({"POST /payments": handle})
+    return Door(Route("POST /payments", handle))
 
 
-def answering(response: Response) -> Door:
-    return Door({"POST /payments": lambda _: response})
+def answering(response: Response[Any]) -> Door:
+    return Door(Route("POST /payments", lambda _: response))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_refused_keys_are_an_outage_to_the_caller_and_an_alarm_to_us(log_lines: 
     ],
     ids=["answered", "refused", "without a database", "broken"],
 )
-def test_no_header_no_body_and_no_address_is_logged(response: Response | Exception, log_lines: LogLines) -> None:
+def test_no_header_no_body_and_no_address_is_logged(response: Response[Any] | Exception, log_lines: LogLines) -> None:
     handler = answering(response) if isinstance(response, Response) else raising(response)
     told = event(
         headers={"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "a-key-of-mine", "Cookie": "sid=77"},

@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from wallet.edge.responses import Json, Response, to_api_gateway
 WALLET: Json = {"id": "wal_1", "balance": {"total": 100, "held": 0}, "as_of": "2026-11-22T06:30:00.123Z"}
 
 
-def asked(if_none_match: str | None = None, body: Json = WALLET) -> Response:
+def asked(if_none_match: str | None = None, body: Json = WALLET) -> Response[Any]:
     headers = {} if if_none_match is None else {"if-none-match": if_none_match}
     return revalidated(request(headers=headers), body, apart_from=("as_of",))
 

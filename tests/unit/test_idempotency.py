@@ -80,7 +80,7 @@ def claim(*, key: str = "k-1", actor: UUID = CALLER, asked: Json | None = None, 
     return claim_of(request(route=route), actor_id=actor, key=key, asked=asked or {"amount": 100})
 
 
-def answer(once: Once, work: Work, claimed: Claim | None = None, context: Context | None = None) -> Response:
+def answer(once: Once, work: Work, claimed: Claim | None = None, context: Context | None = None) -> Response[Any]:
     return once.answer(request(context=context or Context()), claimed or claim(), work, status=201)
 
 

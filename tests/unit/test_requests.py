@@ -16,7 +16,7 @@ from wallet.edge.bodies import (
     LoginBody,
     NoQuery,
     PasswordBody,
-    Payee,
+    PayeeRef,
     PaymentBody,
     ProofBody,
     RegisterBody,
@@ -28,6 +28,7 @@ from wallet.edge.bodies import (
 from wallet.edge.door import Door
 from wallet.edge.requests import MAX_BODY, Request, read_request
 from wallet.edge.responses import Response
+from wallet.edge.routes import Route
 from wallet.identity.phone_proofs.model import Purpose
 from wallet.ledger import ids
 from wallet.ledger.payees import PayeeName
@@ -543,22 +544,22 @@ def test_a_route_without_parameters_takes_none() -> None:
 
 def test_a_payee_is_looked_up_by_one_name_of_three() -> None:
     for phone in ("+919876543210", "98765 43210", " 919876543210"):  # of the last one an address has made its + a blank
-        asked = request(query={"phone": [phone]}, region="IN").parameters(Payee)
+        asked = request(query={"phone": [phone]}, region="IN").parameters(PayeeRef)
         assert asked.named() == PayeeName(None, "+919876543210")
     wallet_id = ids.show(ids.WALLET, CALLER)
     for query in ({"wallet_id": [wallet_id]}, {"qr": [f"wallet:{wallet_id}"]}):
-        assert request(query=query).parameters(Payee).named() == PayeeName(CALLER, None)
+        assert request(query=query).parameters(PayeeRef).named() == PayeeName(CALLER, None)
 
 
 @pytest.mark.parametrize("query", [{}, {"phone": ["+919876543210"], "qr": ["wallet:" + ids.show(ids.WALLET, CALLER)]}])
 def test_a_query_that_names_no_payee_or_two_is_at_fault_as_a_whole(query: dict[str, list[str]]) -> None:
-    told = refusal(lambda: request(query=query).parameters(Payee))
+    told = refusal(lambda: request(query=query).parameters(PayeeRef))
     assert told.fields == (("query", "Name the payee by exactly one of: wallet_id, phone, qr."),)
 
 
 @given(st.dictionaries(st.sampled_from(["phone", "wallet_id", "qr", "x"]), st.lists(st.text(), max_size=2)))
 def test_any_query_for_a_payee_is_read_or_refused(query: dict[str, list[str]]) -> None:
-    assert refusal_of(lambda: request(query=query).parameters(Payee)) in (None, Refusal.INVALID_REQUEST)
+    assert refusal_of(lambda: request(query=query).parameters(PayeeRef)) in (None, Refusal.INVALID_REQUEST)
 
 
 @given(
@@ -783,11 +784,11 @@ def test_a_refresh_token_is_a_short_text(token: object) -> None:
 
 
 def show(model: Any) -> Door:
-    def post(asked: Request) -> Response:
+    def post(asked: Request) -> Response[Any]:
         asked.json(model)
         raise AssertionError("this should have been refused")
 
-    return Door({"POST /payments": post})
+    return Door(Route("POST /payments", post))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -219,7 +220,7 @@ def test_an_internal_error_promises_nothing() -> None:
     ],
     ids=lambda response: str(response.status),
 )
-def test_every_answer_has_the_headers_of_the_contract(response: Response) -> None:
+def test_every_answer_has_the_headers_of_the_contract(response: Response[Any]) -> None:
     headers = to_api_gateway(response, REQUEST_ID)["headers"]
     assert headers["X-Request-Id"] == REQUEST_ID
     assert headers["Cache-Control"] == "no-store"

@@ -71,7 +71,7 @@ def test_any_accept_header_is_read_or_passed_over(accept: str) -> None:
 def test_a_table_has_the_fields_of_the_json_and_a_header_line() -> None:
     [header, row], headers = table(PAGE)
     told = dict(zip(header, row, strict=True))
-    as_json = shapes.statement_entry(ENTRY)
+    as_json: dict[str, object] = {**shapes.statement_entry(ENTRY)}
     assert set(told) == set(as_json) | {"counterparty_wallet_id", "date_in_india"}
     assert told["counterparty"] == "Chai Point"
     assert told["counterparty_wallet_id"] == shapes.wallet_id(SHOP.wallet_id)

@@ -50,7 +50,14 @@ _A_PAYEE = (
     "A payee is a wallet's id (wal_…), a phone number with its calling code (its + written %2B), or what a wallet's QR"
     " code says (wallet:wal_…)."
 )
+# A text as it is sent, whatever it is read into.
+_TEXT = {"type": "string"}
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+
+
+def _upto(most: int) -> dict[str, object]:
+    """A whole number from 1, as it is sent."""
+    return {"type": "integer", "minimum": 1, "maximum": most}
 
 
 def _name(text: str) -> str:
@@ -213,22 +220,22 @@ Phone = Annotated[
 RegisteredPhone = Annotated[
     SignInPhone,
     BeforeValidator(_sign_in_phone),
-    Wanted("A phone number is international, like +919876543210, as text."),
+    Wanted("A phone number is international, like +919876543210, as text.", _TEXT),
 ]
 WalletId = Annotated[
     UUID,
     BeforeValidator(lambda text: _wallet_id(text) if isinstance(text, str) else text),
-    Wanted("A wallet's id, like wal_…, as text."),
+    Wanted("A wallet's id, like wal_…, as text.", {"type": "string", "pattern": "^wal_[0-9a-z]{26}$"}),
 ]
 QrWalletId = Annotated[
     UUID,
     BeforeValidator(lambda text: _qr(text) if isinstance(text, str) else text),
-    Wanted("What a wallet's QR code says, like wallet:wal_…, as text."),
+    Wanted("What a wallet's QR code says, like wallet:wal_…, as text.", _TEXT),
 ]
 PaymentRequestId = Annotated[
     UUID,
     BeforeValidator(lambda text: _payment_request(text) if isinstance(text, str) else text),
-    Wanted("A payment request's id, like prq_…, or what its code says, as text."),
+    Wanted("A payment request's id, like prq_…, or what its code says, as text.", _TEXT),
 ]
 Password = Annotated[
     StrictStr,
@@ -262,9 +269,14 @@ Reference = Annotated[
 ]
 
 
-Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100), Wanted("A whole number from 1 to 100.")]
+Limit = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=1, le=100),
+    Wanted("A whole number from 1 to 100.", {"type": "integer", "minimum": 1, "maximum": 100}),
+]
 OwnKey = Annotated[str, Field(pattern=r"^[!-~]{1,64}$"), Wanted("An Idempotency-Key of yours.")]
-StatementCursor = Annotated[tuple[int, ...], BeforeValidator(_cursor), Wanted(_A_CURSOR)]
+StatementCursor = Annotated[tuple[int, ...], BeforeValidator(_cursor), Wanted(_A_CURSOR, _TEXT)]
 Vpa = Annotated[
     StrictStr,
     Field(max_length=255),
@@ -411,7 +423,7 @@ class TopUpBody(Body):
     amount: Amount
 
 
-class Payee(Body):
+class PayeeRef(Body):
     """Who is paid, or looked up: by wallet, by phone, or by what the wallet's QR code says."""
 
     wallet_id: WalletId | None = None
@@ -430,7 +442,7 @@ class Payee(Body):
         return PayeeName(wallet_id=self.wallet_id or self.qr, phone=self.phone)
 
 
-class PaymentPayee(Payee):
+class PaymentPayeeRef(PayeeRef):
     """Who is paid by POST /payments: as ever, or who has asked for it."""
 
     payment_request: PaymentRequestId | None = None
@@ -443,7 +455,7 @@ class PaymentPayee(Payee):
 class PaymentBody(Body):
     """POST /payments."""
 
-    to: Annotated[PaymentPayee, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
+    to: Annotated[PaymentPayeeRef, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
     amount: Amount
     description: Description | None = None
     reference: Reference | None = None
@@ -481,7 +493,7 @@ class RefundBody(Body):
 class HoldBody(Body):
     """POST /holds. `expires_in` is in seconds: a week if absent, 30 days at most."""
 
-    to: Annotated[Payee, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
+    to: Annotated[PayeeRef, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
     amount: Amount
     expires_in: Annotated[
         StrictInt,
@@ -509,14 +521,17 @@ AmountInQuery = Annotated[
     int,
     BeforeValidator(_amount),
     Field(le=MAX_AMOUNT),
-    Wanted(f"A whole number of minor units (paise) from 1 to {MAX_AMOUNT}, in digits: 5000 is 50 rupees."),
+    Wanted(
+        f"A whole number of minor units (paise) from 1 to {MAX_AMOUNT}, in digits: 5000 is 50 rupees.",
+        _upto(MAX_AMOUNT),
+    ),
 ]
 
 
 class PaymentPreviewQuery(Body):
     """GET /payments/preview. `to` is a wallet's id, a phone, or what a wallet's QR code says."""
 
-    to: Annotated[PayeeName, BeforeValidator(_named), Wanted(_A_PAYEE)]
+    to: Annotated[PayeeName, BeforeValidator(_named), Wanted(_A_PAYEE, _TEXT)]
     amount: AmountInQuery
 
 
@@ -545,8 +560,13 @@ class BulkRowBody(Body):
 class BulkRowsQuery(Body):
     """GET /bulk-payments/{id}/rows. The cursor is the line of the last row of the page before."""
 
-    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000), Wanted("A whole number from 1 to 1000.")] = 100
-    cursor: Annotated[int, BeforeValidator(_line_cursor), Wanted(_A_CURSOR)] = 0
+    limit: Annotated[
+        int,
+        BeforeValidator(_whole),
+        Field(ge=1, le=1000),
+        Wanted("A whole number from 1 to 1000.", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    ] = 100
+    cursor: Annotated[int, BeforeValidator(_line_cursor), Wanted(_A_CURSOR, _TEXT)] | None = None
     status: RowStatus | None = None
 
 
@@ -576,21 +596,21 @@ class _ListQuery(Body):
 class WithdrawalsQuery(_ListQuery):
     """GET /withdrawals."""
 
-    cursor: Annotated[UUID, _cursor_of(ids.WITHDRAWAL), Wanted(_A_CURSOR)] | None = None
+    cursor: Annotated[UUID, _cursor_of(ids.WITHDRAWAL), Wanted(_A_CURSOR, _TEXT)] | None = None
     status: WithdrawalStatus | None = None
 
 
 class TopUpsQuery(_ListQuery):
     """GET /top-ups."""
 
-    cursor: Annotated[UUID, _cursor_of(ids.TOP_UP), Wanted(_A_CURSOR)] | None = None
+    cursor: Annotated[UUID, _cursor_of(ids.TOP_UP), Wanted(_A_CURSOR, _TEXT)] | None = None
     status: Literal["pending", "failed", "expired", "succeeded", "refunded"] | None = None
 
 
 class HoldsQuery(_ListQuery):
     """GET /holds."""
 
-    cursor: Annotated[UUID, _cursor_of(ids.HOLD), Wanted(_A_CURSOR)] | None = None
+    cursor: Annotated[UUID, _cursor_of(ids.HOLD), Wanted(_A_CURSOR, _TEXT)] | None = None
     side: PartySide | None = None
     status: HoldStatus | None = None
 
@@ -599,7 +619,7 @@ class PaymentRequestsQuery(Body):
     """GET /payment-requests."""
 
     limit: Limit = 20
-    cursor: Annotated[UUID, _cursor_of(ids.PAYMENT_REQUEST), Wanted(_A_CURSOR)] | None = None
+    cursor: Annotated[UUID, _cursor_of(ids.PAYMENT_REQUEST), Wanted(_A_CURSOR, _TEXT)] | None = None
     status: RequestStatus | None = None
 
 

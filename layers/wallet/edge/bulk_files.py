@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
+from wallet.edge import shapes
 from wallet.edge.bodies import BulkRowBody
 from wallet.edge.cells import unguarded
 from wallet.edge.requests import MAX_FAULTS, Request
-from wallet.edge.responses import Response
-from wallet.edge.shapes import bulk_row
+from wallet.edge.responses import Json, Response
 from wallet.edge.tables import date_in_india, table, wants_csv
 from wallet.edge.validation import Fault, faults_of
 from wallet.ledger.bulk import MAX_ROWS, BulkRow, RowResult, RowStatus
@@ -61,15 +61,18 @@ def read_file(request: Request) -> list[BulkRow]:
     return rows
 
 
-def show_rows(request: Request, results: Sequence[RowResult], *, has_more: bool) -> Response:
+def show_rows(
+    request: Request, results: Sequence[RowResult], *, has_more: bool
+) -> Response["shapes.answers.BulkRows"] | Response[str]:
     """A page of GET /bulk-payments/{id}/rows: JSON, or CSV for who asks for that."""
-    rows = [bulk_row(result) for result in results]
+    rows = [shapes.bulk_row(result) for result in results]
     following = f"l{results[-1].row.line}" if has_more else None
     if wants_csv(request):
-        for row, result in zip(rows, results, strict=True):
-            row["date_in_india"] = date_in_india(result.ended_at) if result.ended_at else None
-        return table(request, RESULT_COLUMNS, rows, following=following)
-    return Response(200, {"data": rows, "next_cursor": following})
+        days = [date_in_india(result.ended_at) if result.ended_at else None for result in results]
+        lines: list[Json] = [{**row, "date_in_india": day} for row, day in zip(rows, days, strict=True)]
+        return table(request, RESULT_COLUMNS, lines, following=following)
+    page: shapes.answers.BulkRows = {"data": rows, "next_cursor": following}
+    return Response(200, page)
 
 
 def _read_row(

@@ -600,7 +600,7 @@ class Desk:
     new_id: NewId
     session_roles: Callable[[], Collection[str]]
 
-    def __call__(self, request: Request) -> Response:
+    def __call__(self, request: Request) -> Response["shapes.answers.CommandAnswer"]:
         """`{"status", "replayed", "result"}`; 202 if it waits for another person. Raises `Refused`.
 
         The same command with the same key is safe to repeat, and so is an approval.
@@ -627,7 +627,7 @@ class Desk:
         except ValidationError as error:
             raise invalid(faults_of_one(error, commands_of(self.role), tag="command")) from None  # shows what was sent
 
-    def _ask(self, order: Order, told: Json, person: str) -> Response:
+    def _ask(self, order: Order, told: Json, person: str) -> Response["shapes.answers.CommandAnswer"]:
         request_id, replayed = store.ask(
             self.database(),
             order.instruction(person),
@@ -637,7 +637,7 @@ class Desk:
         )
         return self._state(request_id, replayed=replayed)
 
-    def _approve(self, request_id: UUID, person: str, region: str) -> Response:
+    def _approve(self, request_id: UUID, person: str, region: str) -> Response["shapes.answers.CommandAnswer"]:
         asked = self._find(request_id)
         order = self._read(asked.arguments, region)
         if not isinstance(order, Order):
@@ -646,11 +646,11 @@ class Desk:
         claim = replace(asked.claim, request_hash=order.instruction(person).claim.request_hash)
         return _answer("done", *order.carry_out(self.database(), Instruction(person, asked.reason, claim), self.new_id))
 
-    def _cancel(self, request_id: UUID, person: str) -> Response:
+    def _cancel(self, request_id: UUID, person: str) -> Response["shapes.answers.CommandAnswer"]:
         self._find(request_id)
         return self._state(request_id, replayed=store.cancel(self.database(), request_id, operator=person))
 
-    def _state(self, request_id: UUID, *, replayed: bool) -> Response:
+    def _state(self, request_id: UUID, *, replayed: bool) -> Response["shapes.answers.CommandAnswer"]:
         asked = self._find(request_id)
         return _answer(asked.status, _view(asked), replayed)
 
@@ -662,8 +662,8 @@ class Desk:
         return asked
 
 
-def _answer(status: str, result: object, replayed: bool = False) -> Response:  # noqa: FBT001, FBT002 - as a command ends
-    body = {"status": status, "replayed": replayed, "result": _shown("", result)}
+def _answer(status: str, result: object, replayed: bool = False) -> Response["shapes.answers.CommandAnswer"]:  # noqa: FBT001, FBT002 - as a command ends
+    body: shapes.answers.CommandAnswer = {"status": status, "replayed": replayed, "result": _shown("", result)}
     return Response(202 if status == "waiting" else 200, body)
 
 

@@ -1,29 +1,27 @@
 """A door: the entry of one function. The only place that catches everything, and that logs a request."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from wallet.edge.cors import cors_headers
 from wallet.edge.logs import logger
 from wallet.edge.problem_pages import own_address
-from wallet.edge.requests import Request, headers_of, read_request
+from wallet.edge.requests import headers_of, read_request
 from wallet.edge.responses import Response, problem_response, refusal_response, to_api_gateway
+from wallet.edge.routes import Route
 from wallet.edge.statuses import problem_of
 from wallet.gateways.port import refuses_our_keys
 from wallet.identity.phones import NO_REGION
 from wallet.ledger.refusals import Refusal, Refused
 
-Handler = Callable[[Request], Response]
-
 
 class Door:
-    """The handler of a Lambda function: routes (`POST /payments`) and what answers each."""
+    """The handler of a Lambda function, which answers its routes."""
 
     def __init__(
         self,
-        routes: Mapping[str, Handler],
-        *,
+        *routes: Route,
         problem_base: Callable[[], str] = str,
         region: Callable[[], str] = lambda: NO_REGION,
         origin_secrets: Callable[[], Iterable[str]] = tuple,
@@ -35,7 +33,7 @@ class Door:
         own distribution proves itself with, where requests are counted by their address. `allowed_origins` are those
         whose pages browsers let read the answers, besides the API's own.
         """
-        self._routes = routes
+        self.routes = {route.name: route for route in routes}
         self._problem_base = problem_base
         self._region = region
         self._origin_secrets = origin_secrets
@@ -66,15 +64,15 @@ class Door:
         origin = headers_of(event).get("origin")
         return to_api_gateway(response, request_id, cors_headers(origin, self._allowed_origins()))
 
-    def _answer(self, event: dict[str, Any], context: object) -> Response:
+    def _answer(self, event: dict[str, Any], context: object) -> Response[Any]:
         request = read_request(event, context, region=self._region(), origin_secrets=self._origin_secrets)
-        handler = self._routes.get(request.route)
-        if handler is None:
+        route = self.routes.get(request.route)
+        if route is None:
             raise Refused(Refusal.NOT_FOUND)
-        return handler(request)
+        return route.handler(request)
 
     @staticmethod
-    def _explain(accident: Exception, request_id: str, problem_base: str) -> Response:
+    def _explain(accident: Exception, request_id: str, problem_base: str) -> Response[Any]:
         problem = problem_of(accident)
         if problem.status == 500:
             logger().exception("accident", request_id=request_id)

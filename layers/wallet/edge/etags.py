@@ -7,15 +7,19 @@ answers with the same tag mean the same, but may have been read at different tim
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from typing import TypeVar
 
 from wallet.edge.requests import Request
 from wallet.edge.responses import Json, Response
+
+Told = TypeVar("Told", bound=Mapping[str, object])
 
 # without the mark of a weak one, which doesn't count in this comparison; a comma may be within the quotes
 _TAGS = re.compile(r'(?:^|,)[ \t]*(?:W/)?"([\x21\x23-\x7e\x80-\U0010ffff]*)"[ \t]*(?=,|$)')
 
 
-def revalidated(request: Request, body: Json, *, apart_from: tuple[str, ...] = ()) -> Response:
+def revalidated(request: Request, body: Told, *, apart_from: tuple[str, ...] = ()) -> Response[Told | None]:
     """200 with `body` and its tag, or 304 if the caller has it already.
 
     `apart_from` are fields that are new at each look though nothing has changed.

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Asked = TypeVar("Asked", bound=BaseModel)
+Told = TypeVar("Told")
 
 _KEPT_S = 24 * 3600
 
@@ -59,7 +60,7 @@ def claim_of(request: Request, *, actor_id: UUID, key: str, asked: Json, generat
 class _Run:
     """One run of the work, seen from outside Powertools, which would swallow its result or its refusal."""
 
-    work: Callable[[], tuple[Json, bool]]
+    work: Callable[[], tuple[object, bool]]
     answer: str | None = None
     replayed: bool = True
     refusal: Exception | None = None
@@ -114,11 +115,11 @@ class Once:
         self,
         request: Request,
         claim: Claim,
-        work: Callable[[], tuple[Json, bool]],
+        work: Callable[[], tuple[Told, bool]],
         *,
         status: int,
         lost_runs_anew: bool = True,
-    ) -> Response:
+    ) -> Response[Told]:
         """Runs `work`, which returns a body and whether the database replayed it, unless this key has an answer.
 
         A refusal or an accident of the work leaves no record: the same key may be tried again. `lost_runs_anew`:
@@ -168,12 +169,12 @@ def per_key(
     once: Callable[[], Once],
     request: Request,
     model: type[Asked],
-    work: Callable[[Claim, Asked], tuple[Json, bool]],
+    work: Callable[[Claim, Asked], tuple[Told, bool]],
     *,
     status: int,
     body_optional: bool = False,
     lost_runs_anew: bool = True,
-) -> Response:
+) -> Response[Told]:
     """A route that moves money: who asks, under which key, what for; then `work`, once. See `Once.answer`.
 
     Whoever may not ask, or asks for nothing that can be, is refused before anything else is looked at.

@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from wallet.edge.statuses import REFUSALS, Problem
 from wallet.ledger import ids
 from wallet.ledger.limits import BrokenLimit
 from wallet.ledger.refusals import Refused
 from wallet.ledger.times import show_time
+
+if TYPE_CHECKING:
+    from wallet.edge import answers
 
 Json = dict[str, Any]
 
@@ -24,12 +27,16 @@ _ALWAYS = {
 }
 
 
+#: What a body is: an object, which becomes JSON; a text of the type that the headers name; None for no body.
+Told_co = TypeVar("Told_co", covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Response:
-    """A status, a body (JSON; text of the type that the headers name; None for no body), and headers of its own."""
+class Response(Generic[Told_co]):
+    """A status, a body, and headers of its own."""
 
     status: int
-    body: Json | str | None
+    body: Told_co
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -38,7 +45,7 @@ class Response:
         return self.body.get("code") if isinstance(self.body, dict) and self.status >= 400 else None
 
 
-def limit_left(value: BrokenLimit) -> Json:
+def limit_left(value: BrokenLimit) -> "answers.LimitLeft":
     """A limit of the caller's own, and what is left of it."""
     return {
         "code": value.code.value,
@@ -47,7 +54,7 @@ def limit_left(value: BrokenLimit) -> Json:
     }
 
 
-def problem_response(problem: Problem, request_id: str, refused: Refused | None = None, *, base: str) -> Response:
+def problem_response(problem: Problem, request_id: str, refused: Refused | None = None, *, base: str) -> Response[Json]:
     """A problem document (RFC 9457), with the detail, fields, limit and confirmation of a refusal that has some.
 
     `base` is where problems are explained: an address for the code to be put behind.
@@ -79,12 +86,12 @@ def problem_response(problem: Problem, request_id: str, refused: Refused | None 
     return Response(problem.status, body, headers)
 
 
-def refusal_response(refused: Refused, request_id: str, *, base: str) -> Response:
+def refusal_response(refused: Refused, request_id: str, *, base: str) -> Response[Json]:
     """A refusal as a problem document."""
     return problem_response(REFUSALS[refused.refusal], request_id, refused, base=base)
 
 
-def to_api_gateway(response: Response, request_id: str, shared: Mapping[str, str] | None = None) -> Json:
+def to_api_gateway(response: Response[object], request_id: str, shared: Mapping[str, str] | None = None) -> Json:
     """What API Gateway wants back; `shared` are headers that each answer to this request would have."""
     headers = {**_ALWAYS, "X-Request-Id": request_id, **(shared or {}), **response.headers}
     if response.body is not None:
@@ -97,7 +104,7 @@ def to_api_gateway(response: Response, request_id: str, shared: Mapping[str, str
     }
 
 
-def _text(body: Json | str | None) -> str:
+def _text(body: object) -> str:
     if body is None or isinstance(body, str):
         return body or ""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

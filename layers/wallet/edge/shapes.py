@@ -1,19 +1,19 @@
 """What callers get: our values in the words of the contract."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from wallet.confirmations.model import CodeToSend
 from wallet.edge import qr
-from wallet.edge.responses import Json, limit_left
+from wallet.edge.responses import limit_left
 from wallet.identity.accounts.model import Account
 from wallet.identity.phone_proofs.model import PhoneProof, SentCode
 from wallet.identity.sessions.model import OpenSession, Session
 from wallet.ledger import ids, vpa
 from wallet.ledger.attempts import AttemptStatus
-from wallet.ledger.bulk import BulkPayment, BulkReceipt, BulkRetry, RowResult
+from wallet.ledger.bulk import BulkPayment, BulkReceipt, BulkRetry, RowResult, RowStatus, Tally
 from wallet.ledger.receipts import (
     Balance,
     CaptureReceipt,
@@ -25,6 +25,7 @@ from wallet.ledger.receipts import (
     RefundReceipt,
     Registration,
     TopUp,
+    TopUpEvent,
     TopUpState,
     WalletState,
     Withdrawal,
@@ -39,30 +40,33 @@ from wallet.payment_requests.model import PaymentRequest, ReceivedPayment
 from wallet.previews.model import Preview
 from wallet.storage.lists import Page
 
+if TYPE_CHECKING:
+    from wallet.edge import answers as answers  # noqa: PLC0414 - doors name them by way of this module
+
 
 def wallet_id(value: UUID) -> str:
     """`wal_…`."""
     return ids.show(ids.WALLET, value)
 
 
-def balance(value: Balance) -> Json:
+def balance(value: Balance) -> "answers.Balance":
     """Total, held and available."""
     return {"total": value.total, "held": value.held, "available": value.available}
 
 
-def party(value: Party) -> Json:
+def party(value: Party) -> "answers.Party":
     """One side of a payment, named as a request names a payee."""
     return {"wallet_id": wallet_id(value.wallet_id), "name": value.name}
 
 
-def payee(value: Payee) -> Json:
+def payee(value: Payee) -> "answers.Payee":
     """The answer of GET /payees."""
     return {"wallet_id": wallet_id(value.wallet_id), "name": value.name, "kind": value.kind}
 
 
-def preview(value: Preview) -> Json:
+def preview(value: Preview) -> "answers.Preview":
     """The answer of GET /payments/preview and GET /withdrawals/preview; what would not wait has no such time."""
-    shown: Json = {
+    shown: answers.Preview = {
         "fee": value.fee,
         "total": value.total,
         "available_after": value.available_after,
@@ -76,7 +80,7 @@ def preview(value: Preview) -> Json:
     return shown
 
 
-def registration(value: Registration) -> Json:
+def registration(value: Registration) -> "answers.Registration":
     """The answer of POST /register."""
     return {
         "user": {
@@ -94,17 +98,17 @@ def registration(value: Registration) -> Json:
     }
 
 
-def access(value: Session) -> Json:
+def access(value: Session) -> "answers.Access":
     """The answer of POST /session and POST /session/token: the cookie is no part of it."""
     return {"access_token": value.access_token, "token_type": "Bearer", "expires_in": value.expires_in_s}
 
 
-def session(value: Session) -> Json:
+def session(value: Session) -> "answers.Tokens":
     """The answer of POST /login and POST /token."""
-    return access(value) | {"refresh_token": value.secret}
+    return {**access(value), "refresh_token": value.secret}
 
 
-def sessions(value: Iterable[OpenSession], *, current: UUID) -> Json:
+def sessions(value: Iterable[OpenSession], *, current: UUID) -> "answers.Sessions":
     """The answer of GET /sessions."""
     return {
         "data": [
@@ -120,7 +124,7 @@ def sessions(value: Iterable[OpenSession], *, current: UUID) -> Json:
     }
 
 
-def sent_code(value: SentCode) -> Json:
+def sent_code(value: SentCode) -> "answers.SentCode":
     """The answer of POST /phone-proofs."""
     return {
         "id": ids.show(ids.PHONE_PROOF, value.id),
@@ -129,22 +133,22 @@ def sent_code(value: SentCode) -> Json:
     }
 
 
-def phone_proof(value: PhoneProof) -> Json:
+def phone_proof(value: PhoneProof) -> "answers.PhoneProof":
     """The answer of POST /phone-proofs/{id}."""
     return {"phone_proof": value.proof, "expires_at": show_time(value.expires_at)}
 
 
-def passkey_proof(value: PhoneProof) -> Json:
+def passkey_proof(value: PhoneProof) -> "answers.PasskeyProof":
     """The answer of POST /passkey-proofs."""
     return {"proof": value.proof, "expires_at": show_time(value.expires_at)}
 
 
-def confirmation_code(value: CodeToSend) -> Json:
+def confirmation_code(value: CodeToSend) -> "answers.ConfirmationCode":
     """The answer of POST /confirmations/{id}/code."""
     return {"expires_at": show_time(value.expires_at), "resend_after_s": value.resend_after_s}
 
 
-def passkeys(values: Iterable[Passkey]) -> Json:
+def passkeys(values: Iterable[Passkey]) -> "answers.Passkeys":
     """The answer of GET /passkeys."""
     return {
         "data": [
@@ -158,17 +162,17 @@ def passkeys(values: Iterable[Passkey]) -> Json:
     }
 
 
-def new_passkey(value: AddedPasskey | Passkey) -> Json:
+def new_passkey(value: AddedPasskey | Passkey) -> "answers.NewPasskey":
     """The answer of POST /passkeys."""
     return {"id": ids.show(ids.PASSKEY, value.id), "name": value.name, "created_at": show_time(value.created_at)}
 
 
-def unfreezing(at: datetime) -> Json:
+def unfreezing(at: datetime) -> "answers.Unfreezing":
     """The answer of POST /me/unfreeze."""
     return {"unfreezes_at": show_time(at)}
 
 
-def account(value: Account) -> Json:
+def account(value: Account) -> "answers.Account":
     """The answer of GET /me."""
     return {
         "id": ids.show(ids.USER, value.id),
@@ -182,7 +186,7 @@ def account(value: Account) -> Json:
     }
 
 
-def wallet(value: WalletState) -> Json:
+def wallet(value: WalletState) -> "answers.Wallet":
     """The answer of GET /wallet. A limit that is null is none."""
     return {
         "id": wallet_id(value.id),
@@ -191,25 +195,51 @@ def wallet(value: WalletState) -> Json:
         "kind": value.kind,
         "approved": value.approved,
         "status": value.status,
-        "limits": {**asdict(value.limits), "used": asdict(value.used)},
+        "limits": _limits(value),
         "as_of": show_time(value.as_of),
     }
 
 
-def wallet_code(value: WalletState) -> Json:
+def _limits(value: WalletState) -> "answers.Limits":
+    limits, used = value.limits, value.used
+    return {
+        "tier": limits.tier,
+        "max_balance": limits.max_balance,
+        "max_top_up": limits.max_top_up,
+        "max_payment": limits.max_payment,
+        "max_load_month": limits.max_load_month,
+        "max_load_year": limits.max_load_year,
+        "max_debit_day": limits.max_debit_day,
+        "max_debit_month": limits.max_debit_month,
+        "person_to_person": limits.person_to_person,
+        "withdrawals": limits.withdrawals,
+        "used": {
+            "debited_today": used.debited_today,
+            "debited_this_month": used.debited_this_month,
+            "loaded_this_month": used.loaded_this_month,
+            "loaded_this_year": used.loaded_this_year,
+        },
+    }
+
+
+def wallet_code(value: WalletState) -> "answers.WalletCode":
     """The answer of GET /wallet/qr: `code` is what a payer's app sends as `to.qr`."""
     code = qr.wallet_code(value.id)
     return {"code": code, "svg": qr.svg(code)}
 
 
-def counterparty(value: Holder | Outside) -> Json:
+def counterparty(value: Holder | Outside) -> "answers.Counterparty":
     """The other side of an entry: a wallet, a gateway, a masked UPI address, or an account of ours."""
-    if isinstance(value, Outside):
-        return {value.kind: value.name}
-    return {"wallet_id": wallet_id(value.wallet_id), "name": value.name}
+    if isinstance(value, Holder):
+        return {"wallet_id": wallet_id(value.wallet_id), "name": value.name}
+    if value.kind == "gateway":
+        return {"gateway": value.name}
+    if value.kind == "vpa":
+        return {"vpa": value.name}
+    return {"account": value.name}
 
 
-def statement_entry(value: StatementEntry) -> Json:
+def statement_entry(value: StatementEntry) -> "answers.Entry":
     """One line of GET /wallet/transactions. A bank's reference is null where there is none, or none is known yet."""
     return {
         "id": ids.show(ids.TRANSACTION, value.transaction_id),
@@ -226,7 +256,7 @@ def statement_entry(value: StatementEntry) -> Json:
     }
 
 
-def entry(value: StatementEntry, belongs_to: Belonging) -> Json:
+def entry(value: StatementEntry, belongs_to: Belonging) -> "answers.WholeEntry":
     """The answer of GET /wallet/transactions/{id}."""
     return {
         **statement_entry(value),
@@ -249,34 +279,39 @@ def next_cursor(rest: Span | None) -> str | None:
     return "e" + ".".join(str(stretch.upto) for stretch in rest.stretches)  # entries still to come, by slot
 
 
-def statement(value: StatementPage) -> Json:
+def statement(value: StatementPage) -> "answers.Statement":
     """The answer of GET /wallet/transactions."""
     return {"data": [statement_entry(one) for one in value.entries], "next_cursor": next_cursor(value.rest)}
 
 
-def payment(value: Payment) -> Json:
+def payment(value: Payment) -> "answers.Payment":
     """The answer of GET /payments/{id}."""
     return {**_payment(value), "refunded": value.refunded}
 
 
-def payments(found: Sequence[Payment], rest: Span | None) -> Json:
+def payments(found: Sequence[Payment], rest: Span | None) -> "answers.Payments":
     """The answer of GET /payments."""
     return {"data": [payment(one) for one in found], "next_cursor": next_cursor(rest)}
 
 
-def payment_request(value: PaymentRequest, received: Iterable[ReceivedPayment], *, origin: Callable[[], str]) -> Json:
+def payment_request(
+    value: PaymentRequest, received: Iterable[ReceivedPayment], *, origin: Callable[[], str]
+) -> "answers.PaymentRequest":
     """The answer of GET /payment-requests/{id}, and of POST: to its maker with how it is handed on.
 
     `origin` is asked for the site that a link opens, '' for none.
     """
-    shown = {**_payment_request(value), "payments": [_received(one) for one in received]}
-    if not value.is_own:
-        return shown
-    code, url = qr.payment_request_code(value.id, origin())
-    return {**shown, "code": code, "svg": qr.svg(code), "url": url}
+    shown: answers.PaymentRequest = {
+        **_payment_request(value),  # type: ignore[typeddict-item]  # not yet how it is handed on
+        "payments": [_received(one) for one in received],
+    }
+    if value.is_own:
+        code, shown["url"] = qr.payment_request_code(value.id, origin())
+        shown["code"], shown["svg"] = code, qr.svg(code)
+    return shown
 
 
-def _payment_request(value: PaymentRequest) -> Json:
+def _payment_request(value: PaymentRequest) -> "answers.ListedPaymentRequest":
     return {
         "id": ids.show(ids.PAYMENT_REQUEST, value.id),
         "status": value.status.value,
@@ -289,7 +324,7 @@ def _payment_request(value: PaymentRequest) -> Json:
     }
 
 
-def _received(value: ReceivedPayment) -> Json:
+def _received(value: ReceivedPayment) -> "answers.ReceivedPayment":
     return {
         "id": ids.show(ids.PAYMENT, value.transaction_id),
         "amount": value.amount,
@@ -298,23 +333,23 @@ def _received(value: ReceivedPayment) -> Json:
     }
 
 
-def payment_requests(page: Page[PaymentRequest]) -> Json:
+def payment_requests(page: Page[PaymentRequest]) -> "answers.PaymentRequests":
     """The answer of GET /payment-requests: how each is handed on, and who has paid it, is shown by itself."""
     found, last = page
     return {"data": [_payment_request(one) for one in found], "next_cursor": _maybe(ids.PAYMENT_REQUEST, last)}
 
 
-def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -> Json:
+def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -> "answers.StatementLink":
     """The answer of GET /wallet/statements/{month}; `url` opens for whoever has it until `expires_at`."""
     return {"month": str(value.month), "complete": value.is_whole, "url": url, "expires_at": show_time(expires_at)}
 
 
-def payment_receipt(value: PaymentReceipt) -> Json:
+def payment_receipt(value: PaymentReceipt) -> "answers.PaymentReceipt":
     """The answer of POST /payments."""
     return {**_payment(value), "balance": balance(value.payer_balance)}
 
 
-def _payment(value: Payment) -> Json:
+def _payment(value: Payment) -> "answers.AnyPayment":
     return {
         "id": ids.show(ids.PAYMENT, value.transaction_id),
         "status": "completed",
@@ -329,7 +364,7 @@ def _payment(value: Payment) -> Json:
     }
 
 
-def refund(value: RefundReceipt) -> Json:
+def refund(value: RefundReceipt) -> "answers.Refund":
     """The answer of POST /payments/{id}/refunds; `refunded` is what the payment's refunds add up to."""
     return {
         "id": ids.show(ids.REFUND, value.transaction_id),
@@ -345,7 +380,7 @@ def refund(value: RefundReceipt) -> Json:
     }
 
 
-def hold(value: Hold) -> Json:
+def hold(value: Hold) -> "answers.Hold":
     """The answer of GET /holds/{id} and POST /holds/{id}/release."""
     return {
         "id": ids.show(ids.HOLD, value.id),
@@ -361,18 +396,18 @@ def hold(value: Hold) -> Json:
     }
 
 
-def holds(page: Page[Hold]) -> Json:
+def holds(page: Page[Hold]) -> "answers.Holds":
     """The answer of GET /holds."""
     found, last = page
     return {"data": [hold(one) for one in found], "next_cursor": _maybe(ids.HOLD, last)}
 
 
-def hold_receipt(value: HoldReceipt) -> Json:
+def hold_receipt(value: HoldReceipt) -> "answers.HoldReceipt":
     """The answer of POST /holds."""
     return {**hold(value), "balance": balance(value.payer_balance)}
 
 
-def capture(value: CaptureReceipt) -> Json:
+def capture(value: CaptureReceipt) -> "answers.Capture":
     """The answer of POST /holds/{id}/capture; the payment it made can be refunded like any other."""
     return {
         **hold(value),
@@ -381,7 +416,7 @@ def capture(value: CaptureReceipt) -> Json:
     }
 
 
-def bulk_receipt(value: BulkReceipt) -> Json:
+def bulk_receipt(value: BulkReceipt) -> "answers.BulkReceipt":
     """The answer of POST /bulk-payments."""
     return {
         "id": ids.show(ids.BULK_PAYMENT, value.id),
@@ -393,12 +428,12 @@ def bulk_receipt(value: BulkReceipt) -> Json:
     }
 
 
-def bulk_retry(value: BulkRetry) -> Json:
+def bulk_retry(value: BulkRetry) -> "answers.BulkRetry":
     """The answer of POST /bulk-payments/{id}/retry."""
     return {"id": ids.show(ids.BULK_PAYMENT, value.id), "status": value.status, "retried": value.retried}
 
 
-def bulk_payment(value: BulkPayment) -> Json:
+def bulk_payment(value: BulkPayment) -> "answers.BulkPayment":
     """The answer of GET /bulk-payments/{id}."""
     return {
         "id": ids.show(ids.BULK_PAYMENT, value.id),
@@ -406,18 +441,24 @@ def bulk_payment(value: BulkPayment) -> Json:
         "rows": value.rows,
         "total": value.total,
         "currency": value.currency,
-        **{status.value: asdict(tally) for status, tally in value.tallies.items()},
+        "waiting": _tally(value.tallies[RowStatus.WAITING]),
+        "paid": _tally(value.tallies[RowStatus.PAID]),
+        "refused": _tally(value.tallies[RowStatus.REFUSED]),
         "created_at": show_time(value.created_at),
         "finished_at": show_time(value.finished_at) if value.finished_at else None,
     }
 
 
-def bulk_row(value: RowResult) -> Json:
+def _tally(value: Tally) -> "answers.Tally":
+    return {"rows": value.rows, "amount": value.amount}
+
+
+def bulk_row(value: RowResult) -> "answers.BulkRow":
     """One row of GET /bulk-payments/{id}/rows, its payee named as in the file."""
     payee = value.row.payee
     return {
         "line": value.row.line,
-        "to": wallet_id(payee.wallet_id) if payee.wallet_id else payee.phone,
+        "to": wallet_id(payee.wallet_id) if payee.wallet_id else str(payee.phone),
         "amount": value.row.amount,
         "description": value.row.description,
         "reference": value.row.reference,
@@ -428,37 +469,41 @@ def bulk_row(value: RowResult) -> Json:
     }
 
 
-def top_up(value: TopUp, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> Json:
+def top_up(value: TopUp, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> "answers.NewTopUp":
     """The answer of POST /top-ups; `checkout` is what the gateway's own checkout needs."""
-    shape: Json = {**_top_up(value), "checkout": dict(checkout)}
+    shown: answers.NewTopUp = {**_top_up(value), "checkout": dict(checkout)}  # type: ignore[typeddict-item]  # no link yet
     if value.intent_url is not None and qr_svg is not None:
-        shape["upi"] = {"intent_url": value.intent_url, "qr_svg": qr_svg}
-    return shape
+        shown["upi"] = {"intent_url": value.intent_url, "qr_svg": qr_svg}
+    return shown
 
 
-def top_up_state(value: TopUpState, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> Json:
+def top_up_state(value: TopUpState, *, checkout: Mapping[str, str | None], qr_svg: str | None) -> "answers.TopUp":
     """The answer of GET /top-ups/{id}."""
     return {
         **top_up(value.top_up, checkout=checkout, qr_svg=qr_svg),
-        **_standing(value),
-        "events": [
-            {"at": show_time(event.at), "status": event.status.shown.value}
-            | ({"reason": event.reason} if event.reason is not None else {})
-            for event in value.events
-        ],
+        "status": value.status.shown.value,
+        "rrn": value.rrn,
+        "events": [_event(event) for event in value.events],
     }
 
 
-def top_ups(page: Page[TopUpState]) -> Json:
+def _event(value: TopUpEvent) -> "answers.TopUpEvent":
+    shown: answers.TopUpEvent = {"at": show_time(value.at), "status": value.status.shown.value}
+    if value.reason is not None:
+        shown["reason"] = value.reason
+    return shown
+
+
+def top_ups(page: Page[TopUpState]) -> "answers.TopUps":
     """The answer of GET /top-ups: how each is paid, and what happened to it, is shown by itself."""
     found, last = page
-    return {
-        "data": [{**_top_up(one.top_up), **_standing(one)} for one in found],
-        "next_cursor": _maybe(ids.TOP_UP, last),
-    }
+    shown: list[answers.ListedTopUp] = [
+        {**_top_up(one.top_up), "status": one.status.shown.value, "rrn": one.rrn} for one in found
+    ]
+    return {"data": shown, "next_cursor": _maybe(ids.TOP_UP, last)}
 
 
-def _top_up(value: TopUp) -> Json:
+def _top_up(value: TopUp) -> "answers.AnyTopUp":
     return {
         "id": ids.show(ids.TOP_UP, value.id),
         "status": AttemptStatus.PENDING.value,
@@ -471,30 +516,27 @@ def _top_up(value: TopUp) -> Json:
     }
 
 
-def _standing(value: TopUpState) -> Json:
-    return {"status": value.status.shown.value, "rrn": value.rrn}
-
-
-def withdrawal_receipt(value: WithdrawalReceipt) -> Json:
+def withdrawal_receipt(value: WithdrawalReceipt) -> "answers.WithdrawalReceipt":
     """The answer of POST /withdrawals: set aside, whatever asking for the payout came to."""
     return {**_withdrawal(value, WithdrawalStatus.PENDING), "balance": balance(value.balance)}
 
 
-def withdrawal(value: Withdrawal) -> Json:
+def withdrawal(value: Withdrawal) -> "answers.Withdrawal":
     """The answer of GET /withdrawals/{id}, and of cancelling one."""
-    reason = {"reason": value.reason} if value.reason is not None else {}
-    return {**_withdrawal(value, value.status), **reason, "utr": value.utr}
+    shown: answers.Withdrawal = {**_withdrawal(value, value.status), "utr": value.utr}  # type: ignore[typeddict-item]  # it has no reason yet
+    if value.reason is not None:
+        shown["reason"] = value.reason
+    return shown
 
 
-def withdrawals(page: Page[Withdrawal]) -> Json:
+def withdrawals(page: Page[Withdrawal]) -> "answers.Withdrawals":
     """The answer of GET /withdrawals."""
     found, last = page
     return {"data": [withdrawal(one) for one in found], "next_cursor": _maybe(ids.WITHDRAWAL, last)}
 
 
-def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus) -> Json:
-    waits = {"waits_until": show_time(value.waits_until)} if value.waits_until is not None else {}
-    return {
+def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus) -> "answers.AnyWithdrawal":
+    shown: answers.AnyWithdrawal = {
         "id": ids.show(ids.WITHDRAWAL, value.id),
         "status": status.value,
         "amount": value.amount,
@@ -502,5 +544,12 @@ def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus)
         "currency": value.currency,
         "vpa": vpa.mask(value.vpa),
         "created_at": show_time(value.created_at),
-        **waits,
     }
+    if value.waits_until is not None:
+        shown["waits_until"] = show_time(value.waits_until)
+    return shown
+
+
+def event(outcome: str) -> "answers.EventAnswer":
+    """The answer of POST /webhooks/{gateway}."""
+    return {"status": outcome}

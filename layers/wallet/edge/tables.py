@@ -39,12 +39,12 @@ def wants_csv(request: Request) -> bool:
     return liked.get("text/csv", 0) > liked.get("application/json", 0)
 
 
-def statement_table(request: Request, page: StatementPage) -> Response:
+def statement_table(request: Request, page: StatementPage) -> Response[str]:
     """A page of GET /wallet/transactions."""
     rows = []
     for entry in page.entries:
-        told = statement_entry(entry)
-        other = told["counterparty"]
+        other: Json = {**statement_entry(entry)["counterparty"]}
+        told: Json = {**statement_entry(entry)}
         told["counterparty"] = next(value for name, value in other.items() if name != "wallet_id")
         told["counterparty_wallet_id"] = other.get("wallet_id")
         told["date_in_india"] = date_in_india(entry.created_at)
@@ -52,7 +52,7 @@ def statement_table(request: Request, page: StatementPage) -> Response:
     return table(request, _COLUMNS, rows, following=next_cursor(page.rest))
 
 
-def table(request: Request, columns: Sequence[str], rows: Iterable[Json], *, following: str | None) -> Response:
+def table(request: Request, columns: Sequence[str], rows: Iterable[Json], *, following: str | None) -> Response[str]:
     """A page as a table; a `Link` header (RFC 8288) leads to the next one, `following` being its cursor."""
     headers = {"Content-Type": "text/csv; charset=utf-8"}
     if following is not None:

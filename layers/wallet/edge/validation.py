@@ -5,8 +5,8 @@ values. Checks of our own have words of their own; they come first.
 """
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -21,9 +21,18 @@ _NO_TAG = ("union_tag_invalid", "union_tag_not_found")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Stands beside a type in `Annotated`: one sentence that says what is wanted there."""
+    """Stands beside a type in `Annotated`: one sentence that says what is wanted there.
+
+    `form` is the JSON schema of what is sent, where it is read into something else than it looks like.
+    """
 
     text: str
+    form: Mapping[str, Any] | None = field(default=None, hash=False)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:  # noqa: ANN401 - pydantic's
+        """What the API's document says of the field."""
+        told = handler(schema) if self.form is None else {**self.form}
+        return {**told, "description": self.text}
 
 
 def faults_of(error: ValidationError, model: type[BaseModel], *, whole: str = "body") -> list[Fault]:
