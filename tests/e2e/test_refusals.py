@@ -312,6 +312,40 @@ def _(world: World) -> Answer:
     return answer
 
 
+def payment_request(world: World, amount: int) -> str:
+    """A payment request of somebody's."""
+    made = world.api.person().post("/payment-requests", {"amount": amount}, once=True)
+    assert made.status == 201, made.text
+    shown: str = made.body["id"]
+    return shown
+
+
+@way_to(Refusal.PAYMENT_REQUEST_ENDED)
+def _(world: World) -> Answer:
+    asha, shown = world.api.person(money=1_000), payment_request(world, 100)
+    asked = {"to": {"payment_request": shown}, "amount": 100}
+    assert asha.post("/payments", asked).status == 201
+    return asha.post("/payments", asked)
+
+
+@way_to(Refusal.AMOUNT_DIFFERS)
+def _(world: World) -> Answer:
+    asked = {"to": {"payment_request": payment_request(world, 100)}, "amount": 99}
+    return world.api.person(money=1_000).post("/payments", asked)
+
+
+@way_to(Refusal.TOO_MANY_PAYMENT_REQUESTS)
+def _(world: World) -> Answer:
+    asha = world.api.person()
+    assert asha.post("/payment-requests", {}, once=True).status == 201
+    world.select(
+        "UPDATE quota_usage q JOIN wallets w ON w.user_id = q.subject JOIN users u ON u.id = w.user_id"
+        " SET q.used = q.allowed WHERE u.phone = %s AND q.quota = 'payment_requests'",
+        asha.phone,
+    )
+    return asha.post("/payment-requests", {}, once=True)
+
+
 @way_to(Refusal.TOO_MANY_BULK_PAYMENTS)
 def _(world: World) -> Answer:
     asha = world.api.person()

@@ -57,6 +57,13 @@ def answer_of(response: urllib3.BaseHTTPResponse) -> Answer:
     return Answer(response.status, lower, content, text)
 
 
+def documented(method: str, path: str, answer: Answer) -> Answer:
+    """The answer, if it is one that the API's document has."""
+    faults = contract.faults_of(method, path, answer.status, answer.headers, answer.body)
+    assert not faults, f"{method} {path}: {answer.status} {faults}: {answer.text[:500]}"
+    return answer
+
+
 @dataclass(slots=True)
 class Api:
     """A running wallet. Safe to be used by many threads."""
@@ -85,10 +92,8 @@ class Api:
             told["Idempotency-Key"] = key
         told |= dict(headers or {})
         url = self.stack["api_url"] + path
-        answer = answer_of(self.pool.request(method, url, body=sent, headers=told, timeout=patience_s))
-        faults = contract.faults_of(method, path, answer.status, answer.headers, answer.body)
-        assert not faults, f"{method} {path}: {answer.status} {faults}: {answer.text[:500]}"
-        return answer
+        response = self.pool.request(method, url, body=sent, headers=told, timeout=patience_s)
+        return documented(method, path, answer_of(response))
 
     def person(
         self, *, money: int = 0, kind: str = "personal", name: str = "Asha Rao", phone: str | None = None
@@ -114,7 +119,8 @@ class Api:
 
     def command(self, command: Mapping[str, object], *, operator: str = "meera", role: str | None = None) -> Answer:
         """An operator's command, signed as on AWS; it goes where it belongs unless a role is told."""
-        return answer_of(send(self.stack, json.dumps(command), operator=operator, role=role))
+        answer = answer_of(send(self.stack, json.dumps(command), operator=operator, role=role))
+        return documented("POST", "/operator/look/commands", answer)  # by each role the same
 
     def ordered(self, command: str, **more: object) -> Json:
         """A command of Meera's that is carried out, which Ravi approves if it takes two people; what it came to."""
