@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.conftest import Functions
 from tests.integration.test_functions_under_faults import told
+from tests.integration.test_statements import reads
 from tests.support.books import Books, Person, unique
 from tests.support.confirmations import Confirming, required, tier_with
 from tests.support.crowd import together
@@ -24,9 +25,10 @@ from wallet.ledger.receipts import PaymentReceipt
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.payment_requests.model import PaymentRequest, RequestStatus, Terms
 from wallet.payment_requests.service import ask, call_off, show
-from wallet.payment_requests.store import open_payment_request
+from wallet.payment_requests.store import list_payment_requests, open_payment_request
 from wallet.storage import payments
 from wallet.storage.claims import Claim
+from wallet.storage.lists import ListRequest
 
 pytestmark = pytest.mark.usefixtures("ids_in_order")
 
@@ -505,3 +507,13 @@ def test_ones_own_requests_are_listed_newest_first_page_by_page_and_by_status(bo
     assert second["next_cursor"] is None
     _, cancelled = answered(door, "GET", "/payment-requests", asha, query={"status": "cancelled"})
     assert [one["id"] for one in cancelled["data"]] == [made[1]]
+
+
+def test_a_page_of_ones_own_costs_no_more_than_its_rows_however_many_others_have(books: Books) -> None:
+    asha, other = books.person(), books.person()
+    for person in [asha, other] * 45:
+        asked(books, person)
+    maker = connection(books, "directory")
+    before = reads(maker)
+    assert len(list_payment_requests(maker, actor_id=asha.user_id, asked=ListRequest(limit=5))[0]) == 5
+    assert reads(maker) - before < 45

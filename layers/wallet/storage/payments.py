@@ -121,7 +121,7 @@ def refund_payment(
 
 _FIND = """
 SELECT t.id, t.amount, t.currency, t.description, t.reference, t.created_at,
-       (SELECT CAST(COALESCE(SUM(r.amount), 0) AS SIGNED) FROM transactions r
+       (SELECT CAST(COALESCE(SUM(r.amount), 0) AS SIGNED) FROM transactions r FORCE INDEX (transactions_by_cause)
         WHERE r.cause_id = t.id AND r.type = 'refund') AS refunded,
        payer.id AS payer_wallet_id, payer_user.name AS payer_name,
        payee.id AS payee_wallet_id, payee_user.name AS payee_name

@@ -67,7 +67,7 @@ _FIND = """
 SELECT LOWER(HEX(a.id)) AS attempt_id, a.amount, a.currency, a.gateway, a.gateway_order_id,
        a.checkout_session, a.intent_url,
        a.created_at, a.expires_at, a.expires_at <= UTC_TIMESTAMP(6) AS is_over, a.status, NULL AS refused,
-       (SELECT b.bank_reference FROM payment_attempt_events e JOIN bank_references b
+       (SELECT b.bank_reference FROM payment_attempt_events e STRAIGHT_JOIN bank_references b
             ON b.kind = 'payment' AND b.gateway = a.gateway AND b.outside_id = e.gateway_payment_id
         WHERE e.attempt_id = a.id
         ORDER BY e.status = 'succeeded' AND e.reason IS NULL DESC, e.position DESC LIMIT 1) AS rrn
