@@ -1,0 +1,36 @@
+/**
+ * One intention to move money: its key is born with the form and outlives reload, back button, another tab and a lost
+ * connection. Nothing else of it is kept: no payee, no amount. While its outcome is open every tab of this browser has
+ * the same key, so that at most one payment can come of it.
+ */
+
+export type Kind = "payment" | "top_up" | "withdrawal" | "refund" | "hold";
+
+const place = (kind: Kind) => `open ${kind}`;
+
+/** The key of an intention whose outcome is open, if there is one. */
+export const openKey = (kind: Kind): string | null => localStorage.getItem(place(kind));
+
+/** The key that a form's request goes under: that of the open intention, else a new one, kept from now on. */
+export function keyFor(kind: Kind): string {
+  const known = openKey(kind);
+  if (known !== null) return known;
+  const made = crypto.randomUUID();
+  localStorage.setItem(place(kind), made);
+  return made;
+}
+
+/**
+ * Its outcome is known: the next form has another key. A refusal is an outcome only where no attempt under the key was
+ * ever lost: a lost one may still arrive, behind the refusal of its repetition.
+ */
+export const closeIntention = (kind: Kind): void => localStorage.removeItem(place(kind));
+
+/** Calls `changed` when another tab has opened or closed an intention. */
+export function watchIntention(kind: Kind, changed: () => void): () => void {
+  const heard = (event: StorageEvent) => {
+    if (event.key === place(kind) || event.key === null) changed();
+  };
+  addEventListener("storage", heard);
+  return () => removeEventListener("storage", heard);
+}

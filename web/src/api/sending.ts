@@ -1,0 +1,51 @@
+/**
+ * Sending what moves money. There are three ends: done, refused (nothing moved), and unknown, which is a state of its own
+ * and is ended only by the same request under the same key.
+ */
+import type { Problem } from "./client";
+
+export type Outcome<Done> =
+  | { is: "done"; body: Done; replayed: boolean }
+  | { is: "refused"; problem: Problem; retryAfterS: number | null }
+  | { is: "unknown" };
+
+/** An answer as the typed client tells it. */
+export interface Told<Done> {
+  data?: Done | undefined;
+  error?: unknown;
+  response: Response;
+}
+
+/** How often a busy answer is asked again by itself, before a person is told that nobody knows. */
+const TRIES = 4;
+const BUSY = new Set(["idempotency_key_in_use", "try_again", "gateway_unavailable", "too_many_requests"]);
+
+/**
+ * `send` is called with the same key each time. What was lost on the way, and every answer that is none of ours, is
+ * unknown: the money may have moved.
+ */
+export async function sendOnce<Done>(send: () => Promise<Told<Done>>): Promise<Outcome<Done>> {
+  for (let turn = 1; ; turn++) {
+    const outcome = await attempt(send);
+    const isBusy = outcome.is === "refused" && BUSY.has(outcome.problem.code);
+    if (!isBusy) return outcome;
+    if (turn === TRIES) return { is: "unknown" };
+    await new Promise((resolve) => setTimeout(resolve, Math.min(outcome.retryAfterS ?? turn, 5) * 1000));
+  }
+}
+
+async function attempt<Done>(send: () => Promise<Told<Done>>): Promise<Outcome<Done>> {
+  let told: Told<Done>;
+  try {
+    told = await send();
+  } catch {
+    return { is: "unknown" };
+  }
+  const { data, error, response } = told;
+  if (data !== undefined && response.ok)
+    return { is: "done", body: data, replayed: response.headers.get("Idempotency-Replayed") === "true" };
+  const problem = error as Partial<Problem> | undefined;
+  if (typeof problem?.code !== "string" || problem.code === "internal_error") return { is: "unknown" };
+  const after = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+  return { is: "refused", problem: problem as Problem, retryAfterS: Number.isNaN(after) ? null : after };
+}

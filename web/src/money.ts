@@ -1,0 +1,37 @@
+/** Amounts: whole paise, read exactly from what people type, and never from a float. */
+
+/** The most that the API takes, in paise. */
+const MOST = 9_007_199_254_740_991n;
+
+export type Unreadable = "empty" | "no_amount" | "too_many_decimals" | "zero" | "too_much";
+
+const DEVANAGARI_ZERO = 0x0966;
+
+/**
+ * Paise of an amount in rupees as people write it: `500`, `1,500.5`, `₹ 1,23,456.78`, `१,५००`. More than two decimals
+ * is an error, never a rounding.
+ */
+export function readAmount(typed: string): number | Unreadable {
+  const text = typed
+    .replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - DEVANAGARI_ZERO))
+    .replace(/^\s*(₹|rs\.?|inr)/i, "")
+    .trim();
+  if (text === "") return "empty";
+  const parts = /^([0-9][0-9, ]*)(?:\.([0-9]*))?$/.exec(text);
+  if (parts === null) return "no_amount";
+  const [, whole = "", decimals = ""] = parts;
+  if (/[, ]{2}|[, ]$/.test(whole)) return "no_amount";
+  if (decimals.length > 2) return "too_many_decimals";
+  const paise = BigInt(whole.replace(/[, ]/g, "") + decimals.padEnd(2, "0"));
+  if (paise === 0n) return "zero";
+  return paise > MOST ? "too_much" : Number(paise);
+}
+
+/** `₹1,23,456.78`, grouped the Indian way. */
+export function showAmount(paise: number, locale: string): string {
+  const rupees = new Intl.NumberFormat(locale, { style: "currency", currency: "INR" });
+  // exact beyond 2^53 / 100: the integer part and the decimals apart
+  const sign = paise < 0 ? "-" : "";
+  const digits = String(Math.abs(paise)).padStart(3, "0");
+  return sign + rupees.format(`${digits.slice(0, -2)}.${digits.slice(-2)}` as unknown as number);
+}

@@ -1,0 +1,44 @@
+/** A list that is read page by page, the newest first. */
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Told } from "../api/sending";
+
+interface Page<T> {
+  data: T[];
+  next_cursor: string | null;
+}
+
+export interface Pages<T> {
+  rows: Signal<T[]>;
+  state: Signal<"loading" | "lost" | "more" | "end">;
+  more: () => Promise<void>;
+}
+
+/** `about` says what is listed: when it changes the list begins anew. */
+export function usePages<T>(ask: (cursor: string | undefined) => Promise<Told<Page<T>>>, about = ""): Pages<T> {
+  const rows = useSignal<T[]>([]);
+  const state = useSignal<"loading" | "lost" | "more" | "end">("loading");
+  const cursor = useSignal<string | undefined>(undefined);
+  const listed = useSignal(about);
+
+  const more = async () => {
+    const asked = listed.value;
+    state.value = "loading";
+    const told = await ask(cursor.value).catch(() => null);
+    if (asked !== listed.value) return; // an answer to what is listed no more
+    if (told?.data === undefined) {
+      state.value = "lost";
+      return;
+    }
+    rows.value = [...rows.value, ...told.data.data];
+    cursor.value = told.data.next_cursor ?? undefined;
+    state.value = told.data.next_cursor === null ? "end" : "more";
+  };
+  useEffect(() => {
+    listed.value = about;
+    rows.value = [];
+    cursor.value = undefined;
+    void more();
+  }, [about]);
+  return { rows, state, more };
+}

@@ -1,0 +1,26 @@
+/** Whom somebody means by what they type, paste or scan. No name in it is believed: the API is asked for that. */
+
+export type PayeeRef = { payment_request: string } | { qr: string } | { wallet_id: string } | { phone: string };
+
+const DEVANAGARI_ZERO = 0x0966;
+
+/** Null: that is no payee. A link counts by what stands behind its #, wherever it leads. */
+export function readPayee(typed: string): PayeeRef | null {
+  const text = typed.trim();
+  const request = /(?:^|#|payment-request:)(prq_[A-Za-z0-9]+)$/.exec(text);
+  if (request?.[1]) return { payment_request: request[1] };
+  if (/^wallet:wal_[A-Za-z0-9]+$/.test(text)) return { qr: text };
+  if (/^wal_[A-Za-z0-9]+$/.test(text)) return { wallet_id: text };
+  const phone = readPhone(text);
+  return phone === null ? null : { phone };
+}
+
+/** `98765 43210`, `098765-43210`, `+91 98765 43210`, `९८७६५ ४३२१०` → `+919876543210`. */
+export function readPhone(typed: string): string | null {
+  const text = typed
+    .replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - DEVANAGARI_ZERO))
+    .replace(/[\s().-]/g, "");
+  if (/^\+[1-9][0-9]{7,14}$/.test(text)) return text;
+  const national = /^0?([6-9][0-9]{9})$/.exec(text);
+  return national?.[1] ? `+91${national[1]}` : null;
+}

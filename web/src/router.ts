@@ -1,0 +1,69 @@
+/** Screens by their paths; ids stand behind a #, which reaches no log and no other site. */
+import { signal } from "@preact/signals";
+
+export const SCREENS = [
+  "",
+  "sign-in",
+  "register",
+  "reset",
+  "add",
+  "top-up",
+  "pay",
+  "scan",
+  "receive",
+  "requests",
+  "request",
+  "withdraw",
+  "withdrawal",
+  "history",
+  "entry",
+  "holds",
+  "shop",
+  "limits",
+  "security",
+  "help",
+  "settings",
+  "verify",
+] as const;
+export type Screen = (typeof SCREENS)[number];
+
+export interface Place {
+  screen: Screen | null;
+  /** What stands behind the #, such as a top-up's id. */
+  about: string;
+}
+
+const here = (): Place => {
+  const name = location.pathname.replace(/^\/|\/$/g, "");
+  const screen = SCREENS.find((one) => one === name) ?? null;
+  return { screen, about: decodeURIComponent(location.hash.slice(1)) };
+};
+
+export const place = signal<Place>(here());
+
+addEventListener("popstate", () => {
+  place.value = here();
+});
+
+export const addressOf = (screen: Screen, about = ""): string =>
+  `/${screen}${about ? `#${encodeURIComponent(about)}` : ""}`;
+
+export function go(screen: Screen, about = "", { replaces = false } = {}): void {
+  const address = addressOf(screen, about);
+  if (replaces) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
+  place.value = here();
+  scrollTo(0, 0);
+}
+
+/** Follows links of ours without loading the page anew. */
+export function followLinks(event: MouseEvent): void {
+  const link = (event.target as Element).closest?.("a[href]");
+  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  if (!(link instanceof HTMLAnchorElement) || !isPlain || link.target || link.hasAttribute("download")) return;
+  const address = new URL(link.href);
+  const screen = SCREENS.find((one) => `/${one}` === address.pathname);
+  if (address.origin !== location.origin || screen === undefined) return;
+  event.preventDefault();
+  go(screen, decodeURIComponent(address.hash.slice(1)));
+}

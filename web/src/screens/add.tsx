@@ -1,0 +1,63 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { api, type Schemas } from "../api/client";
+import { readAmount } from "../money";
+import { AmountField, rupees } from "../parts/amounts";
+import { Act, Told } from "../parts/fields";
+import { Moving, useMovement } from "../parts/movement";
+import { addressOf, go } from "../router";
+import { texts } from "../texts";
+
+const begin = (body: Schemas["TopUpBody"], header: { "Idempotency-Key": string }) =>
+  api.POST("/top-ups", { params: { header }, body });
+
+const findBegun = async (key: string): Promise<{ id: string } | null> =>
+  (await api.GET("/top-ups", { params: { query: { key } } })).data?.data[0] ?? null;
+
+/** How much? The way to pay it is the next screen, which has an address of its own. */
+export function AddMoney() {
+  const typed = useSignal("");
+  const asked = useSignal(false);
+  const topUp = useMovement("top_up", begin, findBegun);
+  const amount = readAmount(typed.value);
+
+  return (
+    <Moving
+      movement={topUp}
+      lead={(order) => rupees(order.amount)}
+      unknown={texts.value.add.unknown}
+      form={(said) => (
+        <form
+          class="sheet"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            asked.value = true;
+            if (typeof amount === "number") void topUp.send({ amount });
+          }}
+        >
+          <p class="quiet">{texts.value.add.lead}</p>
+          <AmountField
+            typed={typed.value}
+            asked={asked.value}
+            onText={(text) => {
+              typed.value = text;
+            }}
+          />
+          {said && <Told warning>{said}</Told>}
+          <Act first submits busy={topUp.isSending.value}>
+            {texts.value.add.submit}
+          </Act>
+          <a href={addressOf("limits")}>{texts.value.screens.limits}</a>
+        </form>
+      )}
+      done={({ id }) => <Goes to={id} />}
+      earlier={({ id }) => <Goes to={id} />}
+    />
+  );
+}
+
+function Goes({ to }: { to: string }) {
+  useEffect(() => go("top-up", to, { replaces: true }), [to]);
+  return null;
+}

@@ -1,0 +1,90 @@
+import { useSignal } from "@preact/signals";
+import { api, type Schemas } from "../api/client";
+import { sendOnce } from "../api/sending";
+import { rupees } from "../parts/amounts";
+import { whenOf } from "../parts/entries";
+import { Act, Told } from "../parts/fields";
+import { usePages } from "../parts/pages";
+import { sentenceFor } from "../parts/problems";
+import { texts } from "../texts";
+
+type Side = "payer" | "payee";
+
+/** What is held of one's money, and what is held for one. */
+export function Holds() {
+  return (
+    <>
+      <p class="quiet">{texts.value.holds.lead}</p>
+      <Listed side="payer" />
+      <Listed side="payee" />
+    </>
+  );
+}
+
+function Listed({ side }: { side: Side }) {
+  const turn = useSignal(0);
+  const holds = usePages<Schemas["Hold"]>(
+    (cursor) => api.GET("/holds", { params: { query: { side, ...(cursor ? { cursor } : {}) } } }),
+    String(turn.value),
+  );
+  return (
+    <section class="sheet">
+      <h2>{texts.value.holds[side]}</h2>
+      <ul class="rows">
+        {holds.rows.value.map((one) => (
+          <li key={one.id}>
+            <div class="row">
+              <span>{side === "payer" ? one.to.name : one.from.name}</span>
+              <span class="sum">{rupees(one.amount)}</span>
+              <small class="quiet">
+                {texts.value.holds.status[one.status]}
+                {one.status === "placed" && ` ${texts.value.holds.until(whenOf(one.expires_at))}`}
+              </small>
+            </div>
+            {side === "payee" && one.status === "placed" && <Decide hold={one} done={() => turn.value++} />}
+          </li>
+        ))}
+      </ul>
+      {holds.state.value === "loading" && <p class="quiet">{texts.value.common.loading}</p>}
+      {holds.state.value === "lost" && <Told warning>{texts.value.common.nobodyAnswers}</Told>}
+      {holds.state.value === "end" && holds.rows.value.length === 0 && <p class="quiet">{texts.value.holds.none}</p>}
+      {(holds.state.value === "more" || holds.state.value === "lost") && (
+        <Act onPress={() => void holds.more()}>{texts.value.history.more}</Act>
+      )}
+    </section>
+  );
+}
+
+/** The payee takes what is held, or gives it free. Either ends the hold, so that it happens once whatever is repeated. */
+function Decide({ hold, done }: { hold: Schemas["Hold"]; done: () => void }) {
+  const key = useSignal(crypto.randomUUID());
+  const busy = useSignal(false);
+  const said = useSignal<string | null>(null);
+  const params = { path: { id: hold.id }, header: { "Idempotency-Key": key.value } };
+
+  const end = async (how: "capture" | "release") => {
+    if (busy.value) return;
+    busy.value = true;
+    const outcome = await (how === "capture"
+      ? sendOnce(() => api.POST("/holds/{id}/capture", { params, body: {} }))
+      : sendOnce(() => api.POST("/holds/{id}/release", { params, body: {} })));
+    busy.value = false;
+    if (outcome.is === "done") done();
+    else
+      said.value =
+        outcome.is === "unknown" ? texts.value.common.nobodyAnswers : sentenceFor(outcome.problem, texts.value);
+  };
+  return (
+    <>
+      {said.value && <Told warning>{said.value}</Told>}
+      <div class="actions">
+        <Act first busy={busy.value} onPress={() => void end("capture")}>
+          {texts.value.holds.capture}
+        </Act>
+        <Act busy={busy.value} onPress={() => void end("release")}>
+          {texts.value.holds.release}
+        </Act>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,97 @@
+import { api } from "../api/client";
+import { rupees } from "../parts/amounts";
+import { Entries } from "../parts/entries";
+import { Told } from "../parts/fields";
+import { useLoaded } from "../parts/load";
+import { Shown } from "../parts/loading";
+import { addressOf } from "../router";
+import { texts } from "../texts";
+
+const LATEST = 5;
+const EVERY_S = 30;
+
+/** The balance, what is under way, the three things to do, and what happened last. */
+export function Home() {
+  const [wallet, askWallet] = useLoaded(() => api.GET("/wallet"), { everyS: () => EVERY_S });
+  const [topUps] = useLoaded(() => api.GET("/top-ups", { params: { query: { status: "pending" } } }), {
+    everyS: () => EVERY_S,
+  });
+  const [withdrawals] = useLoaded(() => api.GET("/withdrawals", { params: { query: { status: "pending" } } }));
+  const [entries, askEntries] = useLoaded(
+    async () => {
+      const told = await api.GET("/wallet/transactions", { params: { query: { limit: LATEST } } });
+      return { ...told, data: typeof told.data === "string" ? undefined : told.data }; // a text is the CSV
+    },
+    { everyS: () => EVERY_S },
+  );
+  const waiting = [
+    ...(topUps.value.is === "there" ? topUps.value.value.data : []).map((one) => ({
+      id: one.id,
+      what: texts.value.screens["top-up"],
+      address: addressOf("top-up", one.id),
+      amount: one.amount,
+    })),
+    ...(withdrawals.value.is === "there" ? withdrawals.value.value.data : []).map((one) => ({
+      id: one.id,
+      what: texts.value.screens.withdrawal,
+      address: addressOf("withdrawal", one.id),
+      amount: one.amount,
+    })),
+  ];
+
+  return (
+    <>
+      <Shown loaded={wallet.value} again={askWallet}>
+        {({ balance, status }) => (
+          <section class="sheet" aria-label={texts.value.home.available}>
+            <p class="quiet">{texts.value.home.available}</p>
+            <p class="balance">{rupees(balance.available)}</p>
+            {balance.held > 0 && <p class="quiet">{texts.value.home.held(rupees(balance.held))}</p>}
+            {status === "frozen" && <Told warning>{texts.value.home.frozen}</Told>}
+          </section>
+        )}
+      </Shown>
+      <div class="actions">
+        <a class="button first" href={addressOf("pay")}>
+          {texts.value.screens.pay}
+        </a>
+        <a class="button" href={addressOf("add")}>
+          {texts.value.screens.add}
+        </a>
+        <a class="button" href={addressOf("receive")}>
+          {texts.value.screens.receive}
+        </a>
+      </div>
+      {waiting.length > 0 && (
+        <section class="sheet">
+          <h2>{texts.value.home.pending}</h2>
+          <ul class="rows">
+            {waiting.map((one) => (
+              <li key={one.id}>
+                <a class="row" href={one.address}>
+                  <span>{one.what}</span>
+                  <span class="sum">{rupees(one.amount)}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <section class="sheet">
+        <h2>{texts.value.home.recent}</h2>
+        <Shown loaded={entries.value} again={askEntries}>
+          {({ data }) =>
+            data.length > 0 ? (
+              <>
+                <Entries entries={data} />
+                <a href={addressOf("history")}>{texts.value.home.all}</a>
+              </>
+            ) : (
+              <p class="quiet">{texts.value.home.nothingYet}</p>
+            )
+          }
+        </Shown>
+      </section>
+    </>
+  );
+}

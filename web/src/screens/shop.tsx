@@ -1,0 +1,62 @@
+import { api, type Schemas } from "../api/client";
+import type { Told as Answer } from "../api/sending";
+import { rupees } from "../parts/amounts";
+import { Entries } from "../parts/entries";
+import { Told } from "../parts/fields";
+import { useLoaded } from "../parts/load";
+import { Shown } from "../parts/loading";
+import { addressOf } from "../router";
+import { texts } from "../texts";
+
+const EVERY_S = 15;
+const TAKINGS: readonly Schemas["Entry"]["type"][] = ["payment", "hold_capture", "refund"];
+
+/** What a shop has taken since midnight, and its code for the counter. */
+export function Shop() {
+  const [wallet] = useLoaded(() => api.GET("/wallet"));
+  const [today, again] = useLoaded(askForToday, { everyS: () => EVERY_S });
+  return (
+    <>
+      {wallet.value.is === "there" && wallet.value.value.kind === "merchant" && !wallet.value.value.approved && (
+        <Told warning>{texts.value.shop.notApproved}</Told>
+      )}
+      <Shown loaded={today.value} again={again}>
+        {(entries) => {
+          const taken = entries.filter((one) => one.direction === "credit" && one.type !== "refund");
+          const total = entries.reduce((sum, one) => sum + (one.direction === "credit" ? one.amount : -one.amount), 0);
+          return (
+            <section class="sheet">
+              <h2>{texts.value.shop.today}</h2>
+              <p class="balance">{rupees(total)}</p>
+              <p class="quiet">{texts.value.shop.count(taken.length)}</p>
+              <Entries entries={entries} />
+            </section>
+          );
+        }}
+      </Shown>
+      <a class="button first" href={addressOf("receive")}>
+        {texts.value.shop.code}
+      </a>
+    </>
+  );
+}
+
+/** Every entry since midnight where the shop is. */
+async function askForToday(): Promise<Answer<Schemas["Entry"][]>> {
+  const midnight = new Date();
+  midnight.setHours(0, 0, 0, 0);
+  const entries: Schemas["Entry"][] = [];
+  let cursor: string | null = null;
+  for (;;) {
+    const query: { limit: number; from: string; cursor?: string } = {
+      limit: 100,
+      from: midnight.toISOString(),
+      ...(cursor === null ? {} : { cursor }),
+    };
+    const told = await api.GET("/wallet/transactions", { params: { query } });
+    if (told.data === undefined || typeof told.data === "string") return { ...told, data: undefined };
+    entries.push(...told.data.data.filter((one) => TAKINGS.includes(one.type)));
+    cursor = told.data.next_cursor;
+    if (cursor === null) return { ...told, data: entries };
+  }
+}

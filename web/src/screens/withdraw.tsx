@@ -1,0 +1,103 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { api, type Schemas } from "../api/client";
+import { readAmount } from "../money";
+import { AmountField, rupees } from "../parts/amounts";
+import { Facts } from "../parts/facts";
+import { Act, TextField, Told } from "../parts/fields";
+import { Moving, useMovement } from "../parts/movement";
+import { go } from "../router";
+import { texts } from "../texts";
+
+const send = (body: Schemas["WithdrawalBody"], header: { "Idempotency-Key": string }) =>
+  api.POST("/withdrawals", { params: { header }, body });
+
+const findSent = async (key: string): Promise<{ id: string } | null> =>
+  (await api.GET("/withdrawals", { params: { query: { key } } })).data?.data[0] ?? null;
+
+/** To the bank account behind a UPI address. What becomes of it is the next screen. */
+export function Withdraw() {
+  const typed = useSignal("");
+  const vpa = useSignal("");
+  const asked = useSignal(false);
+  const preview = useSignal<Schemas["Preview"] | null>(null);
+  const withdrawal = useMovement("withdrawal", send, findSent);
+  const amount = readAmount(typed.value);
+  const address = vpa.value.trim();
+
+  useEffect(() => {
+    preview.value = null;
+    if (typeof amount === "string" || !/^[^@\s]+@[^@\s]+$/.test(address)) return;
+    let isOver = false;
+    const timer = setTimeout(async () => {
+      const query = { amount, vpa: address };
+      const told = await api.GET("/withdrawals/preview", { params: { query } }).catch(() => null);
+      if (!isOver) preview.value = told?.data ?? null;
+    }, 400);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [amount, address, preview]);
+
+  return (
+    <Moving
+      movement={withdrawal}
+      lead={(order) => `${rupees(order.amount)} → ${order.vpa}`}
+      unknown={texts.value.withdraw.unknown}
+      form={(said) => (
+        <form
+          class="sheet"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            asked.value = true;
+            if (typeof amount === "number" && address !== "") void withdrawal.send({ amount, vpa: address });
+          }}
+        >
+          <p class="quiet">{texts.value.withdraw.lead}</p>
+          <TextField
+            label={texts.value.withdraw.vpa}
+            hint={texts.value.withdraw.vpaHint}
+            inputMode="email"
+            autocomplete="off"
+            value={vpa.value}
+            onText={(text) => {
+              vpa.value = text;
+            }}
+          />
+          <AmountField
+            typed={typed.value}
+            asked={asked.value}
+            onText={(text) => {
+              typed.value = text;
+            }}
+          />
+          {preview.value !== null && (
+            <Facts
+              rows={[
+                [texts.value.pay.fee, rupees(preview.value.fee)],
+                [texts.value.pay.total, rupees(preview.value.total)],
+                [
+                  texts.value.pay.after,
+                  preview.value.available_after < 0 ? null : rupees(preview.value.available_after),
+                ],
+              ]}
+            />
+          )}
+          {said && <Told warning>{said}</Told>}
+          <Act first submits busy={withdrawal.isSending.value}>
+            {typeof amount === "number" ? texts.value.withdraw.submit(rupees(amount)) : texts.value.screens.withdraw}
+          </Act>
+        </form>
+      )}
+      done={({ id }) => <Goes to={id} />}
+      earlier={({ id }) => <Goes to={id} />}
+    />
+  );
+}
+
+function Goes({ to }: { to: string }) {
+  useEffect(() => go("withdrawal", to, { replaces: true }), [to]);
+  return null;
+}

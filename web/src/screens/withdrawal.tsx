@@ -1,0 +1,75 @@
+import { useSignal } from "@preact/signals";
+import { api, type Schemas } from "../api/client";
+import { rupees } from "../parts/amounts";
+import { whenOf } from "../parts/entries";
+import { Facts } from "../parts/facts";
+import { Act, Told } from "../parts/fields";
+import { useLoaded } from "../parts/load";
+import { Shown } from "../parts/loading";
+import { sentenceFor } from "../parts/problems";
+import { place } from "../router";
+import { texts } from "../texts";
+
+const EVERY_S = 10;
+
+/** One withdrawal: on its way, arrived or come back, and how to stop it while it waits. */
+export function Withdrawal() {
+  const path = { id: place.value.about };
+  const [withdrawal, again] = useLoaded(() => api.GET("/withdrawals/{id}", { params: { path } }), {
+    about: path.id,
+    everyS: (one) => (one?.status === "pending" ? EVERY_S : null),
+  });
+  return (
+    <Shown loaded={withdrawal.value} again={again}>
+      {(one) => (
+        <section class="sheet">
+          <p class="balance">{rupees(one.amount)}</p>
+          <Told warning={one.status === "failed" || one.status === "reversed"}>{whatBecame(one)}</Told>
+          <Facts
+            rows={[
+              [texts.value.pay.to, one.vpa],
+              [texts.value.pay.fee, rupees(one.fee)],
+              [texts.value.pay.when, whenOf(one.created_at)],
+              [texts.value.entry.utr, one.utr],
+              [texts.value.add.ours, one.id],
+            ]}
+          />
+          {one.status === "pending" && one.waits_until && <Stop id={one.id} done={again} />}
+        </section>
+      )}
+    </Shown>
+  );
+}
+
+const whatBecame = (one: Schemas["Withdrawal"]): string =>
+  one.status === "pending" && one.waits_until
+    ? texts.value.withdraw.waits(whenOf(one.waits_until))
+    : texts.value.withdraw[one.status];
+
+function Stop({ id, done }: { id: string; done: () => void }) {
+  const busy = useSignal(false);
+  const said = useSignal<string | null>(null);
+  // stopping twice stops once: the key is this screen's
+  const key = useSignal(crypto.randomUUID());
+  return (
+    <>
+      {said.value && <Told warning>{said.value}</Told>}
+      <Act
+        busy={busy.value}
+        onPress={async () => {
+          busy.value = true;
+          const header = { "Idempotency-Key": key.value };
+          const told = await api
+            .POST("/withdrawals/{id}/cancel", { params: { path: { id }, header }, body: {} })
+            .catch(() => null);
+          busy.value = false;
+          if (told === null) said.value = texts.value.common.nobodyAnswers;
+          else said.value = told.error === undefined ? null : sentenceFor(told.error, texts.value);
+          done();
+        }}
+      >
+        {texts.value.withdraw.stop}
+      </Act>
+    </>
+  );
+}
