@@ -100,13 +100,15 @@ crash-points: $(VENV)/made  ## kill the doors at every point, and write docs/cra
 	@CRASH_POINTS=write $(BIN)/python -m pytest -q tests/faults/test_crash_points.py
 
 .PHONY: check
-check: $(VENV)/made  ## ruff, mypy, the template
+check: $(VENV)/made  ## ruff, mypy, the template, the site's types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@# offline, but sam and cfn-lint want a region to check for
 	@AWS_DEFAULT_REGION=ap-south-1 $(SAM) validate --lint --template-file template.yaml
 	@AWS_DEFAULT_REGION=ap-south-1 $(BIN)/cfn-lint infrastructure/*.yaml
+	@$(BIN)/python -m local.site
+	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run check --silent
 
 .PHONY: bench
 bench: $(VENV)/made  ## payments a second through the kernel, and a file of 10,000 of them, on a private server

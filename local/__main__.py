@@ -6,7 +6,9 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from local import stack
 from local.deploy import GATEWAYS, RAZORPAY, RULES
@@ -116,9 +118,16 @@ def _interrupt(received: int, _: object) -> None:
 
 def _up(state: State, gateway: str, rules: str, by: Detours) -> int:
     content = stack.up(state, gateway, by, rules=rules)
-    print(f"\nThe API: {content['api_url']}\nAll addresses and secrets: {state.stack_file}")
+    _say_where(content)
+    print(f"All addresses and secrets: {state.stack_file}")
     print(f"What is confirmed: {rules}, or ten minutes from now, where there are wallets and it was something else.")
     return 0
+
+
+def _say_where(content: Mapping[str, Any]) -> None:
+    print(f"\nThe wallet: {content['web_url']}/")
+    print(f"A phone to try it with, its text messages and its UPI app: {content['gateway_url']}/")
+    print(f"The documentation: {content['web_url']}/docs/   The API: {content['web_url']}/v1")
 
 
 def _down(state: State) -> int:
@@ -156,7 +165,8 @@ def _run(state: State, gateway: str, rules: str, by: Detours) -> int:
     try:
         if (failed := _walk(state)) != 0:
             return failed
-        print(f"\nThe API: {content['api_url']}\nCtrl-C ends it.", flush=True)
+        _say_where(content)
+        print("Ctrl-C ends it.", flush=True)
         while stack.is_up(state):
             time.sleep(1)
         is_ours = not stack.was_ended(state)

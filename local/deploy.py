@@ -72,6 +72,7 @@ def deploy(
     build: Build,
     gateway: str,
     gateway_url: str,
+    web_url: str,
     rules: str,
     by: Detours,
 ) -> Deployed:
@@ -105,6 +106,7 @@ def deploy(
         "DebitNotices": "sms",
         "NoticeContact": "1800 000 000",
         "NoticeBrand": "Wallet",
+        "WebOrigin": web_url,
         **sms_registration(),
         "ConfirmationRules": rules,
         # nobody's pages; said even so, as an update would keep the list of last time

@@ -19,9 +19,11 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import template
+from local.aws import described
 from local.build import ARCHITECTURES, LAMBDA_PYTHON, Target, build, combined, sam_command, sources_hash
 from local.deploy import why_it_failed
 from local.processes import LocalStackError
+from local.site import about_the_operator, build_site, send_site
 from local.state import ROOT, State
 
 
@@ -51,10 +53,25 @@ def release(state: State, stack_name: str, given: str, *, confirm: bool, python:
         env={**os.environ, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_FOR_UPDATES": "0"},
         check=False,
     ).returncode
-    if status != 0:  # sam's own table breaks a reason up
+    if status == 0:
+        _send_site(state, stack_name)
+    else:  # sam's own table breaks a reason up
         with contextlib.suppress(ClientError, BotoCoreError):
             print(f"\n{why_it_failed(boto3.client('cloudformation'), stack_name)}", file=sys.stderr)
     return status
+
+
+def _send_site(state: State, stack_name: str) -> None:
+    """Pages come after the API that they ask. If changes were shown and not wanted, these are the pages of before."""
+    site, _ = build_site(state)
+    try:
+        found = described(boto3.client("cloudformation"), stack_name)
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
+        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found["Parameters"]}
+        sent = send_site(boto3.client("s3"), outputs["SiteBucketName"], site, about_the_operator(parameters))
+    except (ClientError, BotoCoreError) as error:
+        raise LocalStackError(f"the stack is deployed, but its site is not: {error}") from error
+    print(f"\nThe wallet: {outputs['SiteUrl']}/ ({len(sent)} files sent)")
 
 
 def _carry(path: Path, build_sha: str) -> None:

@@ -9,21 +9,22 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local import consistency, database, detours, doctor, ports
+from local import consistency, database, detours, doctor, front, ports
 from local.aws import Emulator
 from local.build import build_here
 from local.database import PrivateServer
-from local.deploy import RAZORPAY, RULES, Deployed, account_id, deploy, gateway_key, payout_webhook_secret
+from local.deploy import RAZORPAY, RULES, STACK, Deployed, account_id, deploy, gateway_key, payout_webhook_secret
 from local.detours import Detours
 from local.operators import make_people
-from local.processes import LocalStackError, undisturbed
+from local.processes import Daemon, LocalStackError, undisturbed
+from local.site import about_the_operator, build_site, send_site
 from local.state import ROOT, State
 
-_GATEWAY_START_S = 20
+_START_S = 20
 _FEW = 4
 # of a stack, and its emulator saves its state before
 _END_S = 120
-_DAEMONS = ("ministack", "gateway")
+_DAEMONS = ("ministack", "gateway", "front")
 # what a stack has in its folder, but for what was built, which can be built again
 _DATA = ("ministack", "mysql", "gateway", "chosen.json", "stack.json", "sam-local.json", "export", "logs", "tmp")
 
@@ -99,6 +100,7 @@ def status(state: State) -> dict[str, str]:
     lines["database"] = "runs" if database.runs(state.folder / "mysql") else "does not run"
     if is_up(state):
         content = read(state)
+        lines["front"] += f", {content['web_url']}"
         lines["api"] = content["api_url"]
         lines["gateway"] += f", {content['gateway']} at {content['gateway_url']}"
         lines["database"] += f", {content['mysql']['host']}:{content['mysql']['port']}"
@@ -136,8 +138,11 @@ def _up(state: State, server: PrivateServer, gateway: str, rules: str, by: Detou
         say(gateway_url)
     with _step("build") as say:
         build = build_here(state)
-        say(", ".join(build.changed[:_FEW]) + " …" * (len(build.changed) > _FEW) or "nothing changed")
+        site, is_new = build_site(state)
+        changed = (*("the site" for _ in range(is_new)), *build.changed)
+        say(", ".join(changed[:_FEW]) + " …" * (len(changed) > _FEW) or "nothing changed")
     with _step("deployment") as say:
+        web_url = f"http://localhost:{_port(state, 'front')}"
         deployed = deploy(
             state,
             emulator,
@@ -145,13 +150,17 @@ def _up(state: State, server: PrivateServer, gateway: str, rules: str, by: Detou
             build=build,
             gateway=gateway,
             gateway_url=gateway_url,
+            web_url=web_url,
             rules=rules,
             by=by,
         )
-        say("" if deployed.changed else "nothing changed")
+        told = about_the_operator(emulator.parameters(STACK), simulator_url=gateway_url)
+        sent = send_site(emulator.s3(), deployed.outputs["SiteBucketName"], site, told)
+        _start_front(state, emulator, web_url, deployed)
+        say("" if deployed.changed or sent else "nothing changed")
     with _step("saved to disk") as say:  # so that from here on nothing that is killed takes it along
         say("" if emulator.end_deployment() else "nothing changed")
-    content = {"gateway": gateway, **_describe(state, server, emulator, gateway_url, deployed)}
+    content = {"web_url": web_url, "gateway": gateway, **_describe(state, server, emulator, gateway_url, deployed)}
     point_webhooks(state, content, content["api_url"])
     state.write_json(state.stack_file, content)
     return content
@@ -202,32 +211,51 @@ def _port(state: State, name: str) -> int:
 def _start_gateway(state: State) -> str:
     port = _port(state, "gateway")
     url = f"http://{ports.HOST}:{port}"
-    daemon = state.daemon("gateway")
-    if daemon.pid() is not None and _healthy(url):
-        return url
-    daemon.stop(patience_s=5)
     key = gateway_key(state)
-    daemon.start(
+    _start(
+        state.daemon("gateway"),
         [
-            *(sys.executable, "-m", "local.gateway", "--host", ports.HOST, "--port", str(port)),
+            *("local.gateway", "--host", ports.HOST, "--port", str(port)),
             *("--state", str(state.folder / "gateway"), "--key-id", key["key_id"]),
             *("--account-id", account_id(state)),
         ],
         environment={**state.environment(), "GATEWAY_KEY_SECRET": key["key_secret"]},
-        folder=ROOT,
+        healthy_at=f"{url}/healthz",
     )
-    deadline = time.monotonic() + _GATEWAY_START_S
-    while not _healthy(url):
-        if daemon.pid() is None or time.monotonic() > deadline:
-            raise LocalStackError(f"the gateway simulator did not start:\n{daemon.last_words()}")
-        time.sleep(0.05)
     return url
 
 
-def _healthy(url: str) -> bool:
+def _start_front(state: State, emulator: Emulator, url: str, deployed: Deployed) -> None:
+    """What hands on to a distribution that is no more says another name than the one that there is."""
+    port, distribution = url.rpartition(":")[2], deployed.outputs["SiteDomainName"]
+    _start(
+        state.daemon("front"),
+        ["local.front", "--port", port, "--distribution", distribution, "--upstream", str(emulator.port)],
+        environment=state.environment(),
+        healthy_at=f"{url}{front.HEALTH}",
+        answer=distribution,
+    )
+
+
+def _start(
+    daemon: Daemon, module: list[str], *, environment: dict[str, str], healthy_at: str, answer: str = ""
+) -> None:
+    """Starts one of our own servers unless it runs, and waits until it answers; with `answer` in what it says."""
+    if daemon.pid() is not None and _healthy(healthy_at, answer):
+        return
+    daemon.stop(patience_s=5)
+    daemon.start([sys.executable, "-m", *module], environment=environment, folder=ROOT)
+    deadline = time.monotonic() + _START_S
+    while not _healthy(healthy_at, answer):
+        if daemon.pid() is None or time.monotonic() > deadline:
+            raise LocalStackError(f"{daemon.name} did not start:\n{daemon.last_words()}")
+        time.sleep(0.05)
+
+
+def _healthy(url: str, answer: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
-            return int(answer.status) == 200
+        with urllib.request.urlopen(url, timeout=2) as said:
+            return int(said.status) == 200 and answer in said.read().decode()
     except OSError:
         return False
 
@@ -260,6 +288,7 @@ def _stop_everything(state: State) -> None:
     with undisturbed():
         state.stack_file.unlink(missing_ok=True)
         state.daemon("sam-local").stop(patience_s=10)
+        state.daemon("front").stop(patience_s=5)
         state.daemon("gateway").stop(patience_s=5)
         Emulator(state, 0).stop()
         database.stop_all(state.folder / "mysql")

@@ -1,31 +1,8 @@
 /** Screens by their paths; ids stand behind a #, which reaches no log and no other site. */
 import { signal } from "@preact/signals";
+import { SCREENS, type Screen } from "./addresses";
 
-export const SCREENS = [
-  "",
-  "sign-in",
-  "register",
-  "reset",
-  "add",
-  "top-up",
-  "pay",
-  "scan",
-  "receive",
-  "requests",
-  "request",
-  "withdraw",
-  "withdrawal",
-  "history",
-  "entry",
-  "holds",
-  "shop",
-  "limits",
-  "security",
-  "help",
-  "settings",
-  "verify",
-] as const;
-export type Screen = (typeof SCREENS)[number];
+export type { Screen };
 
 export interface Place {
   screen: Screen | null;

@@ -1,0 +1,174 @@
+"""The site that browsers see: the wallet (web/), built by the Node of this environment, and the documentation; put into
+the bucket that the distribution reads. `python -m local.site` fetches the packages that it is built with, and no more.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import mimetypes
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from local.build import combined
+from local.processes import LocalStackError
+from local.state import ROOT, State
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WEB: Final = ROOT / "web"
+#: What browsers are told of whoever runs this: the page of help reads it.
+OPERATOR: Final = "operator.json"
+# named by what is in them: they never change
+_FOR_EVER, _ASK_EACH_TIME = "public, max-age=31536000, immutable", "no-cache"
+_ASSETS = "assets/"
+_MADE_FROM = ("src", "public", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
+_TYPES: Final = {".js": "text/javascript", ".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
+_SENT_AT_ONCE = 8
+_NAMED: Final = {"NoticeBrand": "name", "NoticeContact": "support_phone", "SupportEmail": "support_email"}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A built site: its files, and what they were made of (40 hexadecimal digits)."""
+
+    folder: Path
+    made_of: str
+
+
+def build_site(state: State) -> tuple[Site, bool]:
+    """Builds the site unless it was built of the very same; whether it had to be."""
+    folder, remembered = state.build / "site", state.build / "site.txt"
+    made_of = _made_of()
+    if folder.is_dir() and remembered.exists() and remembered.read_text() == made_of:
+        return Site(folder, made_of), False
+    fetch_packages()
+    remembered.unlink(missing_ok=True)
+    fresh = state.build / "site.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    # its own words are few, but what it makes of a mistake in the sources is what a developer needs to read
+    _node("npm", "run", "build", "--silent", "--", "--outDir", str(fresh), "--emptyOutDir", "--logLevel", "warn")
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
+    remembered.write_text(made_of)
+    return Site(folder, made_of), True
+
+
+def fetch_packages() -> None:
+    """Puts what package-lock.json lists into web/node_modules, unless it is there."""
+    listed = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
+    fetched = WEB / "node_modules" / ".fetched"
+    with _alone():
+        if not fetched.exists() or fetched.read_text() != listed:
+            _node("npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error")
+            fetched.write_text(listed)
+
+
+def send_site(client: "S3Client", bucket: str, site: Site, told: Mapping[str, object]) -> list[str]:
+    """Brings the bucket up to the site; the keys of what was sent or taken away.
+
+    Pages come after what they load, and what older pages load stays: somebody may have one open. `told` is what
+    browsers are told of whoever runs this, see `about_the_operator`.
+    """
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    there = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}
+    files = {_key(file.relative_to(site.folder)): file.read_bytes() for file in _files(site.folder)}
+    files[OPERATOR] = json.dumps(told, ensure_ascii=False).encode()
+    # a tag of S3 is the content's MD5, as nothing here is sent in parts
+    new = [key for key, content in files.items() if there.get(key) != hashlib.md5(content).hexdigest()]  # noqa: S324
+
+    def send(key: str) -> None:
+        kept = _FOR_EVER if key.startswith(_ASSETS) else _ASK_EACH_TIME
+        client.put_object(Bucket=bucket, Key=key, Body=files[key], ContentType=_type(key), CacheControl=kept)
+
+    with ThreadPoolExecutor(_SENT_AT_ONCE) as pool:
+        list(pool.map(send, [key for key in new if key.startswith(_ASSETS)]))
+        list(pool.map(send, [key for key in new if not key.startswith(_ASSETS)]))
+    gone = [key for key in there if key not in files and not key.startswith(_ASSETS)]
+    for key in gone:
+        client.delete_object(Bucket=bucket, Key=key)
+    return new + gone
+
+
+def about_the_operator(parameters: Mapping[str, str], **more: str) -> dict[str, str]:
+    """What browsers are told of whoever runs this, by the stack's parameters; what isn't set is left out."""
+    named = {**{name: parameters.get(parameter, "") for parameter, name in _NAMED.items()}, **more}
+    named["nodal_officer"] = parameters.get("NodalOfficer", "")
+    return {name: value for name, value in named.items() if value}
+
+
+def _key(name: Path) -> str:
+    """Where a file is found: a page without its ending, a folder's page at the folder."""
+    if name.suffix != ".html" or str(name) == "index.html":
+        return name.as_posix()
+    return f"{name.parent.as_posix()}/" if name.name == "index.html" else name.with_suffix("").as_posix()
+
+
+def _type(key: str) -> str:
+    suffix = Path(key).suffix
+    if not suffix or suffix == ".html":
+        return "text/html; charset=utf-8"
+    return _TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "application/octet-stream"
+
+
+def _made_of() -> str:
+    digest = hashlib.sha256()
+    for name in _MADE_FROM:
+        source = WEB / name
+        for file in sorted(_files(source)) if source.is_dir() else [source]:
+            content = file.read_bytes()
+            digest.update(f"{file.relative_to(WEB)}\0{len(content)}\0".encode() + content)
+    return combined(digest.hexdigest(), sys.platform)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.rglob("*") if file.is_file())
+
+
+def _node(program: str, *arguments: str) -> None:
+    """Runs one of the Node that came with this interpreter, in web/."""
+    commands = Path(sys.executable).parent
+    done = subprocess.run(
+        [str(commands / program), *arguments],
+        cwd=WEB,
+        env={**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ.get('PATH', '')}", "NO_UPDATE_NOTIFIER": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        end = "\n".join(done.stdout.splitlines()[-40:])
+        raise LocalStackError(f"{program} {' '.join(arguments[:2])} failed in {WEB}:\n{end}")
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Several stacks may be built from one checkout at once, and its packages are in one place."""
+    (WEB / "node_modules").mkdir(exist_ok=True)
+    with (ROOT / ".web-packages.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main(_: Sequence[str]) -> int:
+    """Fetches the packages; for `make check`, which needs nothing else of this."""
+    try:
+        fetch_packages()
+    except LocalStackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,26 @@
+/** Where the screens are. The build puts the page under each of these, so that an address that isn't one is not found. */
+export const SCREENS = [
+  "",
+  "sign-in",
+  "register",
+  "reset",
+  "add",
+  "top-up",
+  "pay",
+  "scan",
+  "receive",
+  "requests",
+  "request",
+  "withdraw",
+  "withdrawal",
+  "history",
+  "entry",
+  "holds",
+  "shop",
+  "limits",
+  "security",
+  "help",
+  "settings",
+  "verify",
+] as const;
+export type Screen = (typeof SCREENS)[number];
