@@ -25,7 +25,7 @@ def test_a_large_payment_goes_through_once_with_the_code_that_names_it(api: Api,
     text = messages_to(api, payer.phone)[-1]["text"]
     assert re.fullmatch(
         r"\d{6} is your code to pay Rs 5,000\.01 to Bela Iyer from your wallet\."
-        r" Tell it to nobody: we never ask for it\. - Wallet(\n\n@localhost #\d{6})?",
+        r" Tell it to nobody: we never ask for it\. - Wallet\n\n@localhost #\d{6}",
         text,
     )
     answers = together([partial(payer.pay, payee, ABOVE + 1, key=key)] * 16)

@@ -24,6 +24,7 @@ _COPIED = (
     "layers",
     "schema",
     "local",
+    "web",
     "template.yaml",
     "samconfig.toml",
     "Makefile",
@@ -39,8 +40,10 @@ class Release:
         self._endpoint_url = endpoint_url
         self.stacks = self._client("cloudformation")
         for name in _COPIED:
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-            copy(ROOT / name, folder / name)
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules", "dist"))
+            else:
+                shutil.copy2(ROOT / name, folder / name)
         (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
 
     def _client(self, service: str) -> Any:
@@ -93,6 +96,11 @@ class Release:
             if name.startswith(f"{_NAME}-")
         }
 
+    def files(self, bucket: str) -> set[str]:
+        """The names of everything in a bucket."""
+        pages = self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
+
     def delete(self) -> None:
         self.stacks.delete_stack(StackName=_NAME)
         self.stacks.get_waiter("stack_delete_complete").wait(StackName=_NAME, WaiterConfig={"Delay": 1})
@@ -128,6 +136,9 @@ def test_a_failing_migration_fails_the_deployment_and_leaves_the_old_code_answer
     assert parameters["NoticeContact"] == "1800 000 111"
     assert parameters["ReconcileSchedule"] == told["ReconcileSchedule"] == "rate(1 minute)"
     outputs = {one["OutputKey"]: one["OutputValue"] for one in deployed["Outputs"]}
+    files = release.files(outputs["SiteBucketName"])
+    assert {"index.html", "pay", "operator.json"} <= files, first.stdout
+    assert f"The wallet: {told['WebOrigin']}/ ({len(files)} files sent)" in first.stdout
     there = api.stack["aws_endpoint_url"] + f"/_aws/execute-api/{outputs['ApiId']}/v1"
     eu = Api({**api.stack, "api_url": there, "mysql": {**api.stack["mysql"], "database": _DATABASE}})
     asha = eu.person()

@@ -1,4 +1,4 @@
-"""Passkeys over HTTP, on a site whose address was written down after the deployment."""
+"""Passkeys over HTTP, of the stack's own site."""
 
 from functools import partial
 from typing import Any
@@ -8,14 +8,9 @@ import pytest
 from tests.support.addresses import coming_from, new_address
 from tests.support.authenticator import Authenticator
 from tests.support.client import PASSWORD, Answer, Api, Json, Person, new_key, until_answered
-from tests.support.confirming import ORIGIN, confirm, person_in, required, show_code, soon, write_site_down
+from tests.support.confirming import confirm, person_in, required, show_code
 from tests.support.problems import problem
 from tests.support.proofs import leave_for_days, messages_to
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _site(api: Api) -> None:
-    write_site_down(api)
 
 
 def post(owner: Person, path: str, body: Json | None = None) -> Answer:
@@ -24,8 +19,8 @@ def post(owner: Person, path: str, body: Json | None = None) -> Answer:
 
 def registered(owner: Person) -> Authenticator:
     """A passkey of theirs, confirmed by a code."""
-    authenticator = Authenticator(ORIGIN)
-    options = soon(partial(post, owner, "/passkeys/options"))
+    authenticator = Authenticator(owner.api.stack["web_url"])
+    options = post(owner, "/passkeys/options")
     assert options.status == 200, options.text
     told: Json = {"name": "Asha's phone", "credential": authenticator.create(options.body)}
     confirm(owner, required(post(owner, "/passkeys", told)))
@@ -43,12 +38,11 @@ def test_a_payment_is_confirmed_by_a_passkey_with_no_message_at_all(api: Api, se
     confirmation = refused.body["confirmation"]
     assert confirmation["methods"] == ["passkey", "sms"]
     before = len(messages_to(api, payer.phone))
-    options = soon(partial(post, payer, f"/confirmations/{confirmation['id']}/options"))
+    options = post(payer, f"/confirmations/{confirmation['id']}/options")
     answer = authenticator.get(options.body)
     other = payer.pay(payee, 700_000).body["confirmation"]
     problem(post(payer, f"/confirmations/{other['id']}", {"passkey": answer}), 401, "invalid_code")
-    shown = partial(post, payer, f"/confirmations/{confirmation['id']}", {"passkey": answer})
-    assert soon(shown).status == 204
+    assert post(payer, f"/confirmations/{confirmation['id']}", {"passkey": answer}).status == 204
     assert payer.pay(payee, 600_000, key=key).status == 201
     codes = [one for one in messages_to(api, payer.phone)[before:] if "is your code" in one["text"]]
     assert codes == []
@@ -82,10 +76,10 @@ def test_a_wrong_code_and_no_passkey_are_told_apart_from_nothing(api: Api, selec
 def proved(api: Api, authenticator: Authenticator, purpose: str) -> str:
     """A proof by their passkey, of somebody who is not signed in, from wherever they are."""
     ask = partial(api.call, "POST", "/passkey-proofs/options", {"purpose": purpose})
-    answer = authenticator.get(soon(partial(until_answered, ask)).body)
+    answer = authenticator.get(until_answered(ask).body)
     shown: Json = {"purpose": purpose, "passkey": answer}
     headers = coming_from(new_address())
-    told = soon(partial(until_answered, partial(api.call, "POST", "/passkey-proofs", shown, headers=headers)))
+    told = until_answered(partial(api.call, "POST", "/passkey-proofs", shown, headers=headers))
     assert told.status == 200, told.text
     proof: str = told.body["proof"]
     problem(api.call("POST", "/passkey-proofs", shown, headers=headers), 401, "invalid_code")

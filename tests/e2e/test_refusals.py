@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +15,7 @@ from tests.e2e.test_problems import signature
 from tests.support.authenticator import Authenticator
 from tests.support.books import new_landline
 from tests.support.client import PASSWORD, Answer, Api, Json, Person, answer_of, new_key, new_phone
-from tests.support.confirming import ABOVE, ORIGIN, person_in, required, send_code, soon, write_site_down
+from tests.support.confirming import ABOVE, person_in, required, send_code
 from tests.support.crowd import together
 from tests.support.problems import problem
 from tests.support.proofs import ask_for_code, leave_for_days, newest_code
@@ -443,8 +442,7 @@ def _(world: World) -> Answer:
 
 @way_to(Refusal.TOO_MANY_PASSKEYS)
 def _(world: World) -> Answer:
-    write_site_down(world.api)
-    asha, authenticator = world.api.person(), Authenticator(ORIGIN)
+    asha, authenticator = world.api.person(), Authenticator(world.api.stack["web_url"])
     for number in range(10):
         world.select(
             "INSERT INTO passkeys (id, user_id, credential_id, public_key, sign_count, name, created_at, usable_from)"
@@ -453,7 +451,7 @@ def _(world: World) -> Answer:
             number,
             asha.phone,
         )
-    options = soon(partial(world.api.call, "POST", "/passkeys/options", token=asha.token))
+    options = world.api.call("POST", "/passkeys/options", token=asha.token)
     told = {"name": "one more", "credential": authenticator.create(options.body)}
     return world.api.call("POST", "/passkeys", told, token=asha.token)
 

@@ -1,12 +1,9 @@
 """Confirming over HTTP: people whose tier has rules, and the code that comes to their phone."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import boto3
-
-from tests.support.client import Answer, Api, Json, Person, until_answered, wait_until
+from tests.support.client import Answer, Api, Json, Person, until_answered
 from tests.support.problems import problem
 from tests.support.proofs import newest_code
 
@@ -15,7 +12,6 @@ ABOVE = 500_000
 _RULES = {"careful": (ABOVE, True, 0), "waiting": (None, False, 86_400)}
 
 #: The site that passkeys are for.
-ORIGIN = "http://localhost:3000"
 
 
 def person_in(api: Api, select: Any, tier: str = "careful", *, money: int = 2_000_000) -> Person:
@@ -57,22 +53,3 @@ def confirm(person: Person, confirmation: Json) -> None:
     assert sent.status == 202, sent.text
     assert set(sent.body) == {"expires_at", "resend_after_s"}
     assert show_code(person, confirmation, newest_code(person.api, person.phone)).status == 204
-
-
-def soon(ask: Callable[[], Answer]) -> Answer:
-    """The answer when the site is known: who looked before it was there looks again after ten seconds."""
-    answers: list[Answer] = []
-
-    def is_known() -> bool:
-        answers.append(ask())
-        return answers[-1].status != 404
-
-    wait_until(is_known)
-    return answers[-1]
-
-
-def write_site_down(api: Api) -> None:
-    """What the site's own deployment does, after the wallet's."""
-    session = boto3.Session("test", "test", region_name="ap-south-1")
-    ssm = session.client("ssm", endpoint_url=api.stack["aws_endpoint_url"])
-    ssm.put_parameter(Name="/wallet/web-origin", Value=ORIGIN, Type="String", Overwrite=True)

@@ -342,10 +342,50 @@ def test_a_variable_names_a_secret_and_never_holds_one(name: str) -> None:
             assert references(value) <= SECRETS[name] | WRITTEN.get(name, set())
 
 
-def test_no_secret_is_looked_up_while_deploying_but_the_one_that_waf_compares() -> None:
+def test_no_secret_is_looked_up_while_deploying_but_the_one_that_the_distribution_proves_itself_by() -> None:
     looked_up = re.findall(r"\{\{resolve:[^}]*\}[^}]*\}\}", (ROOT / "template.yaml").read_text(encoding="utf-8"))
-    assert looked_up == ["{{resolve:secretsmanager:${OriginSecret}:SecretString}}"]
-    assert json.dumps(TEMPLATE["Resources"]["ApiWebAcl"]).count("{{resolve:") == 2, "in each of its rules"
+    assert set(looked_up) == {"{{resolve:secretsmanager:${OriginSecret}:SecretString}}"}
+    resources = TEMPLATE["Resources"]
+    assert json.dumps(resources["ApiWebAcl"]).count("{{resolve:") == 2, "in each of its rules"
+    assert json.dumps(resources["Site"]).count("{{resolve:") == 1
+    assert json.dumps(resources).count("{{resolve:") == 3
+
+
+def test_the_site_is_read_through_its_distribution_alone() -> None:
+    resources = TEMPLATE["Resources"]
+    assert set(resources["SiteFiles"]["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    allowed = [
+        statement
+        for statement in resources["SiteFilesPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        if statement.get("Effect") == "Allow"
+    ]
+    assert {statement["Action"] for statement in allowed} == {"s3:GetObject", "s3:ListBucket"}
+    for statement in allowed:
+        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        (arn,) = statement["Condition"]["StringEquals"].values()
+        assert "distribution/${Site}" in json.dumps(arn), "not everybody's distribution"
+
+
+def test_what_the_api_says_is_neither_kept_nor_replaced_on_its_way_through_the_site() -> None:
+    settings = TEMPLATE["Resources"]["Site"]["Properties"]["DistributionConfig"]
+    assert "CustomErrorResponses" not in settings
+    (api,) = settings["CacheBehaviors"]
+    assert (api["PathPattern"], api["TargetOriginId"]) == ("/v1/*", "api")
+    # AWS's own policies: CachingDisabled, AllViewerExceptHostHeader
+    assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    assert settings["DefaultCacheBehavior"]["AllowedMethods"] == ["GET", "HEAD"]
+
+
+def test_nothing_is_inline_on_the_site_and_nothing_comes_from_elsewhere() -> None:
+    told = TEMPLATE["Resources"]["SiteHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+    policy = told["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules.pop("default-src") == "'none'"
+    assert rules.pop("require-trusted-types-for") == "'script'"
+    sources = {source for rule in rules.values() for source in rule.split()}
+    assert sources == {"'self'", "'none'", "data:", "blob:"}
+    assert {name for name, rule in rules.items() if "data:" in rule or "blob:" in rule} == {"img-src"}
 
 
 def test_no_parameter_takes_a_secret() -> None:

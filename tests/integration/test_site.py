@@ -1,0 +1,221 @@
+"""How the site gets into its bucket, and what stands in front of it on this machine."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local.front import Front
+from local.site import Site, about_the_operator, send_site
+
+BUCKET = "the-site"
+ABOUT = {"name": "Wallet"}
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+def site(folder: Path, **files: str) -> Site:
+    """A built site of these files, named with `__` for `/` and `_` for `.`."""
+    for name, content in files.items():
+        file = folder / name.replace("__", "/").replace("_", ".")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    return Site(folder, "")
+
+
+def there(s3: Any) -> dict[str, tuple[str, str]]:
+    """Of each key its type and how long it is kept."""
+    listed = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    told = {one["Key"]: s3.head_object(Bucket=BUCKET, Key=one["Key"]) for one in listed}
+    return {key: (one["ContentType"], one["CacheControl"]) for key, one in told.items()}
+
+
+def test_pages_are_found_without_their_ending_and_asked_for_each_time(s3: Any, tmp_path: Path) -> None:
+    files = {
+        "index_html": "1",
+        "pay_html": "2",
+        "docs__index_html": "3",
+        "docs__start_html": "4",
+        "docs__start_md": "5",
+    }
+    send_site(s3, BUCKET, site(tmp_path, **files, assets__a1_js="6", assets__a1_css="7", icon_svg="8"), ABOUT)
+    page, for_ever = ("text/html; charset=utf-8", "no-cache"), "public, max-age=31536000, immutable"
+    assert there(s3) == {
+        "index.html": page,
+        "pay": page,
+        "docs/": page,
+        "docs/start": page,
+        "docs/start.md": ("text/markdown; charset=utf-8", "no-cache"),
+        "assets/a1.js": ("text/javascript", for_ever),
+        "assets/a1.css": ("text/css", for_ever),
+        "icon.svg": ("image/svg+xml", "no-cache"),
+        "operator.json": ("application/json", "no-cache"),
+    }
+
+
+def test_what_is_there_is_not_sent_again_and_open_pages_keep_what_they_load(s3: Any, tmp_path: Path) -> None:
+    first = site(tmp_path / "1", index_html="old", gone_html="x", assets__old_js="1", icon_svg="8")
+    assert set(send_site(s3, BUCKET, first, ABOUT)) == {
+        "index.html",
+        "gone",
+        "assets/old.js",
+        "icon.svg",
+        "operator.json",
+    }
+    assert send_site(s3, BUCKET, first, ABOUT) == []
+    assert send_site(s3, BUCKET, first, {"name": "Another"}) == ["operator.json"]
+    second = site(tmp_path / "2", index_html="new", assets__new_js="2", icon_svg="8")
+    assert set(send_site(s3, BUCKET, second, {"name": "Another"})) == {"assets/new.js", "index.html", "gone"}
+    assert set(there(s3)) == {"index.html", "assets/old.js", "assets/new.js", "icon.svg", "operator.json"}
+
+
+def test_no_page_is_there_before_what_it_loads(tmp_path: Path) -> None:
+    """As a sending that is cut off would leave it."""
+
+    class Cut:
+        def __init__(self) -> None:
+            self.sent: list[str] = []
+
+        def get_paginator(self, _: str) -> "Cut":
+            return self
+
+        def paginate(self, **_: object) -> list[dict[str, Any]]:
+            return []
+
+        def put_object(self, **told: Any) -> None:
+            if told["Key"] == "assets/b.js":
+                raise ConnectionError
+            self.sent.append(told["Key"])
+
+    client = Cut()
+    with pytest.raises(ConnectionError):
+        send_site(client, BUCKET, site(tmp_path, index_html="", assets__a_js="", assets__b_js=""), ABOUT)  # type: ignore[arg-type]
+    assert set(client.sent) <= {"assets/a.js"}
+
+
+def test_browsers_are_told_of_the_operator_what_is_set() -> None:
+    told = about_the_operator({"NoticeBrand": "Asha Pay", "SupportEmail": "", "NodalOfficer": "R. Iyer, 1800 000 001"})
+    assert told == {"name": "Asha Pay", "nodal_officer": "R. Iyer, 1800 000 001"}
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """Says what it was asked, with headers as the API and the bucket have them."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        told = f"{self.command} {self.path}\n{self.headers}\n".encode() + body
+        self.send_response(304 if self.path == "/unchanged" else 200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("ETag", '"one"')
+        self.send_header("Set-Cookie", "a=1")
+        self.send_header("Set-Cookie", "b=2")
+        if self.path == "/unchanged":
+            self.end_headers()
+            return
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(told)
+
+    do_POST = do_HEAD = do_GET  # noqa: N815 - the library's names
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        pass
+
+
+@contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[int]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def front() -> Iterator[int]:
+    with (
+        serving(ThreadingHTTPServer(("127.0.0.1", 0), Upstream)) as upstream,
+        serving(Front(0, host="d1.cloudfront.net", upstream=upstream)) as port,
+    ):
+        yield port
+
+
+def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("localhost", port, timeout=10)
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body or None, told)
+    return connection.getresponse()
+
+
+def test_the_front_hands_on_everything_but_the_name_that_it_was_asked_by(front: int) -> None:
+    answer = ask(front, "POST", "/v1/x?key=a%20b", b"\x00body", Authorization="Bearer t", X_Forwarded_For="6.6.6.6")
+    said = answer.read()
+    assert said.startswith(b"POST /v1/x?key=a%20b\n")
+    assert said.endswith(b"\n\x00body")
+    assert b"Host: d1.cloudfront.net\n" in said
+    assert b"Authorization: Bearer t\n" in said
+    assert b"6.6.6.6" not in said, "the emulator would believe it"
+    assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+    assert answer.getheader("Content-Encoding") is None
+
+
+def test_the_front_compresses_pages_and_not_what_the_api_says(front: int) -> None:
+    long = "x" * 2_000
+    page = ask(front, "POST", "/page", long.encode(), Accept_Encoding="gzip, br")
+    assert page.getheader("Content-Encoding") == "gzip"
+    assert page.getheader("ETag") == 'W/"one"'
+    assert len(page.read()) < 1_000
+    said = ask(front, "POST", "/v1/page", long.encode(), Accept_Encoding="gzip, br")
+    assert said.getheader("Content-Encoding") is None
+
+
+def test_the_front_keeps_a_connection_over_answers_without_a_body(front: int) -> None:
+    connection = http.client.HTTPConnection("localhost", front, timeout=10)
+    for method, path, status in (("GET", "/unchanged", 304), ("HEAD", "/", 200), ("GET", "/", 200)):
+        connection.request(method, path)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "localhost:1"}, 421),
+        ({"Content_Length": "99999999"}, 413),
+        ({"Content_Length": "x"}, 411),
+        ({"Transfer_Encoding": "chunked"}, 411),
+    ],
+)
+def test_the_front_refuses_other_names_and_bodies_without_an_end(
+    front: int, headers: dict[str, str], status: int
+) -> None:
+    assert ask(front, "GET", "/", b"", **headers).status == status
+
+
+def test_the_front_says_so_when_the_stack_is_gone() -> None:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Upstream)) as gone:
+        pass
+    with serving(Front(0, host="d1.cloudfront.net", upstream=gone)) as port:
+        answer = ask(port, "GET", "/")
+        assert (answer.status, answer.read()) == (502, b"the stack does not answer\n")
