@@ -10,7 +10,7 @@ from local.processes import LocalStackError
 from local.state import ROOT, State
 
 #: The stacks that tests deploy for themselves, by their folders.
-END_TO_END, BROKEN, RESTARTED = _STACKS = ("test", "faults-in-short", "restarts")
+END_TO_END, BROKEN, RESTARTED, IN_A_BROWSER = _STACKS = ("test", "faults-in-short", "restarts", "web")
 #: What a private server's folder is called in a worker's folder for temporary files.
 DATABASE = "database"
 

@@ -1,0 +1,165 @@
+"""What a person does second: presses twice, goes back, opens another tab, comes back after the session's end."""
+
+import re
+
+from tests.support.client import PASSWORD, Api, wait_until
+from tests.web.conftest import Visit
+from tests.web.visitor import Visitor
+
+_PAID = re.compile("^Paid")
+
+
+def fill_in(visitor: Visitor, wallet_id: str, amount: str) -> None:
+    visitor.types("Whom do you pay?", wallet_id)
+    visitor.press("Continue")
+    visitor.types("Amount in rupees", amount)
+
+
+def test_a_button_that_is_pressed_twice_pays_once(api: Api, visit: Visit) -> None:
+    payer, payee = api.person(money=50_000), api.person()
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    fill_in(asha, payee.wallet_id, "10")
+    asha.button("Pay ₹10").dblclick()
+    asha.sees(_PAID)
+    assert payee.balance() == 1_000
+
+
+def test_two_tabs_that_send_at_once_pay_once(api: Api, visit: Visit) -> None:
+    """They have one form's key between them: it is the same intention until its outcome is known."""
+    payer, payee = api.person(money=50_000), api.person()
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    fill_in(asha, payee.wallet_id, "10")
+    first = asha.page
+    asha.page = asha.another_tab("pay")
+    fill_in(asha, payee.wallet_id, "10")
+    for page in (first, asha.page):  # none of them waits for the other's answer
+        page.get_by_role("button", name="Pay ₹10").evaluate("(button) => setTimeout(() => button.click(), 100)")
+    for asha.page in (first, asha.page):
+        asha.sees(re.compile("^(Paid|An earlier payment)"))
+    assert payee.balance() == 1_000
+
+
+def test_the_second_payee_gets_nothing_of_what_was_typed_for_the_first(api: Api, visit: Visit) -> None:
+    payer, first, second = api.person(money=50_000), api.person(name="Bela Das"), api.person(name="Chitra Nair")
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    fill_in(asha, first.wallet_id, "250")
+    asha.sees("Bela Das")
+    asha.types("What for?", "rent")
+    # a link to another payee is opened over it, in the same tab
+    asha.page.evaluate("(id) => { location.hash = id; }", second.wallet_id)
+    asha.sees("Chitra Nair")
+    assert asha.reads("Amount in rupees") == ""
+    assert asha.reads("What for?") == ""
+    asha.types("Amount in rupees", "1")
+    asha.press("Pay ₹1")
+    asha.sees(_PAID)
+    # and behind the receipt the form is empty
+    asha.press("Pay somebody else")
+    assert asha.reads("Whom do you pay?") == ""
+    fill_in(asha, first.wallet_id, "")
+    assert asha.reads("Amount in rupees") == ""
+    assert (first.balance(), second.balance()) == (0, 100)
+
+
+def test_back_from_a_receipt_pays_nothing_again(api: Api, visit: Visit) -> None:
+    payer, payee = api.person(money=50_000), api.person()
+    asha = visit()
+    asha.comes_as(payer)
+    asha.press("Pay")
+    fill_in(asha, payee.wallet_id, "10")
+    asha.press("Pay ₹10")
+    asha.sees(_PAID)
+    asha.page.go_back()
+    asha.page.go_forward()
+    asha.is_at("pay")
+    assert asha.reads("Whom do you pay?") == ""
+    asha.page.reload()
+    assert asha.reads("Whom do you pay?") == ""
+    assert payee.balance() == 1_000
+
+
+def test_after_signing_out_back_shows_nothing_in_any_tab(api: Api, visit: Visit) -> None:
+    payer = api.person(money=50_000)
+    asha = visit()
+    asha.comes_as(payer)
+    asha.sees("₹500")
+    other, first = asha.another_tab("history"), asha.page
+    asha.press("Settings")
+    asha.open("security")
+    asha.press("Sign out")
+    asha.is_at("sign-in")
+    asha.page.go_back()
+    asha.sees_nothing_of("₹500")
+    for asha.page in (other, first):
+        asha.sees("Your phone number and your password.")
+        asha.sees_nothing_of("₹500")
+    assert [cookie["name"] for cookie in asha.context.cookies()] == []
+
+
+def test_a_session_that_ends_in_the_middle_is_taken_up_where_it_was(api: Api, visit: Visit) -> None:
+    payer, payee = api.person(money=50_000), api.person()
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    fill_in(asha, payee.wallet_id, "10")
+    # somebody else ends it: every session of theirs
+    assert api.call("DELETE", "/sessions", token=payer.token).status == 204
+    asha.press("Pay ₹10")
+    asha.sees("Your phone number and your password.")
+    assert payee.balance() == 0
+    asha.types("Phone number", payer.phone)
+    asha.types("Password", PASSWORD)
+    asha.button("Sign in").click()
+    asha.is_at("pay")
+    fill_in(asha, payee.wallet_id, "10")
+    asha.press("Pay ₹10")
+    asha.sees(_PAID)
+    assert payee.balance() == 1_000
+
+
+def test_whoever_is_offline_is_told_and_goes_on_when_it_is_over(api: Api, visit: Visit) -> None:
+    payer, payee = api.person(money=50_000), api.person()
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    fill_in(asha, payee.wallet_id, "10")
+    asha.context.set_offline(True)
+    asha.sees("You are offline")
+    asha.press("Pay ₹10")
+    asha.sees("It is not known yet")
+    asha.context.set_offline(False)
+    asha.sees_nothing_of("You are offline")
+    asha.press("Ask again")
+    asha.sees(_PAID)
+    assert payee.balance() == 1_000
+
+
+def test_the_credit_is_seen_by_itself_and_once(api: Api, visit: Visit) -> None:
+    payer = api.person()
+    asha = visit()
+    asha.comes_as(payer, "add")
+    asha.types("Amount in rupees", "500")
+    asha.press("Continue to UPI")
+    asha.is_at("top-up")
+    (opened,) = payer.get("/top-ups").body["data"]
+    api.play(opened["gateway_order_id"], "captured", duplicates=3)
+    asha.sees("The money is here")
+    wait_until(api.gateway_is_quiet)
+    asha.open("history")
+    asha.sees("+₹500")
+    assert asha.page.locator("main ul.rows > li").count() == 1
+    assert payer.balance() == 50_000
+
+
+def test_a_payment_that_was_late_is_credited_where_the_page_has_said_that_it_failed(api: Api, visit: Visit) -> None:
+    payer = api.person()
+    opened = payer.open_top_up(50_000)
+    asha = visit()
+    asha.comes_as(payer)
+    asha.open("top-up", opened["id"])
+    api.play(opened["gateway_order_id"], "failed")
+    asha.sees("The payment did not go through")
+    asha.sees("You need not pay again")
+    api.play(opened["gateway_order_id"], "captured")
+    asha.sees("The money is here")
