@@ -1,13 +1,20 @@
 import "./style.css";
 import { render } from "preact";
-import { accessToken } from "./api/session";
+import { resume } from "./api/session";
+import { showFaults } from "./parts/fields";
 import { Frame } from "./parts/frame";
+import { followLinks } from "./router";
 
-// a cookie may open a session at once; where nobody answers, the screens say so themselves
-accessToken().catch(() => undefined);
+void resume();
 render(<Frame />, document.body);
 
-// what the back/forward cache kept may be somebody's who has signed out since
+addEventListener("click", followLinks);
+addEventListener("submit", showFaults);
+
+// what the back/forward cache keeps may be somebody's who has signed out since: it keeps an empty page, and asks anew
+addEventListener("pagehide", (event) => {
+  if (event.persisted) render(null, document.body);
+});
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });

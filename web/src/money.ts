@@ -35,3 +35,16 @@ export function showAmount(paise: number, locale: string): string {
   const digits = String(Math.abs(paise)).padStart(3, "0");
   return sign + rupees.format(`${digits.slice(0, -2)}.${digits.slice(-2)}` as unknown as number);
 }
+
+/** What readAmount reads as these very paise: `1250.50`, for a field. */
+export function writeAmount(paise: number): string {
+  const digits = String(paise).padStart(3, "0");
+  const decimals = digits.slice(-2);
+  return digits.slice(0, -2) + (decimals === "00" ? "" : `.${decimals}`);
+}
+
+/** As many shares as there are people, which differ by a paisa at most and add up to the whole. */
+export function share(paise: number, people: number): number[] {
+  const least = Math.floor(paise / people);
+  return Array.from({ length: people }, (_, at) => (at < paise % people ? least + 1 : least));
+}

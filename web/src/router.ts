@@ -10,10 +10,19 @@ export interface Place {
   about: string;
 }
 
+/** What stands behind a #; a link that is written wrongly is about nothing. */
+const aboutOf = (hash: string): string => {
+  try {
+    return decodeURIComponent(hash.slice(1));
+  } catch {
+    return "";
+  }
+};
+
 const here = (): Place => {
   const name = location.pathname.replace(/^\/|\/$/g, "");
   const screen = SCREENS.find((one) => one === name) ?? null;
-  return { screen, about: decodeURIComponent(location.hash.slice(1)) };
+  return { screen, about: aboutOf(location.hash) };
 };
 
 export const place = signal<Place>(here());
@@ -27,7 +36,7 @@ export const addressOf = (screen: Screen, about = ""): string =>
 
 export function go(screen: Screen, about = "", { replaces = false } = {}): void {
   const address = addressOf(screen, about);
-  if (replaces) history.replaceState(null, "", address);
+  if (replaces || address === location.pathname + location.hash) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   place.value = here();
   scrollTo(0, 0);
@@ -36,11 +45,12 @@ export function go(screen: Screen, about = "", { replaces = false } = {}): void 
 /** Follows links of ours without loading the page anew. */
 export function followLinks(event: MouseEvent): void {
   const link = (event.target as Element).closest?.("a[href]");
-  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  const isChosen = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  const isPlain = isChosen && !event.defaultPrevented;
   if (!(link instanceof HTMLAnchorElement) || !isPlain || link.target || link.hasAttribute("download")) return;
   const address = new URL(link.href);
   const screen = SCREENS.find((one) => `/${one}` === address.pathname);
   if (address.origin !== location.origin || screen === undefined) return;
   event.preventDefault();
-  go(screen, decodeURIComponent(address.hash.slice(1)));
+  go(screen, aboutOf(address.hash));
 }

@@ -1,22 +1,37 @@
 /** The API, typed by its own document. */
-import createClient, { type Middleware } from "openapi-fetch";
+import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
 import { accessToken, refused } from "./session";
 
 export type Schemas = components["schemas"];
 export type Problem = Schemas["Problem"];
 
-const signedIn: Middleware = {
-  async onRequest({ request }) {
-    const token = await accessToken();
-    if (token !== null) request.headers.set("Authorization", `Bearer ${token}`);
-    return request;
-  },
-  onResponse({ response }) {
-    if (response.status === 401) refused();
-    return response;
-  },
-};
+/** The API's own limit is 29 s: what is older than this will not be answered any more. */
+const LONGEST_MS = 35_000;
+const OF_THE_SESSION: ReadonlySet<unknown> = new Set(["missing_token", "invalid_token", undefined]);
 
-export const api = createClient<paths>({ baseUrl: "/v1", cache: "no-store", credentials: "omit" });
-api.use(signedIn);
+/** Whether a refusal says nothing but that somebody has to sign in again. */
+export const isSignedOut = (problem: { code?: string }): boolean =>
+  problem.code === "missing_token" || problem.code === "invalid_token";
+
+async function send(request: Request): Promise<Response> {
+  const attempt = async (): Promise<Response> => {
+    const token = await accessToken();
+    const again = new Request(request.clone(), { signal: AbortSignal.timeout(LONGEST_MS) });
+    if (token !== null) again.headers.set("Authorization", `Bearer ${token}`);
+    return fetch(again);
+  };
+  const answer = await attempt();
+  if (answer.status !== 401) return answer;
+  // a password or a code that is wrong is a 401, too, and none of the token's
+  const problem: { code?: string } | null = await answer
+    .clone()
+    .json()
+    .catch(() => null);
+  if (!OF_THE_SESSION.has(problem?.code)) return answer;
+  // a token ends with any session of its owner's; the cookie may be good still, and nothing has been done
+  refused();
+  return attempt();
+}
+
+export const api = createClient<paths>({ baseUrl: "/v1", cache: "no-store", credentials: "omit", fetch: send });

@@ -1,12 +1,13 @@
 /**
  * One intention to move money: its key is born with the form and outlives reload, back button, another tab and a lost
  * connection. Nothing else of it is kept: no payee, no amount. While its outcome is open every tab of this browser has
- * the same key, so that at most one payment can come of it.
+ * the same key, so that at most one payment can come of it. Each user has their own.
  */
+import { owner } from "./session";
 
 export type Kind = "payment" | "top_up" | "withdrawal" | "refund" | "hold";
 
-const place = (kind: Kind) => `open ${kind}`;
+const place = (kind: Kind) => `open ${kind} ${owner.value}`;
 
 /** The key of an intention whose outcome is open, if there is one. */
 export const openKey = (kind: Kind): string | null => localStorage.getItem(place(kind));
@@ -21,15 +22,17 @@ export function keyFor(kind: Kind): string {
 }
 
 /**
- * Its outcome is known: the next form has another key. A refusal is an outcome only where no attempt under the key was
- * ever lost: a lost one may still arrive, behind the refusal of its repetition.
+ * The outcome of `key` is known: the next form has another. A refusal is an outcome only where no attempt under the key
+ * was ever lost: a lost one may still arrive, behind the refusal of its repetition.
  */
-export const closeIntention = (kind: Kind): void => localStorage.removeItem(place(kind));
+export function closeIntention(kind: Kind, key: string): void {
+  if (openKey(kind) === key) localStorage.removeItem(place(kind));
+}
 
-/** Calls `changed` when another tab has opened or closed an intention. */
+/** Calls `changed` when another tab has opened or closed an intention of this kind. */
 export function watchIntention(kind: Kind, changed: () => void): () => void {
   const heard = (event: StorageEvent) => {
-    if (event.key === place(kind) || event.key === null) changed();
+    if (event.key === place(kind)) changed();
   };
   addEventListener("storage", heard);
   return () => removeEventListener("storage", heard);

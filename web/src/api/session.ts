@@ -9,16 +9,32 @@ const PATH = "/v1/session";
 const OWN: HeadersInit = { "X-Wallet": "1", "Content-Type": "application/json" };
 /** So many seconds before its end a token is not used any more. */
 const MARGIN_S = 20;
+/** So long a form that was begun waits behind the sign-in for its owner. */
+const FORM_WAITS_MS = 10 * 60_000;
 
-export type Standing = "unknown" | "signed_in" | "signed_out";
+/** `ended`: by time or from elsewhere while somebody was at work here, who may sign in again and go on. */
+export type Standing = "unknown" | "signed_in" | "ended" | "signed_out";
 
 export const standing = signal<Standing>("unknown");
+/** Whether it is unknown for want of an answer. */
+export const isUnanswered = signal(false);
+/** The user's id; empty as long as nobody has signed in. What belongs to one is never shown to another. */
+export const owner = signal("");
 
 let token = "";
 let endsAt = 0;
+let waiting: ReturnType<typeof setTimeout> | undefined;
 const others = new BroadcastChannel("session");
 
 others.onmessage = () => forget();
+
+/** Looks whether a cookie opens a session. */
+export async function resume(): Promise<void> {
+  isUnanswered.value = false;
+  await accessToken().catch(() => {
+    isUnanswered.value = standing.value === "unknown";
+  });
+}
 
 /** A token that is good for some seconds still; null for who is signed out. Throws where nobody answers. */
 export async function accessToken(): Promise<string | null> {
@@ -26,9 +42,14 @@ export async function accessToken(): Promise<string | null> {
   // of several tabs, and of several requests in one, one asks
   return navigator.locks.request("session", async () => {
     if (performance.now() < endsAt) return token;
-    const answer = await fetch(`${PATH}/token`, { method: "POST", headers: OWN, body: "{}" });
+    const answer = await fetch(`${PATH}/token`, {
+      method: "POST",
+      headers: OWN,
+      body: "{}",
+      signal: AbortSignal.timeout(35_000),
+    });
     if (answer.status === 401) {
-      forget();
+      end();
       return null;
     }
     if (!answer.ok) throw new Error(`no token: ${answer.status}`);
@@ -45,30 +66,50 @@ export async function signIn(shown: { phone: string; password: string; phone_pro
 
 /** Ends the session here and in every tab; whatever the network does, nothing is shown from now on. */
 export async function signOut(): Promise<void> {
-  forgetEverywhere();
-  await fetch(PATH, { method: "DELETE", headers: OWN }).catch(() => undefined);
-}
-
-/** Every session has been ended: nothing is shown in any tab from now on. */
-export function forgetEverywhere(): void {
   forget();
   others.postMessage("signed out");
+  // the answer has the browser throw away what it keeps; none of this is anybody's secret, and all of it is wanted again
+  const kept = Object.entries(localStorage);
+  await fetch(PATH, { method: "DELETE", headers: OWN }).catch(() => undefined);
+  for (const [name, value] of kept) localStorage.setItem(name, value);
 }
 
-/** The token was refused: another session's end has ended it. */
+/** The token was refused: another session's end has ended it, and perhaps this one. */
 export function refused(): void {
   endsAt = 0;
 }
 
 function keep(told: { access_token: string; expires_in: number }): string {
+  clearTimeout(waiting);
   token = told.access_token;
   endsAt = performance.now() + (told.expires_in - MARGIN_S) * 1000;
+  owner.value = subjectOf(token);
   standing.value = "signed_in";
   return token;
 }
 
-function forget(): void {
+function end(): void {
   token = "";
   endsAt = 0;
+  if (standing.value === "ended") return;
+  standing.value = standing.value === "signed_in" ? "ended" : "signed_out";
+  if (standing.value === "ended") waiting = setTimeout(forget, FORM_WAITS_MS);
+}
+
+function forget(): void {
+  clearTimeout(waiting);
+  token = "";
+  endsAt = 0;
+  owner.value = "";
   standing.value = "signed_out";
+}
+
+/** Whose token it is. Nothing is allowed on the strength of it: it only keeps what belongs to two people apart. */
+function subjectOf(jwt: string): string {
+  try {
+    const claims = atob((jwt.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"));
+    return String(JSON.parse(claims).sub);
+  } catch {
+    return "";
+  }
 }

@@ -1,36 +1,52 @@
 /** Confirming one movement: by a passkey that signs its payee and amount, or by a code whose message names both. */
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
 import { texts } from "../texts";
 import { Act, TextField, Told } from "./fields";
 import { assertPasskey } from "./passkeys";
 import { sentenceFor } from "./problems";
+import { PretendPhone } from "./simulator";
 
 export function Confirmation({
   confirmation,
   lead,
+  title = texts.value.pay.confirm,
   confirmed,
+  dropped,
 }: {
   confirmation: Schemas["RequiredConfirmation"];
   lead: string;
+  title?: string;
   confirmed: () => void;
+  /** Somebody would rather not. */
+  dropped: () => void;
 }) {
   const { id, methods } = confirmation;
   const isAsking = useSignal(false);
   const code = useSignal("");
   const busy = useSignal(false);
   const said = useSignal<string | null>(null);
+  const isWrong = useSignal(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
   const path = { params: { path: { id } } };
 
   const confirmBy = async (body: Schemas["ConfirmationBody"]) => {
     const told = await api.POST("/confirmations/{id}", { ...path, body });
     if (told.error === undefined) confirmed();
+    // of a confirmation that has ended nothing can come but another
+    else if (told.error.code === "confirmation_ended") {
+      isAsking.value = false;
+      said.value = sentenceFor(told.error, texts.value);
+    } else if (told.error.code === "invalid_code" && body.code) isWrong.value = true;
     else said.value = sentenceFor(told.error, texts.value);
   };
   const once = (work: () => Promise<void>) => async () => {
     if (busy.value) return;
     busy.value = true;
     said.value = null;
+    isWrong.value = false;
     await work().catch(() => {
       said.value = texts.value.common.nobodyAnswers;
     });
@@ -54,30 +70,32 @@ export function Confirmation({
 
   return (
     <section class="sheet">
-      <h2>{texts.value.pay.confirm}</h2>
-      <p>
-        <strong>{lead}</strong>
-      </p>
+      <h2 ref={heading} tabIndex={-1}>
+        {title}
+      </h2>
+      {lead && <p class="lead">{lead}</p>}
       {methods.includes("passkey") && (
-        <Act first busy={busy.value} onPress={byPasskey}>
+        <Act first={!isAsking.value} busy={busy.value} onPress={byPasskey}>
           {texts.value.pay.byPasskey}
         </Act>
       )}
       {methods.includes("sms") && !isAsking.value && (
-        <Act busy={busy.value} onPress={askForCode}>
+        <Act first={!methods.includes("passkey")} busy={busy.value} onPress={askForCode}>
           {texts.value.pay.byCode}
         </Act>
       )}
       {isAsking.value && (
         <form
+          noValidate
           onSubmit={(event) => {
             event.preventDefault();
             void once(() => confirmBy({ code: code.value.trim() }))();
           }}
         >
-          <p>{texts.value.pay.codeSent}</p>
+          <p role="status">{texts.value.pay.codeSent}</p>
           <TextField
             label={texts.value.common.code}
+            fault={isWrong.value ? texts.value.problems.invalid_code : null}
             inputMode="numeric"
             autocomplete="one-time-code"
             maxLength={6}
@@ -86,12 +104,19 @@ export function Confirmation({
               code.value = text;
             }}
           />
+          <PretendPhone holds="message" />
           <Act first submits busy={busy.value}>
-            {texts.value.pay.confirm}
+            {texts.value.pay.confirmIt}
+          </Act>
+          <Act plain busy={busy.value} onPress={askForCode}>
+            {texts.value.register.again}
           </Act>
         </form>
       )}
       {said.value && <Told warning>{said.value}</Told>}
+      <Act plain onPress={dropped}>
+        {texts.value.common.cancel}
+      </Act>
     </section>
   );
 }

@@ -3,20 +3,24 @@ import { texts } from "../texts";
 import { Act } from "./fields";
 
 /** Copies a text, and says so where the finger is. */
-export function Copy({ text }: { text: string }) {
-  const isDone = useSignal(false);
+export function Copy({ text, says }: { text: string; says?: string }) {
+  const state = useSignal<"ready" | "copied" | "refused">("ready");
+  const word = { ready: says ?? texts.value.common.copy, copied: texts.value.common.copied, refused: text };
   return (
     <Act
       onPress={() =>
         void navigator.clipboard.writeText(text).then(
           () => {
-            isDone.value = true;
+            state.value = "copied";
           },
-          () => undefined,
+          // what can't be copied can be read and marked
+          () => {
+            state.value = "refused";
+          },
         )
       }
     >
-      <span aria-live="polite">{isDone.value ? texts.value.common.copied : texts.value.common.copy}</span>
+      <span aria-live="polite">{word[state.value]}</span>
     </Act>
   );
 }
@@ -25,6 +29,8 @@ export function Copy({ text }: { text: string }) {
 export function Share({ title, url }: { title: string; url: string }) {
   if (!("share" in navigator)) return null;
   return (
-    <Act onPress={() => void navigator.share({ title, url }).catch(() => undefined)}>{texts.value.common.share}</Act>
+    <Act first onPress={() => void navigator.share({ title, url }).catch(() => undefined)}>
+      {texts.value.common.share}
+    </Act>
   );
 }

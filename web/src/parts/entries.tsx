@@ -6,6 +6,9 @@ import { rupees } from "./amounts";
 export const whenOf = (time: string): string =>
   new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time));
 
+export const dayOf = (time: string): string =>
+  new Intl.DateTimeFormat(locale.value, { dateStyle: "long" }).format(new Date(time));
+
 /** Who stands on the other side of an entry. */
 export function otherSide({ counterparty }: Schemas["Entry"]): string {
   if ("name" in counterparty) return counterparty.name;

@@ -1,5 +1,18 @@
 import type { ComponentChildren, ComponentProps } from "preact";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
+
+/** The form that was sent last and is waited for: the first fault that comes of it gets the focus. */
+let sent: EventTarget | null = null;
+
+/** Leads whoever sends a form to the first field that is wrong: at once, or when the API has said which it is. */
+export function showFaults(event: Event): void {
+  sent = event.target;
+  setTimeout(() => {
+    const wrong = (event.target as Element).querySelector<HTMLElement>("[aria-invalid]");
+    if (wrong !== null) sent = null;
+    wrong?.focus();
+  });
+}
 
 interface FieldProps {
   label: string;
@@ -50,6 +63,12 @@ interface TextProps {
 
 /** One line of text. Nothing is reformatted while somebody types. */
 export function TextField({ label, hint, fault, value, onText, kind = "text", large = false, ...more }: TextProps) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (!fault || sent === null || sent !== input.current?.form) return;
+    sent = null;
+    input.current.focus();
+  }, [fault]);
   return (
     <Field label={label} hint={hint} fault={fault}>
       {(attributes) => (
@@ -61,6 +80,7 @@ export function TextField({ label, hint, fault, value, onText, kind = "text", la
             ...attributes,
             ...(large ? { class: "amount" } : {}),
           } as ComponentProps<"input">)}
+          ref={input}
           value={value}
           onInput={(event) => onText(event.currentTarget.value)}
         />
@@ -82,22 +102,25 @@ export function Told({ children, warning = false }: { children: ComponentChildre
 export function Act({
   busy = false,
   first = false,
+  plain = false,
   submits = false,
   onPress,
   children,
 }: {
   busy?: boolean;
   first?: boolean;
+  /** Looks like a link: what few people want. */
+  plain?: boolean;
   submits?: boolean;
   onPress?: () => void;
   children: ComponentChildren;
 }) {
-  const names = [first && "first", busy && "waiting"].filter(Boolean).join(" ");
+  const names = [first && "first", plain && "plain", busy && "waiting"].filter(Boolean).join(" ");
   return (
     <button
       type={submits ? "submit" : "button"}
       class={names}
-      aria-disabled={busy}
+      aria-disabled={busy || undefined}
       onClick={(event) => {
         if (busy) event.preventDefault();
         else onPress?.();
@@ -105,5 +128,20 @@ export function Act({
     >
       {children}
     </button>
+  );
+}
+
+/** Puts the focus on what has taken the place of what was pressed, so that it is read out and nobody is lost. */
+export function Stage({ step, children }: { step: string; children: ComponentChildren }) {
+  const stage = useRef<HTMLDivElement>(null);
+  const before = useRef(step);
+  useEffect(() => {
+    if (before.current !== step) stage.current?.focus();
+    before.current = step;
+  }, [step]);
+  return (
+    <div ref={stage} class="stage" tabIndex={-1}>
+      {children}
+    </div>
   );
 }

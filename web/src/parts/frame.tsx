@@ -1,38 +1,60 @@
 /** What stands around every screen: its name, the way to the others, and whether anybody is connected. */
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { standing } from "../api/session";
-import { addressOf, followLinks, place, type Screen } from "../router";
+import { isUnanswered, owner, resume, standing } from "../api/session";
+import { addressOf, place, type Screen } from "../router";
 import { OPEN, screens } from "../screens";
 import { SignIn } from "../screens/sign-in";
-import { language, locale, texts } from "../texts";
+import { locale, texts } from "../texts";
 import { Told } from "./fields";
+import { Icon } from "./icons";
+import { Loading, Lost } from "./loading";
 
-const PLACES: Screen[] = ["", "add", "pay", "receive", "history"];
+const PLACES = ["", "add", "pay", "receive", "history"] as const;
+/** Where somebody types what would be lost: these wait, unseen, until their owner has signed in again. */
+const FORMS: ReadonlySet<Screen> = new Set<Screen>(["pay", "add", "withdraw", "requests", "entry"]);
 
 export function Frame() {
-  const { screen } = place.value;
+  const { screen, about } = place.value;
   const heading = useRef<HTMLHeadingElement>(null);
-  const isFirst = useRef(true);
-  const name = screen === null ? texts.value.common.notFound : texts.value.screens[screen];
+  const before = useRef<string | null>(null);
+  const isAtDoor = screen !== null && !OPEN.has(screen) && standing.value !== "signed_in";
+  const seen = isAtDoor && standing.value !== "unknown" ? "sign-in" : screen;
+  const name = nameOf(seen);
+  const title = `${name} · ${texts.value.app}`;
 
   useEffect(() => {
+    document.title = title;
+  }, [title]);
+  useSignalEffect(() => {
     document.documentElement.lang = locale.value;
-    document.title = `${name} · ${texts.value.app}`;
-  }, [name, language.value]);
+  });
+  // whoever goes to another screen, or is led to the sign-in, is told where they are
+  const whereabouts = standing.value === "unknown" ? null : `${seen} ${about}`;
   useEffect(() => {
-    if (!isFirst.current) heading.current?.focus();
-    isFirst.current = false;
-  }, [screen]);
+    if (whereabouts === null) return;
+    if (before.current !== null && before.current !== whereabouts) heading.current?.focus({ preventScroll: true });
+    before.current = whereabouts;
+  }, [whereabouts]);
 
   return (
-    <div class="page" onClick={followLinks}>
-      <a class="skip" href="#main">
+    <div class={standing.value === "signed_in" ? "page inside" : "page"}>
+      <button type="button" class="skip" onClick={() => heading.current?.focus()}>
         {texts.value.common.skip}
-      </a>
+      </button>
       <header class="top">
-        <strong>{texts.value.app}</strong>
-        <a href={addressOf("settings")}>{texts.value.screens.settings}</a>
+        <a class="mark" href={addressOf("")}>
+          <img src="/icon.svg" alt="" width="28" height="28" />
+          {texts.value.app}
+        </a>
+        <span class="corner">
+          {(["help", "settings"] as const).map((one) => (
+            <a key={one} href={addressOf(one)} {...current(one === screen)}>
+              <Icon sign={one} />
+              <span>{texts.value.screens[one]}</span>
+            </a>
+          ))}
+        </span>
       </header>
       {standing.value === "signed_in" && <Places screen={screen} />}
       <main id="main" data-screen={screen ?? "none"}>
@@ -40,30 +62,52 @@ export function Frame() {
           {name}
         </h1>
         <Offline />
-        <Shown screen={screen} />
+        <Shown screen={screen} about={about} />
       </main>
     </div>
   );
 }
 
+const nameOf = (screen: Screen | null): string =>
+  screen === null ? texts.value.common.notFound : texts.value.screens[screen];
+
+const current = (is: boolean) => (is ? { "aria-current": "page" as const } : {});
+
 function Places({ screen }: { screen: Screen | null }) {
   return (
     <nav class="places" aria-label={texts.value.common.menu}>
       {PLACES.map((one) => (
-        <a key={one} href={addressOf(one)} {...(one === screen ? { "aria-current": "page" as const } : {})}>
-          {texts.value.screens[one]}
+        <a key={one} href={addressOf(one)} {...current(one === screen)}>
+          <Icon sign={one} />
+          <span>{texts.value.places[one]}</span>
         </a>
       ))}
     </nav>
   );
 }
 
-function Shown({ screen }: { screen: Screen | null }) {
+function Shown({ screen, about }: { screen: Screen | null; about: string }) {
   const Known = screen === null ? undefined : screens[screen];
-  if (screen === null || Known === undefined) return <a href={addressOf("")}>{texts.value.common.toHome}</a>;
-  if (OPEN.has(screen) || standing.value === "signed_in") return <Known key={`${screen} ${place.value.about}`} />;
-  // whoever is signed out signs in here, and goes on where they were
-  return standing.value === "signed_out" ? <SignIn /> : <p class="quiet">{texts.value.common.loading}</p>;
+  if (screen === null || Known === undefined)
+    return (
+      <a class="button first" href={addressOf("")}>
+        {texts.value.common.toHome}
+      </a>
+    );
+  // what belongs to one user ends with them: the next one begins with an empty screen
+  const known = <Known key={`${screen} ${about} ${owner.value}`} />;
+  if (OPEN.has(screen)) return <Known key={`${screen} ${about}`} />;
+  if (standing.value === "unknown") return isUnanswered.value ? <Lost again={() => void resume()} /> : <Loading />;
+  const isEnded = standing.value === "ended";
+  return (
+    <>
+      {/* whoever is signed out signs in here, and goes on where they were */}
+      {standing.value !== "signed_in" && <SignIn />}
+      {(standing.value === "signed_in" || (isEnded && FORMS.has(screen))) && (
+        <div {...(isEnded ? { hidden: true } : { class: "stage" })}>{known}</div>
+      )}
+    </>
+  );
 }
 
 function Offline() {
@@ -71,6 +115,7 @@ function Offline() {
   useEffect(() => {
     const look = () => {
       isOffline.value = !navigator.onLine;
+      if (!isOffline.value && standing.value === "unknown") void resume();
     };
     addEventListener("online", look);
     addEventListener("offline", look);

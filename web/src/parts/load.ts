@@ -1,49 +1,71 @@
 /** What a screen shows of the API: asked again when the tab comes back, and kept while nobody answers. */
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import type { Problem } from "../api/client";
+import { useEffect, useRef } from "preact/hooks";
+import { isSignedOut, type Problem } from "../api/client";
 import type { Told } from "../api/sending";
 
 export type Loaded<T> =
   | { is: "loading" }
-  | { is: "there"; value: T }
+  /** `isOld`: it was so `at` that time, and nobody has answered since. */
+  | { is: "there"; value: T; at: Date; isOld: boolean }
   | { is: "refused"; problem: Problem }
   | { is: "lost" };
 
+interface How<T> {
+  /** When it changes, something else is asked for. */
+  about?: string;
+  /** After so many seconds it is asked for again; null: not by itself. */
+  everyS?: (value: T | null) => number | null;
+}
+
 /** Asks now, when the tab comes back, and every `everyS` seconds if that is told. */
-export function useLoaded<T>(
-  ask: () => Promise<Told<T>>,
-  { about = "", everyS = null }: { about?: string; everyS?: ((value: T | null) => number | null) | null } = {},
-): [Signal<Loaded<T>>, () => void] {
+export function useLoaded<T>(ask: () => Promise<Told<T>>, how: How<T> = {}): [Signal<Loaded<T>>, () => void] {
   const state = useSignal<Loaded<T>>({ is: "loading" });
-  const turn = useSignal(0);
+  const load = useRef<() => void>(() => undefined);
+  const latest = useRef({ ask, how });
+  latest.current = { ask, how };
+  const about = how.about ?? "";
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is asked for changes with `about` alone
   useEffect(() => {
     let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const load = async () => {
+    const run = async () => {
       clearTimeout(timer);
-      const told = await ask().catch(() => null);
+      const told = await latest.current.ask().catch(() => null);
       if (isOver) return;
-      if (told?.data !== undefined) state.value = { is: "there", value: told.data };
-      else if (told?.response.status !== 304) {
-        const problem = told?.error as Partial<Problem> | undefined;
-        if (typeof problem?.code === "string" && told !== null && told.response.status < 500)
-          state.value = { is: "refused", problem: problem as Problem };
-        else if (state.value.is !== "there") state.value = { is: "lost" };
-      }
-      const pause = everyS?.(state.value.is === "there" ? state.value.value : null) ?? null;
-      if (pause !== null) timer = setTimeout(load, pause * 1000);
+      state.value = after(state.value, told);
+      const pause = latest.current.how.everyS?.(state.value.is === "there" ? state.value.value : null) ?? null;
+      if (pause !== null) timer = setTimeout(run, pause * 1000);
     };
-    const comesBack = () => document.visibilityState === "visible" && void load();
-    void load();
-    addEventListener("visibilitychange", comesBack);
+    const comesBack = () => {
+      if (document.visibilityState === "visible") void run();
+    };
+    load.current = () => {
+      if (state.value.is !== "there") state.value = { is: "loading" };
+      void run();
+    };
+    state.value = { is: "loading" };
+    void run();
+    document.addEventListener("visibilitychange", comesBack);
     addEventListener("online", comesBack);
     return () => {
       isOver = true;
       clearTimeout(timer);
-      removeEventListener("visibilitychange", comesBack);
+      document.removeEventListener("visibilitychange", comesBack);
       removeEventListener("online", comesBack);
     };
-  }, [about, turn.value]);
-  return [state, () => turn.value++];
+  }, [about]);
+  return [state, () => load.current()];
+}
+
+function after<T>(before: Loaded<T>, told: Told<T> | null): Loaded<T> {
+  if (told?.data !== undefined) return { is: "there", value: told.data, at: new Date(), isOld: false };
+  const problem = told?.error as Partial<Problem> | undefined;
+  // an end of the session is not what the screen says: it gives way to the sign-in
+  const isAnswer = typeof problem?.code === "string" && (told?.response.status ?? 500) < 500 && !isSignedOut(problem);
+  // too many questions at once are no reason to take away what is shown
+  const isBusy = told?.response.status === 429;
+  if (isAnswer && !(isBusy && before.is === "there")) return { is: "refused", problem: problem as Problem };
+  return before.is === "there" ? { ...before, isOld: true } : { is: "lost" };
 }

@@ -1,7 +1,10 @@
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { texts } from "../texts";
+import { useEffect } from "preact/hooks";
+import { locale, texts } from "../texts";
 import { Act, Told } from "./fields";
 import type { Loaded } from "./load";
+import type { Pages } from "./pages";
 import { sentenceFor } from "./problems";
 
 /** What was asked for, or why it isn't there and what to do about it. */
@@ -16,17 +19,85 @@ export function Shown<T>({
 }) {
   switch (loaded.is) {
     case "there":
-      return <>{children(loaded.value)}</>;
-    case "loading":
-      return <p class="quiet">{texts.value.common.loading}</p>;
-    case "refused":
-      return <Told warning>{sentenceFor(loaded.problem, texts.value)}</Told>;
-    case "lost":
       return (
         <>
-          <Told warning>{texts.value.common.nobodyAnswers}</Told>
+          {loaded.isOld && (
+            <div class="old">
+              <Told warning>{texts.value.common.old(timeOf(loaded.at))}</Told>
+              <Act onPress={again}>{texts.value.common.tryAgain}</Act>
+            </div>
+          )}
+          {children(loaded.value)}
+        </>
+      );
+    case "loading":
+      return <Loading />;
+    case "refused":
+      return (
+        <>
+          <Told warning>{sentenceFor(loaded.problem, texts.value)}</Told>
           <Act onPress={again}>{texts.value.common.tryAgain}</Act>
         </>
       );
+    case "lost":
+      return <Lost again={again} />;
+  }
+}
+
+const timeOf = (at: Date): string => new Intl.DateTimeFormat(locale.value, { timeStyle: "short" }).format(at);
+
+export function Lost({ again }: { again: () => void }) {
+  return (
+    <>
+      <Told warning>{texts.value.common.nobodyAnswers}</Told>
+      <Act onPress={again}>{texts.value.common.tryAgain}</Act>
+    </>
+  );
+}
+
+const SLOW_MS = 6000;
+
+function useSlow(): boolean {
+  const isSlow = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      isSlow.value = true;
+    }, SLOW_MS);
+    return () => clearTimeout(timer);
+  }, [isSlow]);
+  return isSlow.value;
+}
+
+/** Says that it loads, and after a while that it takes long. */
+export function Loading() {
+  const isSlow = useSlow();
+  return (
+    <p class="quiet waiting" role="status">
+      {isSlow ? texts.value.common.slow : texts.value.common.loading}
+    </p>
+  );
+}
+
+/** Stands below a form that is being sent; it speaks only when that takes long. */
+export function Slow() {
+  const isSlow = useSlow();
+  return (
+    <p class="quiet" role="status">
+      {isSlow && texts.value.pay.slow}
+    </p>
+  );
+}
+
+/** What stands below a list that is read page by page: that there is more, or no more, or none at all. */
+export function Rest<T>({ pages, none, end }: { pages: Pages<T>; none: string; end?: string }) {
+  switch (pages.state.value) {
+    case "loading":
+      return <Loading />;
+    case "lost":
+      return <Lost again={() => void pages.more()} />;
+    case "more":
+      return <Act onPress={() => void pages.more()}>{texts.value.history.more}</Act>;
+    case "end":
+      return pages.rows.value.length > 0 ? end ? <p class="quiet">{end}</p> : null : <p class="quiet">{none}</p>;
   }
 }

@@ -4,13 +4,14 @@
  */
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
-import type { Schemas } from "../api/client";
-import { closeIntention, type Kind, keyFor, openKey } from "../api/intention";
+import { useEffect, useRef } from "preact/hooks";
+import { isSignedOut, type Schemas } from "../api/client";
+import { closeIntention, type Kind, keyFor, openKey, watchIntention } from "../api/intention";
 import { sendOnce, type Told } from "../api/sending";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
-import { Act, Told as Said } from "./fields";
+import { Act, Told as Said, Stage } from "./fields";
+import { Slow } from "./loading";
 import { sentenceFor } from "./problems";
 
 type State<Order, Done, Earlier> =
@@ -25,8 +26,12 @@ type State<Order, Done, Earlier> =
 export interface Movement<Order, Done, Earlier> {
   state: Signal<State<Order, Done, Earlier>>;
   isSending: Signal<boolean>;
+  /** What to know before anything else is sent: an attempt of which nobody knows, or another tab's. */
+  notice: Signal<"open" | "elsewhere" | null>;
   /** Sends it, or sends it again; does nothing while it is being sent. */
   send: (order: Order) => Promise<void>;
+  /** Nothing has moved: back to the form as it was left. */
+  drop: () => void;
   /** Back to an empty form, which has another key once the outcome is known. */
   anew: () => void;
 }
@@ -39,26 +44,33 @@ export function useMovement<Order, Done, Earlier = never>(
   const state = useSignal<State<Order, Done, Earlier>>({ at: "looking" });
   const isSending = useSignal(false);
   const mayBeUnderWay = useSignal(openKey(kind) !== null);
+  const notice = useSignal<"open" | "elsewhere" | null>(null);
 
   const findEarlier = async (): Promise<boolean> => {
     const key = openKey(kind);
     const body = key === null || find === null ? null : await find(key).catch(() => null);
-    if (body === null) return false;
-    closeIntention(kind);
+    if (key === null || body === null) return false;
+    closeIntention(kind, key);
     state.value = { at: "earlier", body };
     return true;
   };
+  const begin = useRef(findEarlier);
   useEffect(() => {
-    void findEarlier().then((isThere) => {
-      if (!isThere) state.value = { at: "form", said: null };
+    void begin.current().then((isThere) => {
+      if (isThere) return;
+      if (mayBeUnderWay.value) notice.value = "open";
+      state.value = { at: "form", said: null };
     });
-  }, []);
+    return watchIntention(kind, () => {
+      if (state.value.at === "form" && !isSending.value) notice.value = "elsewhere";
+    });
+  }, [kind, state, isSending, notice, mayBeUnderWay]);
 
   const settle = async (order: Order): Promise<void> => {
-    const header = { "Idempotency-Key": keyFor(kind) };
-    const outcome = await sendOnce(() => post(order, header));
+    const key = keyFor(kind);
+    const outcome = await sendOnce(() => post(order, { "Idempotency-Key": key }));
     if (outcome.is === "done") {
-      closeIntention(kind);
+      closeIntention(kind, key);
       state.value = { at: "done", body: outcome.body };
       return;
     }
@@ -68,6 +80,8 @@ export function useMovement<Order, Done, Earlier = never>(
       return;
     }
     const { problem } = outcome;
+    // whoever signs in again goes on where they were, under the same key
+    if (isSignedOut(problem)) return;
     if (problem.code === "confirmation_required" && problem.confirmation !== undefined) {
       state.value = { at: "confirming", order, confirmation: problem.confirmation };
       return;
@@ -75,22 +89,33 @@ export function useMovement<Order, Done, Earlier = never>(
     // another order has been done under this key: it is shown, where it can be found
     const isReused = problem.code === "idempotency_key_reused";
     if (isReused && (await findEarlier())) return;
-    if (isReused || !mayBeUnderWay.value) closeIntention(kind);
+    if (isReused || !mayBeUnderWay.value) closeIntention(kind, key);
     state.value = { at: "form", said: sentenceFor(problem, texts.value, outcome.retryAfterS) };
   };
 
   return {
     state,
     isSending,
+    notice,
     send: async (order) => {
       if (isSending.value) return;
+      if (!navigator.onLine && state.value.at === "form") {
+        state.value = { at: "form", said: texts.value.common.offlineUnsent };
+        return;
+      }
       isSending.value = true;
       if (state.value.at === "form") state.value = { at: "form", said: null };
       await settle(order);
       isSending.value = false;
     },
+    drop: () => {
+      const key = openKey(kind);
+      if (key !== null && !mayBeUnderWay.value) closeIntention(kind, key);
+      state.value = { at: "form", said: null };
+    },
     anew: () => {
       mayBeUnderWay.value = openKey(kind) !== null;
+      notice.value = mayBeUnderWay.value ? "open" : null;
       state.value = { at: "form", said: null };
     },
   };
@@ -114,32 +139,48 @@ export function Moving<Order, Done, Earlier>({
   earlier?: (body: Earlier) => ComponentChildren;
 }) {
   const now = movement.state.value;
-  switch (now.at) {
-    case "looking":
-      return <p class="quiet">{texts.value.pay.checking}</p>;
-    case "form":
-      return <>{form(now.said)}</>;
-    case "confirming":
-      return (
-        <Confirmation
-          confirmation={now.confirmation}
-          lead={lead(now.order)}
-          confirmed={() => void movement.send(now.order)}
-        />
-      );
-    case "unknown":
-      return (
-        <section class="sheet">
-          <Said warning>{unknown}</Said>
-          <p>{lead(now.order)}</p>
-          <Act first busy={movement.isSending.value} onPress={() => void movement.send(now.order)}>
-            {texts.value.pay.ask}
-          </Act>
-        </section>
-      );
-    case "done":
-      return <>{done(now.body)}</>;
-    case "earlier":
-      return <>{earlier?.(now.body)}</>;
+  // the first form is no change of anything
+  return <Stage step={now.at === "looking" ? "form" : now.at}>{shown()}</Stage>;
+
+  function shown(): ComponentChildren {
+    switch (now.at) {
+      case "looking":
+        return (
+          <p class="quiet waiting" role="status">
+            {texts.value.pay.checking}
+          </p>
+        );
+      case "form":
+        return (
+          <>
+            {movement.notice.value && <Said warning>{texts.value.pay[movement.notice.value]}</Said>}
+            {form(now.said)}
+            {movement.isSending.value && <Slow />}
+          </>
+        );
+      case "confirming":
+        return (
+          <Confirmation
+            confirmation={now.confirmation}
+            lead={lead(now.order)}
+            confirmed={() => void movement.send(now.order)}
+            dropped={movement.drop}
+          />
+        );
+      case "unknown":
+        return (
+          <section class="sheet">
+            <Said warning>{unknown}</Said>
+            <p class="lead">{lead(now.order)}</p>
+            <Act first busy={movement.isSending.value} onPress={() => void movement.send(now.order)}>
+              {texts.value.pay.ask}
+            </Act>
+          </section>
+        );
+      case "done":
+        return done(now.body);
+      case "earlier":
+        return earlier?.(now.body);
+    }
   }
 }

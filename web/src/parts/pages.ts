@@ -34,6 +34,7 @@ export function usePages<T>(ask: (cursor: string | undefined) => Promise<Told<Pa
     cursor.value = told.data.next_cursor ?? undefined;
     state.value = told.data.next_cursor === null ? "end" : "more";
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the list changes with what is listed alone
   useEffect(() => {
     listed.value = about;
     rows.value = [];

@@ -1,12 +1,22 @@
 /** What a refusal means for the person who meets it. A code without a sentence of its own says what the API says. */
 import type { Problem } from "../api/client";
+import { showAmount } from "../money";
+import { locale } from "../texts";
 import type { Texts } from "../texts/en";
 
-const codes = (texts: Texts): Record<string, string | undefined> => texts.problems;
+const of = (sentences: Record<string, string>, name: string): string | undefined => sentences[name];
 
 export function sentenceFor(problem: Problem, texts: Texts, retryAfterS: number | null = null): string {
-  const own = codes(texts)[problem.code] ?? problem.detail ?? problem.title;
-  return retryAfterS === null ? own : `${own} ${texts.common.waitFor(howLong(retryAfterS, texts))}`;
+  const own = of(texts.problems, problem.code) ?? problem.detail ?? problem.title;
+  const limit = problem.limit && limitLeft(problem.limit, texts);
+  const wait = retryAfterS === null ? null : texts.common.waitFor(howLong(retryAfterS, texts));
+  return [own, limit, wait].filter(Boolean).join(" ");
+}
+
+/** Such as "Left today: ₹500.00"; null for what is no amount. */
+export function limitLeft({ code, left }: NonNullable<Problem["limit"]>, texts: Texts): string | null {
+  if (code === "person_to_person" || code === "withdrawals" || code === "max_placed_holds") return null;
+  return `${texts.limits[code]}: ${showAmount(Math.max(left, 0), locale.value)}`;
 }
 
 export function howLong(seconds: number, texts: Texts): string {
@@ -14,5 +24,7 @@ export function howLong(seconds: number, texts: Texts): string {
 }
 
 /** What is wrong with one field, if the API names it. */
-export const faultOf = (problem: Problem | null, field: string): string | null =>
-  problem?.errors?.find((fault) => fault.field === field)?.message ?? null;
+export function faultOf(problem: Problem | null, field: string, texts: Texts): string | null {
+  const fault = problem?.errors?.find((one) => one.field === field);
+  return fault === undefined ? null : (of(texts.faults, field) ?? fault.message);
+}

@@ -4,6 +4,7 @@ import { sendOnce } from "../api/sending";
 import { rupees } from "../parts/amounts";
 import { whenOf } from "../parts/entries";
 import { Act, Told } from "../parts/fields";
+import { Rest } from "../parts/loading";
 import { usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
 import { texts } from "../texts";
@@ -33,7 +34,7 @@ function Listed({ side }: { side: Side }) {
       <ul class="rows">
         {holds.rows.value.map((one) => (
           <li key={one.id}>
-            <div class="row">
+            <div class="row still">
               <span>{side === "payer" ? one.to.name : one.from.name}</span>
               <span class="sum">{rupees(one.amount)}</span>
               <small class="quiet">
@@ -45,12 +46,7 @@ function Listed({ side }: { side: Side }) {
           </li>
         ))}
       </ul>
-      {holds.state.value === "loading" && <p class="quiet">{texts.value.common.loading}</p>}
-      {holds.state.value === "lost" && <Told warning>{texts.value.common.nobodyAnswers}</Told>}
-      {holds.state.value === "end" && holds.rows.value.length === 0 && <p class="quiet">{texts.value.holds.none}</p>}
-      {(holds.state.value === "more" || holds.state.value === "lost") && (
-        <Act onPress={() => void holds.more()}>{texts.value.history.more}</Act>
-      )}
+      <Rest pages={holds} none={texts.value.holds.none} />
     </section>
   );
 }

@@ -1,7 +1,8 @@
 import { api } from "../api/client";
 import { rupees } from "../parts/amounts";
-import { Entries } from "../parts/entries";
+import { Entries, whenOf } from "../parts/entries";
 import { Told } from "../parts/fields";
+import { Icon } from "../parts/icons";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { addressOf } from "../router";
@@ -16,7 +17,9 @@ export function Home() {
   const [topUps] = useLoaded(() => api.GET("/top-ups", { params: { query: { status: "pending" } } }), {
     everyS: () => EVERY_S,
   });
-  const [withdrawals] = useLoaded(() => api.GET("/withdrawals", { params: { query: { status: "pending" } } }));
+  const [withdrawals] = useLoaded(() => api.GET("/withdrawals", { params: { query: { status: "pending" } } }), {
+    everyS: () => EVERY_S,
+  });
   const [entries, askEntries] = useLoaded(
     async () => {
       const told = await api.GET("/wallet/transactions", { params: { query: { limit: LATEST } } });
@@ -28,12 +31,14 @@ export function Home() {
     ...(topUps.value.is === "there" ? topUps.value.value.data : []).map((one) => ({
       id: one.id,
       what: texts.value.screens["top-up"],
+      when: whenOf(one.created_at),
       address: addressOf("top-up", one.id),
       amount: one.amount,
     })),
     ...(withdrawals.value.is === "there" ? withdrawals.value.value.data : []).map((one) => ({
       id: one.id,
-      what: texts.value.screens.withdrawal,
+      what: `${texts.value.screens.withdrawal} → ${one.vpa}`,
+      when: whenOf(one.created_at),
       address: addressOf("withdrawal", one.id),
       amount: one.amount,
     })),
@@ -42,26 +47,36 @@ export function Home() {
   return (
     <>
       <Shown loaded={wallet.value} again={askWallet}>
-        {({ balance, status }) => (
-          <section class="sheet" aria-label={texts.value.home.available}>
-            <p class="quiet">{texts.value.home.available}</p>
-            <p class="balance">{rupees(balance.available)}</p>
-            {balance.held > 0 && <p class="quiet">{texts.value.home.held(rupees(balance.held))}</p>}
-            {status === "frozen" && <Told warning>{texts.value.home.frozen}</Told>}
-          </section>
+        {({ balance, status, kind }) => (
+          <>
+            <section class="card" aria-labelledby="available">
+              <p id="available">{texts.value.home.available}</p>
+              <p class="balance">{rupees(balance.available)}</p>
+              {balance.held > 0 && <a href={addressOf("holds")}>{texts.value.home.held(rupees(balance.held))}</a>}
+            </section>
+            {status === "frozen" && (
+              <Told warning>
+                {texts.value.home.frozen} <a href={addressOf("security")}>{texts.value.screens.security}</a>
+              </Told>
+            )}
+            <div class="doors">
+              {(["pay", "scan", "receive", "add"] as const).map((one) => (
+                <a key={one} href={addressOf(one)}>
+                  <span class="sign">
+                    <Icon sign={one} />
+                  </span>
+                  {texts.value.screens[one]}
+                </a>
+              ))}
+            </div>
+            {kind === "merchant" && (
+              <a class="button" href={addressOf("shop")}>
+                {texts.value.shop.today}
+              </a>
+            )}
+          </>
         )}
       </Shown>
-      <div class="actions">
-        <a class="button first" href={addressOf("pay")}>
-          {texts.value.screens.pay}
-        </a>
-        <a class="button" href={addressOf("add")}>
-          {texts.value.screens.add}
-        </a>
-        <a class="button" href={addressOf("receive")}>
-          {texts.value.screens.receive}
-        </a>
-      </div>
       {waiting.length > 0 && (
         <section class="sheet">
           <h2>{texts.value.home.pending}</h2>
@@ -71,10 +86,12 @@ export function Home() {
                 <a class="row" href={one.address}>
                   <span>{one.what}</span>
                   <span class="sum">{rupees(one.amount)}</span>
+                  <small class="quiet">{one.when}</small>
                 </a>
               </li>
             ))}
           </ul>
+          <p class="quiet">{texts.value.home.pendingMore}</p>
         </section>
       )}
       <section class="sheet">

@@ -9,32 +9,69 @@ import { texts } from "../texts";
 export function Limits() {
   const [wallet, again] = useLoaded(() => api.GET("/wallet"));
   return (
-    <Shown loaded={wallet.value} again={again}>
-      {({ limits, balance }) => (
-        <section class="sheet">
-          <p class="quiet">{texts.value.allowances.lead}</p>
-          <Facts rows={rowsOf(limits, balance)} />
-        </section>
-      )}
-    </Shown>
+    <>
+      <p class="quiet">{texts.value.allowances.lead}</p>
+      <Shown loaded={wallet.value} again={again}>
+        {({ limits, balance }) => (
+          <>
+            <section class="sheet">
+              <Used rows={usedOf(limits, balance)} />
+            </section>
+            <section class="sheet">
+              <Facts rows={rulesOf(limits)} />
+            </section>
+          </>
+        )}
+      </Shown>
+    </>
   );
 }
 
-function rowsOf(limits: Schemas["Limits"], balance: Schemas["Balance"]): [string, string][] {
+type Row = readonly [name: string, used: number, most: number | null];
+
+function usedOf({ used, ...limits }: Schemas["Limits"], balance: Schemas["Balance"]): Row[] {
   const say = texts.value.allowances;
-  const used = (so: number, most: number | null): string =>
-    most === null ? say.none : say.usedOf(rupees(so), rupees(most));
+  return [
+    [say.max_balance, balance.total, limits.max_balance],
+    [say.loaded_this_month, used.loaded_this_month, limits.max_load_month],
+    [say.loaded_this_year, used.loaded_this_year, limits.max_load_year],
+    [say.debited_today, used.debited_today, limits.max_debit_day],
+    [say.debited_this_month, used.debited_this_month, limits.max_debit_month],
+  ];
+}
+
+function Used({ rows }: { rows: Row[] }) {
+  const say = texts.value.allowances;
+  return (
+    <dl class="used">
+      {rows.map(([name, used, most]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {most === null ? `${rupees(used)} · ${say.none}` : say.usedOf(rupees(used), rupees(most))}
+            {most !== null && (
+              <>
+                {/* the words above say the same */}
+                <progress max={most} value={Math.min(used, most)} aria-hidden="true" />
+                <small class="quiet">{say.left(rupees(Math.max(most - used, 0)))}</small>
+              </>
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function rulesOf(limits: Schemas["Limits"]): [string, string][] {
+  const say = texts.value.allowances;
+  const tiers: Record<string, string> = say.tiers;
   const most = (amount: number | null): string => (amount === null ? say.none : rupees(amount));
   const may = (is: boolean): string => (is ? say.yes : say.no);
   return [
-    [say.tier, limits.tier],
-    [say.max_balance, used(balance.total, limits.max_balance)],
+    [say.tier, tiers[limits.tier] ?? limits.tier],
     [say.max_top_up, most(limits.max_top_up)],
-    [say.loaded_this_month, used(limits.used.loaded_this_month, limits.max_load_month)],
-    [say.loaded_this_year, used(limits.used.loaded_this_year, limits.max_load_year)],
     [texts.value.limits.max_payment, most(limits.max_payment)],
-    [say.debited_today, used(limits.used.debited_today, limits.max_debit_day)],
-    [say.debited_this_month, used(limits.used.debited_this_month, limits.max_debit_month)],
     [texts.value.limits.person_to_person, may(limits.person_to_person)],
     [texts.value.limits.withdrawals, may(limits.withdrawals)],
   ];

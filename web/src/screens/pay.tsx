@@ -3,12 +3,15 @@
  * that the next payee never gets what was meant for this one.
  */
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { api, type Problem, type Schemas } from "../api/client";
-import { readAmount } from "../money";
+import { readAmount, writeAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
+import { Comes } from "../parts/comes";
 import { whenOf } from "../parts/entries";
-import { Act, TextField, Told } from "../parts/fields";
+import { Facts } from "../parts/facts";
+import { Act, Stage, TextField, Told } from "../parts/fields";
+import { Icon } from "../parts/icons";
 import { type Movement, Moving, useMovement } from "../parts/movement";
 import { sentenceFor } from "../parts/problems";
 import { type PayeeRef, readPayee } from "../payees";
@@ -50,18 +53,20 @@ export function Pay() {
       movement={payment}
       lead={(order) => `${rupees(order.amount)} → ${whom.value?.payee.name}`}
       unknown={texts.value.pay.unknown}
-      form={(said) =>
-        whom.value === null ? (
-          <WhomForm
-            found={(one) => {
-              whom.value = one;
-              typed.value = one.amount === null ? "" : String(one.amount / 100);
-            }}
-          />
-        ) : (
-          <AmountForm whom={whom.value} typed={typed} about={about} payment={payment} said={said} back={anew} />
-        )
-      }
+      form={(said) => (
+        <Stage step={whom.value === null ? "whom" : "amount"}>
+          {whom.value === null ? (
+            <WhomForm
+              found={(one) => {
+                whom.value = one;
+                typed.value = one.amount === null ? "" : writeAmount(one.amount);
+              }}
+            />
+          ) : (
+            <AmountForm whom={whom.value} typed={typed} about={about} payment={payment} said={said} back={anew} />
+          )}
+        </Stage>
+      )}
       done={(body) => <Paid payment={body} said={texts.value.pay.done} anew={anew} />}
       earlier={(body) => <Paid payment={body} said={texts.value.pay.earlier} anew={anew} />}
     />
@@ -85,9 +90,8 @@ function WhomForm({ found }: { found: (whom: Whom) => void }) {
     else found(told);
   };
   // a link that was opened names its payee
-  useEffect(() => {
-    if (typed.value !== "") void look();
-  }, []);
+  const opened = useRef(typed.value === "" ? null : look);
+  useEffect(() => void opened.current?.(), []);
 
   return (
     <form
@@ -112,6 +116,7 @@ function WhomForm({ found }: { found: (whom: Whom) => void }) {
         {texts.value.pay.find}
       </Act>
       <a class="button" href={addressOf("scan")}>
+        <Icon sign="scan" />
         {texts.value.pay.scan}
       </a>
     </form>
@@ -176,24 +181,13 @@ function AmountForm({
 
   return (
     <form class="sheet" onSubmit={submit} noValidate>
-      <dl class="facts">
-        <div class="pair">
-          <dt>{texts.value.pay.to}</dt>
-          <dd>
-            <strong>{whom.payee.name}</strong>
-            <br />
-            <small class="quiet">
-              {whom.payee.kind === "merchant" ? texts.value.pay.shop : texts.value.pay.person}
-            </small>
-          </dd>
-        </div>
-        {whom.description !== null && (
-          <div class="pair">
-            <dt>{texts.value.screens.request}</dt>
-            <dd>{whom.description}</dd>
-          </div>
-        )}
-      </dl>
+      <div class="payee">
+        <small class="quiet">{texts.value.pay.to}</small>
+        <strong>{whom.payee.name}</strong>
+        <span class="badge">{whom.payee.kind === "merchant" ? texts.value.pay.shop : texts.value.pay.person}</span>
+      </div>
+      {whom.amount === null && <p class="quiet">{texts.value.pay.checkName}</p>}
+      {whom.description !== null && <Facts rows={[[texts.value.common.what, whom.description]]} />}
       {whom.amount === null ? (
         <AmountField
           typed={typed.value}
@@ -214,7 +208,7 @@ function AmountForm({
           about.value = text;
         }}
       />
-      {preview.value !== null && <Comes preview={preview.value} />}
+      <Comes preview={preview.value} />
       {said && <Told warning>{said}</Told>}
       <Act first submits busy={busy}>
         {busy
@@ -223,62 +217,35 @@ function AmountForm({
             ? texts.value.pay.submit(rupees(amount))
             : texts.value.screens.pay}
       </Act>
-      <Act onPress={back}>{texts.value.common.back}</Act>
+      <Act plain onPress={back}>
+        {texts.value.pay.other}
+      </Act>
     </form>
   );
 }
 
-function Comes({ preview }: { preview: Schemas["Preview"] }) {
-  const rows: [string, string][] = [
-    [texts.value.pay.fee, rupees(preview.fee)],
-    [texts.value.pay.total, rupees(preview.total)],
-    ...(preview.available_after >= 0
-      ? [[texts.value.pay.after, rupees(preview.available_after)] as [string, string]]
-      : []),
-  ];
-  return (
-    <>
-      <dl class="facts" aria-live="polite">
-        {rows.map(([name, value]) => (
-          <div key={name} class="pair">
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      {preview.available_after < 0 && (
-        <Told warning>{texts.value.pay.tooLittle(rupees(-preview.available_after))}</Told>
-      )}
-    </>
-  );
-}
-
 function Paid({ payment, said, anew }: { payment: Receipt; said: string; anew: () => void }) {
-  const rows: [string, string | null][] = [
-    [texts.value.pay.to, payment.to.name],
-    [texts.value.pay.when, whenOf(payment.created_at)],
-    [texts.value.common.description, payment.description],
-    [texts.value.add.ours, payment.id],
-  ];
   return (
     <section class="sheet">
       <Told>{said}</Told>
       <p class="balance">{rupees(payment.amount)}</p>
-      <dl class="facts">
-        {rows.map(
-          ([name, value]) =>
-            value !== null && (
-              <div key={name} class="pair">
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </div>
-            ),
-        )}
-      </dl>
-      <a class="button" href={addressOf("entry", payment.transaction_id)}>
+      <Facts
+        rows={[
+          [texts.value.pay.to, payment.to.name],
+          [texts.value.pay.when, whenOf(payment.created_at)],
+          [texts.value.common.what, payment.description],
+          [texts.value.add.ours, payment.id],
+        ]}
+      />
+      <a class="button first" href={addressOf("entry", payment.transaction_id)}>
         {texts.value.pay.receipt}
       </a>
-      <Act onPress={anew}>{texts.value.pay.another}</Act>
+      <a class="button" href={addressOf("")}>
+        {texts.value.common.toHome}
+      </a>
+      <Act plain onPress={anew}>
+        {texts.value.pay.another}
+      </Act>
     </section>
   );
 }

@@ -1,14 +1,13 @@
 import { api } from "../api/client";
 import { Code } from "../parts/code";
 import { Copy } from "../parts/copy";
-import { Facts } from "../parts/facts";
 import { Act } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 
-/** One's own code, to be scanned from the screen or from paper. */
+/** One's own code, to be scanned from the screen or from paper: what is printed is the name, the code and its number. */
 export function Receive() {
   const [code, again] = useLoaded(() => api.GET("/wallet/qr"));
   const [me] = useLoaded(() => api.GET("/me"));
@@ -19,12 +18,18 @@ export function Receive() {
           const number = one.code.replace(/^wallet:/, "");
           return (
             <section class="sheet">
-              {me.value.is === "there" && <h2>{me.value.value.name}</h2>}
-              <Code svg={one.svg} says={texts.value.receive.number} />
-              <Facts rows={[[texts.value.receive.number, number]]} />
+              <div class="printout">
+                {me.value.is === "there" && <h2>{me.value.value.name}</h2>}
+                <p class="onpaper">{texts.value.receive.scan}</p>
+                <Code svg={one.svg} says={texts.value.receive.codeOf} />
+                <p class="number">{number}</p>
+                <p class="onpaper">{texts.value.receive.check}</p>
+              </div>
               <p class="quiet">{texts.value.receive.lead}</p>
-              <Copy text={number} />
-              <Act onPress={() => print()}>{texts.value.receive.print}</Act>
+              <div class="actions">
+                <Copy text={number} />
+                <Act onPress={() => print()}>{texts.value.receive.print}</Act>
+              </div>
             </section>
           );
         }}

@@ -1,30 +1,41 @@
 import { useSignal } from "@preact/signals";
 import { api, type Problem } from "../api/client";
 import { signIn } from "../api/session";
-import { Act, TextField, Told } from "../parts/fields";
+import { Act, Stage, TextField, Told } from "../parts/fields";
+import { Languages } from "../parts/languages";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { faultOf, sentenceFor } from "../parts/problems";
-import { go } from "../router";
+import { addressOf, go } from "../router";
 import { texts } from "../texts";
 
 /** Opens a wallet: the phone is proved first, then a name and a password; whoever did it is signed in. */
 export function Register() {
   const proved = useSignal<Proved | null>(null);
-  return proved.value === null ? (
-    <PhoneProof
-      purpose="register"
-      lead={texts.value.register.lead}
-      proved={(what) => {
-        proved.value = what;
-      }}
-    />
-  ) : (
-    <Who
-      proved={proved.value}
-      anew={() => {
-        proved.value = null;
-      }}
-    />
+  return (
+    <Stage step={proved.value === null ? "phone" : "who"}>
+      {proved.value === null ? (
+        <>
+          <PhoneProof
+            purpose="register"
+            lead={texts.value.register.lead}
+            proved={(what) => {
+              proved.value = what;
+            }}
+          />
+          <p>
+            {texts.value.register.known} <a href={addressOf("sign-in")}>{texts.value.screens["sign-in"]}</a>
+          </p>
+          <Languages />
+        </>
+      ) : (
+        <Who
+          proved={proved.value}
+          anew={() => {
+            proved.value = null;
+          }}
+        />
+      )}
+    </Stage>
   );
 }
 
@@ -32,15 +43,22 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
   const name = useSignal("");
   const password = useSignal("");
   const isShop = useSignal(false);
+  const replaces = useSignal(false);
+  const asked = useSignal(false);
   const busy = useSignal(false);
   const problem = useSignal<Problem | null>(null);
   const isLost = useSignal(false);
   // a registration whose answer was lost is sent again under its key
   const key = useSignal(crypto.randomUUID());
 
+  const faults = {
+    name: name.value.trim() === "" ? texts.value.faults.name : null,
+    password: [...password.value].length < 8 ? texts.value.faults.password : null,
+  };
   const open = async (event: Event) => {
     event.preventDefault();
-    if (busy.value) return;
+    asked.value = true;
+    if (busy.value || faults.name || faults.password) return;
     busy.value = true;
     problem.value = null;
     isLost.value = false;
@@ -50,9 +68,10 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
         body: {
           phone_proof: proved.proof,
           phone: proved.phone,
-          name: name.value,
+          name: name.value.trim(),
           password: password.value,
           kind: isShop.value ? "merchant" : "personal",
+          ...(replaces.value ? { replace: true } : {}),
         },
       });
       if (made.data === undefined) {
@@ -75,7 +94,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
       <TextField
         label={texts.value.common.name}
         hint={texts.value.register.nameHint}
-        fault={faultOf(problem.value, "name")}
+        fault={(asked.value && faults.name) || faultOf(problem.value, "name", texts.value)}
         autocomplete="name"
         value={name.value}
         onText={(text) => {
@@ -87,7 +106,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
       <TextField
         label={texts.value.common.password}
         hint={texts.value.register.passwordHint}
-        fault={faultOf(problem.value, "password")}
+        fault={(asked.value && faults.password) || faultOf(problem.value, "password", texts.value)}
         kind="password"
         autocomplete="new-password"
         value={password.value}
@@ -106,10 +125,31 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
         {texts.value.register.shop}
       </label>
       {said && <Told warning>{said}</Told>}
+      {(replaces.value || problem.value?.code === "phone_taken") && (
+        <>
+          <p>
+            <a href={addressOf("sign-in")}>{texts.value.screens["sign-in"]}</a>
+            {" · "}
+            <a href={addressOf("reset")}>{texts.value.signIn.forgotten}</a>
+          </p>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={replaces.value}
+              onChange={(event) => {
+                replaces.value = event.currentTarget.checked;
+                // another request is no repetition of the one before
+                key.value = crypto.randomUUID();
+              }}
+            />
+            {texts.value.register.replace}
+          </label>
+        </>
+      )}
       <Act first submits busy={busy.value}>
         {texts.value.register.submit}
       </Act>
-      {problem.value?.code === "invalid_proof" && <Act onPress={anew}>{texts.value.register.again}</Act>}
+      {problem.value?.code === "invalid_proof" && <Act onPress={anew}>{texts.value.register.anew}</Act>}
     </form>
   );
 }

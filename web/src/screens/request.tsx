@@ -9,44 +9,111 @@ import { Act, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { sentenceFor } from "../parts/problems";
-import { place } from "../router";
+import { MOST_PEOPLE, wholeOf } from "../parts/split";
+import { addressOf, place } from "../router";
 import { texts } from "../texts";
+
+type One = Schemas["PaymentRequest"];
 
 const EVERY_S = 10;
 
-/** One of one's own requests: its code, and who has paid it. */
+/** One of one's own requests, or the parts of a sum that several people share: how to hand it on, and who has paid. */
 export function Request() {
-  const path = { id: place.value.about };
-  const [request, again] = useLoaded(() => api.GET("/payment-requests/{id}", { params: { path } }), {
-    about: path.id,
-    everyS: (one) => (one?.status === "open" ? EVERY_S : null),
+  const ids = place.value.about.split(",").slice(0, MOST_PEOPLE);
+  const [requests, again] = useLoaded(() => askForAll(ids), {
+    about: place.value.about,
+    everyS: (all) => (all === null || all.some((one) => one.status === "open") ? EVERY_S * ids.length : null),
   });
   return (
-    <Shown loaded={request.value} again={again}>
-      {(one) => (
-        <>
-          <section class="sheet">
-            <p class="balance">{one.amount === null ? texts.value.requests.open : rupees(one.amount)}</p>
-            <p role="status">{texts.value.requests.status[one.status]}</p>
-            <Facts
-              rows={[
-                [texts.value.common.description, one.description],
-                [texts.value.requests.until, whenOf(one.expires_at)],
-              ]}
-            />
-            {one.status === "open" && one.svg && <Code svg={one.svg} says={texts.value.screens.request} />}
-            {one.status === "open" && one.code && (
-              <>
-                <Copy text={one.url ?? one.code} />
-                {one.url && <Share title={texts.value.screens.request} url={one.url} />}
-                <Cancel id={one.id} done={again} />
-              </>
-            )}
-          </section>
-          <PaidBy payments={one.payments} />
-        </>
-      )}
+    <Shown loaded={requests.value} again={again}>
+      {(all) => {
+        const [first] = all;
+        if (first === undefined) return null;
+        return all.length === 1 ? <Single one={first} again={again} /> : <Several all={all} again={again} />;
+      }}
     </Shown>
+  );
+}
+
+/** All of them, or the first answer that is none. */
+async function askForAll(ids: readonly string[]) {
+  const told = await Promise.all(ids.map((id) => api.GET("/payment-requests/{id}", { params: { path: { id } } })));
+  const refused = told.find((one) => one.data === undefined);
+  const [first] = told;
+  if (refused !== undefined || first === undefined) return { ...(refused ?? told[0]), data: undefined } as never;
+  return { response: first.response, data: told.map((one) => one.data as One) };
+}
+
+/** Where whoever pays it goes: the API's own link, or this site's, where the API knows of no site. */
+const linkTo = (one: One): string => one.url ?? location.origin + addressOf("pay", one.id);
+
+function Single({ one, again }: { one: One; again: () => void }) {
+  return (
+    <>
+      <section class="sheet">
+        <p class="balance">{one.amount === null ? texts.value.requests.forms.any : rupees(one.amount)}</p>
+        <p role="status">
+          <Status of={one.status} />
+        </p>
+        <Facts
+          rows={[
+            [texts.value.common.what, one.description],
+            [texts.value.requests.until, whenOf(one.expires_at)],
+          ]}
+        />
+        {one.status === "open" && one.svg && <Code svg={one.svg} says={texts.value.requests.codeOf} />}
+        {one.status === "open" && <HandOn one={one} />}
+        {one.status === "open" && <Cancel id={one.id} done={again} />}
+      </section>
+      <PaidBy payments={one.payments} />
+    </>
+  );
+}
+
+function Several({ all, again }: { all: One[]; again: () => void }) {
+  const sum = (some: One[]) => some.reduce((total, one) => total + (one.amount ?? 0), 0);
+  const paid = all.filter((one) => one.status === "paid");
+  const what = wholeOf(all[0]?.description ?? null)?.what;
+  return (
+    <>
+      <section class="sheet">
+        {what && <h2>{what}</h2>}
+        <p class="balance">{rupees(sum(paid))}</p>
+        <p role="status">{texts.value.requests.cameOf(rupees(sum(all)), paid.length, all.length)}</p>
+        <progress max={all.length} value={paid.length} aria-label={texts.value.requests.paidBy} />
+        <p class="quiet">{texts.value.requests.handOut}</p>
+      </section>
+      {all.map((one, at) => (
+        <section key={one.id} class="sheet" aria-labelledby={`part-${at}`}>
+          <div class="row still">
+            <h2 id={`part-${at}`}>{one.payments[0]?.from.name ?? texts.value.requests.part(at + 1)}</h2>
+            <span class="sum">{one.amount === null ? "" : rupees(one.amount)}</span>
+            <Status of={one.status} />
+          </div>
+          {one.status === "open" && (
+            <>
+              <HandOn one={one} />
+              <details>
+                <summary>{texts.value.requests.more}</summary>
+                {one.svg && <Code svg={one.svg} says={texts.value.requests.codeOf} />}
+                <Cancel id={one.id} done={again} />
+              </details>
+            </>
+          )}
+        </section>
+      ))}
+    </>
+  );
+}
+
+const Status = ({ of }: { of: One["status"] }) => <span class={`badge ${of}`}>{texts.value.requests.status[of]}</span>;
+
+function HandOn({ one }: { one: One }) {
+  return (
+    <div class="actions">
+      <Share title={texts.value.screens.request} url={linkTo(one)} />
+      <Copy text={linkTo(one)} says={texts.value.requests.copyLink} />
+    </div>
   );
 }
 
@@ -57,6 +124,7 @@ function Cancel({ id, done }: { id: string; done: () => void }) {
     <>
       {said.value && <Told warning>{said.value}</Told>}
       <Act
+        plain
         busy={busy.value}
         onPress={async () => {
           busy.value = true;
@@ -64,12 +132,8 @@ function Cancel({ id, done }: { id: string; done: () => void }) {
             .POST("/payment-requests/{id}/cancel", { params: { path: { id } }, body: {} })
             .catch(() => null);
           busy.value = false;
-          said.value =
-            told === null
-              ? texts.value.common.nobodyAnswers
-              : told.error === undefined
-                ? null
-                : sentenceFor(told.error, texts.value);
+          if (told === null) said.value = texts.value.common.nobodyAnswers;
+          else said.value = told.error === undefined ? null : sentenceFor(told.error, texts.value);
           done();
         }}
       >
@@ -83,16 +147,19 @@ function PaidBy({ payments }: { payments: Schemas["ReceivedPayment"][] }) {
   return (
     <section class="sheet">
       <h2>{texts.value.requests.paidBy}</h2>
-      {payments.length === 0 && <p class="quiet">{texts.value.requests.nobodyYet}</p>}
-      <ul class="rows">
-        {payments.map((one) => (
-          <li key={one.id} class="row">
-            <span>{one.from.name}</span>
-            <span class="sum good">+{rupees(one.amount)}</span>
-            <small class="quiet">{whenOf(one.created_at)}</small>
-          </li>
-        ))}
-      </ul>
+      {payments.length === 0 ? (
+        <p class="quiet">{texts.value.requests.nobodyYet}</p>
+      ) : (
+        <ul class="rows">
+          {payments.map((one) => (
+            <li key={one.id} class="row">
+              <span>{one.from.name}</span>
+              <span class="sum good">+{rupees(one.amount)}</span>
+              <small class="quiet">{whenOf(one.created_at)}</small>
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

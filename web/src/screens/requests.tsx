@@ -1,18 +1,20 @@
 import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
-import { readAmount } from "../money";
+import { readAmount, share } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { whenOf } from "../parts/entries";
-import { Act, TextField, Told } from "../parts/fields";
+import { Act, Field, TextField, Told } from "../parts/fields";
+import { Rest } from "../parts/loading";
 import { usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
+import { MOST_PEOPLE, partOf, together, wholeOf } from "../parts/split";
 import { addressOf, go } from "../router";
 import { texts } from "../texts";
 
-/** Asks for money, and shows what was asked for. */
+/** Asks for money, of one or of several, and shows what was asked for. */
 export function Requests() {
   const requests = usePages<Schemas["ListedPaymentRequest"]>((cursor) =>
-    api.GET("/payment-requests", { params: { query: { ...(cursor ? { cursor } : {}) } } }),
+    api.GET("/payment-requests", { params: { query: { limit: 50, ...(cursor ? { cursor } : {}) } } }),
   );
   return (
     <>
@@ -20,91 +22,185 @@ export function Requests() {
       <section class="sheet">
         <h2>{texts.value.receive.asked}</h2>
         <ul class="rows">
-          {requests.rows.value.map((one) => (
-            <li key={one.id}>
-              <a class="row" href={addressOf("request", one.id)}>
-                <span>{one.description ?? texts.value.screens.request}</span>
-                <span class="sum">{one.amount === null ? "₹ …" : rupees(one.amount)}</span>
-                <small class="quiet">
-                  {texts.value.requests.status[one.status]} · {whenOf(one.created_at)}
-                </small>
-              </a>
-            </li>
+          {together(requests.rows.value).map((parts) => (
+            <Row key={parts[0]?.id} parts={parts} />
           ))}
         </ul>
-        {requests.state.value === "loading" && <p class="quiet">{texts.value.common.loading}</p>}
-        {requests.state.value === "lost" && <Told warning>{texts.value.common.nobodyAnswers}</Told>}
-        {requests.state.value === "end" && requests.rows.value.length === 0 && (
-          <p class="quiet">{texts.value.requests.none}</p>
-        )}
-        {(requests.state.value === "more" || requests.state.value === "lost") && (
-          <Act onPress={() => void requests.more()}>{texts.value.history.more}</Act>
-        )}
+        <Rest pages={requests} none={texts.value.requests.none} />
       </section>
     </>
   );
 }
 
+function Row({ parts }: { parts: Schemas["ListedPaymentRequest"][] }) {
+  const [first] = parts;
+  if (first === undefined) return null;
+  const paid = parts.filter((one) => one.status === "paid").length;
+  const sum = parts.reduce((total, one) => total + (one.amount ?? 0), 0);
+  const what = parts.length > 1 ? wholeOf(first.description)?.what : first.description;
+  const ids = parts.map((one) => one.id).reverse();
+  return (
+    <li>
+      <a class="row" href={addressOf("request", ids.join(","))}>
+        <span>{what || texts.value.screens.request}</span>
+        <span class="sum">{first.amount === null ? texts.value.requests.any : rupees(sum)}</span>
+        <small class="quiet">
+          {parts.length > 1
+            ? texts.value.requests.paidOf(paid, parts.length)
+            : texts.value.requests.status[first.status]}
+          {" · "}
+          {whenOf(first.created_at)}
+        </small>
+      </a>
+    </li>
+  );
+}
+
+type Form = "one" | "split" | "any";
+const FORMS: Form[] = ["one", "split", "any"];
+
 function Ask() {
   const typed = useSignal("");
-  const isOpen = useSignal(false);
+  const form = useSignal<Form>("one");
+  const people = useSignal("2");
+  const isIn = useSignal(true);
   const about = useSignal("");
   const asked = useSignal(false);
   const busy = useSignal(false);
   const said = useSignal<string | null>(null);
+  /** What has been made of several so far: who tries again makes the others only. */
+  const made = useSignal<string[]>([]);
   const amount = readAmount(typed.value);
+  const count = /^[0-9]+$/.test(people.value) ? Number(people.value) : 0;
+  const isCount = count >= 2 && count <= MOST_PEOPLE;
+  // the odd paisa is the asker's own
+  const shares =
+    form.value === "split" && isCount && typeof amount === "number" && amount >= count
+      ? share(amount, count).slice(isIn.value ? 1 : 0)
+      : [];
 
+  const bodies = (): Schemas["PaymentRequestBody"][] => {
+    const description = about.value.trim();
+    if (form.value === "split")
+      return shares.map((part, at) => ({ amount: part, description: partOf(description, at + 1, shares.length) }));
+    return [
+      {
+        ...(form.value === "one" ? { amount: amount as number } : {}),
+        ...(description ? { description } : {}),
+      },
+    ];
+  };
   const submit = async (event: Event) => {
     event.preventDefault();
     asked.value = true;
-    if (busy.value || (!isOpen.value && typeof amount === "string")) return;
+    const isReady = form.value === "any" || (typeof amount === "number" && (form.value === "one" || shares.length > 0));
+    if (busy.value || !isReady) return;
     busy.value = true;
     said.value = null;
-    const description = about.value.trim();
-    const body = {
-      ...(isOpen.value ? {} : { amount: amount as number }),
-      ...(description ? { description } : {}),
-    };
-    const told = await api.POST("/payment-requests", { body }).catch(() => null);
+    for (const body of bodies().slice(made.value.length)) {
+      const told = await api.POST("/payment-requests", { body }).catch(() => null);
+      if (told?.data !== undefined) {
+        made.value = [...made.value, told.data.id];
+        continue;
+      }
+      said.value = told === null ? texts.value.common.nobodyAnswers : sentenceFor(told.error, texts.value);
+      break;
+    }
     busy.value = false;
-    if (told === null) said.value = texts.value.common.nobodyAnswers;
-    else if (told.data === undefined) said.value = sentenceFor(told.error, texts.value);
-    else go("request", told.data.id);
+    if (said.value === null) go("request", made.value.join(","));
+  };
+  const changed = () => {
+    made.value = [];
+    said.value = null;
   };
   return (
     <form class="sheet" onSubmit={submit} noValidate>
       <p class="quiet">{texts.value.requests.lead}</p>
-      {!isOpen.value && (
+      <fieldset class="choice">
+        <legend>{texts.value.requests.how}</legend>
+        {FORMS.map((one) => (
+          <label key={one}>
+            <input
+              type="radio"
+              name="how"
+              checked={form.value === one}
+              onChange={() => {
+                form.value = one;
+                changed();
+              }}
+            />
+            <span>{texts.value.requests.forms[one]}</span>
+          </label>
+        ))}
+      </fieldset>
+      {form.value !== "any" && (
         <AmountField
           typed={typed.value}
           asked={asked.value}
           onText={(text) => {
             typed.value = text;
+            changed();
           }}
         />
       )}
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isOpen.value}
-          onChange={(event) => {
-            isOpen.value = event.currentTarget.checked;
-          }}
-        />
-        {texts.value.requests.open}
-      </label>
+      {form.value === "split" && (
+        <>
+          <Field
+            label={texts.value.requests.people}
+            fault={asked.value && !isCount ? texts.value.requests.peopleFault(MOST_PEOPLE) : null}
+          >
+            {(attributes) => (
+              <input
+                {...attributes}
+                type="text"
+                inputMode="numeric"
+                autocomplete="off"
+                maxLength={2}
+                value={people.value}
+                onInput={(event) => {
+                  people.value = event.currentTarget.value;
+                  changed();
+                }}
+              />
+            )}
+          </Field>
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isIn.value}
+              onChange={(event) => {
+                isIn.value = event.currentTarget.checked;
+                changed();
+              }}
+            />
+            {texts.value.requests.withMe}
+          </label>
+          {shares.length > 0 && (
+            <p class="quiet" role="status">
+              {texts.value.requests.each(shares.length, rupees(shares[0] ?? 0))}
+            </p>
+          )}
+        </>
+      )}
       <TextField
         label={texts.value.common.description}
+        hint={texts.value.requests.descriptionHint}
         value={about.value}
         autocomplete="off"
-        maxLength={200}
+        maxLength={190}
         onText={(text) => {
           about.value = text;
+          changed();
         }}
       />
-      {said.value && <Told warning>{said.value}</Told>}
+      {said.value && (
+        <Told warning>
+          {made.value.length > 0 && `${texts.value.requests.made(made.value.length)} `}
+          {said.value}
+        </Told>
+      )}
       <Act first submits busy={busy.value}>
-        {texts.value.requests.submit}
+        {form.value === "split" ? texts.value.requests.submitMany : texts.value.requests.submit}
       </Act>
     </form>
   );

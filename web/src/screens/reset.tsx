@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
-import { api } from "../api/client";
+import { api, type Problem } from "../api/client";
 import { signIn } from "../api/session";
 import { Act, TextField, Told } from "../parts/fields";
 import { assertPasskey } from "../parts/passkeys";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
-import { sentenceFor } from "../parts/problems";
+import { faultOf, sentenceFor } from "../parts/problems";
 import { go } from "../router";
 import { texts } from "../texts";
 
@@ -15,6 +15,7 @@ export function Reset() {
   const passkey = useSignal<string | null>(null);
   const busy = useSignal(false);
   const said = useSignal<string | null>(null);
+  const problem = useSignal<Problem | null>(null);
 
   if (proved.value === null)
     return (
@@ -32,6 +33,7 @@ export function Reset() {
     if (busy.value) return;
     busy.value = true;
     said.value = null;
+    problem.value = null;
     await work().catch(() => {
       said.value = texts.value.common.nobodyAnswers;
     });
@@ -57,7 +59,8 @@ export function Reset() {
       },
     });
     if (told.error !== undefined) {
-      said.value = sentenceFor(told.error, texts.value);
+      problem.value = told.error;
+      if (!told.error.errors?.length) said.value = sentenceFor(told.error, texts.value);
       return;
     }
     await signIn({ phone, password: password.value });
@@ -69,6 +72,7 @@ export function Reset() {
       <TextField
         label={texts.value.security.newPassword}
         hint={texts.value.register.passwordHint}
+        fault={faultOf(problem.value, "new_password", texts.value)}
         kind="password"
         autocomplete="new-password"
         value={password.value}
@@ -77,6 +81,16 @@ export function Reset() {
         }}
       />
       {said.value && <Told warning>{said.value}</Told>}
+      {problem.value?.code === "invalid_proof" && (
+        <Act
+          onPress={() => {
+            proved.value = null;
+            said.value = null;
+          }}
+        >
+          {texts.value.register.anew}
+        </Act>
+      )}
       <Act first submits busy={busy.value}>
         {texts.value.security.change}
       </Act>

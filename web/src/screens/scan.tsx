@@ -30,6 +30,7 @@ export function Scan() {
       said.value = texts.value.scan.denied;
     }
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one look-out for each camera
   useEffect(() => {
     const shown = video.current;
     const camera = stream.value;
@@ -76,7 +77,9 @@ export function Scan() {
           />
         )}
       </Field>
-      <a href={addressOf("pay")}>{texts.value.scan.typed}</a>
+      <a class="button" href={addressOf("pay")}>
+        {texts.value.scan.typed}
+      </a>
     </section>
   );
 }

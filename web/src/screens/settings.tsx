@@ -1,31 +1,196 @@
-import { addressOf, type Screen } from "../router";
-import { type Language, language, speak, texts } from "../texts";
+import { useSignal } from "@preact/signals";
+import { api, type Schemas } from "../api/client";
+import { signOut, standing } from "../api/session";
+import { Facts } from "../parts/facts";
+import { Act, TextField, Told } from "../parts/fields";
+import { Languages } from "../parts/languages";
+import { useLoaded } from "../parts/load";
+import { Shown } from "../parts/loading";
+import { PhoneProof, type Proved } from "../parts/phone-proof";
+import { useWork } from "../parts/work";
+import { addressOf, go, type Screen } from "../router";
+import { texts } from "../texts";
 
-const NAMES: Record<Language, string> = { en: "English", hi: "हिन्दी" };
 const MORE: Screen[] = ["withdraw", "requests", "holds", "shop", "limits", "security", "help"];
 
-/** The language, and the way to all that is not on the bar. */
+/** Who one is, the language, and the way to all that is not on the bar. */
 export function Settings() {
   return (
     <>
-      <fieldset class="sheet">
-        <legend>{texts.value.settings.language}</legend>
-        {(Object.keys(NAMES) as Language[]).map((one) => (
-          <label key={one} class="check" lang={one}>
-            <input type="radio" name="language" checked={language.value === one} onChange={() => speak(one)} />
-            {NAMES[one]}
-          </label>
-        ))}
-      </fieldset>
-      <ul class="rows sheet">
-        {MORE.map((one) => (
-          <li key={one}>
-            <a class="row" href={addressOf(one)}>
-              {texts.value.screens[one]}
-            </a>
-          </li>
-        ))}
-      </ul>
+      {standing.value === "signed_in" && (
+        <>
+          <Account />
+          <ul class="rows sheet">
+            {MORE.map((one) => (
+              <li key={one}>
+                <a class="row way" href={addressOf(one)}>
+                  {texts.value.screens[one]}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <section class="sheet">
+        <Languages />
+      </section>
+      {standing.value === "signed_in" && (
+        <Act onPress={() => void signOut().then(() => go("sign-in"))}>{texts.value.security.signOut}</Act>
+      )}
     </>
+  );
+}
+
+function Account() {
+  const [me, again] = useLoaded(() => api.GET("/me"));
+  return (
+    <section class="sheet">
+      <h2>{texts.value.settings.account}</h2>
+      <Shown loaded={me.value} again={again}>
+        {(account) => (
+          <>
+            <Facts
+              rows={[
+                [texts.value.settings.name, account.name],
+                [texts.value.common.phone, account.phone],
+                [texts.value.settings.mail, account.email ?? texts.value.settings.noMail],
+              ]}
+            />
+            <Name key={account.name} account={account} done={again} />
+            <Mail key={account.email ?? ""} account={account} done={again} />
+            <Phone key={account.phone ?? ""} done={again} />
+          </>
+        )}
+      </Shown>
+      <a href={addressOf("security")}>{texts.value.security.password}</a>
+    </section>
+  );
+}
+
+function Name({ account, done }: { account: Schemas["Account"]; done: () => void }) {
+  const name = useSignal(account.name);
+  const work = useWork(`${texts.value.settings.name}: ${name.value.trim()}`);
+  return (
+    <details>
+      <summary>{texts.value.settings.changeName}</summary>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (name.value.trim() !== account.name)
+            void work.run(() => api.PATCH("/me", { body: { name: name.value.trim() } }), done);
+        }}
+      >
+        <TextField
+          label={texts.value.common.name}
+          hint={texts.value.settings.nameHint}
+          fault={work.faultOf("name")}
+          autocomplete="name"
+          maxLength={100}
+          value={name.value}
+          onText={(text) => {
+            name.value = text;
+          }}
+        />
+        {work.said}
+        <Act submits busy={work.busy}>
+          {texts.value.settings.save}
+        </Act>
+      </form>
+      {work.asking}
+    </details>
+  );
+}
+
+function Mail({ account, done }: { account: Schemas["Account"]; done: () => void }) {
+  const mail = useSignal(account.email ?? "");
+  const work = useWork();
+  return (
+    <details>
+      <summary>{texts.value.settings.changeMail}</summary>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void work.run(() => api.PATCH("/me", { body: { email: mail.value.trim() || null } }), done);
+        }}
+      >
+        <TextField
+          label={texts.value.settings.email}
+          hint={texts.value.settings.mailHint}
+          fault={work.faultOf("email")}
+          kind="email"
+          inputMode="email"
+          autocomplete="email"
+          value={mail.value}
+          onText={(text) => {
+            mail.value = text;
+          }}
+        />
+        {work.said}
+        <Act submits busy={work.busy}>
+          {texts.value.settings.save}
+        </Act>
+      </form>
+      {work.asking}
+    </details>
+  );
+}
+
+/** The new phone is proved, the password shown, and the phone of before (or a passkey) confirms it. */
+function Phone({ done }: { done: () => void }) {
+  const proved = useSignal<Proved | null>(null);
+  const password = useSignal("");
+  const work = useWork(`${texts.value.settings.newPhone}: ${proved.value?.phone ?? ""}`);
+  const isWrong = work.problem?.code === "invalid_credentials";
+  return (
+    <details>
+      <summary>{texts.value.settings.changePhone}</summary>
+      {proved.value === null ? (
+        <PhoneProof
+          purpose="change_phone"
+          lead={texts.value.settings.phoneLead}
+          proved={(what) => {
+            proved.value = what;
+          }}
+        />
+      ) : (
+        <form
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            const body = { phone_proof: proved.value?.proof ?? "", password: password.value };
+            void work.run(() => api.POST("/me/phone", { body }), done);
+          }}
+        >
+          <Told>{texts.value.settings.phoneProved(proved.value.phone)}</Told>
+          <p class="quiet">{texts.value.settings.phoneWaits}</p>
+          <TextField
+            label={texts.value.common.password}
+            fault={isWrong ? texts.value.faults.old_password : null}
+            kind="password"
+            autocomplete="current-password"
+            value={password.value}
+            onText={(text) => {
+              password.value = text;
+            }}
+          />
+          {!isWrong && work.said}
+          <Act submits busy={work.busy}>
+            {texts.value.settings.changePhone}
+          </Act>
+          {work.problem?.code === "invalid_proof" && (
+            <Act
+              onPress={() => {
+                proved.value = null;
+              }}
+            >
+              {texts.value.register.again}
+            </Act>
+          )}
+        </form>
+      )}
+      {work.asking}
+    </details>
   );
 }

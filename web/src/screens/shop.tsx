@@ -25,12 +25,20 @@ export function Shop() {
           const taken = entries.filter((one) => one.direction === "credit" && one.type !== "refund");
           const total = entries.reduce((sum, one) => sum + (one.direction === "credit" ? one.amount : -one.amount), 0);
           return (
-            <section class="sheet">
-              <h2>{texts.value.shop.today}</h2>
-              <p class="balance">{rupees(total)}</p>
-              <p class="quiet">{texts.value.shop.count(taken.length)}</p>
-              <Entries entries={entries} />
-            </section>
+            <>
+              <section class="card" aria-labelledby="taken">
+                <p id="taken">{texts.value.shop.today}</p>
+                <p class="balance">{rupees(total)}</p>
+                <p>{texts.value.shop.count(taken.length)}</p>
+              </section>
+              {entries.length > 0 ? (
+                <section class="sheet">
+                  <Entries entries={entries} />
+                </section>
+              ) : (
+                <p class="quiet">{texts.value.shop.none}</p>
+              )}
+            </>
           );
         }}
       </Shown>

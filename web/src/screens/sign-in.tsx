@@ -1,43 +1,103 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Problem } from "../api/client";
-import { signIn } from "../api/session";
-import { Act, TextField, Told } from "../parts/fields";
-import { sentenceFor } from "../parts/problems";
+import { signIn, standing } from "../api/session";
+import { Act, Stage, TextField, Told } from "../parts/fields";
+import { Languages } from "../parts/languages";
+import { PhoneProof, type Proved } from "../parts/phone-proof";
+import { howLong, sentenceFor } from "../parts/problems";
+import { readPhone } from "../payees";
 import { addressOf, go, place } from "../router";
 import { texts } from "../texts";
 
-/** Signs in, and leaves whoever came from another screen on that. */
+/**
+ * Signs in, and leaves whoever came from another screen on that. After too many tries of anybody's the password is taken
+ * from who shows that the phone is theirs, so that nobody can lock somebody else out.
+ */
 export function SignIn() {
   const phone = useSignal("");
   const password = useSignal("");
   const busy = useSignal(false);
   const said = useSignal<string | null>(null);
+  const isLocked = useSignal(false);
+  const isProving = useSignal(false);
+  const proved = useSignal<Proved | null>(null);
 
+  // who is signed in already has no business here
+  useEffect(() => {
+    if (place.value.screen === "sign-in" && standing.value === "signed_in") go("", "", { replaces: true });
+  }, []);
+
+  const full = (): string => readPhone(phone.value) ?? phone.value;
   const submit = async (event: Event) => {
     event.preventDefault();
     if (busy.value) return;
     busy.value = true;
     said.value = null;
+    // a proof is for the phone that was proved, and no other
+    const proof = proved.value?.phone === full() ? proved.value.proof : null;
     try {
-      const answer = await signIn({ phone: phone.value, password: password.value });
+      const answer = await signIn({
+        phone: full(),
+        password: password.value,
+        ...(proof === null ? {} : { phone_proof: proof }),
+      });
       if (answer.ok) {
+        password.value = "";
         if (place.value.screen === "sign-in") go("", "", { replaces: true });
         return;
       }
-      const problem: Problem = await answer.json();
-      const after = Number.parseInt(answer.headers.get("Retry-After") ?? "", 10);
-      said.value = sentenceFor(problem, texts.value, Number.isNaN(after) ? null : after);
+      hear(await answer.json(), Number.parseInt(answer.headers.get("Retry-After") ?? "", 10));
     } catch {
-      said.value = texts.value.common.nobodyAnswers;
+      said.value = navigator.onLine ? texts.value.common.nobodyAnswers : texts.value.common.offlineUnsent;
     } finally {
       busy.value = false;
     }
   };
+  const hear = (problem: Problem, after: number) => {
+    if (problem.code === "invalid_proof") proved.value = null;
+    isLocked.value = problem.code === "too_many_attempts" || problem.code === "invalid_proof";
+    const retryAfterS = Number.isNaN(after) ? null : after;
+    said.value =
+      problem.code === "too_many_attempts" && retryAfterS !== null
+        ? texts.value.signIn.tooMany(howLong(retryAfterS, texts.value))
+        : sentenceFor(problem, texts.value, retryAfterS);
+  };
 
+  if (isProving.value)
+    return (
+      <Stage step="proving">
+        <PhoneProof
+          purpose="sign_in"
+          lead={texts.value.signIn.codeLead}
+          known={phone.value}
+          proved={(what) => {
+            proved.value = what;
+            phone.value = what.phone;
+            isProving.value = false;
+            isLocked.value = false;
+            said.value = null;
+          }}
+        />
+        <Act
+          plain
+          onPress={() => {
+            isProving.value = false;
+          }}
+        >
+          {texts.value.common.back}
+        </Act>
+      </Stage>
+    );
   return (
     <>
       <form class="sheet" onSubmit={submit}>
-        <p class="quiet">{texts.value.signIn.lead}</p>
+        {standing.value === "ended" ? (
+          <Told>{texts.value.signIn.ended}</Told>
+        ) : (
+          <p class="quiet">{texts.value.signIn.lead}</p>
+        )}
+        {proved.value !== null && <Told>{texts.value.signIn.proved}</Told>}
         <TextField
           label={texts.value.common.phone}
           hint={texts.value.common.phoneHint}
@@ -61,16 +121,26 @@ export function SignIn() {
           required
         />
         {said.value && <Told warning>{said.value}</Told>}
-        <Act first submits busy={busy.value}>
+        {isLocked.value && (
+          <Act
+            onPress={() => {
+              isProving.value = true;
+            }}
+          >
+            {texts.value.signIn.byCode}
+          </Act>
+        )}
+        <Act first={!isLocked.value} submits busy={busy.value}>
           {texts.value.signIn.submit}
         </Act>
+        <p>
+          <a href={addressOf("reset")}>{texts.value.signIn.forgotten}</a>
+        </p>
       </form>
-      <p>
-        <a href={addressOf("reset")}>{texts.value.signIn.forgotten}</a>
-      </p>
       <p>
         {texts.value.signIn.noWallet} <a href={addressOf("register")}>{texts.value.screens.register}</a>
       </p>
+      <Languages />
     </>
   );
 }

@@ -1,12 +1,17 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Schemas } from "../api/client";
 import { api } from "../api/client";
 import { rupees } from "../parts/amounts";
-import { whenOf } from "../parts/entries";
-import { Told } from "../parts/fields";
+import { Copy } from "../parts/copy";
+import { dayOf, whenOf } from "../parts/entries";
+import { Facts } from "../parts/facts";
+import { Stage, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
+import { PretendPhone } from "../parts/simulator";
 import { addressOf, place } from "../router";
-import { texts } from "../texts";
+import { locale, texts } from "../texts";
 
 /** Looked at so often, by how long it has been waited for: [up to seconds, every seconds]. */
 const PACE: readonly (readonly [number, number])[] = [
@@ -15,6 +20,11 @@ const PACE: readonly (readonly [number, number])[] = [
   [1800, 15],
   [Number.POSITIVE_INFINITY, 60],
 ];
+/** By the RBI's circular on failed transactions: days from the payment to the return of what a bank took in vain. */
+const RETURN_DAYS = 5;
+const DAY_MS = 86_400_000;
+/** The end of a code is shown only when it is near: before, a clock would only hurry people. */
+const NEAR_MS = 180_000;
 
 const paceOf = (topUp: Schemas["TopUp"] | null): number | null => {
   if (topUp === null) return 5;
@@ -34,11 +44,10 @@ export function TopUp() {
   return (
     <Shown loaded={topUp.value} again={again}>
       {(one) => (
-        <>
+        <Stage step={one.status}>
           <p class="balance">{rupees(one.amount)}</p>
           <State topUp={one} />
-          {one.status !== "succeeded" && <References topUp={one} />}
-        </>
+        </Stage>
       )}
     </Shown>
   );
@@ -49,11 +58,19 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
     case "pending":
       return (
         <>
-          <Ways upi={topUp.upi} />
+          <section class="sheet">
+            <Ways upi={topUp.upi} />
+            <PretendPhone holds="payment" />
+          </section>
           <p class="waiting" role="status">
             {texts.value.add.waiting}
           </p>
+          <Ends at={topUp.expires_at} />
           <p class="quiet">{texts.value.add.waitingMore}</p>
+          <details class="sheet">
+            <summary>{texts.value.help.deducted}</summary>
+            <Deducted topUp={topUp} />
+          </details>
         </>
       );
     case "succeeded":
@@ -63,16 +80,20 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
           <a class="button first" href={addressOf("")}>
             {texts.value.common.toHome}
           </a>
+          <References topUp={topUp} />
         </>
       );
     case "failed":
       return (
         <>
           <Told warning>{texts.value.add.failed}</Told>
-          <p>{texts.value.add.failedMore}</p>
-          <p>{texts.value.add.clock}</p>
-          <a class="button" href={addressOf("help")}>
-            {texts.value.screens.help}
+          <Reason events={topUp.events} />
+          <section class="sheet">
+            <h2>{texts.value.add.tookIt}</h2>
+            <Deducted topUp={topUp} />
+          </section>
+          <a class="button" href={addressOf("add")}>
+            {texts.value.add.tookNothing}
           </a>
         </>
       );
@@ -80,17 +101,21 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
       return (
         <>
           <Told>{texts.value.add.expired}</Told>
-          <p>{texts.value.add.failedMore}</p>
           <a class="button first" href={addressOf("add")}>
             {texts.value.add.again}
           </a>
+          <details class="sheet">
+            <summary>{texts.value.help.deducted}</summary>
+            <Deducted topUp={topUp} />
+          </details>
         </>
       );
     case "refunded":
       return (
         <>
           <Told>{texts.value.add.refunded}</Told>
-          <p>{texts.value.add.clock}</p>
+          <p>{texts.value.add.refundedMore}</p>
+          <References topUp={topUp} />
         </>
       );
   }
@@ -98,15 +123,11 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
 
 /** The code on a desk, the app on a phone, and both within reach on both. */
 function Ways({ upi }: { upi: Schemas["Upi"] | undefined }) {
-  if (upi === undefined) return null;
+  if (upi === undefined) return <p>{texts.value.add.noWay}</p>;
   const isPhone = matchMedia("(pointer: coarse)").matches;
   // an image by its address: no markup of anybody's gets into the page
   const code = (
-    <img
-      class="code"
-      alt={texts.value.add.scanThis}
-      src={`data:image/svg+xml;utf8,${encodeURIComponent(upi.qr_svg)}`}
-    />
+    <img class="code" alt={texts.value.add.code} src={`data:image/svg+xml;utf8,${encodeURIComponent(upi.qr_svg)}`} />
   );
   const app = (
     <a class={isPhone ? "button first" : "button"} href={upi.intent_url}>
@@ -123,7 +144,7 @@ function Ways({ upi }: { upi: Schemas["Upi"] | undefined }) {
     </>
   ) : (
     <>
-      <p>{texts.value.add.scanThis}</p>
+      <p class="lead">{texts.value.add.scanThis}</p>
       {code}
       <details>
         <summary>{texts.value.add.orApp}</summary>
@@ -133,27 +154,61 @@ function Ways({ upi }: { upi: Schemas["Upi"] | undefined }) {
   );
 }
 
-function References({ topUp }: { topUp: Schemas["TopUp"] }) {
-  const rows: [string, string | null][] = [
-    [texts.value.add.rrn, topUp.rrn],
-    [texts.value.add.order, topUp.gateway_order_id],
-    [texts.value.add.ours, topUp.id],
-    [texts.value.pay.when, whenOf(topUp.created_at)],
-  ];
+function Ends({ at }: { at: string }) {
+  const now = useSignal(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => {
+      now.value = Date.now();
+    }, 15_000);
+    return () => clearInterval(timer);
+  }, [now]);
+  const left = Date.parse(at) - now.value;
+  if (left <= 0 || left > NEAR_MS) return null;
+  const time = new Intl.DateTimeFormat(locale.value, { timeStyle: "short" }).format(new Date(at));
+  return <p role="status">{texts.value.add.endsAt(time)}</p>;
+}
+
+/** Why it failed, as far as the bank has said and a person can use it. */
+function Reason({ events }: { events: Schemas["TopUpEvent"][] }) {
+  const code = events.findLast((one) => one.reason !== undefined)?.reason;
+  const reasons: Record<string, string> = texts.value.reasons;
+  const said = code === undefined ? undefined : reasons[code];
+  return said === undefined ? null : <p>{said}</p>;
+}
+
+/** The bank took money, and it isn't here: what is known to hold, until when, and whom to ask with which number. */
+function Deducted({ topUp }: { topUp: Schemas["TopUp"] }) {
+  const day = dayOf(new Date(Date.parse(topUp.created_at) + RETURN_DAYS * DAY_MS).toISOString());
   return (
-    <section class="sheet">
+    <>
+      <ol class="steps">
+        <li>
+          <strong>{texts.value.add.dontPay}</strong> {texts.value.add.dontPayMore}
+        </li>
+        <li>{texts.value.add.weAsk}</li>
+        <li>{texts.value.add.clock(day)}</li>
+        <li>
+          {texts.value.add.askBank} <a href={addressOf("help")}>{texts.value.screens.help}</a>
+        </li>
+      </ol>
+      <References topUp={topUp} />
+    </>
+  );
+}
+
+function References({ topUp }: { topUp: Schemas["TopUp"] }) {
+  return (
+    <section class="references">
       <h2>{texts.value.add.references}</h2>
-      <dl class="facts">
-        {rows.map(
-          ([name, value]) =>
-            value !== null && (
-              <div key={name} class="pair">
-                <dt>{name}</dt>
-                <dd>{value}</dd>
-              </div>
-            ),
-        )}
-      </dl>
+      <Facts
+        rows={[
+          [texts.value.add.rrn, topUp.rrn ?? texts.value.add.noRrn],
+          [texts.value.add.order, topUp.gateway_order_id],
+          [texts.value.add.ours, topUp.id],
+          [texts.value.pay.when, whenOf(topUp.created_at)],
+        ]}
+      />
+      <Copy text={topUp.rrn ?? topUp.gateway_order_id ?? topUp.id} says={texts.value.add.copyNumber} />
     </section>
   );
 }

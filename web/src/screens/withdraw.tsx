@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
-import { Facts } from "../parts/facts";
+import { Comes } from "../parts/comes";
 import { Act, TextField, Told } from "../parts/fields";
 import { Moving, useMovement } from "../parts/movement";
 import { go } from "../router";
@@ -24,10 +24,11 @@ export function Withdraw() {
   const withdrawal = useMovement("withdrawal", send, findSent);
   const amount = readAmount(typed.value);
   const address = vpa.value.trim();
+  const isAddress = /^[^@\s]+@[^@\s]+$/.test(address);
 
   useEffect(() => {
     preview.value = null;
-    if (typeof amount === "string" || !/^[^@\s]+@[^@\s]+$/.test(address)) return;
+    if (typeof amount === "string" || !isAddress) return;
     let isOver = false;
     const timer = setTimeout(async () => {
       const query = { amount, vpa: address };
@@ -38,7 +39,7 @@ export function Withdraw() {
       isOver = true;
       clearTimeout(timer);
     };
-  }, [amount, address, preview]);
+  }, [amount, address, isAddress, preview]);
 
   return (
     <Moving
@@ -52,13 +53,14 @@ export function Withdraw() {
           onSubmit={(event) => {
             event.preventDefault();
             asked.value = true;
-            if (typeof amount === "number" && address !== "") void withdrawal.send({ amount, vpa: address });
+            if (typeof amount === "number" && isAddress) void withdrawal.send({ amount, vpa: address });
           }}
         >
           <p class="quiet">{texts.value.withdraw.lead}</p>
           <TextField
             label={texts.value.withdraw.vpa}
             hint={texts.value.withdraw.vpaHint}
+            fault={asked.value && !isAddress ? texts.value.faults.vpa : null}
             inputMode="email"
             autocomplete="off"
             value={vpa.value}
@@ -73,18 +75,7 @@ export function Withdraw() {
               typed.value = text;
             }}
           />
-          {preview.value !== null && (
-            <Facts
-              rows={[
-                [texts.value.pay.fee, rupees(preview.value.fee)],
-                [texts.value.pay.total, rupees(preview.value.total)],
-                [
-                  texts.value.pay.after,
-                  preview.value.available_after < 0 ? null : rupees(preview.value.available_after),
-                ],
-              ]}
-            />
-          )}
+          <Comes preview={preview.value} />
           {said && <Told warning>{said}</Told>}
           <Act first submits busy={withdrawal.isSending.value}>
             {typeof amount === "number" ? texts.value.withdraw.submit(rupees(amount)) : texts.value.screens.withdraw}

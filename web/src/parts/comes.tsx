@@ -1,0 +1,44 @@
+import type { Schemas } from "../api/client";
+import { texts } from "../texts";
+import { rupees } from "./amounts";
+import { whenOf } from "./entries";
+import { Facts } from "./facts";
+import { Told } from "./fields";
+import { limitLeft } from "./problems";
+
+/** What a movement would come to: a look ahead that promises nothing. Its place stands, so that it is read out. */
+export function Comes({ preview }: { preview: Schemas["Preview"] | null }) {
+  return (
+    <div class="comes" aria-live="polite">
+      {preview !== null && <Ahead preview={preview} />}
+    </div>
+  );
+}
+
+function Ahead({ preview }: { preview: Schemas["Preview"] }) {
+  const { fee, total, available_after: after, limits, confirmation_paused_until: paused, waits_until: waits } = preview;
+  const broken = limits.filter((one) => one.left < total).map((one) => limitLeft(one, texts.value));
+  return (
+    <>
+      <Facts
+        rows={[
+          [texts.value.pay.fee, rupees(fee)],
+          [texts.value.pay.total, rupees(total)],
+          [texts.value.pay.after, after < 0 ? null : rupees(after)],
+        ]}
+      />
+      {after < 0 && <Told warning>{texts.value.pay.tooLittle(rupees(-after))}</Told>}
+      {broken.map(
+        (said) =>
+          said && (
+            <Told key={said} warning>
+              {said}
+            </Told>
+          ),
+      )}
+      {paused && <Told warning>{texts.value.pay.waitsUntil(whenOf(paused))}</Told>}
+      {waits && <p class="quiet">{texts.value.withdraw.waits(whenOf(waits))}</p>}
+      {preview.confirmation && !paused && <p class="quiet">{texts.value.pay.willConfirm}</p>}
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+/** One thing at a time that needs no key: it says what was wrong, and has it confirmed where that is wanted. */
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { isSignedOut, type Problem, type Schemas } from "../api/client";
+import { texts } from "../texts";
+import { Confirmation } from "./confirmation";
+import { Told } from "./fields";
+import { faultOf, sentenceFor } from "./problems";
+
+/** What came of it; null: nobody answered, or it is somebody's turn to confirm it. */
+export interface Work {
+  busy: boolean;
+  /** Runs it, and again once it is confirmed; `done` is called when it has gone through. */
+  run: (work: () => Promise<{ error?: Problem | undefined }>, done?: () => void) => Promise<void>;
+  /** What is wrong with one of the fields. */
+  faultOf: (field: string) => string | null;
+  problem: Problem | null;
+  /** What is wrong with all of it. */
+  said: ComponentChildren;
+  /** The confirmation that is wanted; it has a form of its own, and stands outside of others. */
+  asking: ComponentChildren;
+}
+
+export function useWork(lead = ""): Work {
+  const busy = useSignal(false);
+  const isLost = useSignal(false);
+  const problem = useSignal<Problem | null>(null);
+  const wanted = useSignal<{ how: Schemas["RequiredConfirmation"]; again: () => void } | null>(null);
+
+  const run: Work["run"] = async (work, done) => {
+    if (busy.value) return;
+    busy.value = true;
+    isLost.value = false;
+    problem.value = null;
+    const told = await work().catch(() => null);
+    busy.value = false;
+    wanted.value = null;
+    if (told === null) isLost.value = true;
+    else if (told.error === undefined) done?.();
+    else if (told.error.code === "confirmation_required" && told.error.confirmation !== undefined)
+      wanted.value = { how: told.error.confirmation, again: () => void run(work, done) };
+    else if (!isSignedOut(told.error)) problem.value = told.error;
+  };
+  const isOfFields = (problem.value?.errors?.length ?? 0) > 0 && problem.value?.code === "invalid_request";
+  const sentence = isLost.value
+    ? texts.value.common.nobodyAnswers
+    : problem.value && !isOfFields && sentenceFor(problem.value, texts.value);
+  return {
+    busy: busy.value,
+    run,
+    problem: problem.value,
+    faultOf: (field) => faultOf(problem.value, field, texts.value),
+    said: sentence ? <Told warning>{sentence}</Told> : null,
+    asking: wanted.value !== null && (
+      <Confirmation
+        confirmation={wanted.value.how}
+        lead={lead}
+        title={texts.value.security.confirm}
+        confirmed={wanted.value.again}
+        dropped={() => {
+          wanted.value = null;
+        }}
+      />
+    ),
+  };
+}
