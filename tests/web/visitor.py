@@ -58,9 +58,10 @@ class Cut:
     closes_the_page: bool
 
 
+ANSWER_LOST = Cut("before the answer", is_sent=True, closes_the_page=False)
 CUTS = (
     Cut("before the request", is_sent=False, closes_the_page=False),
-    Cut("before the answer", is_sent=True, closes_the_page=False),
+    ANSWER_LOST,
     Cut("before the request, and the page closed", is_sent=False, closes_the_page=True),
     Cut("before the answer, and the page closed", is_sent=True, closes_the_page=True),
 )

@@ -15,11 +15,16 @@ const FIELDS = ["name", "support_phone", "support_email", "nodal_officer", "addr
 
 export const operator = signal<Operator>({});
 
-let asked: Promise<void> | undefined;
+let isAsked = false;
 
 /** Asks once; where there is no such file everything is said without it. */
 export function askOperator(): void {
-  asked ??= ask().catch(() => undefined);
+  if (isAsked) return;
+  isAsked = true;
+  // whoever was offline may ask again
+  ask().catch(() => {
+    isAsked = false;
+  });
 }
 
 async function ask(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Schemas } from "../api/client";
+import { addressOf } from "../router";
 import { texts } from "../texts";
 import { rupees } from "./amounts";
 import { whenOf } from "./entries";
@@ -27,7 +28,11 @@ function Ahead({ preview }: { preview: Schemas["Preview"] }) {
           [texts.value.pay.after, after < 0 ? null : rupees(after)],
         ]}
       />
-      {after < 0 && <Told warning>{texts.value.pay.tooLittle(rupees(-after))}</Told>}
+      {after < 0 && (
+        <Told warning>
+          {texts.value.pay.tooLittle(rupees(-after))} <a href={addressOf("add")}>{texts.value.screens.add}</a>
+        </Told>
+      )}
       {broken.map(
         (said) =>
           said && (

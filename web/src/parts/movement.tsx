@@ -8,6 +8,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { isSignedOut, type Schemas } from "../api/client";
 import { closeIntention, type Kind, keyFor, openKey, watchIntention } from "../api/intention";
 import { sendOnce, type Told } from "../api/sending";
+import { accessToken } from "../api/session";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
 import { Act, Told as Said, Stage } from "./fields";
@@ -66,7 +67,16 @@ export function useMovement<Order, Done, Earlier = never>(
     });
   }, [kind, state, isSending, notice, mayBeUnderWay]);
 
+  /** Whether anything can be sent at all: who can't has sent nothing, which is worth knowing. */
+  const isReady = async (): Promise<boolean> => {
+    const token = navigator.onLine ? await accessToken().catch(() => undefined) : undefined;
+    if (token === undefined && state.value.at !== "unknown")
+      state.value = { at: "form", said: texts.value.common[navigator.onLine ? "unsent" : "offlineUnsent"] };
+    // whoever is signed out is led to the sign-in, and finds the form as it was
+    return typeof token === "string";
+  };
   const settle = async (order: Order): Promise<void> => {
+    if (!(await isReady())) return;
     const key = keyFor(kind);
     const outcome = await sendOnce(() => post(order, { "Idempotency-Key": key }));
     if (outcome.is === "done") {
@@ -99,10 +109,6 @@ export function useMovement<Order, Done, Earlier = never>(
     notice,
     send: async (order) => {
       if (isSending.value) return;
-      if (!navigator.onLine && state.value.at === "form") {
-        state.value = { at: "form", said: texts.value.common.offlineUnsent };
-        return;
-      }
       isSending.value = true;
       if (state.value.at === "form") state.value = { at: "form", said: null };
       await settle(order);

@@ -64,9 +64,11 @@ export function SignIn() {
         : sentenceFor(problem, texts.value, retryAfterS);
   };
 
-  if (isProving.value)
+  return <Stage step={isProving.value ? "code" : "password"}>{isProving.value ? proving() : asking()}</Stage>;
+
+  function proving() {
     return (
-      <Stage step="proving">
+      <>
         <PhoneProof
           purpose="sign_in"
           lead={texts.value.signIn.codeLead}
@@ -87,60 +89,65 @@ export function SignIn() {
         >
           {texts.value.common.back}
         </Act>
-      </Stage>
+      </>
     );
-  return (
-    <>
-      <form class="sheet" onSubmit={submit}>
-        {standing.value === "ended" ? (
-          <Told>{texts.value.signIn.ended}</Told>
-        ) : (
-          <p class="quiet">{texts.value.signIn.lead}</p>
-        )}
-        {proved.value !== null && <Told>{texts.value.signIn.proved}</Told>}
-        <TextField
-          label={texts.value.common.phone}
-          hint={texts.value.common.phoneHint}
-          kind="tel"
-          inputMode="tel"
-          autocomplete="username"
-          value={phone.value}
-          onText={(text) => {
-            phone.value = text;
-          }}
-          required
-        />
-        <TextField
-          label={texts.value.common.password}
-          kind="password"
-          autocomplete="current-password"
-          value={password.value}
-          onText={(text) => {
-            password.value = text;
-          }}
-          required
-        />
-        {said.value && <Told warning>{said.value}</Told>}
-        {isLocked.value && (
-          <Act
-            onPress={() => {
-              isProving.value = true;
+  }
+
+  function asking() {
+    return (
+      <>
+        <form class="sheet" onSubmit={submit}>
+          {standing.value === "ended" ? (
+            <Told>{texts.value.signIn.ended}</Told>
+          ) : (
+            <p class="quiet">{texts.value.signIn.lead}</p>
+          )}
+          {proved.value !== null && <Told>{texts.value.signIn.proved}</Told>}
+          <TextField
+            label={texts.value.common.phone}
+            hint={texts.value.common.phoneHint}
+            kind="tel"
+            inputMode="tel"
+            autocomplete="username"
+            value={phone.value}
+            onText={(text) => {
+              phone.value = text;
             }}
-          >
-            {texts.value.signIn.byCode}
+            required
+          />
+          <TextField
+            label={texts.value.common.password}
+            kind="password"
+            autocomplete="current-password"
+            value={password.value}
+            onText={(text) => {
+              password.value = text;
+            }}
+            required
+          />
+          {said.value && <Told warning>{said.value}</Told>}
+          {isLocked.value && (
+            <Act
+              first
+              onPress={() => {
+                isProving.value = true;
+              }}
+            >
+              {texts.value.signIn.byCode}
+            </Act>
+          )}
+          <Act first={!isLocked.value} submits busy={busy.value}>
+            {texts.value.signIn.submit}
           </Act>
-        )}
-        <Act first={!isLocked.value} submits busy={busy.value}>
-          {texts.value.signIn.submit}
-        </Act>
+          <p>
+            <a href={addressOf("reset")}>{texts.value.signIn.forgotten}</a>
+          </p>
+        </form>
         <p>
-          <a href={addressOf("reset")}>{texts.value.signIn.forgotten}</a>
+          {texts.value.signIn.noWallet} <a href={addressOf("register")}>{texts.value.screens.register}</a>
         </p>
-      </form>
-      <p>
-        {texts.value.signIn.noWallet} <a href={addressOf("register")}>{texts.value.screens.register}</a>
-      </p>
-      <Languages />
-    </>
-  );
+        <Languages />
+      </>
+    );
+  }
 }
