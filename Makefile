@@ -86,6 +86,10 @@ sam-local: $(VENV)/made  ## the same functions under `sam local start-api` (Dock
 test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need they start
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(TESTS)
 
+.PHONY: test-web
+test-web: $(VENV)/made  ## the wallet in a real Chromium, by clicks: every screen, the network cut, light and dark, both languages
+	@$(BIN)/python -m pytest --numprocesses 0 $(or $(TESTS),tests/web)
+
 .PHONY: test-slow
 test-slow: $(VENV)/made  ## restarts of the local stack, `make deploy` against the emulator, short benchmarks: some minutes
 	@SLOW=all $(BIN)/python -m pytest tests/faults/test_restarts.py tests/e2e/test_deploying.py tests/integration/test_benchmarks.py

@@ -49,8 +49,14 @@ def pytest_configure() -> None:
 SLOW = ("tests/faults/test_restarts.py", "tests/e2e/test_deploying.py", "tests/integration/test_benchmarks.py")
 
 
+#: Wants a browser: `make test-web`.
+IN_A_BROWSER = ROOT / "tests" / "web"
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The slow files run where they are named, and with SLOW=all, as in CI."""
+    """The slow files run where they are named, and with SLOW=all, as in CI; those in a browser where they are named."""
+    if collection_path == IN_A_BROWSER:
+        return not any(IN_A_BROWSER.name in Path(argument).parts for argument in config.args)
     slow = next((file for file in SLOW if collection_path == ROOT / file), None)
     if slow is None or os.environ.get("SLOW") == "all" or any(slow in argument for argument in config.args):
         return None

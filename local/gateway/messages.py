@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 from local.gateway.shapes import Json
-from local.gateway.store import Store
+from local.gateway.store import Row, Store
 from local.gateway.talk import Reply, Request
 
 _ANSWER = (
@@ -47,19 +47,28 @@ class Messages:
 
     def of(self, query: dict[str, str]) -> Json:
         """What came to a phone, the oldest first."""
-        return {
-            "data": [
-                {
-                    "at": _shown(row["at"]),
-                    "phone": row["phone"],
-                    "text": row["text"],
-                    "attributes": json.loads(row["attributes"]),
-                }
-                for row in self._store.rows(
-                    "SELECT * FROM messages WHERE phone = ? ORDER BY position", query.get("phone", "")
-                )
-            ]
-        }
+        sql = "SELECT * FROM messages WHERE phone = ? ORDER BY position"
+        return {"data": [_message(row) for row in self._store.rows(sql, query.get("phone", ""))]}
+
+    def latest(self, phone: str | None, count: int) -> list[Json]:
+        """So many messages at most, to one phone or to all, the newest first; each has a number, `id`, of its own."""
+        where, values = ("", ()) if phone is None else ("WHERE phone = ?", (phone,))
+        sql = f"SELECT * FROM messages {where} ORDER BY position DESC LIMIT ?"  # noqa: S608 - one of two fixed texts
+        return [{"id": row["position"], **_message(row)} for row in self._store.rows(sql, *values, count)]
+
+    def phones(self, count: int) -> list[str]:
+        """So many phones at most that messages came to, by the newest message."""
+        sql = "SELECT phone FROM messages GROUP BY phone ORDER BY MAX(position) DESC LIMIT ?"
+        return [str(row["phone"]) for row in self._store.rows(sql, count)]
+
+
+def _message(row: Row) -> Json:
+    return {
+        "at": shown(row["at"]),
+        "phone": row["phone"],
+        "text": row["text"],
+        "attributes": json.loads(row["attributes"]),
+    }
 
 
 def _attributes(told: dict[str, list[str]]) -> dict[str, str]:
@@ -72,5 +81,6 @@ def _attributes(told: dict[str, list[str]]) -> dict[str, str]:
     }
 
 
-def _shown(at: float) -> str:
+def shown(at: float) -> str:
+    """Write a time, in Unix seconds, as ISO 8601 in UTC with milliseconds."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

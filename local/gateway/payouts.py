@@ -28,7 +28,7 @@ _BALANCE = "payout_balance"
 _FIRST_BALANCE = 10**12
 
 #: What a payout may become; `failed` is called `reversed` when the bank has had the money and has returned it.
-_NEXT = {
+NEXT = {
     "queued": ("processing", "cancelled"),
     "processing": ("processed", "failed", "reversed", "rejected", "cancelled"),
     "processed": ("reversed",),
@@ -130,7 +130,7 @@ class Payouts:
             found = self._store.payout(name) or next(iter(self._store.payouts(name)), None)
             if found is None:
                 raise NoSuchPayoutError(name)
-            if end.outcome not in _NEXT.get(found.status, ()):
+            if end.outcome not in NEXT.get(found.status, ()):
                 raise EndedPayoutError(name)
             event = self._become(found, end.outcome)
             self._outbox.add([] if end.silent else [event], duplicates=end.duplicates)

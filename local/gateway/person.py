@@ -220,3 +220,6 @@ _OUTCOMES: dict[str, Callable[[_Scene], None]] = {
     "amount_mismatch": _amount_mismatch,
     "captured_with_surcharge": _captured_with_surcharge,
 }
+
+#: What the person can do.
+OUTCOMES = tuple(_OUTCOMES)

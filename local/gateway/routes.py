@@ -13,6 +13,7 @@ from local.gateway.messages import Messages
 from local.gateway.payouts import KEY_HEADER, End, EndedPayoutError, NoSuchPayoutError, Payouts, UnplayablePayoutError
 from local.gateway.person import NoSuchOrderError, NotPayableError, Person, Play, UnplayableError
 from local.gateway.refunds import EndedRefundError, NoSuchRefundError, Refunds, UnplayableRefundError
+from local.gateway.screen import Screen, UnlistableError
 from local.gateway.settlements import Settlements, UnplayableSettlementError
 from local.gateway.shapes import Json
 from local.gateway.talk import Reply, Request
@@ -25,6 +26,7 @@ _SAID: dict[type[Exception], tuple[int, str]] = {
     NoSuchOrderError: (404, "there is no such order"),
     NotPayableError: (409, "the order is paid already or over, and takes no further payment"),
     UnplayableError: (422, ""),
+    UnlistableError: (422, ""),
     NoSuchRefundError: (404, "there is no such payment or refund"),
     EndedRefundError: (409, "the refund has ended"),
     UnplayableRefundError: (422, ""),
@@ -111,7 +113,10 @@ class Api:
 
 
 class Controls:
-    """`/simulator/…`: what no real gateway has. No authentication, so it listens on the loopback only."""
+    """`/simulator/…`: what no real gateway has. No authentication, so it listens on the loopback only.
+
+    The server lets no page of another site in (`strangers`).
+    """
 
     def __init__(  # noqa: PLR0917 - the parts, each of a type of its own
         self,
@@ -121,6 +126,7 @@ class Controls:
         payouts: Payouts,
         settlements: Settlements,
         messages: Messages,
+        screen: Screen,
         outbox: Outbox,
         faults: Faults,
     ) -> None:
@@ -131,6 +137,9 @@ class Controls:
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Reply]]] = [
             (method, re.compile(f"/simulator/{pattern}"), handler)
             for method, pattern, handler in (
+                ("GET", "inbox", lambda r: Reply(200, screen.inbox(r.query))),
+                ("GET", "orders", lambda r: Reply(200, screen.orders(r.query))),
+                ("GET", f"orders/{one}", lambda _, i: Reply(200, screen.order(i))),
                 ("POST", f"orders/{one}/pay", lambda r, i: Reply(200, person.play(i, Play.read(r.body())))),
                 ("POST", f"payments/{one}/refund", lambda r, i: Reply(200, refunds.begin_at_dashboard(i, r.body()))),
                 ("POST", f"refunds/{one}", lambda r, i: Reply(200, refunds.end(i, r.body()))),

@@ -18,18 +18,22 @@ from local.gateway.disputes import Disputes
 from local.gateway.failures import ApiError
 from local.gateway.faults import Faults
 from local.gateway.messages import Messages
+from local.gateway.page import Page
 from local.gateway.payouts import Payouts
 from local.gateway.person import Person
 from local.gateway.refunds import Refunds
 from local.gateway.routes import Api, Controls
+from local.gateway.screen import Screen
 from local.gateway.settlements import Settlements
 from local.gateway.shapes import compact
 from local.gateway.store import Store
+from local.gateway.strangers import is_of_another_site, is_ours
 from local.gateway.talk import Reply, Request
 from local.gateway.webhooks import Outbox, Patience
 
 _LOG = logging.getLogger("local.gateway")
 _BODY_MAX = 1_048_576
+_LOOKED_AT = ("/simulator/inbox", "/simulator/orders", "/simulator/deliveries", "/simulator/payouts")
 
 #: The number of the account that payouts are made from, unless told otherwise.
 PAYOUT_ACCOUNT = "7878000000000001"
@@ -85,7 +89,8 @@ class Simulator:
         )
         person, disputes = Person(self._store, self._outbox), Disputes(self._store, self._outbox)
         messages = Messages(self._store)
-        controls = Controls(person, refunds, disputes, payouts, settlements, messages, self._outbox, faults)
+        screen = Screen(self._store, messages)
+        controls = Controls(person, refunds, disputes, payouts, settlements, messages, screen, self._outbox, faults)
         self._server = _Server((settings.host, settings.port), api, cashfree, controls, messages)
         self._thread: threading.Thread | None = None
 
@@ -136,15 +141,28 @@ class _Server(ThreadingHTTPServer):
         self, address: tuple[str, int], api: Api, cashfree: CashfreeApi, controls: Controls, messages: Messages
     ) -> None:
         super().__init__(address, _Handler)
+        self._host = address[0]
         self._api = api
-        self._others: dict[str, CashfreeApi | Controls | Messages] = {
+        self._page = Page()
+        self._others: dict[str, CashfreeApi | Controls | Messages | Page] = {
             "/pg/": cashfree,
             "/simulator/": controls,
             "/sms/": messages,
+            "/phone/": self._page,
         }
 
-    def door(self, path: str) -> Api | CashfreeApi | Controls | Messages:
-        """Find who answers at this path."""
+    def answer(self, request: Request) -> Reply:
+        """Let who is at this path answer. What has no authentication answers no page of another site."""
+        door = self._door(request.path)
+        # functions in a container know this machine by another name: messages are taken under any
+        is_misled = isinstance(door, Controls | Page) and not is_ours(request.headers, self._host)
+        if is_misled or (isinstance(door, Controls | Messages) and is_of_another_site(request.headers)):
+            return Reply(403, {"error": "this is for programs and for the simulator's own page, at its own address"})
+        return door.answer(request)
+
+    def _door(self, path: str) -> Api | CashfreeApi | Controls | Messages | Page:
+        if path in ("/", "/phone"):
+            return self._page
         return next((other for start, other in self._others.items() if path.startswith(start)), self._api)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -186,12 +204,15 @@ class _Handler(BaseHTTPRequestHandler):
             _LOG.info("%s %s done, answer dropped", self.command, parts.path)
             self.close_connection = True
             return
-        _LOG.info("%s %s %d", self.command, parts.path, reply.status)
+        # what a page that is open asks every two seconds is no news
+        if not (self.command == "GET" and reply.status == 200 and parts.path.startswith(_LOOKED_AT)):
+            _LOG.info("%s %s %d", self.command, parts.path, reply.status)
         is_text = isinstance(reply.body, str)
         content = reply.body.encode() if isinstance(reply.body, str) else compact(reply.body)
         with suppress(BrokenPipeError, ConnectionResetError):
             self.send_response(reply.status)
-            self.send_header("Content-Type", "text/xml" if is_text else "application/json")
+            usual = "text/xml" if is_text else "application/json"
+            self.send_header("Content-Type", reply.media_type or usual)
             self.send_header("Content-Length", str(len(content)))
             for name, value in reply.headers:
                 self.send_header(name, value)
@@ -218,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/healthz":
             return Reply(200, {"status": "ok"})
         try:
-            return self.server.door(path).answer(request)
+            return self.server.answer(request)
         except Exception:  # noqa: BLE001 - the one place: a bug is a 500, not a lost connection
             _LOG.exception("%s %s", self.command, path)
             error = ApiError("The simulator has a bug", status=500, code="SERVER_ERROR", reason="server_error")

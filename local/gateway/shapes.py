@@ -18,6 +18,11 @@ _MARKED = re.compile(r'"\\u0000([0-9.]+)\\u0000"')
 _ALPHANUMERICS = string.ascii_letters + string.digits
 _ID_LENGTH = 14
 
+#: Whom a UPI app shows as the payee.
+PAYEE_VPA, PAYEE_NAME = "wallet.simulator@upi", "Wallet Simulator"
+#: What a link's reference has after the payment's id, in bytes and so in twice as many hexadecimal digits.
+_REFERENCE_BYTES = 8
+
 
 def new_id(prefix: str = "") -> str:
     """Make an id as Razorpay's are: a prefix and 14 letters and digits. Event ids have no prefix."""
@@ -337,12 +342,18 @@ def new_payment(order: Order) -> Payment:
 def intent_link(payment: Payment) -> str:
     """Write the link as a UPI app reads it: rupees with two decimals, blanks as %20."""
     fields_in_order = {
-        "pa": "wallet.simulator@upi",
-        "pn": "Wallet Simulator",
-        "tr": payment.id.removeprefix("pay_") + secrets.token_hex(8),
+        "pa": PAYEE_VPA,
+        "pn": PAYEE_NAME,
+        "tr": payment.id.removeprefix("pay_") + secrets.token_hex(_REFERENCE_BYTES),
         "tn": "Top up",
         "am": f"{payment.amount // 100}.{payment.amount % 100:02d}",
         "cu": payment.currency,
         "mc": "6540",
     }
     return "upi://pay?" + "&".join(f"{name}={quote(value, safe='@')}" for name, value in fields_in_order.items())
+
+
+def payment_ids_of(reference: str) -> tuple[str, str]:
+    """Return the ids that the payment with this reference in its link (`tr`) may have: Razorpay's, Cashfree's."""
+    own = reference[: -2 * _REFERENCE_BYTES]
+    return f"pay_{own}", own

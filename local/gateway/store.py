@@ -130,6 +130,10 @@ class Store:
         payments = {dispute.payment_id: self.payment(dispute.payment_id) for dispute in every}
         return [one for one in every if getattr(payments[one.payment_id], "gateway", None) == gateway]
 
+    def disputes_of(self, payment_id: str) -> list[Dispute]:
+        """Return a payment's disputes, oldest first."""
+        return [Dispute(**body) for body in self._bodies("kind = 'dispute' AND parent = ?", payment_id)]
+
     def payout(self, payout_id: str) -> Payout | None:
         """Find a payout."""
         found = self._bodies("kind = 'payout' AND id = ?", payout_id)
@@ -146,6 +150,11 @@ class Store:
         if receipt is None:
             return [Order(**body) for body in self._bodies("kind = 'order'")]
         return [Order(**body) for body in self._bodies("kind = 'order' AND parent = ?", receipt)]
+
+    def latest_orders(self, count: int) -> list[Order]:
+        """Return so many orders at most, newest first."""
+        rows = self.rows("SELECT body FROM documents WHERE kind = 'order' ORDER BY position DESC LIMIT ?", count)
+        return [Order(**json.loads(row["body"])) for row in rows]
 
     def payments_of(self, order_id: str) -> list[Payment]:
         """Return an order's payments, oldest first."""

@@ -24,9 +24,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer, JSON or a text of XML; `dropped` closes the connection instead of giving it."""
+    """One answer, JSON or a text (of XML, unless `media_type` says otherwise).
+
+    `dropped` closes the connection instead of giving it.
+    """
 
     status: int
     body: Json | list[Json] | str
     headers: tuple[tuple[str, str], ...] = ()
     dropped: bool = False
+    media_type: str = ""

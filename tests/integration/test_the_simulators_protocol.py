@@ -221,7 +221,7 @@ def test_an_unknown_id_is_a_400_as_there(simulator: Simulator, path: str) -> Non
     assert (status, body["error"]["code"]) == (400, "BAD_REQUEST_ERROR")
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing", "/", "/v2/orders"])
+@pytest.mark.parametrize("path", ["/v1/nothing", "/nothing", "/phones", "/v2/orders"])
 def test_an_unknown_url_is_a_404(simulator: Simulator, path: str) -> None:
     assert call(simulator, "GET", path)[0] == 404
 

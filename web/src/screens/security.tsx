@@ -164,10 +164,14 @@ function Passkeys() {
   const add = (event: Event) => {
     event.preventDefault();
     isRefused.value = false;
+    // what is confirmed is this very passkey: behind the confirmation no other one is made
+    let credential: Awaited<ReturnType<typeof createPasskey>> = null;
     const work = async () => {
-      const options = await api.POST("/passkeys/options", { body: {} });
-      if (options.data === undefined) return options;
-      const credential = await createPasskey(options.data);
+      if (credential === null) {
+        const options = await api.POST("/passkeys/options", { body: {} });
+        if (options.data === undefined) return options;
+        credential = await createPasskey(options.data);
+      }
       if (credential === null) {
         isRefused.value = true;
         return {};

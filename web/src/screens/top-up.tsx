@@ -60,7 +60,7 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
         <>
           <section class="sheet">
             <Ways upi={topUp.upi} />
-            <PretendPhone holds="payment" />
+            <PretendPhone holds="payment" order={topUp.gateway_order_id} />
           </section>
           <p class="waiting" role="status">
             {texts.value.add.waiting}

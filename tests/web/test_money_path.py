@@ -1,0 +1,123 @@
+"""The way of somebody who has read nothing, from the printed address on: by clicks, at both sizes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.client import Api, new_phone
+from tests.web.conftest import Visit
+from tests.web.visitor import Shape, Visitor
+
+
+def approves(visitor: Visitor, amount: str) -> None:
+    """On the pretend phone, which the page has led to: pays what waits there."""
+    with visitor.page.expect_popup() as opened:
+        visitor.page.get_by_role("link", name="Open the pretend phone").click()
+    phone = opened.value
+    expect(phone.get_by_text(amount).first).to_be_visible()
+    phone.get_by_role("button", name="Approve", exact=True).first.click()
+    expect(phone.get_by_role("status")).not_to_be_empty()
+    phone.close()
+
+
+def test_a_shop_is_paid_from_its_code_and_gives_it_back(api: Api, visit: Visit, shape: Shape, tmp_path: Path) -> None:
+    shop = visit(shape)
+    shop.registers(new_phone(), "Chai Point", shop=True)
+    shop.press("Receive")
+    code = shop.page.get_by_role("img").first
+    expect(code).to_be_visible()
+    picture = tmp_path / "code.png"
+    code.screenshot(path=picture)
+
+    asha = visit(shape)
+    asha.registers(new_phone(), "Asha Rao")
+    asha.sees("₹0.00")
+    asha.press("Add money")
+    asha.types("Amount in rupees", "500")
+    asha.press("Continue to UPI")
+    asha.is_at("top-up")
+    approves(asha, "500")
+    asha.sees("The money is here")
+    asha.press("To the home page")
+    asha.sees("₹500.00")
+
+    asha.open("scan")
+    asha.page.get_by_label("A picture of a code").set_input_files(picture)
+    asha.is_at("pay")
+    asha.sees("Chai Point")
+    asha.types("Amount in rupees", "120.50")
+    asha.sees("₹379.50")  # what can be spent afterwards
+    asha.press("Pay ₹120.50")
+    asha.sees(re.compile("^Paid"))
+    asha.press("Receipt")
+    asha.is_at("entry")
+    asha.sees("−₹120.50")
+
+    shop.open("")
+    shop.sees("₹120.50")
+    shop.open("history")
+    shop.page.get_by_role("link", name=re.compile("Asha Rao")).first.click()
+    shop.is_at("entry")
+    shop.page.get_by_text("Give money back").first.click()
+    shop.press("Give ₹120.50 back")
+    shop.sees("Given back: ₹120.50")
+
+    asha.open("")
+    asha.sees("₹500.00")
+    asha.open("history")
+    asha.sees("+₹120.50")
+    with asha.page.expect_download() as downloading:
+        asha.press("Get the file")
+        asha.press(re.compile("^Save "))
+    assert downloading.value.failure() is None
+
+
+def test_what_the_phone_declines_is_said_and_can_be_tried_again(api: Api, visit: Visit, shape: Shape) -> None:
+    payer = api.person()
+    asha = visit(shape)
+    asha.comes_as(payer, "add")
+    asha.types("Amount in rupees", "500")
+    asha.press("Continue to UPI")
+    with asha.page.expect_popup() as opened:
+        asha.page.get_by_role("link", name="Open the pretend phone").click()
+    phone = opened.value
+    phone.get_by_role("button", name="Decline", exact=True).first.click()
+    asha.sees("The payment did not go through")
+    phone.get_by_role("button", name="Approve", exact=True).first.click()
+    asha.sees("The money is here")
+    assert payer.balance() == 50_000
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("1,500.5", "₹1,500.50"),
+        ("₹ 2,00,000", "₹2,00,000.00"),
+        ("१२३.४५", "₹123.45"),
+        ("0.01", "₹0.01"),
+    ],
+)
+def test_an_amount_is_read_as_it_was_typed_and_shown_beside_it(
+    api: Api, visit: Visit, typed: str, shown: str
+) -> None:
+    asha = visit()
+    asha.comes_as(api.person(), "add")
+    asha.types("Amount in rupees", typed)
+    asha.sees(shown)
+    assert asha.reads("Amount in rupees") == typed, "nothing is reformatted under the finger"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("1.005", "two digits for paise"), ("ten", "no amount"), ("0", "more than zero"), ("", "is missing")],
+)
+def test_what_is_no_amount_is_an_error_and_never_rounded(api: Api, visit: Visit, typed: str, said: str) -> None:
+    payer = api.person()
+    asha = visit()
+    asha.comes_as(payer, "add")
+    asha.types("Amount in rupees", typed)
+    asha.press("Continue to UPI")
+    asha.sees(said)
+    assert payer.get("/top-ups").body["data"] == []

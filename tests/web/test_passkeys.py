@@ -1,0 +1,83 @@
+"""Passkeys on the site itself, with the browser's own virtual authenticator."""
+
+import re
+
+from playwright.sync_api import CDPSession
+
+from tests.support.client import Api
+from tests.support.proofs import messages_to, newest_code
+from tests.web.conftest import Visit
+from tests.web.visitor import Visitor
+
+_AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+def with_authenticator(visitor: Visitor) -> tuple[CDPSession, str]:
+    devtools = visitor.context.new_cdp_session(visitor.page)
+    devtools.send("WebAuthn.enable")
+    made = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": _AUTHENTICATOR})
+    return devtools, made["authenticatorId"]
+
+
+def add_passkey(visitor: Visitor, phone: str) -> None:
+    """On the screen of security, confirmed by a code."""
+    visitor.types("What to call it", "My laptop")
+    visitor.press("Add a passkey on this device")
+    visitor.press("With a code by SMS")
+    visitor.sees("A code is on its way")
+    visitor.types("Code from the message", newest_code(visitor.api, phone))
+    visitor.press(re.compile("^Confirm"))
+    visitor.sees("My laptop")
+    visitor.button("Remove").wait_for()
+
+
+def test_a_payment_is_confirmed_by_a_finger(api: Api, visit: Visit) -> None:
+    payer, payee = api.person(money=900_000), api.person(name="Bela Das")
+    asha = visit()
+    asha.comes_as(payer, "security")
+    with_authenticator(asha)
+    add_passkey(asha, payer.phone)
+    before = len(messages_to(api, payer.phone))
+    asha.press("Pay")
+    asha.types("Whom do you pay?", payee.wallet_id)
+    asha.press("Continue")
+    asha.types("Amount in rupees", "6000")
+    asha.press("Pay ₹6,000")
+    asha.sees("Confirm this payment")
+    asha.sees("₹6,000.00")
+    asha.sees("Bela Das")
+    asha.press("With my passkey")
+    asha.sees(re.compile("^Paid"))
+    assert payee.balance() == 600_000
+    codes = [one for one in messages_to(api, payer.phone)[before:] if "is your code" in one["text"]]
+    assert codes == []
+
+
+def test_a_passkey_that_does_not_answer_leaves_the_code(api: Api, visit: Visit) -> None:
+    payer, payee = api.person(money=900_000), api.person()
+    asha = visit()
+    asha.comes_as(payer, "security")
+    devtools, authenticator = with_authenticator(asha)
+    add_passkey(asha, payer.phone)
+    devtools.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
+    asha.press("Pay")
+    asha.types("Whom do you pay?", payee.wallet_id)
+    asha.press("Continue")
+    asha.types("Amount in rupees", "6000")
+    asha.press("Pay ₹6,000")
+    asha.press("With my passkey")
+    asha.sees("The passkey did not confirm it")
+    assert payee.balance() == 0
+    asha.press("With a code by SMS")
+    asha.sees("A code is on its way")
+    asha.types("Code from the message", newest_code(api, payer.phone))
+    asha.press(re.compile("^Confirm"))
+    asha.sees(re.compile("^Paid"))
+    assert payee.balance() == 600_000

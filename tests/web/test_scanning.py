@@ -1,0 +1,80 @@
+"""Codes before a camera: a fake one, which shows a film that was made for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageOps
+from playwright.sync_api import Browser, Playwright, expect
+
+from tests.support.client import Api
+from tests.web.visitor import DESK, Visitor
+
+
+def film(picture: Path, made: Path) -> None:
+    """One second of a code, held before a camera of 640 by 480."""
+    frame = Image.new("RGB", (640, 480), "white")
+    frame.paste(ImageOps.contain(Image.open(picture).convert("RGB"), (400, 400)), (120, 40))
+    y, cb, cr = frame.convert("YCbCr").split()
+    planes = y.tobytes() + cb.resize((320, 240)).tobytes() + cr.resize((320, 240)).tobytes()
+    made.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420\n" + (b"FRAME\n" + planes) * 10)
+
+
+@pytest.fixture
+def shown(api: Api, browser: Browser, tmp_path: Path) -> tuple[str, Path]:
+    """The name of a shop, and its code as it is on its own screen."""
+    shop = Visitor(api, browser.new_context(**DESK.context()))
+    shop.comes_as(api.person(kind="merchant", name="Chai Point"), "receive")
+    code = shop.page.get_by_role("img").first
+    expect(code).to_be_visible()
+    code.screenshot(path=tmp_path / "code.png")
+    shop.leave()
+    return "Chai Point", tmp_path / "code.png"
+
+
+@pytest.fixture
+def before_a_camera(
+    api: Api, playwright: Playwright, chromium: str, shown: tuple[str, Path], tmp_path: Path
+) -> Iterator[Visitor]:
+    film(shown[1], tmp_path / "film.y4m")
+    options = [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={tmp_path / 'film.y4m'}",
+    ]
+    with playwright.chromium.launch(executable_path=chromium, args=options) as browser:
+        visitor = Visitor(api, browser.new_context(**DESK.context(), permissions=["camera"]))
+        yield visitor
+        visitor.leave()
+        assert visitor.faults == []
+
+
+def test_a_code_before_the_camera_leads_to_its_payee(api: Api, before_a_camera: Visitor) -> None:
+    before_a_camera.comes_as(api.person(), "scan")
+    before_a_camera.press("Use the camera")
+    before_a_camera.is_at("pay")
+    before_a_camera.sees("Chai Point")
+
+
+def test_who_refuses_the_camera_is_told_what_else_there_is(api: Api, browser: Browser) -> None:
+    visitor = Visitor(api, browser.new_context(**DESK.context()))
+    visitor.comes_as(api.person(), "scan")
+    visitor.press("Use the camera")
+    visitor.sees("The browser has no camera, or may not use it.")
+    visitor.sees("A picture of a code")
+    visitor.leave()
+    assert visitor.faults == []
+
+
+def test_a_code_of_somebody_elses_is_said_to_be_none_of_ours(api: Api, browser: Browser, tmp_path: Path) -> None:
+    picture = tmp_path / "white.png"
+    Image.new("RGB", (300, 300), "white").save(picture)
+    visitor = Visitor(api, browser.new_context(**DESK.context()))
+    visitor.comes_as(api.person(), "scan")
+    visitor.page.get_by_label("A picture of a code").set_input_files(picture)
+    visitor.sees("There is no code in this picture.")
+    (tmp_path / "text.png").write_text("no picture")
+    visitor.page.get_by_label("A picture of a code").set_input_files(tmp_path / "text.png")
+    visitor.sees("There is no code in this picture.")
+    visitor.leave()
+    assert visitor.faults == []
