@@ -49,3 +49,9 @@ async function attempt<Done>(send: () => Promise<Told<Done>>): Promise<Outcome<D
   const after = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   return { is: "refused", problem: problem as Problem, retryAfterS: Number.isNaN(after) ? null : after };
 }
+
+/** What a list that was asked for by a key has; null: nothing has come of the key. Throws where that was not answered. */
+export function onlyOne<T>({ data, response }: Told<{ data: T[] }>): T | null {
+  if (data === undefined) throw new Error(`not answered: ${response.status}`);
+  return data.data[0] ?? null;
+}

@@ -23,15 +23,22 @@ export const owner = signal("");
 
 let token = "";
 let endsAt = 0;
+/** Raised by each sign-in and each end: what was asked for before it is no answer any more. */
+let turn = 0;
 let waiting: ReturnType<typeof setTimeout> | undefined;
 const others = new BroadcastChannel("session");
 
-others.onmessage = () => forget();
+others.onmessage = ({ data }: MessageEvent<"in" | "out">) => {
+  if (data === "out") forget();
+  // the cookie is another one, perhaps another user's: what is shown here is asked for anew with it
+  else void resume();
+};
 
 /** Looks whether a cookie opens a session. */
 export async function resume(): Promise<void> {
   isUnanswered.value = false;
-  await accessToken().catch(() => {
+  refused();
+  await renew().catch(() => {
     isUnanswered.value = standing.value === "unknown";
   });
 }
@@ -39,35 +46,46 @@ export async function resume(): Promise<void> {
 /** A token that is good for some seconds still; null for who is signed out. Throws where nobody answers. */
 export async function accessToken(): Promise<string | null> {
   if (performance.now() < endsAt) return token;
+  return standing.value === "signed_out" || standing.value === "ended" ? null : renew();
+}
+
+async function renew(): Promise<string | null> {
   // of several tabs, and of several requests in one, one asks
-  return navigator.locks.request("session", async () => {
+  return await navigator.locks.request("session", async () => {
     if (performance.now() < endsAt) return token;
+    const asked = turn;
     const answer = await fetch(`${PATH}/token`, {
       method: "POST",
       headers: OWN,
       body: "{}",
       signal: AbortSignal.timeout(35_000),
     });
+    if (turn !== asked) return null;
     if (answer.status === 401) {
       end();
       return null;
     }
     if (!answer.ok) throw new Error(`no token: ${answer.status}`);
-    return keep(await answer.json());
+    const told = await answer.json();
+    return turn === asked ? keep(told) : null;
   });
 }
 
 /** Signs in; the answer is for the form, which says what was wrong. */
 export async function signIn(shown: { phone: string; password: string; phone_proof?: string }): Promise<Response> {
   const answer = await fetch(PATH, { method: "POST", headers: OWN, body: JSON.stringify(shown) });
-  if (answer.ok) keep(await answer.clone().json());
+  if (answer.ok) {
+    turn += 1;
+    keep(await answer.clone().json());
+    others.postMessage("in");
+  }
   return answer;
 }
 
 /** Ends the session here and in every tab; whatever the network does, nothing is shown from now on. */
 export async function signOut(): Promise<void> {
   forget();
-  others.postMessage("signed out");
+  others.postMessage("out");
   // the answer has the browser throw away what it keeps; none of this is anybody's secret, and all of it is wanted again
   const kept = Object.entries(localStorage);
   await fetch(PATH, { method: "DELETE", headers: OWN }).catch(() => undefined);
@@ -98,6 +116,7 @@ function end(): void {
 
 function forget(): void {
   clearTimeout(waiting);
+  turn += 1;
   token = "";
   endsAt = 0;
   owner.value = "";

@@ -28,7 +28,7 @@ export interface Movement<Order, Done, Earlier> {
   state: Signal<State<Order, Done, Earlier>>;
   isSending: Signal<boolean>;
   /** What to know before anything else is sent: an attempt of which nobody knows, or another tab's. */
-  notice: Signal<"open" | "elsewhere" | null>;
+  notice: Signal<"open" | "unasked" | "elsewhere" | null>;
   /** Sends it, or sends it again; does nothing while it is being sent. */
   send: (order: Order) => Promise<void>;
   /** Nothing has moved: back to the form as it was left. */
@@ -45,21 +45,25 @@ export function useMovement<Order, Done, Earlier = never>(
   const state = useSignal<State<Order, Done, Earlier>>({ at: "looking" });
   const isSending = useSignal(false);
   const mayBeUnderWay = useSignal(openKey(kind) !== null);
-  const notice = useSignal<"open" | "elsewhere" | null>(null);
+  const notice = useSignal<"open" | "unasked" | "elsewhere" | null>(null);
 
-  const findEarlier = async (): Promise<boolean> => {
+  /** Null: nobody has answered. */
+  const findEarlier = async (): Promise<boolean | null> => {
     const key = openKey(kind);
-    const body = key === null || find === null ? null : await find(key).catch(() => null);
-    if (key === null || body === null) return false;
+    if (key === null || find === null) return false;
+    const body = await find(key).catch(() => undefined);
+    if (body === undefined) return null;
+    if (body === null) return false;
     closeIntention(kind, key);
     state.value = { at: "earlier", body };
     return true;
   };
-  const begin = useRef(findEarlier);
+  const begin = useRef({ findEarlier, isAskable: find !== null });
   useEffect(() => {
-    void begin.current().then((isThere) => {
+    const { findEarlier: look, isAskable } = begin.current;
+    void look().then((isThere) => {
       if (isThere) return;
-      if (mayBeUnderWay.value) notice.value = "open";
+      if (mayBeUnderWay.value) notice.value = isThere === null || !isAskable ? "unasked" : "open";
       state.value = { at: "form", said: null };
     });
     return watchIntention(kind, () => {
@@ -98,7 +102,12 @@ export function useMovement<Order, Done, Earlier = never>(
     }
     // another order has been done under this key: it is shown, where it can be found
     const isReused = problem.code === "idempotency_key_reused";
-    if (isReused && (await findEarlier())) return;
+    const isFound = isReused ? await findEarlier() : false;
+    if (isFound) return;
+    if (isFound === null) {
+      state.value = { at: "form", said: texts.value.common.nobodyAnswers };
+      return;
+    }
     if (isReused || !mayBeUnderWay.value) closeIntention(kind, key);
     state.value = { at: "form", said: sentenceFor(problem, texts.value, outcome.retryAfterS) };
   };
@@ -121,7 +130,7 @@ export function useMovement<Order, Done, Earlier = never>(
     },
     anew: () => {
       mayBeUnderWay.value = openKey(kind) !== null;
-      notice.value = mayBeUnderWay.value ? "open" : null;
+      notice.value = mayBeUnderWay.value ? "unasked" : null;
       state.value = { at: "form", said: null };
     },
   };

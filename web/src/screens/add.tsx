@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
+import { onlyOne } from "../api/sending";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Act, Told } from "../parts/fields";
@@ -12,7 +13,7 @@ const begin = (body: Schemas["TopUpBody"], header: { "Idempotency-Key": string }
   api.POST("/top-ups", { params: { header }, body });
 
 const findBegun = async (key: string): Promise<{ id: string } | null> =>
-  (await api.GET("/top-ups", { params: { query: { key } } })).data?.data[0] ?? null;
+  onlyOne(await api.GET("/top-ups", { params: { query: { key } } }));
 
 /** How much? The way to pay it is the next screen, which has an address of its own. */
 export function AddMoney() {

@@ -5,6 +5,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api, type Problem, type Schemas } from "../api/client";
+import { onlyOne } from "../api/sending";
 import { readAmount, writeAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
@@ -33,7 +34,7 @@ const makePayment = (order: Order, header: { "Idempotency-Key": string }) =>
   api.POST("/payments", { params: { header }, body: order });
 
 const findPayment = async (key: string): Promise<Schemas["Payment"] | null> =>
-  (await api.GET("/payments", { params: { query: { key } } })).data?.data[0] ?? null;
+  onlyOne(await api.GET("/payments", { params: { query: { key } } }));
 
 export function Pay() {
   const whom = useSignal<Whom | null>(null);

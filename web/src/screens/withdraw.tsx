@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
+import { onlyOne } from "../api/sending";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
@@ -13,7 +14,7 @@ const send = (body: Schemas["WithdrawalBody"], header: { "Idempotency-Key": stri
   api.POST("/withdrawals", { params: { header }, body });
 
 const findSent = async (key: string): Promise<{ id: string } | null> =>
-  (await api.GET("/withdrawals", { params: { query: { key } } })).data?.data[0] ?? null;
+  onlyOne(await api.GET("/withdrawals", { params: { query: { key } } }));
 
 /** To the bank account behind a UPI address. What becomes of it is the next screen. */
 export function Withdraw() {

@@ -163,7 +163,7 @@ export const en = {
     byPasskey: "With my passkey",
     byCode: "With a code by SMS",
     earlier: "An earlier payment of yours from this browser has been done:",
-    checking: "Looking whether an earlier payment was done…",
+    checking: "Looking what came of an earlier try…",
     waitsUntil: (time: string) => `This can be confirmed from ${time} on.`,
     passkeyFailed: "The passkey did not confirm it. Try again, or use a code.",
     codeSent: "A code is on its way. It names the payment: read what it says.",
@@ -174,6 +174,8 @@ export const en = {
     slow: "This takes longer than usual. Stay on this page: whatever happens, it is paid once at most.",
     other: "It is somebody else",
     open: "An earlier try from this browser was never answered, and nothing of it has been booked so far. If it arrives yet, it takes the place of what you send now: only one of the two goes through.",
+    unasked:
+      "Nobody has answered yet what came of an earlier try from this browser. Whatever you send now, only one of the two goes through.",
     elsewhere: "Something has just been sent in another tab. Look into your history before you send the same again.",
   },
   limits: {
