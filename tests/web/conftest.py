@@ -84,7 +84,7 @@ def visit(api: Api, browser: Browser, request: pytest.FixtureRequest) -> Iterato
     visitors: list[Visitor] = []
 
     def come(shape: Shape = DESK, **more: Any) -> Visitor:
-        visitors.append(Visitor(api, browser.new_context(**shape.context(), **more)))
+        visitors.append(Visitor(api, browser.new_context(**(shape.context() | more))))
         return visitors[-1]
 
     yield come

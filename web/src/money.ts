@@ -31,7 +31,7 @@ export function readAmount(typed: string): number | Unreadable {
 export function showAmount(paise: number, locale: string): string {
   const rupees = new Intl.NumberFormat(locale, { style: "currency", currency: "INR" });
   // exact beyond 2^53 / 100: the integer part and the decimals apart
-  const sign = paise < 0 ? "-" : "";
+  const sign = paise < 0 ? "−" : "";
   const digits = String(Math.abs(paise)).padStart(3, "0");
   return sign + rupees.format(`${digits.slice(0, -2)}.${digits.slice(-2)}` as unknown as number);
 }

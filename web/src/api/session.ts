@@ -12,6 +12,9 @@ const MARGIN_S = 20;
 /** So long a form that was begun waits behind the sign-in for its owner. */
 const FORM_WAITS_MS = 10 * 60_000;
 
+/** Behind the idle end of a session, which is half an hour: who asks then learns whether it is over. */
+const IDLE_END_MS = 31 * 60_000;
+
 /** `ended`: by time or from elsewhere while somebody was at work here, who may sign in again and go on. */
 export type Standing = "unknown" | "signed_in" | "ended" | "signed_out";
 
@@ -25,6 +28,7 @@ let token = "";
 let endsAt = 0;
 /** Raised by each sign-in and each end: what was asked for before it is no answer any more. */
 let turn = 0;
+let looking: ReturnType<typeof setTimeout> | undefined;
 let waiting: ReturnType<typeof setTimeout> | undefined;
 const others = new BroadcastChannel("session");
 
@@ -62,6 +66,7 @@ async function renew(): Promise<string | null> {
     });
     if (turn !== asked) return null;
     if (answer.status === 401) {
+      void answer.body?.cancel(); // unread it would keep its connection
       end();
       return null;
     }
@@ -99,6 +104,9 @@ export function refused(): void {
 
 function keep(told: { access_token: string; expires_in: number }): string {
   clearTimeout(waiting);
+  // nothing has asked for another token since: who left the screen as it is must not leave it open
+  clearTimeout(looking);
+  looking = setTimeout(() => void resume(), IDLE_END_MS);
   token = told.access_token;
   endsAt = performance.now() + (told.expires_in - MARGIN_S) * 1000;
   owner.value = subjectOf(token);

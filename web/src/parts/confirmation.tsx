@@ -95,6 +95,7 @@ export function Confirmation({
           <p role="status">{texts.value.pay.codeSent}</p>
           <TextField
             label={texts.value.common.code}
+            hint={texts.value.common.codeHint}
             fault={isWrong.value ? texts.value.problems.invalid_code : null}
             inputMode="numeric"
             autocomplete="one-time-code"

@@ -11,11 +11,25 @@ export type Loaded<T> =
   | { is: "refused"; problem: Problem }
   | { is: "lost" };
 
+/** Whoever has not touched anything for so long may have left: asking on would keep their session open for others. */
+const IDLE_MS = 10 * 60_000;
+let touchedAt = performance.now();
+for (const touch of ["pointerdown", "keydown"])
+  addEventListener(
+    touch,
+    () => {
+      touchedAt = performance.now();
+    },
+    { capture: true, passive: true },
+  );
+
 interface How<T> {
   /** When it changes, something else is asked for. */
   about?: string;
   /** After so many seconds it is asked for again; null: not by itself. */
   everyS?: (value: T | null) => number | null;
+  /** It stands on a counter and is looked at, and nobody touches it. */
+  isWatched?: boolean;
 }
 
 /** Asks now, when the tab comes back, and every `everyS` seconds if that is told. */
@@ -36,10 +50,21 @@ export function useLoaded<T>(ask: () => Promise<Told<T>>, how: How<T> = {}): [Si
       if (isOver) return;
       state.value = after(state.value, told);
       const pause = latest.current.how.everyS?.(state.value.is === "there" ? state.value.value : null) ?? null;
-      if (pause !== null) timer = setTimeout(run, pause * 1000);
+      if (pause !== null) timer = setTimeout(ifWanted, pause * 1000);
+    };
+    let isDue = false;
+    const ifWanted = () => {
+      const isLeft = performance.now() - touchedAt > IDLE_MS && latest.current.how.isWatched !== true;
+      isDue = isLeft || document.visibilityState !== "visible";
+      if (!isDue) void run();
+    };
+    const touched = () => {
+      if (isDue) ifWanted();
     };
     const comesBack = () => {
-      if (document.visibilityState === "visible") void run();
+      if (document.visibilityState !== "visible") return;
+      isDue = false;
+      void run();
     };
     load.current = () => {
       if (state.value.is !== "there") state.value = { is: "loading" };
@@ -49,11 +74,15 @@ export function useLoaded<T>(ask: () => Promise<Told<T>>, how: How<T> = {}): [Si
     void run();
     document.addEventListener("visibilitychange", comesBack);
     addEventListener("online", comesBack);
+    addEventListener("pointerdown", touched);
+    addEventListener("keydown", touched);
     return () => {
       isOver = true;
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", comesBack);
       removeEventListener("online", comesBack);
+      removeEventListener("pointerdown", touched);
+      removeEventListener("keydown", touched);
     };
   }, [about]);
   return [state, () => load.current()];

@@ -108,6 +108,7 @@ export function PhoneProof({
           <PretendPhone holds="message" />
           <TextField
             label={texts.value.common.code}
+            hint={texts.value.common.codeHint}
             fault={isWrongCode ? texts.value.problems.invalid_code : faultOf(problem.value, "code", texts.value)}
             inputMode="numeric"
             autocomplete="one-time-code"

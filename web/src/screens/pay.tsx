@@ -188,7 +188,8 @@ function AmountForm({
         <span class="badge">{whom.payee.kind === "merchant" ? texts.value.pay.shop : texts.value.pay.person}</span>
       </div>
       {whom.amount === null && <p class="quiet">{texts.value.pay.checkName}</p>}
-      {whom.description !== null && <Facts rows={[[texts.value.common.what, whom.description]]} />}
+      {"payment_request" in whom.ref && <p class="quiet">{texts.value.pay.asksYou}</p>}
+      {whom.description !== null && <Facts rows={[[texts.value.pay.theirWords, whom.description]]} />}
       {whom.amount === null ? (
         <AmountField
           typed={typed.value}

@@ -27,7 +27,7 @@ export function Receive() {
               </div>
               <p class="quiet">{texts.value.receive.lead}</p>
               <div class="actions">
-                <Copy text={number} />
+                <Copy text={number} says={texts.value.add.copyNumber} />
                 <Act onPress={() => print()}>{texts.value.receive.print}</Act>
               </div>
             </section>

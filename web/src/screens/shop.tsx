@@ -9,12 +9,14 @@ import { addressOf } from "../router";
 import { texts } from "../texts";
 
 const EVERY_S = 15;
-const TAKINGS: readonly Schemas["Entry"]["type"][] = ["payment", "hold_capture", "refund"];
+/** What was taken, less what was given back of it; what the shop itself pays is no matter of the counter. */
+const isTaking = ({ type, direction }: Schemas["Entry"]): boolean =>
+  direction === "credit" ? type === "payment" || type === "hold_capture" : type === "refund";
 
 /** What a shop has taken since midnight, and its code for the counter. */
 export function Shop() {
   const [wallet] = useLoaded(() => api.GET("/wallet"));
-  const [today, again] = useLoaded(askForToday, { everyS: () => EVERY_S });
+  const [today, again] = useLoaded(askForToday, { everyS: () => EVERY_S, isWatched: true });
   return (
     <>
       {wallet.value.is === "there" && wallet.value.value.kind === "merchant" && !wallet.value.value.approved && (
@@ -22,7 +24,7 @@ export function Shop() {
       )}
       <Shown loaded={today.value} again={again}>
         {(entries) => {
-          const taken = entries.filter((one) => one.direction === "credit" && one.type !== "refund");
+          const taken = entries.filter((one) => one.direction === "credit");
           const total = entries.reduce((sum, one) => sum + (one.direction === "credit" ? one.amount : -one.amount), 0);
           return (
             <>
@@ -63,7 +65,7 @@ async function askForToday(): Promise<Answer<Schemas["Entry"][]>> {
     };
     const told = await api.GET("/wallet/transactions", { params: { query } });
     if (told.data === undefined || typeof told.data === "string") return { ...told, data: undefined };
-    entries.push(...told.data.data.filter((one) => TAKINGS.includes(one.type)));
+    entries.push(...told.data.data.filter(isTaking));
     cursor = told.data.next_cursor;
     if (cursor === null) return { ...told, data: entries };
   }

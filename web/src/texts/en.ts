@@ -44,6 +44,7 @@ export const en = {
     password: "Password",
     name: "Your name",
     code: "Code from the message",
+    codeHint: "Six digits. Tell them to nobody: we never ask for them.",
     copy: "Copy",
     copied: "Copied",
     share: "Share",
@@ -176,6 +177,8 @@ export const en = {
     open: "An earlier try from this browser was never answered, and nothing of it has been booked so far. If it arrives yet, it takes the place of what you send now: only one of the two goes through.",
     unasked:
       "Nobody has answered yet what came of an earlier try from this browser. Whatever you send now, only one of the two goes through.",
+    asksYou: "They ask you for money. If you pay, it leaves your wallet; nothing comes to you.",
+    theirWords: "In their words",
     elsewhere: "Something has just been sent in another tab. Look into your history before you send the same again.",
   },
   limits: {

@@ -1,0 +1,160 @@
+"""Every screen, at both sizes, light and dark, in both languages: what axe finds, what runs over, what is in storage."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from local.state import ROOT
+from tests.support.client import Api, Person
+from tests.web.conftest import Visit
+from tests.web.visitor import DESK, PHONE, Visitor
+
+#: The newest rules there are, those of WCAG 2.2 at level AA among them.
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_NARROWEST = 320
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Somebody to whom all sorts of things have happened, and what the screens are about."""
+
+    person: Person
+    shop: Person
+    top_up: str
+    failed_top_up: str
+    entry: str
+    refundable: str
+    request: str
+    withdrawal: str
+
+
+@pytest.fixture(scope="module")
+def world(api: Api) -> World:
+    person = api.person(money=1_000_000, name="Asha Rao")
+    shop = api.person(kind="merchant", name="Chai Point", money=20_000)
+    assert person.pay(shop, 12_050, description="two teas and a very long sentence about them").status == 201
+    assert shop.pay(person, 500).status == 201
+    held = person.post("/holds", {"to": {"wallet_id": shop.wallet_id}, "amount": 30_000})
+    assert held.status == 201, held.text
+    failed = person.open_top_up(70_000)
+    api.play(failed["gateway_order_id"], "failed")
+    made = person.post("/payment-requests", {"amount": 45_000, "description": "dinner"})
+    assert made.status == 201, made.text
+    (received,) = [one for one in shop.get("/wallet/transactions").body["data"] if one["type"] == "payment"][-1:]
+    sent = person.get("/wallet/transactions").body["data"]
+    return World(
+        person=person,
+        shop=shop,
+        top_up=person.open_top_up(50_000)["id"],
+        failed_top_up=failed["id"],
+        entry=sent[0]["id"],
+        refundable=received["id"],
+        request=made.body["id"],
+        withdrawal="",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A screen, as whom it is looked at, and what it is about."""
+
+    name: str
+    screen: str
+    who: Callable[[World], Person | None] = lambda world: world.person
+    about: Callable[[World], str] = lambda _: ""
+    #: What somebody does there before it is looked at.
+    then: Callable[[Page], object] = lambda _: None
+
+
+def nobody(_: World) -> None:
+    return None
+
+
+SIGHTS = (
+    Sight("sign-in", "sign-in", nobody),
+    Sight("register", "register", nobody),
+    Sight("reset", "reset", nobody),
+    Sight("help-signed-out", "help", nobody),
+    Sight("verify", "verify", nobody),
+    Sight("home", ""),
+    Sight("home-of-a-shop", "", lambda world: world.shop),
+    Sight("add", "add"),
+    Sight("top-up", "top-up", about=lambda world: world.top_up),
+    Sight("top-up-failed", "top-up", about=lambda world: world.failed_top_up),
+    Sight("pay", "pay"),
+    Sight("pay-amount", "pay", about=lambda world: world.shop.wallet_id),
+    Sight("scan", "scan"),
+    Sight("receive", "receive"),
+    Sight("requests", "requests"),
+    Sight("request", "request", about=lambda world: world.request),
+    Sight("withdraw", "withdraw"),
+    Sight("history", "history"),
+    Sight("entry", "entry", about=lambda world: world.entry),
+    Sight("entry-refund", "entry", lambda world: world.shop, lambda world: world.refundable),
+    Sight("holds", "holds"),
+    Sight("holds-of-a-shop", "holds", lambda world: world.shop),
+    Sight("shop", "shop", lambda world: world.shop),
+    Sight("limits", "limits"),
+    Sight("security", "security"),
+    Sight("help", "help"),
+    Sight("settings", "settings"),
+    Sight("not-found-about", "entry", about=lambda _: "txn_01m8pe0000000000000000000z"),
+)
+
+
+def arrive(visitor: Visitor, world: World, sight: Sight) -> None:
+    visitor.open(sight.screen, sight.about(world))
+    visitor.is_at(sight.screen)
+    # all of it is there: nothing says that it is loading
+    visitor.page.locator("[aria-busy=true], .loading").first.wait_for(state="detached")
+    visitor.page.wait_for_load_state("networkidle")
+    # what is folded away is looked at, too
+    visitor.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true;")
+    sight.then(visitor.page)
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds, a line each."""
+    found: dict[str, Any] = page.evaluate(
+        "async (tags) => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })",
+        _TAGS,
+    )
+    return [
+        f"{one['id']}: {node['html'][:200]} {json.dumps([check['message'] for check in node['any'] + node['all']])[:300]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("language", ["en-IN", "hi-IN"])
+@pytest.mark.parametrize("sight", SIGHTS, ids=lambda sight: sight.name)
+def test_a_screen_can_be_used_by_everybody(world: World, visit: Visit, sight: Sight, language: str) -> None:
+    who = sight.who(world)
+    visitor = visit(PHONE, locale=language)
+    if who is not None:
+        visitor.comes_as(who)
+    page = visitor.page
+    arrive(visitor, world, sight)
+    page.evaluate(AXE.read_text())
+    found: dict[str, list[str]] = {}
+    for shape in (PHONE, DESK):
+        page.set_viewport_size({"width": shape.width, "height": shape.height})
+        # all of it at once: what is under the bar at the bottom can be scrolled from under it
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": shape.width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found[f"{shape.name} {scheme}"] = findings(page)
+    assert found == {key: [] for key in found}
+    # nothing has to be scrolled sideways, even in the narrowest window, or at 200 % in one of twice that width
+    page.set_viewport_size({"width": _NARROWEST, "height": 600})
+    assert page.evaluate("document.documentElement.scrollWidth") <= _NARROWEST
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("document.documentElement.lang") == language
+    assert page.evaluate("document.title").startswith(page.locator("h1").inner_text())
+    assert visitor.storage() == {}, "nothing is kept of whoever looks around"
