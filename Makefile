@@ -90,6 +90,12 @@ test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need th
 test-web: $(VENV)/made  ## the wallet in a real Chromium, by clicks: every screen, the network cut, light and dark, both languages
 	@$(BIN)/python -m pytest --numprocesses 0 $(or $(TESTS),tests/web)
 
+.PHONY: screens
+screens: $(VENV)/made  ## photograph every screen anew, into docs/screens
+	@mkdir -p $(STATE)/screens
+	@SCREENS=$(CURDIR)/$(STATE)/screens $(BIN)/python -m pytest --numprocesses 0 -q tests/web/test_every_screen.py
+	@PYTHONPATH=.:layers $(BIN)/python -m tests.web.sheets $(STATE)/screens
+
 .PHONY: test-slow
 test-slow: $(VENV)/made  ## restarts of the local stack, `make deploy` against the emulator, short benchmarks: some minutes
 	@SLOW=all $(BIN)/python -m pytest tests/faults/test_restarts.py tests/e2e/test_deploying.py tests/integration/test_benchmarks.py

@@ -53,7 +53,7 @@ def test_a_shop_is_paid_from_its_code_and_gives_it_back(api: Api, visit: Visit, 
     asha.sees(re.compile("^Paid"))
     asha.press("Receipt")
     asha.is_at("entry")
-    asha.sees("−₹120.50")
+    asha.sees("\N{MINUS SIGN}₹120.50")
 
     shop.open("")
     shop.sees("₹120.50")
@@ -99,9 +99,7 @@ def test_what_the_phone_declines_is_said_and_can_be_tried_again(api: Api, visit:
         ("0.01", "₹0.01"),
     ],
 )
-def test_an_amount_is_read_as_it_was_typed_and_shown_beside_it(
-    api: Api, visit: Visit, typed: str, shown: str
-) -> None:
+def test_an_amount_is_read_as_it_was_typed_and_shown_beside_it(api: Api, visit: Visit, typed: str, shown: str) -> None:
     asha = visit()
     asha.comes_as(api.person(), "add")
     asha.types("Amount in rupees", typed)

@@ -31,12 +31,12 @@ def test_two_tabs_that_send_at_once_pay_once(api: Api, visit: Visit) -> None:
     asha = visit()
     asha.comes_as(payer, "pay")
     fill_in(asha, payee.wallet_id, "10")
-    first = asha.page
-    asha.page = asha.another_tab("pay")
+    tabs = [asha.page, asha.another_tab("pay")]
+    asha.page = tabs[1]
     fill_in(asha, payee.wallet_id, "10")
-    for page in (first, asha.page):  # none of them waits for the other's answer
-        page.get_by_role("button", name="Pay ₹10").evaluate("(button) => setTimeout(() => button.click(), 100)")
-    for asha.page in (first, asha.page):
+    for tab in tabs:  # none of them waits for the other's answer
+        tab.get_by_role("button", name="Pay ₹10").evaluate("(button) => setTimeout(() => button.click(), 100)")
+    for asha.page in tabs:
         asha.sees(re.compile("^(Paid|An earlier payment)"))
     assert payee.balance() == 1_000
 

@@ -4,9 +4,7 @@ import { resume } from "./api/session";
 import { showFaults } from "./parts/fields";
 import { Frame } from "./parts/frame";
 import { followLinks } from "./router";
-
-void resume();
-render(<Frame />, document.body);
+import { firstLanguage, speak } from "./texts";
 
 addEventListener("click", followLinks);
 addEventListener("submit", showFaults);
@@ -18,3 +16,7 @@ addEventListener("pagehide", (event) => {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+void resume();
+await speak(firstLanguage());
+render(<Frame />, document.body);

@@ -1,4 +1,4 @@
-import { type Language, language, speak, texts } from "../texts";
+import { choose, type Language, language, texts } from "../texts";
 
 const NAMES: Record<Language, string> = { en: "English", hi: "हिन्दी" };
 
@@ -8,7 +8,7 @@ export function Languages() {
       <legend>{texts.value.settings.language}</legend>
       {(Object.keys(NAMES) as Language[]).map((one) => (
         <label key={one} lang={one}>
-          <input type="radio" name="language" checked={language.value === one} onChange={() => speak(one)} />
+          <input type="radio" name="language" checked={language.value === one} onChange={() => choose(one)} />
           <span>{NAMES[one]}</span>
         </label>
       ))}

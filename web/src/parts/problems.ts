@@ -6,10 +6,21 @@ import type { Texts } from "../texts/en";
 
 const of = (sentences: Record<string, string>, name: string): string | undefined => sentences[name];
 
+/** What waiting helps against, even where nobody says how long. */
+const TOO_OFTEN = new Set([
+  "too_many_requests",
+  "too_many_attempts",
+  "too_many_codes",
+  "too_many_lookups",
+  "try_again",
+]);
+
 export function sentenceFor(problem: Problem, texts: Texts, retryAfterS: number | null = null): string {
   const own = of(texts.problems, problem.code) ?? problem.detail ?? problem.title;
   const limit = problem.limit && limitLeft(problem.limit, texts);
-  const wait = retryAfterS === null ? null : texts.common.waitFor(howLong(retryAfterS, texts));
+  const isTooOften = TOO_OFTEN.has(problem.code);
+  const wait =
+    retryAfterS === null ? isTooOften && texts.common.waitAWhile : texts.common.waitFor(howLong(retryAfterS, texts));
   return [own, limit, wait].filter(Boolean).join(" ");
 }
 

@@ -1,5 +1,4 @@
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import type { Problem } from "../api/client";
 import { signIn, standing } from "../api/session";
 import { Act, Stage, TextField, Told } from "../parts/fields";
@@ -24,9 +23,9 @@ export function SignIn() {
   const proved = useSignal<Proved | null>(null);
 
   // who is signed in already has no business here
-  useEffect(() => {
-    if (place.value.screen === "sign-in" && standing.value === "signed_in") go("", "", { replaces: true });
-  }, []);
+  useSignalEffect(() => {
+    if (standing.value === "signed_in" && place.peek().screen === "sign-in") go("", "", { replaces: true });
+  });
 
   const full = (): string => readPhone(phone.value) ?? phone.value;
   const submit = async (event: Event) => {
@@ -44,7 +43,6 @@ export function SignIn() {
       });
       if (answer.ok) {
         password.value = "";
-        if (place.value.screen === "sign-in") go("", "", { replaces: true });
         return;
       }
       hear(await answer.json(), Number.parseInt(answer.headers.get("Retry-After") ?? "", 10));

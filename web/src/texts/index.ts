@@ -1,21 +1,37 @@
 import { computed, signal } from "@preact/signals";
 import { en, type Texts } from "./en";
-import { hi } from "./hi";
 
 export type Language = "en" | "hi";
-const ALL: Record<Language, Texts> = { en, hi };
 
-const first = (): Language => {
+/** English is always there; another language comes when somebody speaks it. */
+const LOADS: Record<Language, () => Promise<Texts>> = {
+  en: async () => en,
+  hi: async () => (await import("./hi")).hi,
+};
+const loaded: Partial<Record<Language, Texts>> = { en };
+
+export const language = signal<Language>("en");
+export const texts = computed<Texts>(() => loaded[language.value] ?? en);
+export const locale = computed(() => `${language.value}-IN`);
+
+/** Changes the language once its sentences are there; where they can't be had, it stays as it is. */
+export async function speak(chosen: Language): Promise<void> {
+  try {
+    loaded[chosen] ??= await LOADS[chosen]();
+  } catch {
+    return;
+  }
+  language.value = chosen;
+}
+
+export function choose(language: Language): void {
+  localStorage.setItem("language", language);
+  void speak(language);
+}
+
+/** The language that was chosen here before, else the browser's. */
+export function firstLanguage(): Language {
   const chosen = localStorage.getItem("language");
   if (chosen === "en" || chosen === "hi") return chosen;
   return navigator.language.startsWith("hi") ? "hi" : "en";
-};
-
-export const language = signal<Language>(first());
-export const texts = computed<Texts>(() => ALL[language.value]);
-export const locale = computed(() => `${language.value}-IN`);
-
-export function speak(chosen: Language): void {
-  language.value = chosen;
-  localStorage.setItem("language", chosen);
 }
