@@ -66,6 +66,14 @@ export OPERATOR_COMMAND = $(value COMMAND)
 operator: $(VENV)/made  ## one of the operator's commands on the running stack; COMMAND='{"command": "pending"}'
 	@$(LOCAL) operator "$$OPERATOR_COMMAND" --state $(STATE) --operator $(OPERATOR)$(if $(ROLE), --role $(ROLE))
 
+# as it was typed: an address may have a $ in it, and quotes
+unexport URL
+export WEBHOOK_URL = $(value URL)
+
+.PHONY: webhook
+webhook: $(VENV)/made  ## a merchant's events of the running stack sent to WALLET=wal_… URL=http://…; prints what signs them
+	@$(LOCAL) webhook "$(WALLET)" "$$WEBHOOK_URL" --state $(STATE)
+
 .PHONY: audit
 audit: $(VENV)/made  ## every promise about the books of the running stack; exit status 1 if one is broken
 	@$(LOCAL) audit --state $(STATE)

@@ -23,8 +23,10 @@ _REFUSED = 400
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="The stack on this machine.")
-    parser.add_argument("command", choices=(*_STARTING, *_COMMANDS, "reset", "operator", "export", "verify", "deploy"))
-    parser.add_argument("parameters", nargs="*", help="with operator: one command, JSON")
+    parser.add_argument(
+        "command", choices=(*_STARTING, *_COMMANDS, "reset", "operator", "webhook", "export", "verify", "deploy")
+    )
+    parser.add_argument("parameters", nargs="*", help="with operator: one command, JSON; with webhook: wallet, URL")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="its folder; default: .local")
     parser.add_argument("--operator", default="meera", help="with operator: as whom; there are meera and ravi")
     parser.add_argument("--role", help="with operator: the role that commands; default: the one whose command it is")
@@ -62,8 +64,8 @@ def main(arguments: list[str]) -> int:
 def _do(state: State, given: argparse.Namespace) -> int:
     if given.command == "deploy":
         return _deploy(state, given)
-    if given.command == "operator":
-        return _operator(state, given.parameters, given.operator, given.role or None)
+    if given.command in _WITH_PARAMETERS:
+        return _WITH_PARAMETERS[given.command](state, given)
     if given.command == "reset":
         return _reset(state, force=given.force)
     if given.command in _WITH_A_FOLDER:
@@ -197,16 +199,30 @@ def _sam_local(state: State) -> int:
     return sam_local.run(state)
 
 
-def _operator(state: State, commands: list[str], operator: str, role: str | None) -> int:
+def _operator(state: State, given: argparse.Namespace) -> int:
     """Sends commands to the stack that is up, as one of its operators, and prints the answers; 0 if none is refused."""
     from local.operators import send  # noqa: PLC0415
 
-    for command in commands:
+    for command in given.parameters:
         _check_is_command(command)
-    answers = [send(stack.read(state), command, operator=operator, role=role) for command in commands]
+    answers = [
+        send(stack.read(state), command, operator=given.operator, role=given.role or None)
+        for command in given.parameters
+    ]
     for answer in answers:
         print(json.dumps(answer.json(), indent=2, ensure_ascii=False))
     return 0 if all(answer.status < _REFUSED for answer in answers) else 1
+
+
+def _webhook(state: State, given: argparse.Namespace) -> int:
+    """Has a merchant's events sent to an address, and prints what they are verified with."""
+    from local.merchant_webhooks import connect  # noqa: PLC0415
+
+    wallet_and_url = 2
+    if len(given.parameters) != wallet_and_url or not all(given.parameters):
+        raise LocalStackError("As here: make webhook WALLET=wal_… URL=http://127.0.0.1:9000/wallet")
+    print(connect(stack.read(state), *given.parameters).secret)
+    return 0
 
 
 def _check_is_command(text: str) -> None:
@@ -248,6 +264,7 @@ _COMMANDS = {
     "audit": _audit,
     "sam-local": _sam_local,
 }
+_WITH_PARAMETERS = {"operator": _operator, "webhook": _webhook}
 _WITH_A_FOLDER = {"export": _export, "verify": _verify}
 
 if __name__ == "__main__":

@@ -111,6 +111,8 @@ def deploy(
         "ConfirmationRules": rules,
         # nobody's pages; said even so, as an update would keep the list of last time
         "AllowedOrigins": "",
+        # a merchant's server is on this machine as well
+        "WebhookTargets": "any",
         # the emulator has none
         "WebAcl": "off",
         # one machine and perhaps a test at full speed: nothing here needs protecting from callers

@@ -13,7 +13,8 @@ Gateway, with the gateway response of that name; MiniStack would hand on Lambda'
 A connection is closed by whoever called. MiniStack would close it after 75 seconds at rest, or a thousand requests:
 what was just being sent on it would have no answer, and a test that counts answers one too few.
 
-What it keeps on the disk, and how it unpacks layers: `emulator_state`, `emulator_layers`.
+What it keeps on the disk, how it unpacks layers, what its queues lack: `emulator_state`, `emulator_layers`,
+`emulator_queues`.
 """
 
 import functools
@@ -29,9 +30,9 @@ from typing import Any
 from hypercorn.config import Config
 from ministack import app
 from ministack.core import lambda_runtime
-from ministack.services import apigateway_v1, lambda_svc, s3, secretsmanager
+from ministack.services import apigateway_v1, lambda_svc, s3, secretsmanager, sqs
 
-from local import emulator_layers, emulator_state
+from local import emulator_layers, emulator_queues, emulator_state
 
 Execution = Callable[[dict[str, Any], dict[str, Any], str], dict[str, Any]]
 Invocation = Callable[..., Awaitable[tuple[dict[str, Any] | None, str | None]]]
@@ -123,6 +124,7 @@ if __name__ == "__main__":
     s3._put_object_retention = emulator_state.keeping(s3._put_object_retention)  # noqa: SLF001
     s3._put_object_legal_hold = emulator_state.keeping(s3._put_object_legal_hold)  # noqa: SLF001
     emulator_state.restore_locks()
+    sqs._HANDLERS["StartMessageMoveTask"] = emulator_queues.start_message_move_task  # noqa: SLF001 - as above
     services = app._build_persistence_save_dict  # noqa: SLF001 - as above
     signal.signal(signal.SIGUSR1, lambda *_: emulator_state.save_all_now(folder, services()))
     try:

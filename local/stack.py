@@ -197,7 +197,6 @@ def _describe(
         "checkpoint_bucket": deployed.outputs["CheckpointBucketName"],
         "checkpoint_key": deployed.outputs["CheckpointKeyArn"],
         "event_bus": deployed.outputs["EventBusName"],
-        "webhook_signing_secret": deployed.outputs["WebhookSigningSecretArn"],
     }
 
 

@@ -1,4 +1,4 @@
-"""On a schedule: hands the events that the kernel noted to EventBridge, and signs those that merchants are sent."""
+"""On a schedule: hands the events that the kernel noted to EventBridge."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ _RESERVE_S = 8
 def handler(_event: dict[str, Any], context: Invocation) -> None:
     """One run: it delivers what there is and what comes until its time is over; the next one has begun by then."""
     deliveries = Deliveries()
-    relay = Relay(wiring.database(), wiring.event_bus(), wiring.new_id(), wiring.webhook_signing_secrets())
+    relay = Relay(wiring.database(), wiring.event_bus(), wiring.new_id())
     relay.run(
         deliveries,
         time_left_s=lambda: time_left_s(context, reserve_s=_RESERVE_S),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
 #: For so many seconds a secret is remembered without looking again.
@@ -64,6 +65,12 @@ def event_bridge() -> "EventBridgeClient":
 def sns() -> "SNSClient":
     """The client for notices to people."""
     return boto3.client("sns", config=_PATIENCE)
+
+
+@functools.cache
+def sqs() -> "SQSClient":
+    """The client for the queues of webhooks."""
+    return boto3.client("sqs", config=_PATIENCE)
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from wallet.identity.sessions.service import Issuer
     from wallet.identity.tokens import SigningKey
     from wallet.ledger.signatures import PublicKey
+    from wallet.merchant_webhooks.model import Endpoint
+    from wallet.merchant_webhooks.service import Deliveries
     from wallet.movements.notify import Messenger
     from wallet.movements.top_up import TopUpRules
     from wallet.passkeys.model import ProofRules, RelyingParty
@@ -235,13 +237,35 @@ def event_bus() -> "Bus":
 
 
 @functools.cache
-def _webhook_signing_secret() -> Secret:
-    return Secret(setting("WEBHOOK_SIGNING_SECRET"))
+def webhook_deliveries() -> "Deliveries":
+    """What merchants' webhooks are sent with."""
+    from wallet.channels.sqs import SqsQueues  # noqa: PLC0415 - one function sends them
+    from wallet.merchant_webhooks.client import WebhookClient  # noqa: PLC0415 - as above
+    from wallet.merchant_webhooks.service import Deliveries  # noqa: PLC0415 - as above
+
+    client = WebhookClient(local=setting("WEBHOOK_TARGETS") == "any")
+    return Deliveries(_webhook_endpoint, client, SqsQueues(aws.sqs()), lambda: datetime.now(UTC), random_below)
 
 
-def webhook_signing_secrets() -> list[str]:
-    """What merchants' keys are made of, the newest first: two while a rotation is under way."""
-    return [version.text for version in _webhook_signing_secret().live()]
+def _webhook_endpoint(wallet_id: str) -> "Endpoint":
+    """Where a merchant's webhooks go and what signs them, as their own stack says."""
+    from wallet.merchant_webhooks.model import Endpoint, EndpointUnavailableError, key_of  # noqa: PLC0415 - as above
+
+    address, secret = _webhook_settings(f"{setting('WEBHOOK_PREFIX')}{wallet_id}")
+    try:
+        keys = [key_of(version.text) for version in secret.live()]
+    except aws.SecretUnavailableError as error:
+        raise EndpointUnavailableError("secret_unavailable") from error
+    except ValueError as error:
+        raise EndpointUnavailableError("secret_malformed") from error
+    if not address.text():
+        raise EndpointUnavailableError("url_unavailable")
+    return Endpoint(address.text(), keys)
+
+
+@functools.cache
+def _webhook_settings(name: str) -> tuple[aws.LateParameter, Secret]:
+    return aws.LateParameter(f"/{name}"), Secret(name)
 
 
 @functools.cache

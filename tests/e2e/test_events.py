@@ -2,25 +2,24 @@
 
 import json
 import re
-import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 import jsonschema
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from local.deploy import sms_registration
-from local.state import ROOT
+from local.merchant_webhooks import connect
 from tests.support.addresses import coming_from
 from tests.support.client import PASSWORD, Api, Json, Person, until_answered, wait_until
-from tests.support.event_schemas import schema_of
+from tests.support.event_schemas import payload_schema, schema_of
+from tests.support.merchant_server import MerchantServer
 from tests.support.proofs import messages_to
-from tests.unit import template as templates
-from wallet.ledger import ids
-from wallet.ledger.webhook_signing import merchant_key
+from wallet.merchant_webhooks.model import PAUSES_S
 
 REGION = "ap-south-1"
 PHONE_OF_A_THIEF = (
@@ -67,59 +66,11 @@ def bus(api: Api) -> Bus:
     return Bus(sqs, queue)
 
 
-@dataclass
-class MerchantServer:
-    """What a merchant runs: it keeps what it is sent."""
-
-    url: str
-    requests: list[tuple[dict[str, str], bytes]]
-
-
 @pytest.fixture(scope="module")
 def merchant_server() -> Iterator[MerchantServer]:
-    requests: list[tuple[dict[str, str], bytes]] = []
-
-    class Take(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: the test looks at the requests."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Take)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield MerchantServer(f"http://127.0.0.1:{server.server_address[1]}/wallet", requests)
-    server.shutdown()
-
-
-def filled(value: Any, parameters: Json) -> Any:
-    """A part of a template with its parameters' values."""
-    if isinstance(value, dict):
-        if set(value) == {"Ref"}:
-            return parameters[value["Ref"]]
-        return {key: filled(inner, parameters) for key, inner in value.items()}
-    return [filled(inner, parameters) for inner in value] if isinstance(value, list) else value
-
-
-def connect_merchant(api: Api, wallet_id: str, url: str) -> None:
-    """infrastructure/merchant_webhook.yaml, call by call: the emulator's CloudFormation lacks two of its types."""
-    events = client(api, "events")
-    parameters = {"EventBusName": api.stack["event_bus"], "WalletId": wallet_id, "Url": url, "RequestsPerSecond": 50}
-    stack = templates.load("infrastructure/merchant_webhook.yaml")["Resources"]
-    connection = filled(stack["Connection"]["Properties"], parameters)
-    made = events.create_connection(Name="merchant", **connection)
-    destination = stack["Destination"]["Properties"] | {"ConnectionArn": made["ConnectionArn"]}
-    made = events.create_api_destination(Name="merchant", **filled(destination, parameters))
-    rule, (target,) = stack["Rule"]["Properties"], stack["Rule"]["Properties"]["Targets"]
-    pattern = json.dumps(filled(rule["EventPattern"], parameters))
-    events.put_rule(Name="merchant", EventBusName=api.stack["event_bus"], EventPattern=pattern)
-    known = {name: target[name] for name in ("Id", "InputPath", "HttpParameters")}
-    events.put_targets(
-        Rule="merchant", EventBusName=api.stack["event_bus"], Targets=[known | {"Arn": made["ApiDestinationArn"]}]
-    )
+    """A server that fails whatever it is sent once."""
+    with MerchantServer(lambda times: 500 if times == 1 else 204) as server:
+        yield server
 
 
 def order(api: Api, command: str, **more: object) -> None:
@@ -140,7 +91,7 @@ class Story:
 def story(api: Api, bus: Bus, merchant_server: MerchantServer) -> Story:
     asha, shop = api.person(name="Asha Rao"), api.person(name="Chai & Co", kind="merchant")
     order(api, "approve_merchant", wallet_id=shop.wallet_id)
-    connect_merchant(api, shop.wallet_id, merchant_server.url)
+    merchant_server.secret = connect(api.stack, shop.wallet_id, merchant_server.url).secret
     asha.top_up(50_000)
     paid = asha.pay(shop, 6_000, reference="table 4")
     assert paid.status == 201, paid.text
@@ -163,30 +114,79 @@ def test_what_happened_is_on_the_bus_in_order_and_as_documented(bus: Bus, story:
     assert sequences == sorted(sequences)
 
 
-def test_the_merchant_is_sent_signed_webhooks_that_the_documents_code_reads(
-    api: Api, story: Story, merchant_server: MerchantServer
+def test_the_merchant_is_sent_signed_webhooks_anew_until_they_are_taken(
+    story: Story, merchant_server: MerchantServer
 ) -> None:
-    wait_until(
-        lambda: len({headers["wallet-event"] for headers, _ in merchant_server.requests}) >= 2, within_s=ARRIVES_S
-    )
-    document = (ROOT / "docs" / "events.md").read_text()
-    code = re.search(r"```python\n(import hashlib.+?)```", document, re.DOTALL)
-    assert code is not None
-    space: dict[str, Any] = {}
-    exec(code[1], space)  # noqa: S102 - our own document
-    secret = client(api, "secretsmanager").get_secret_value(SecretId=api.stack["webhook_signing_secret"])
-    wallet_id = ids.read(ids.WALLET, story.shop.wallet_id)
-    assert wallet_id is not None
-    key = merchant_key(secret["SecretString"], wallet_id)
-
-    told = {headers["wallet-event"]: space["read_webhook"](body, key) for headers, body in merchant_server.requests}
-    assert set(told) == {"PaymentCompleted", "PaymentRefunded"}
-    assert told["PaymentCompleted"]["data"]["payment_id"] == story.payment["id"]
-    assert told["PaymentCompleted"]["wallet_id"] == story.shop.wallet_id
-    assert {headers["wallet-id"] for headers, _ in merchant_server.requests} == {story.shop.wallet_id}
-    everything = b"".join(body for _, body in merchant_server.requests).decode()
+    types = ("PaymentCompleted", "PaymentRefunded")
+    wait_until(lambda: all(len(merchant_server.of(one)) >= 2 for one in types), within_s=ARRIVES_S)
+    assert {one.event["type"] for one in merchant_server.arrivals if one.event} == set(types)
+    for event_type in types:
+        first, second = merchant_server.of(event_type)[:2]
+        assert (first.id, first.body) == (second.id, second.body)
+        pause_s = int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"])
+        assert pause_s >= PAUSES_S[0]
+        assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+        jsonschema.validate(second.event, payload_schema(event_type), jsonschema.Draft202012Validator)
+    paid = merchant_server.of("PaymentCompleted")[0].event
+    assert paid is not None
+    assert paid["data"]["payment_id"] == story.payment["id"]
+    assert paid["wallet_id"] == story.shop.wallet_id
+    everything = b"".join(one.body for one in merchant_server.arrivals).decode()
     assert story.asha.phone not in everything
     assert "balance" not in everything
+
+
+def test_a_merchants_server_refuses_another_body_and_another_merchants_secret(
+    story: Story, merchant_server: MerchantServer
+) -> None:
+    wait_until(lambda: bool(merchant_server.of("PaymentCompleted")), within_s=ARRIVES_S)
+    told = merchant_server.of("PaymentCompleted")[0]
+    right = Webhook(merchant_server.secret)
+    now = int(time.time())
+    again = dict(told.headers) | {"webhook-timestamp": str(now)}
+    with pytest.raises(WebhookVerificationError, match="No matching signature"):
+        right.verify(told.body, again)
+    with pytest.raises(WebhookVerificationError, match="No matching signature"):
+        right.verify(told.body.replace(b"6000", b"9000"), dict(told.headers))
+    with pytest.raises(WebhookVerificationError, match="No matching signature"):
+        Webhook("whsec_" + "A" * 64).verify(told.body, dict(told.headers))
+
+
+def waiting_in(api: Api, arn: str) -> int:
+    """How many messages can be received from a queue."""
+    sqs = client(api, "sqs")
+    url = sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    return int(told["Attributes"]["ApproximateNumberOfMessages"])
+
+
+@pytest.mark.usefixtures("story")
+def test_what_a_merchant_does_not_take_is_kept_and_an_operator_has_it_sent_again(api: Api) -> None:
+    """What is refused for good, and what is tried in vain: then once as the message says, once as its queue does."""
+    asha, shop = api.person(name="Asha Rao", money=5_000), api.person(name="Gone & Co", kind="merchant")
+    sqs = client(api, "sqs")
+    with MerchantServer(lambda _: 410) as server:
+        webhook = connect(api.stack, shop.wallet_id, server.url)
+        server.secret = webhook.secret
+        assert asha.pay(shop, 100).status == 201
+        wait_until(lambda: waiting_in(api, webhook.undelivered_arn) == 1, within_s=ARRIVES_S)
+        assert len(server.arrivals) == 1, "410 is not tried again"
+
+        # ten attempts take two days; with one there is the same end
+        url = sqs.get_queue_url(QueueName=webhook.pending_arn.rpartition(":")[2])["QueueUrl"]
+        once = {"deadLetterTargetArn": webhook.undelivered_arn, "maxReceiveCount": 1}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(once)})
+        server.answer = lambda _: 503
+        assert asha.pay(shop, 200).status == 201
+        wait_until(lambda: waiting_in(api, webhook.undelivered_arn) == 2, within_s=ARRIVES_S)
+
+        server.answer = lambda _: 204
+        sqs.start_message_move_task(SourceArn=webhook.undelivered_arn, DestinationArn=webhook.pending_arn)
+        wait_until(lambda: len(server.arrivals) == 4, within_s=ARRIVES_S)
+    attempts = [(one.id, one.event["data"]["amount"]) for one in server.arrivals if one.event]
+    assert attempts[0] != attempts[1]
+    assert sorted(attempts[:2]) == sorted(attempts[2:])
+    assert waiting_in(api, webhook.undelivered_arn) == waiting_in(api, webhook.pending_arn) == 0
 
 
 def notices_to(api: Api, person: Person) -> list[Json]:

@@ -51,7 +51,6 @@ TESTS = (
     "test_relay.py",
     "test_signatures.py",
     "test_statement_file.py",
-    "test_webhook_signing.py",
 )
 
 #: What those look at, beside the package.

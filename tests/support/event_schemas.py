@@ -75,34 +75,37 @@ def schema_of(event_type: str) -> Json:
 
 
 def webhook_schema() -> Json:
-    """The body of a merchant's webhook."""
+    """The body of a merchant's webhook, whatever its type."""
+    merchants = [event_type for event_type, known in CATALOGUE.items() if not known.is_personal]
     return {
         "$schema": _DRAFT,
         "title": "Webhook",
         "description": "What a merchant is sent.",
         **_object(
             {
-                "wallet_id": {"description": "The merchant's wallet.", **_id(ids.WALLET)},
-                "payload": {"description": "The event as JSON text: what is signed.", "type": "string"},
-                "signatures": {
-                    "description": "HMAC-SHA256 of the payload; one is right, two are there while keys change.",
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": 2,
-                    "items": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                "type": {"description": "What happened.", "enum": merchants},
+                **_envelope(schema_of("WalletClosed")),
+                "data": {
+                    "description": "As the schema of the type has it, less what is the other side's affair.",
+                    "type": "object",
                 },
-            },
+            }
         ),
     }
 
 
+def _envelope(schema: Json) -> Json:
+    """What a webhook has of an event's own fields."""
+    names = {"occurred_at": "timestamp", "other_wallet_id": None}
+    return {new: value for name, value in schema["properties"].items() if (new := names.get(name, name)) is not None}
+
+
 def payload_schema(event_type: str) -> Json:
-    """The payload of a webhook: the event as one of its wallets is told of it."""
-    whole = schema_of(event_type)
-    properties = {name: value for name, value in whole["properties"].items() if name != "other_wallet_id"}
+    """The body of a webhook of a type: the event as one of its wallets is told of it, whole."""
     data = data_schema(event_type)
     data["required"] = [name for name in data["required"] if name not in CATALOGUE[event_type].others_only]
-    return _object({**properties, "type": {"const": event_type}, "data": data}, additionalProperties=False)
+    properties = {**_envelope(schema_of(event_type)), "type": {"const": event_type}, "data": data}
+    return _object(properties, additionalProperties=False)
 
 
 @functools.cache

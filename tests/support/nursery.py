@@ -143,7 +143,7 @@ def _import_all(package: str) -> None:
 
 def _read_what_aws_is() -> None:
     """A tenth of a second for each function; kept by the session that its own clients come from. Nothing is sent."""
-    for service in ("dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sns"):
+    for service in ("dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sns", "sqs", "ssm"):
         boto3.client(
             service,
             region_name="ap-south-1",

@@ -22,7 +22,7 @@ LEDGER, STORAGE, GATEWAYS = "wallet.ledger", "wallet.storage", "wallet.gateways"
 CHANNELS, PAYEES, PAYMENT_REQUESTS = "wallet.channels", "wallet.payees", "wallet.payment_requests"
 MOVEMENTS, IDENTITY, EDGE = "wallet.movements", "wallet.identity", "wallet.edge"
 OPERATORS, CONFIRMATIONS, PASSKEYS = "wallet.operators", "wallet.confirmations", "wallet.passkeys"
-PREVIEWS = "wallet.previews"
+PREVIEWS, MERCHANT_WEBHOOKS = "wallet.previews", "wallet.merchant_webhooks"
 
 # What each part may import of ours, beside itself.
 BELOW = {
@@ -41,6 +41,7 @@ BELOW = {
     PASSKEYS: (IDENTITY, STORAGE, LEDGER),
     # what would be confirmed is by the rules of confirmations
     PREVIEWS: (CONFIRMATIONS, STORAGE, LEDGER),
+    MERCHANT_WEBHOOKS: (CHANNELS, LEDGER),
     # of channels it knows how they fail, for the answer
     EDGE: (
         *(CONFIRMATIONS, PASSKEYS, IDENTITY, OPERATORS, MOVEMENTS, PAYMENT_REQUESTS, PAYEES, PREVIEWS),
@@ -56,6 +57,7 @@ FLOATS = {
     "layers/wallet/storage/database.py": "patience and jitter between tries, seconds",
     "layers/wallet/gateways/exchange.py": "pauses, seconds",
     "layers/wallet/gateways/http.py": "timeouts, seconds",
+    "layers/wallet/merchant_webhooks/client.py": "timeouts, seconds",
     "layers/wallet/movements/rounds.py": "shares of a run's time",
     "layers/wallet/edge/requests.py": "when a token ends, seconds since 1970",
 }

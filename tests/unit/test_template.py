@@ -85,6 +85,7 @@ FOLDERS = {
     "OpenapiFunction": "openapi",
     "PreflightFunction": "preflight",
     "NotifyFunction": "notify",
+    "MerchantWebhookFunction": "merchant_webhook",
     "StatementFunction": "statement",
     "PayeesFunction": "payees",
     "ConfirmationsFunction": "confirmations",
@@ -126,7 +127,8 @@ SECRETS = {
     "WebhookFunction": {"DatabaseGatewaySecretArn", "WebhookSecretArn", "PayoutWebhookSecretArn"},
     "ReconcileFunction": {"DatabaseGatewaySecretArn", "GatewaySecretArn", "PayoutSecretArn"},
     "OperatorFunction": {"DatabaseOperatorSecretArn"},
-    "RelayFunction": {"DatabaseClockSecretArn", "WebhookSigningSecret"},
+    "RelayFunction": {"DatabaseClockSecretArn"},
+    "MerchantWebhookFunction": set(),  # of each merchant's, by its name
     "NotifyFunction": {"DatabaseReaderSecretArn"},
     "SealFunction": {"DatabaseSealerSecretArn"},
     "AuditFunction": {"DatabaseAuditorSecretArn"},
@@ -183,6 +185,20 @@ TELLS = {
         "kms:GetPublicKey",
     },
     "BulkFunction": {"lambda:InvokeFunction"},
+    "MerchantWebhookFunction": {
+        "ssm:GetParameter",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:SendMessage",
+    },
+}
+#: What merchants' own stacks make is allowed by the beginning of its name.
+OF_MERCHANTS = {
+    "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}"
+    ":secret:${AWS::StackName}/webhooks/*"
 }
 
 everybody = pytest.mark.parametrize("name", sorted(ALL))
@@ -412,6 +428,9 @@ def test_a_function_may_read_its_own_secrets_and_no_other(name: str) -> None:
     for statement in templates.statements(ALL[name]):
         if "secretsmanager:GetSecretValue" in templates.listed(statement["Action"]):
             assert templates.listed(statement["Action"]) == ["secretsmanager:GetSecretValue"]
+            if name == "MerchantWebhookFunction":
+                assert statement["Resource"] == OF_MERCHANTS
+                continue
             for resource in templates.listed(statement["Resource"]):
                 assert list(resource) == ["Ref"]
                 read.add(resource["Ref"])
@@ -457,6 +476,8 @@ def test_no_policy_has_a_star_or_any_other_service(name: str) -> None:
             continue  # the files of one bucket, whatever their names
         if statement["Resource"] == {"Fn::Sub": "${CheckpointFiles.Arn}/${CheckpointPrefix}checkpoints/*"}:
             continue  # as above
+        if name == "MerchantWebhookFunction":
+            continue  # a test of its own has every one of them
         assert "*" not in json.dumps(statement["Resource"])
     assert "Role" not in ALL[name]
 
@@ -567,6 +588,33 @@ def test_notices_go_to_our_topic_or_to_phones_but_to_no_other_topic() -> None:
     ]
     assert [statement.get("Resource") for statement in allowed] == [{"Ref": "DebitNoticesTopic"}, None]
     assert allowed[1]["NotResource"] == {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}
+
+
+def test_who_sends_webhooks_reaches_what_merchants_stacks_make_for_it_and_no_more() -> None:
+    """And is in no network of ours, for merchants choose whom it calls."""
+    function = ALL["MerchantWebhookFunction"]
+    here = "${AWS::Region}:${AWS::AccountId}:"
+    told = {
+        statement["Resource"]["Fn::Sub"].removeprefix("arn:${AWS::Partition}:").replace(here, ""): set(
+            templates.listed(statement["Action"])
+        )
+        for statement in templates.statements(function)
+    }
+    reads = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+    assert told == {
+        "secretsmanager:secret:${AWS::StackName}/webhooks/*": {"secretsmanager:GetSecretValue"},
+        "ssm:parameter/${AWS::StackName}/webhooks/*": {"ssm:GetParameter"},
+        "sqs:${AWS::StackName}-webhooks-*": reads | {"sqs:GetQueueUrl"},
+        "sqs:${AWS::StackName}-undelivered-webhooks-*": {"sqs:SendMessage", "sqs:GetQueueUrl"},
+    }
+    assert function["VpcConfig"] == {"Ref": "AWS::NoValue"}
+    assert [name for name in ALL if "VpcConfig" in ALL[name]] == ["MerchantWebhookFunction"]
+    assert not any(variable.startswith("DATABASE") for variable in variables("MerchantWebhookFunction"))
+
+
+def test_webhooks_go_to_the_public_internet_unless_somebody_says_otherwise() -> None:
+    targets = TEMPLATE["Parameters"]["WebhookTargets"]
+    assert (targets["Default"], targets["AllowedValues"]) == ("public", ["public", "any"])
 
 
 def test_the_relay_alone_publishes_and_on_our_bus() -> None:
@@ -1067,7 +1115,7 @@ def test_the_access_log_has_no_header_and_no_body() -> None:
 
 
 def test_keys_and_tokens_outlive_a_stack() -> None:
-    for name in ("IdempotencyTable", "TokenSecret", "CodeSecret", "WebhookSigningSecret"):
+    for name in ("IdempotencyTable", "TokenSecret", "CodeSecret"):
         assert TEMPLATE["Resources"][name]["DeletionPolicy"] == "Retain"
 
 

@@ -69,3 +69,15 @@ class Cap(Protocol):
     def give_back(self, person: str, *, now: datetime) -> None:
         """Frees a place whose message was not sent. Raises ChannelUnavailableError."""
         ...
+
+
+class Queues(Protocol):
+    """Queues whose messages come again until they are done with, each with another one for what was given up."""
+
+    def hide(self, queue_arn: str, receipt: str, *, seconds: int) -> None:
+        """Has a message that was received come again so many seconds from now. Raises ChannelUnavailableError."""
+        ...
+
+    def give_up(self, queue_arn: str, body: str) -> None:
+        """Puts a message among those that were given up. Raises ChannelUnavailableError."""
+        ...

@@ -295,7 +295,10 @@ def is_personal(event: OutboxEvent) -> bool:
 
 
 def told_to(event: OutboxEvent, wallet_id: UUID) -> dict[str, Any]:
-    """The public event as the owner of one of its wallets may know it. Raises BrokenEventError."""
+    """The public event as the owner of one of its wallets may know it: the body of a webhook. Raises BrokenEventError.
+
+    `type`, `timestamp` and `data` are what the Standard Webhooks specification calls them.
+    """
     hidden = _type_of(event).others_only if wallet_id == event.wallet_id else frozenset()
     return {
         "id": event.id,
@@ -303,7 +306,7 @@ def told_to(event: OutboxEvent, wallet_id: UUID) -> dict[str, Any]:
         "version": VERSION,
         "sequence": event.position,
         "wallet_id": ids.show(ids.WALLET, wallet_id),
-        "occurred_at": show_time(event.created_at),
+        "timestamp": show_time(event.created_at),
         "data": {name: value for name, value in _data(event).items() if name not in hidden},
     }
 

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from wallet.channels.port import MAX_ENTRIES, Bus, ChannelUnavailableError, Entry
-from wallet.ledger import ids
 from wallet.ledger.events import BrokenEventError, is_personal, told, told_to
 from wallet.ledger.lineup import Lineup, Pending
-from wallet.ledger.webhook_signing import sign
 from wallet.storage import outbox
 from wallet.storage.database import Database
 
@@ -53,12 +51,11 @@ class Deliveries:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """One run. `owner` is its own id; `secrets` are the live ones that webhooks are signed with, newest first."""
+    """One run. `owner` is its own id."""
 
     database: Database
     bus: Bus
     owner: UUID
-    secrets: Sequence[str]
 
     def run(self, deliveries: Deliveries, *, time_left_s: Callable[[], float], pause: Callable[[float], None]) -> None:
         """Delivers what there is and what comes, as long as there is time and the bus is there."""
@@ -105,21 +102,14 @@ class Relay:
         """The event for the bus, then for each merchant in it; none if it can't be understood."""
         event = pending.event
         try:
-            own = Entry(SOURCE, event.type, _text(told(event)))
             merchants = () if is_personal(event) else pending.merchants
-            return [own, *(self._for_merchant(pending, merchant) for merchant in merchants)]
+            return [
+                Entry(SOURCE, event.type, _text(told(event))),
+                *(Entry(MERCHANT_SOURCE, event.type, _text(told_to(event, merchant))) for merchant in merchants),
+            ]
         except BrokenEventError as error:
             deliveries.broken.add(str(error))
             return []
-
-    def _for_merchant(self, pending: Pending, merchant: UUID) -> Entry:
-        payload = _text(told_to(pending.event, merchant))
-        detail = {
-            "wallet_id": ids.show(ids.WALLET, merchant),
-            "payload": payload,
-            "signatures": sign(payload, secrets=self.secrets, wallet_id=merchant),
-        }
-        return Entry(MERCHANT_SOURCE, pending.event.type, _text(detail))
 
 
 def _text(value: object) -> str:
