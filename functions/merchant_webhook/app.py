@@ -3,7 +3,8 @@
 from typing import Any
 
 from wallet import wiring
-from wallet.edge.logs import logger
+from wallet.edge.logs import as_metric, logger
+from wallet.merchant_webhooks.model import Result
 from wallet.merchant_webhooks.service import Handled, Received
 
 
@@ -18,7 +19,7 @@ def _handle(record: dict[str, Any]) -> Handled:
     handled = wiring.webhook_deliveries().handle(
         Received(record["eventSourceARN"], record["receiptHandle"], attempt, record["body"])
     )
-    message = handled.message
+    message, has_failed = handled.message, handled.outcome.result is Result.FAILED
     logger().info(
         f"webhook {handled.outcome.result.value}",
         webhook_id=message and message.id,
@@ -26,5 +27,6 @@ def _handle(record: dict[str, Any]) -> Handled:
         attempt=attempt,
         reason=handled.outcome.reason,
         next_in_s=handled.next_in_s,
+        **(as_metric("attempt", by="wallet_id", namespace="WalletWebhooks") if has_failed else {}),
     )
     return handled

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page
@@ -13,12 +13,13 @@ from playwright.sync_api import Page
 from local.state import ROOT
 from tests.support.client import Api, Person
 from tests.web.conftest import Visit
-from tests.web.visitor import DESK, PHONE, Visitor
+from tests.web.visitor import Shape, Visitor
 
 #: The newest rules there are, those of WCAG 2.2 at level AA among them.
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _NARROWEST = 320
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,30 +136,30 @@ def findings(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("language", ["en-IN", "hi-IN"])
 @pytest.mark.parametrize("sight", SIGHTS, ids=lambda sight: sight.name)
-def test_a_screen_can_be_used_by_everybody(world: World, visit: Visit, sight: Sight, language: str) -> None:
+def test_a_screen_can_be_used_by_everybody(
+    world: World, visit: Visit, sight: Sight, shape: Shape, language: str
+) -> None:
     who = sight.who(world)
-    visitor = visit(PHONE, locale=language)
+    visitor = visit(shape, locale=language)
     if who is not None:
         visitor.comes_as(who)
     page = visitor.page
     arrive(visitor, world, sight)
     page.evaluate(AXE.read_text())
+    # all of it at once: what is under the bar at the bottom can be scrolled from under it
+    height = max(shape.height, page.evaluate("document.documentElement.scrollHeight"))
+    page.set_viewport_size({"width": shape.width, "height": height})
     found: dict[str, list[str]] = {}
-    for shape in (PHONE, DESK):
-        page.set_viewport_size({"width": shape.width, "height": shape.height})
-        # all of it at once: what is under the bar at the bottom can be scrolled from under it
-        height = page.evaluate("document.documentElement.scrollHeight")
-        page.set_viewport_size({"width": shape.width, "height": height})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found[f"{shape.name} {scheme}"] = findings(page)
-            if folder := os.environ.get("SCREENS"):
-                page.screenshot(path=Path(folder) / f"{sight.name} {shape.name} {scheme} {language}.png")
-    assert found == {key: [] for key in found}
-    # nothing has to be scrolled sideways, even in the narrowest window, or at 200 % in one of twice that width
-    page.set_viewport_size({"width": _NARROWEST, "height": 600})
-    assert page.evaluate("document.documentElement.scrollWidth") <= _NARROWEST
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found[scheme] = findings(page)
+        if folder := os.environ.get("SCREENS"):
+            page.screenshot(path=Path(folder) / f"{sight.name} {shape.name} {scheme} {language}.png")
+    assert found == {scheme: [] for scheme in SCHEMES}
     assert page.locator("h1").count() == 1
     assert page.evaluate("document.documentElement.lang") == language
     assert page.evaluate("document.title").startswith(page.locator("h1").inner_text())
+    # nothing has to be scrolled sideways, even in the narrowest window, or at 200 % in one of twice that width
+    page.set_viewport_size({"width": _NARROWEST, "height": 600})
+    assert page.evaluate("document.documentElement.scrollWidth") <= _NARROWEST
     assert visitor.storage() == {}, "nothing is kept of whoever looks around"

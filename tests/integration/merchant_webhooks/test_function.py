@@ -1,6 +1,7 @@
 """The function that sends merchants' webhooks, over queues, secrets and parameters of an AWS in this process."""
 
 import json
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -143,6 +144,28 @@ def test_what_fails_comes_again_when_its_pause_is_over_and_says_what_it_came_to(
     assert (told["attempt"], told["reason"]) == (3, "500")
     assert PAUSES_S[2] <= told["next_in_s"] <= 1.1 * PAUSES_S[2]
     assert not merchant.is_visible()
+
+
+def test_a_failed_attempt_is_a_metric_of_its_merchant_as_cloudwatch_reads_it_from_the_log(
+    merchant: Merchant, function: Function
+) -> None:
+    """Its embedded metric format: what an alarm in the merchant's stack looks at."""
+    merchant.server.answer = lambda _: 500
+    merchant.tell()
+    function.invoke(merchant.batch(attempt=4))
+    told = line_of(function)
+    (metric,) = told["_aws"]["CloudWatchMetrics"]
+    assert metric == {
+        "Namespace": "WalletWebhooks",
+        "Dimensions": [["wallet_id"]],
+        "Metrics": [{"Name": "attempt"}],
+    }
+    assert (told["wallet_id"], told["attempt"]) == (merchant.wallet_id, 4)
+    assert abs(told["_aws"]["Timestamp"] / 1000 - time.time()) < 60
+    merchant.server.answer = lambda _: 204
+    merchant.tell()
+    function.invoke(merchant.batch())
+    assert "_aws" not in line_of(function)
 
 
 def test_the_log_has_no_address_no_body_and_no_secret(merchant: Merchant, function: Function) -> None:

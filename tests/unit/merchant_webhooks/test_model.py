@@ -257,16 +257,18 @@ def test_the_stack_takes_addresses_that_are_encrypted() -> None:
         assert not re.fullmatch(pattern, url)
 
 
-def test_what_is_given_up_and_what_is_late_rings() -> None:
-    queue = {"UndeliveredAlarm": "Undelivered", "LateAlarm": "Pending"}
-    metric = {
-        "UndeliveredAlarm": "ApproximateNumberOfMessagesVisible",
-        "LateAlarm": "ApproximateAgeOfOldestMessage",
+def test_what_is_given_up_what_fails_and_what_is_late_rings() -> None:
+    def queue(name: str) -> list[dict[str, object]]:
+        return [{"Name": "QueueName", "Value": {"Fn::GetAtt": [name, "QueueName"]}}]
+
+    watched = {
+        "UndeliveredAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue("Undelivered")),
+        "LateAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", queue("Pending")),
+        "FailingAlarm": ("WalletWebhooks", "attempt", [{"Name": "wallet_id", "Value": {"Ref": "WalletId"}}]),
     }
-    for name, behind in queue.items():
+    for name, metric in watched.items():
         alarm = properties(name)
-        assert alarm["MetricName"] == metric[name]
-        assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [behind, "QueueName"]}}]
+        assert (alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"]) == metric
         assert alarm["AlarmActions"] == {
             "Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]
         }

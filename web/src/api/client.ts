@@ -31,7 +31,7 @@ async function send(request: Request): Promise<Response> {
   if (!OF_THE_SESSION.has(problem?.code)) return answer;
   // a token ends with any session of its owner's; the cookie may be good still, and nothing has been done
   refused();
-  return attempt();
+  return (await accessToken()) === null ? answer : attempt();
 }
 
 export const api = createClient<paths>({ baseUrl: "/v1", cache: "no-store", credentials: "omit", fetch: send });

@@ -79,7 +79,7 @@ function Places({ screen }: { screen: Screen | null }) {
       {PLACES.map((one) => (
         <a key={one} href={addressOf(one)} {...current(one === screen)}>
           <Icon sign={one} />
-          <span>{texts.value.places[one]}</span>
+          <span>{texts.value.screens[one]}</span>
         </a>
       ))}
     </nav>

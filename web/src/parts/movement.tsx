@@ -8,7 +8,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { isSignedOut, type Schemas } from "../api/client";
 import { closeIntention, type Kind, keyFor, openKey, watchIntention } from "../api/intention";
 import { sendOnce, type Told } from "../api/sending";
-import { accessToken } from "../api/session";
+import { accessToken, owner } from "../api/session";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
 import { Act, Told as Said, Stage } from "./fields";
@@ -119,8 +119,13 @@ export function useMovement<Order, Done, Earlier = never>(
     send: async (order) => {
       if (isSending.value) return;
       isSending.value = true;
-      if (state.value.at === "form") state.value = { at: "form", said: null };
-      await settle(order);
+      const isFirst = state.value.at === "form";
+      if (isFirst) state.value = { at: "form", said: null };
+      // what another tab is sending at this moment may be the very same: whoever sees both decides, and nobody else
+      await navigator.locks.request(`${kind} ${owner.value}`, { ifAvailable: isFirst }, async (lock) => {
+        if (lock === null) notice.value = "elsewhere";
+        else await settle(order);
+      });
       isSending.value = false;
     },
     drop: () => {

@@ -81,7 +81,8 @@ function WhomForm({ found }: { found: (whom: Whom) => void }) {
 
   const look = async () => {
     const ref = readPayee(typed.value);
-    said.value = ref === null ? texts.value.pay.nobody : null;
+    const missing = typed.value.trim() === "" ? texts.value.pay.whomHint : texts.value.pay.nobody;
+    said.value = ref === null ? missing : null;
     if (ref === null || busy.value) return;
     busy.value = true;
     const told = await find(ref).catch(() => null);
@@ -105,7 +106,7 @@ function WhomForm({ found }: { found: (whom: Whom) => void }) {
     >
       <TextField
         label={texts.value.pay.whom}
-        hint={texts.value.pay.whomHint}
+        hint={said.value === texts.value.pay.whomHint ? undefined : texts.value.pay.whomHint}
         fault={said.value}
         autocomplete="off"
         value={typed.value}
@@ -125,10 +126,11 @@ function WhomForm({ found }: { found: (whom: Whom) => void }) {
 }
 
 /** The payee's registered name; what a code or a link says of it counts for nothing. */
-async function find(ref: PayeeRef): Promise<Whom | Problem> {
+async function find(ref: PayeeRef): Promise<Whom | Pick<Problem, "code">> {
   if ("payment_request" in ref) {
     const { data, error } = await api.GET("/payment-requests/{id}", { params: { path: { id: ref.payment_request } } });
     if (data === undefined) return error;
+    if (data.status !== "open") return { code: "payment_request_ended" };
     return { ref, payee: data.to, amount: data.amount, description: data.description };
   }
   const { data, error } = await api.GET("/payees", { params: { query: ref } });

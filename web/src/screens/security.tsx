@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
 import { signOut } from "../api/session";
+import { deviceOf } from "../parts/devices";
 import { whenOf } from "../parts/entries";
 import { Act, TextField, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
@@ -118,7 +119,7 @@ function Sessions() {
               {data.map((one) => (
                 <li key={one.id} class="row still">
                   <span>
-                    {one.device}
+                    {deviceOf(one.device)}
                     <br />
                     <small class="quiet">
                       {one.current
@@ -134,7 +135,7 @@ function Sessions() {
                       }
                     >
                       {texts.value.security.end}
-                      <span class="unseen"> {one.device}</span>
+                      <span class="unseen"> {deviceOf(one.device)}</span>
                     </Act>
                   )}
                 </li>

@@ -416,13 +416,6 @@ export const en = {
     left: (amount: string) => `${amount} left`,
     tiers: { small: "Small: without full identification", full: "Full: identified", merchant: "Shop" },
   },
-  places: {
-    "": "Home",
-    add: "Add",
-    pay: "Pay",
-    receive: "Receive",
-    history: "History",
-  },
   simulator: {
     open: "Open the pretend phone",
     message: "This is a trial: the message is on the pretend phone.",

@@ -404,13 +404,6 @@ export const hi: Texts = {
     left: (amount) => `${amount} बाकी`,
     tiers: { small: "छोटा: पूरी पहचान के बिना", full: "पूरा: पहचान हो चुकी है", merchant: "दुकान" },
   },
-  places: {
-    "": "होम",
-    add: "जोड़ें",
-    pay: "भुगतान",
-    receive: "पाएँ",
-    history: "लेन-देन",
-  },
   simulator: {
     open: "परीक्षण वाला फ़ोन खोलें",
     message: "यह परीक्षण है: संदेश परीक्षण वाले फ़ोन पर है।",
