@@ -104,7 +104,7 @@ def document() -> Json:
     paths: Json = {}
     for route in known:
         method, _, path = route.name.partition(" ")
-        paths.setdefault(path, {})[method.lower()] = _operation(route, adapters[route.name], schemas)
+        paths.setdefault(path, {})[method.lower()] = _operation(route, adapters[route.name], schemas, definitions)
     problems = _problems(known, schemas)
     return {
         "openapi": "3.1.0",
@@ -193,7 +193,7 @@ def _untitled(schema: Any) -> Any:
     return [_untitled(one) for one in schema] if isinstance(schema, list) else schema
 
 
-def _operation(route: Route, told: list[Any], schemas: dict[Any, Json]) -> Json:
+def _operation(route: Route, told: list[Any], schemas: dict[Any, Json], definitions: Json) -> Json:
     method, _, path = route.name.partition(" ")
     operation: Json = {
         "operationId": re.sub(r"\W+", "_", f"{method.lower()}{path}").strip("_"),
@@ -203,10 +203,11 @@ def _operation(route: Route, told: list[Any], schemas: dict[Any, Json]) -> Json:
         "responses": _responses(route, told, schemas),
     }
     if route.asks is not None:
-        is_whole = not schemas[f"{route.name} asks"].get("required")
+        asked = schemas[f"{route.name} asks"]
+        model = definitions[asked["$ref"].rpartition("/")[2]] if "$ref" in asked else asked
         operation["requestBody"] = {
-            "required": not is_whole,
-            "content": {route.takes: {"schema": schemas[f"{route.name} asks"]}},
+            "required": bool(model.get("required")),
+            "content": {route.takes: {"schema": asked}},
         }
     elif path.startswith("/operator/"):
         command = {"type": "object", "required": ["command"], "properties": {"command": {"type": "string"}}}
