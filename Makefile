@@ -137,6 +137,10 @@ web/node_modules/swagger-ui-dist: web/package-lock.json
 	@cd web && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+.PHONY: client
+client: $(VENV)/made .clients/venv/made  ## clients/ anew, of the API's document
+	@$(BIN)/python -m clients.generate
+
 .PHONY: bench
 bench: $(VENV)/made  ## payments a second through the kernel, and a file of 10,000 of them, on a private server
 	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/payments.py
@@ -161,7 +165,7 @@ released: $(VENV)/made  ## on the day of a release: write down what its code use
 
 # What is installed, from what is wanted (*.in): of each version the hashes of every file that its index has, so of all
 # systems and Pythons. Versions stay as they are unless UPGRADE is set.
-LISTS = layers/requirements layers/passkeys requirements-dev tests/mutation/requirements
+LISTS = layers/requirements layers/passkeys requirements-dev tests/mutation/requirements clients/requirements
 .PHONY: requirements
 requirements: $(VENV)/made  ## write requirements*.txt, with hashes, from requirements*.in; UPGRADE=1 takes the newest that fit
 	@for list in $(LISTS); do \
@@ -193,4 +197,11 @@ $(VENV)/made: requirements-dev.txt layers/requirements.txt | python
 	@echo "  making .mutation/venv"
 	@$(PYTHON) -m venv .mutation/venv
 	@.mutation/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement tests/mutation/requirements.txt
+	@touch $@
+
+# what reads the API's document has one, too: nothing of the wallet needs it
+.clients/venv/made: clients/requirements.txt
+	@echo "  making .clients/venv"
+	@$(PYTHON) -m venv .clients/venv
+	@.clients/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement clients/requirements.txt
 	@touch $@

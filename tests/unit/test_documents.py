@@ -16,7 +16,8 @@ from wallet.ledger.refusals import Refusal
 API = (ROOT / "docs/api.md").read_text()
 RECONCILIATION = (ROOT / "docs/reconciliation.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text().splitlines()
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", ROOT / "clients/python/README.md"]
+DOCUMENTS += [*sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("refusal", Refusal)

@@ -1,0 +1,1 @@
+"""What is made of the API's document for those who call it."""

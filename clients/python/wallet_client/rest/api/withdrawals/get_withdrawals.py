@@ -1,0 +1,252 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...models.withdrawal_status import WithdrawalStatus
+from ...models.withdrawals import Withdrawals
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    limit: int | Unset = 20,
+    key: None | str | Unset = UNSET,
+    cursor: None | str | Unset = UNSET,
+    status: None | Unset | WithdrawalStatus = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["limit"] = limit
+
+    json_key: None | str | Unset
+    if isinstance(key, Unset):
+        json_key = UNSET
+    else:
+        json_key = key
+    params["key"] = json_key
+
+    json_cursor: None | str | Unset
+    if isinstance(cursor, Unset):
+        json_cursor = UNSET
+    else:
+        json_cursor = cursor
+    params["cursor"] = json_cursor
+
+    json_status: None | str | Unset
+    if isinstance(status, Unset):
+        json_status = UNSET
+    elif isinstance(status, WithdrawalStatus):
+        json_status = status.value
+    else:
+        json_status = status
+    params["status"] = json_status
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/withdrawals",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Problem | Withdrawals | None:
+    if response.status_code == 200:
+        response_200 = Withdrawals.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | Withdrawals]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    limit: int | Unset = 20,
+    key: None | str | Unset = UNSET,
+    cursor: None | str | Unset = UNSET,
+    status: None | Unset | WithdrawalStatus = UNSET,
+) -> Response[Problem | Withdrawals]:
+    """The caller's withdrawals.
+
+    Args:
+        limit (int | Unset): A whole number from 1 to 100. Default: 20.
+        key (None | str | Unset):
+        cursor (None | str | Unset):
+        status (None | Unset | WithdrawalStatus):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | Withdrawals]
+    """
+
+    kwargs = _get_kwargs(
+        limit=limit,
+        key=key,
+        cursor=cursor,
+        status=status,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    limit: int | Unset = 20,
+    key: None | str | Unset = UNSET,
+    cursor: None | str | Unset = UNSET,
+    status: None | Unset | WithdrawalStatus = UNSET,
+) -> Problem | Withdrawals | None:
+    """The caller's withdrawals.
+
+    Args:
+        limit (int | Unset): A whole number from 1 to 100. Default: 20.
+        key (None | str | Unset):
+        cursor (None | str | Unset):
+        status (None | Unset | WithdrawalStatus):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | Withdrawals
+    """
+
+    return sync_detailed(
+        client=client,
+        limit=limit,
+        key=key,
+        cursor=cursor,
+        status=status,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    limit: int | Unset = 20,
+    key: None | str | Unset = UNSET,
+    cursor: None | str | Unset = UNSET,
+    status: None | Unset | WithdrawalStatus = UNSET,
+) -> Response[Problem | Withdrawals]:
+    """The caller's withdrawals.
+
+    Args:
+        limit (int | Unset): A whole number from 1 to 100. Default: 20.
+        key (None | str | Unset):
+        cursor (None | str | Unset):
+        status (None | Unset | WithdrawalStatus):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | Withdrawals]
+    """
+
+    kwargs = _get_kwargs(
+        limit=limit,
+        key=key,
+        cursor=cursor,
+        status=status,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    limit: int | Unset = 20,
+    key: None | str | Unset = UNSET,
+    cursor: None | str | Unset = UNSET,
+    status: None | Unset | WithdrawalStatus = UNSET,
+) -> Problem | Withdrawals | None:
+    """The caller's withdrawals.
+
+    Args:
+        limit (int | Unset): A whole number from 1 to 100. Default: 20.
+        key (None | str | Unset):
+        cursor (None | str | Unset):
+        status (None | Unset | WithdrawalStatus):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | Withdrawals
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            limit=limit,
+            key=key,
+            cursor=cursor,
+            status=status,
+        )
+    ).parsed

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.party import Party
+
+
+T = TypeVar("T", bound="Payment")
+
+
+@_attrs_define
+class Payment:
+    """A payment, for payer and payee; `refunded` is what its refunds add up to."""
+
+    from_: Party
+    """ One side of a payment, by the name they registered with. """
+    to: Party
+    """ One side of a payment, by the name they registered with. """
+    id: str
+    status: str
+    """ completed; ready for others. """
+    amount: int
+    """ Minor units (paise). """
+    currency: str
+    """ INR; ready for others. """
+    description: None | str
+    reference: None | str
+    transaction_id: str
+    created_at: datetime.datetime
+    """ RFC 3339, in UTC, to the millisecond. """
+    refunded: int
+    """ Minor units (paise). """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        from_ = self.from_.to_dict()
+
+        to = self.to.to_dict()
+
+        id = self.id
+
+        status = self.status
+
+        amount = self.amount
+
+        currency = self.currency
+
+        description: None | str
+        description = self.description
+
+        reference: None | str
+        reference = self.reference
+
+        transaction_id = self.transaction_id
+
+        created_at = self.created_at.isoformat()
+
+        refunded = self.refunded
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "from": from_,
+                "to": to,
+                "id": id,
+                "status": status,
+                "amount": amount,
+                "currency": currency,
+                "description": description,
+                "reference": reference,
+                "transaction_id": transaction_id,
+                "created_at": created_at,
+                "refunded": refunded,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.party import Party  # noqa: PLC0415
+
+        d = dict(src_dict)
+        from_ = Party.from_dict(d.pop("from"))
+
+        to = Party.from_dict(d.pop("to"))
+
+        id = d.pop("id")
+
+        status = d.pop("status")
+
+        amount = d.pop("amount")
+
+        currency = d.pop("currency")
+
+        def _parse_description(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        description = _parse_description(d.pop("description"))
+
+        def _parse_reference(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        reference = _parse_reference(d.pop("reference"))
+
+        transaction_id = d.pop("transaction_id")
+
+        created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
+
+        refunded = d.pop("refunded")
+
+        payment = cls(
+            from_=from_,
+            to=to,
+            id=id,
+            status=status,
+            amount=amount,
+            currency=currency,
+            description=description,
+            reference=reference,
+            transaction_id=transaction_id,
+            created_at=created_at,
+            refunded=refunded,
+        )
+
+        payment.additional_properties = d
+        return payment
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,10 @@
+from enum import StrEnum
+
+
+class RowStatus(StrEnum):
+    PAID = "paid"
+    REFUSED = "refused"
+    WAITING = "waiting"
+
+    def __str__(self) -> str:
+        return str(self.value)

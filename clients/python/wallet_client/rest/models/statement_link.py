@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="StatementLink")
+
+
+@_attrs_define
+class StatementLink:
+    """A month as a file: `url` opens for whoever has it until `expires_at`."""
+
+    month: str
+    complete: bool
+    url: str
+    expires_at: datetime.datetime
+    """ RFC 3339, in UTC, to the millisecond. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        month = self.month
+
+        complete = self.complete
+
+        url = self.url
+
+        expires_at = self.expires_at.isoformat()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "month": month,
+                "complete": complete,
+                "url": url,
+                "expires_at": expires_at,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        month = d.pop("month")
+
+        complete = d.pop("complete")
+
+        url = d.pop("url")
+
+        expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
+
+        statement_link = cls(
+            month=month,
+            complete=complete,
+            url=url,
+            expires_at=expires_at,
+        )
+
+        statement_link.additional_properties = d
+        return statement_link
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
