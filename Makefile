@@ -140,6 +140,11 @@ web/node_modules/swagger-ui-dist: web/package-lock.json
 .PHONY: client
 client: $(VENV)/made .clients/venv/made  ## clients/ anew, of the API's document
 	@$(BIN)/python -m clients.generate
+	@$(BIN)/python -m clients.collection
+
+.PHONY: fuzz-api
+fuzz-api: $(VENV)/made .clients/venv/made  ## strange requests to the running stack, made of the API's document: no 5xx, nothing undocumented; SEED, MINUTES
+	@PYTHONPATH=.:layers:schema $(BIN)/python -m tests.fuzz --stack $(STATE)/stack.json $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),5)
 
 .PHONY: bench
 bench: $(VENV)/made  ## payments a second through the kernel, and a file of 10,000 of them, on a private server

@@ -265,7 +265,9 @@ def _headers_asked(route: Route, told: list[Any]) -> Iterator[Json]:
 
 
 def _responses(route: Route, told: list[Any], schemas: dict[Any, Json]) -> Json:
-    content: Json = {media: {"schema": {"type": "string"}} for media in route.media}
+    content: Json = {
+        media: {"schema": {"type": "object" if media == "application/json" else "string"}} for media in route.media
+    }
     for number in range(len(told)):
         if f"{route.name} {number}" in schemas:
             content["application/json"] = {"schema": schemas[f"{route.name} {number}"]}
