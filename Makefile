@@ -129,13 +129,9 @@ check: $(VENV)/made  ## ruff, mypy, the template, the site's types
 	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run check --silent
 
 .PHONY: docs
-docs: $(VENV)/made web/node_modules/swagger-ui-dist  ## the documentation as a site, in .local/site
+docs: $(VENV)/made  ## the documentation as a site, in .local/site
+	@$(BIN)/python -m local.site
 	@$(BIN)/python -m local.documentation $(STATE)/site
-
-# the page to try the API on; installed with the rest of web/, in which no package runs a script of its own
-web/node_modules/swagger-ui-dist: web/package-lock.json
-	@cd web && npm ci --ignore-scripts --no-audit --no-fund
-	@touch $@
 
 .PHONY: client
 client: $(VENV)/made .clients/venv/made  ## clients/ anew, of the API's document

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from local.build import combined
+from local import documentation
 from local.processes import LocalStackError
 from local.state import ROOT, State
 
@@ -29,8 +29,11 @@ WEB: Final = ROOT / "web"
 OPERATOR: Final = "operator.json"
 # named by what is in them: they never change
 _FOR_EVER, _ASK_EACH_TIME = "public, max-age=31536000, immutable", "no-cache"
-_ASSETS = "assets/"
-_MADE_FROM = ("src", "public", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
+_ASSETS = ("assets/", "docs/assets/")
+_MADE_FROM = (
+    *(WEB / name for name in ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts")),
+    *(ROOT / "docs", ROOT / "local" / "documentation", ROOT / "functions" / "openapi"),
+)
 _TYPES: Final = {".js": "text/javascript", ".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
 _SENT_AT_ONCE = 8
 _NAMED: Final = {"NoticeBrand": "name", "NoticeContact": "support_phone", "SupportEmail": "support_email"}
@@ -56,6 +59,7 @@ def build_site(state: State) -> tuple[Site, bool]:
     shutil.rmtree(fresh, ignore_errors=True)
     # its own words are few, but what it makes of a mistake in the sources is what a developer needs to read
     _node("npm", "run", "build", "--silent", "--", "--outDir", str(fresh), "--emptyOutDir", "--logLevel", "warn")
+    documentation.build(fresh)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
     remembered.write_text(made_of)
@@ -68,7 +72,7 @@ def fetch_packages() -> None:
     fetched = WEB / "node_modules" / ".fetched"
     with _alone():
         if not fetched.exists() or fetched.read_text() != listed:
-            _node("npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error")
+            _node("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error")
             fetched.write_text(listed)
 
 
@@ -80,7 +84,7 @@ def send_site(client: "S3Client", bucket: str, site: Site, told: Mapping[str, ob
     """
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     there = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}
-    files = {_key(file.relative_to(site.folder)): file.read_bytes() for file in _files(site.folder)}
+    files = {key: file.read_bytes() for file in _files(site.folder) for key in _keys(file.relative_to(site.folder))}
     files[OPERATOR] = json.dumps(told, ensure_ascii=False).encode()
     # a tag of S3 is the content's MD5, as nothing here is sent in parts
     new = [key for key, content in files.items() if there.get(key) != hashlib.md5(content).hexdigest()]  # noqa: S324
@@ -105,11 +109,13 @@ def about_the_operator(parameters: Mapping[str, str], **more: str) -> dict[str, 
     return {name: value for name, value in named.items() if value}
 
 
-def _key(name: Path) -> str:
-    """Where a file is found: a page without its ending, a folder's page at the folder."""
+def _keys(name: Path) -> Sequence[str]:
+    """Where a file is found: a page without its ending, a folder's page at the folder, as people may type it."""
     if name.suffix != ".html" or str(name) == "index.html":
-        return name.as_posix()
-    return f"{name.parent.as_posix()}/" if name.name == "index.html" else name.with_suffix("").as_posix()
+        return (name.as_posix(),)
+    if name.name == "index.html":
+        return (name.parent.as_posix(), f"{name.parent.as_posix()}/")
+    return (name.with_suffix("").as_posix(),)
 
 
 def _type(key: str) -> str:
@@ -121,16 +127,15 @@ def _type(key: str) -> str:
 
 def _made_of() -> str:
     digest = hashlib.sha256()
-    for name in _MADE_FROM:
-        source = WEB / name
+    for source in _MADE_FROM:
         for file in sorted(_files(source)) if source.is_dir() else [source]:
             content = file.read_bytes()
-            digest.update(f"{file.relative_to(WEB)}\0{len(content)}\0".encode() + content)
-    return combined(digest.hexdigest(), sys.platform)
+            digest.update(f"{file.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:40]
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.rglob("*") if file.is_file())
+    return (file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
 
 
 def _node(program: str, *arguments: str) -> None:

@@ -25,6 +25,7 @@ _COPIED = (
     "schema",
     "local",
     "web",
+    "docs",
     "template.yaml",
     "samconfig.toml",
     "Makefile",

@@ -69,6 +69,19 @@ def test_pages_and_their_parts_are_compressed(api: Api) -> None:
     assert len(packed.read()) < len(plain.data) / 2
 
 
+@pytest.mark.parametrize("path", ["", "/", "/quick-start", "/api", "/problems", "/events"])
+def test_the_documentation_is_beside_it(api: Api, path: str) -> None:
+    page = fetched(api, f"/docs{path}")
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_programs_are_told_what_there_is_to_read(api: Api) -> None:
+    told = fetched(api, "/llms.txt").data.decode()
+    named = re.findall(r"\]\((/[^)]+)\)", told)
+    assert len(named) > 10
+    assert {fetched(api, path).status for path in named} == {200}
+
+
 def test_whoever_runs_it_is_named_by_the_stacks_parameters(api: Api) -> None:
     assert json.loads(fetched(api, "/operator.json").data) == {
         "name": "Wallet",

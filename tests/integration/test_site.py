@@ -56,6 +56,7 @@ def test_pages_are_found_without_their_ending_and_asked_for_each_time(s3: Any, t
     assert there(s3) == {
         "index.html": page,
         "pay": page,
+        "docs": page,
         "docs/": page,
         "docs/start": page,
         "docs/start.md": ("text/markdown; charset=utf-8", "no-cache"),

@@ -98,7 +98,7 @@ def begin_withdrawing(visitor: Visitor, _: Scene) -> None:
 def confirm(visitor: Visitor, scene: Scene) -> None:
     visitor.sees("A code is on its way")
     visitor.types("Code from the message", newest_code(visitor.api, scene.person.phone))
-    visitor.press("Confirm this payment")
+    visitor.press(re.compile("^Confirm"))
 
 
 def sees_the_withdrawal(visitor: Visitor, _: Scene) -> None:

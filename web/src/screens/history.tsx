@@ -236,9 +236,9 @@ function Month({ month }: { month: string }) {
             <span class="unseen"> {name}</span>
           </Act>
         ) : (
-          // the file lies on another origin, which the page itself may not ask
-          <a class="button first" href={link.value.url} download rel="noreferrer">
-            {texts.value.history.save}
+          // a page to print or to keep, on another origin, which this page itself may not ask
+          <a class="button first" href={link.value.url} target="_blank" rel="noreferrer">
+            {texts.value.history.look}
             <span class="unseen"> {name}</span>
           </a>
         )}

@@ -277,7 +277,7 @@ export const en = {
     to: "To",
     table: "As a table",
     saveTable: "Save the table",
-    save: "Save",
+    look: "Open it",
     monthsLead: "A file to keep or to print, month by month.",
     soFar: "The month so far is ready. Its link is yours alone and ends soon.",
   },
