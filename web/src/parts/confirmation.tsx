@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
 import { texts } from "../texts";
 import { Act, TextField, Told } from "./fields";
-import { assertPasskey } from "./passkeys";
+import { assertPasskey, knowsPasskeys } from "./passkeys";
 import { sentenceFor } from "./problems";
 import { PretendPhone } from "./simulator";
 
@@ -23,6 +23,7 @@ export function Confirmation({
   dropped: () => void;
 }) {
   const { id, methods } = confirmation;
+  const hasPasskey = methods.includes("passkey") && knowsPasskeys;
   const isAsking = useSignal(false);
   const code = useSignal("");
   const busy = useSignal(false);
@@ -74,13 +75,13 @@ export function Confirmation({
         {title}
       </h2>
       {lead && <p class="lead">{lead}</p>}
-      {methods.includes("passkey") && (
+      {hasPasskey && (
         <Act first={!isAsking.value} busy={busy.value} onPress={byPasskey}>
           {texts.value.pay.byPasskey}
         </Act>
       )}
       {methods.includes("sms") && !isAsking.value && (
-        <Act first={!methods.includes("passkey")} busy={busy.value} onPress={askForCode}>
+        <Act first={!hasPasskey} busy={busy.value} onPress={askForCode}>
           {texts.value.pay.byCode}
         </Act>
       )}

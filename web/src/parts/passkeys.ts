@@ -2,6 +2,10 @@
 
 type Json = Record<string, unknown>;
 
+/** Whether this browser can make and show them, in the form that the API speaks. */
+export const knowsPasskeys =
+  "PublicKeyCredential" in globalThis && "parseCreationOptionsFromJSON" in globalThis.PublicKeyCredential;
+
 export async function assertPasskey(options: Json): Promise<Json | null> {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(
     options as unknown as PublicKeyCredentialRequestOptionsJSON,

@@ -6,7 +6,7 @@ import { whenOf } from "../parts/entries";
 import { Act, TextField, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
-import { createPasskey } from "../parts/passkeys";
+import { createPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PhoneProof } from "../parts/phone-proof";
 import { useWork } from "../parts/work";
 import { addressOf, go } from "../router";
@@ -160,7 +160,6 @@ function Passkeys() {
   const isRefused = useSignal(false);
   const adding = useWork(texts.value.security.addPasskey);
   const removing = useWork(texts.value.security.removePasskey);
-  const isKnown = "PublicKeyCredential" in globalThis;
 
   const add = (event: Event) => {
     event.preventDefault();
@@ -220,7 +219,7 @@ function Passkeys() {
       </Shown>
       {removing.said}
       {removing.asking}
-      {isKnown ? (
+      {knowsPasskeys ? (
         <form onSubmit={add}>
           <TextField
             label={texts.value.security.passkeyName}
