@@ -253,7 +253,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT (id, code, kind) ON accounts",
         "SELECT ON unsealed",
         *_CHAIN,
-        *_execute("append_checkpoint", "note_checkpoint_published"),
+        # the first as long as the code of a release may call it
+        *_execute("append_checkpoint", "append_sealed", "note_checkpoint_published"),
     ),
     # audit
     "auditor": (

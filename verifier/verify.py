@@ -2,7 +2,7 @@
 """Verifies a wallet's ledger against its signed checkpoints, or one transaction against one, with nothing but Python.
 
     python verify.py export.jsonl checkpoints/ public-key.pem
-    python verify.py proof proof.json public-key.pem
+    python verify.py proof proof.json public-key.pem [--other wal_…]
 
 One file, the standard library, no part of the wallet: written from docs/audit.md, for somebody who trusts neither the
 database nor the people who run it. The exit status is 0 if all is as it was signed, 1 if not (the first bad transaction
@@ -15,6 +15,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,55 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
+
+#: How histories are sealed, by their form: 2 shows of a payment what a third person may see, and hashes of the rest.
+CHECKPOINTS = {"wallet checkpoint 1": 1, "wallet checkpoint 2": 2}
+PROOFS = {"wallet proof 1": 1, "wallet proof 2": 2}
+EXPORTS = ("wallet export 1", "wallet export 2")
+#: What there is of a transaction and of a posting, and what of it form 2 shows.
+TRANSACTION = frozenset(
+    (
+        "id",
+        "type",
+        "amount",
+        "currency",
+        "actor_id",
+        "description",
+        "reference",
+        "attempt_id",
+        "gateway",
+        "gateway_payment_id",
+        "suspense_reason",
+        "cause_id",
+        "hold_id",
+        "withdrawal_id",
+        "source_refund_id",
+        "created_at",
+    )
+)
+POSTING = frozenset(("line", "account_id", "slot", "type", "side", "amount", "entry_no", "balance_after", "created_at"))
+TRANSACTION_SHOWN = frozenset(("id", "type", "currency", "created_at"))
+POSTING_SHOWN = frozenset(("line", "account_id", "side", "amount"))
+STATEMENT = frozenset(
+    (
+        "format",
+        "ledger",
+        "number",
+        "first",
+        "last",
+        "chain_before",
+        "chain",
+        "previous",
+        "sealed_at",
+        "balances",
+        "entries",
+    )
+)
+#: The most transactions under one checkpoint, and the most bytes that a proof about one of them has.
+BATCH = 1000
+LARGEST_PROOF = 256 * 1024
+#: What nobody should read into a proof.
+UNPROVEN = "It proves no name, nor who holds it, nor that nothing was given back afterwards."
 
 #: A commit may take so long that its transaction is dated before one which is sealed already; not longer.
 LATE = timedelta(minutes=5)
@@ -36,12 +86,23 @@ class UnreadableError(Exception):
     """What is there can't be read as what it should be, so nothing can be said about it."""
 
 
-def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever it says
+def read_json(text: str | bytes, **how: Any) -> Any:  # noqa: ANN401 - whatever it says
     """JSON that can be read in one way only: a name twice is two texts in one, and each reader would take another."""
     try:
-        return json.loads(text, object_pairs_hook=_each_once)
+        return json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number, **how)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no whole number")
+
+
+def _whole(text: str) -> int:
+    """A whole number that every reader of JSON takes for the same one."""
+    if text == "-0" or len(text) > 17 or abs(int(text)) >= 2**53:
+        raise ValueError(f"{text[:20]} is no number that all can read")
+    return int(text)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> Json:
@@ -79,13 +140,39 @@ def hash_of_transaction(transaction: Json, salt: bytes) -> bytes:
     return digest("wallet transaction 1", salt, canonical(transaction))
 
 
-def leaf_of(transaction: Json, postings: list[Json], salt: bytes) -> bytes:
+def salts_of(salt: bytes, line: int) -> tuple[bytes, bytes]:
+    """Form 2: the salts of a line, the first for what it shows, the second for what it hides."""
+    both = digest("wallet salt 2", salt, bytes([line]))
+    return both[:16], both[16:]
+
+
+def opened_hash(what: str, shown: Json, salt: bytes, hidden: bytes) -> bytes:
+    """Form 2: the hash of a transaction's own columns or of a posting, from what it shows and the hash of the rest."""
+    return digest(f"wallet {what} 2", salt, hidden, canonical(shown))
+
+
+def hash_in_two(what: str, record: Json, columns: frozenset[str], salt: bytes, line: int) -> bytes:
+    """Form 2: the same, from all of its columns."""
+    shown = {name: value for name, value in record.items() if name in columns}
+    rest = {name: value for name, value in record.items() if name not in columns}
+    salt_of_shown, salt_of_hidden = salts_of(salt, line)
+    hidden = digest(f"wallet {what} hidden 2", salt_of_hidden, canonical(rest))
+    return opened_hash(what, shown, salt_of_shown, hidden)
+
+
+def leaf_of(transaction: Json, postings: list[Json], salt: bytes, form: int) -> bytes:
     """The hash of a transaction with all its postings, in the order of their lines."""
-    lines = [
-        hash_of_posting(posting, salt_of(salt, posting["line"]))
-        for posting in sorted(postings, key=lambda posting: int(posting["line"]))
-    ]
-    return digest("wallet leaf 1", hash_of_transaction(transaction, salt_of(salt, 0)), *lines)
+    postings = sorted(postings, key=lambda posting: int(posting["line"]))
+    if form == 1:
+        lines = [hash_of_posting(posting, salt_of(salt, posting["line"])) for posting in postings]
+        return digest("wallet leaf 1", hash_of_transaction(transaction, salt_of(salt, 0)), *lines)
+    lines = [hash_in_two("posting", posting, POSTING_SHOWN, salt, posting["line"]) for posting in postings]
+    return digest("wallet leaf 2", hash_in_two("transaction", transaction, TRANSACTION_SHOWN, salt, 0), *lines)
+
+
+def hash_of_balances(balances: Json, salt: bytes) -> bytes:
+    """What a statement of form 2 says of balances."""
+    return digest("wallet balances 2", salt, canonical(balances))
 
 
 def link(chain: bytes, leaf: bytes) -> bytes:
@@ -188,6 +275,12 @@ class Checkpoint:
 
     path: Path
     statement: Json
+    balances: Json  # in clear, whichever the form
+
+    @property
+    def form(self) -> int:
+        """How all that is under it is sealed."""
+        return CHECKPOINTS[self.statement["format"]]
 
     def entries(self) -> list[list[str]]:
         """The id and the leaf of each of its transactions."""
@@ -211,7 +304,10 @@ def read_checkpoints(folder: Path, key: PublicKey, report: Report) -> list[Check
             content = read_json(path.read_bytes())
             statement, entries = content["statement"], content["entries"]
             signature = base64.b64decode(content["signature"], validate=True)
-            fault = fault_of_checkpoint(statement, entries, number, before)
+            balances, salt = statement["balances"], b""
+            if CHECKPOINTS.get(statement["format"]) == 2:
+                balances, salt = content["opening"]["balances"], bytes.fromhex(content["opening"]["salt"])
+            fault = fault_of_checkpoint(statement, entries, number, before, balances=balances, salt=salt)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             report.broken(f"{name} can't be read: {type(error).__name__}")
             return found
@@ -220,13 +316,18 @@ def read_checkpoints(folder: Path, key: PublicKey, report: Report) -> list[Check
         if fault is not None:
             report.broken(f"{name}: {fault}")
             return found
-        found.append(Checkpoint(path, statement))
+        found.append(Checkpoint(path, statement, balances))
         before = statement
     return found
 
 
-def fault_of_checkpoint(statement: Json, entries: list[list[str]], number: int, before: Json | None) -> str | None:
-    """What is wrong with a checkpoint by itself, or as the one that follows `before`."""
+def fault_of_checkpoint(
+    statement: Json, entries: list[list[str]], number: int, before: Json | None, *, balances: Json, salt: bytes
+) -> str | None:
+    """What is wrong with a checkpoint by itself, or as the one that follows `before`.
+
+    `balances` are in clear; `salt` is what a statement of form 2 has their hash by.
+    """
     last, chain, previous = (0, "00" * 32, "00" * 32)
     if before is not None:
         last, chain, previous = before["last"], before["chain"], hashlib.sha256(canonical(before)).hexdigest()
@@ -234,8 +335,10 @@ def fault_of_checkpoint(statement: Json, entries: list[list[str]], number: int, 
     for _, leaf in entries:
         end = link(end, bytes.fromhex(leaf))
     rules = {
-        "it has another format": statement["format"] == "wallet checkpoint 1",
-        "a number in it is not whole": has_whole_numbers(statement),
+        "it has another format": statement["format"] in CHECKPOINTS,
+        "a number in it is not whole": has_whole_numbers(statement, balances),
+        "its balances are not those that were signed": statement["format"] == "wallet checkpoint 1"
+        or statement["balances"] == hash_of_balances(balances, salt).hex(),
         "it has another number": statement["number"] == number,
         "it is of another ledger": before is None or statement["ledger"] == before["ledger"],
         "it does not name the statement before it": statement["previous"] == previous,
@@ -245,17 +348,15 @@ def fault_of_checkpoint(statement: Json, entries: list[list[str]], number: int, 
         == hashlib.sha256(canonical(entries)).hexdigest()
         and len(entries) == statement["last"] - statement["first"] + 1,
         "its chain does not follow from its transactions": end.hex() == statement["chain"],
-        "its balances do not add up to nothing": all(
-            sum(accounts.values()) == 0 for accounts in statement["balances"].values()
-        ),
+        "its balances do not add up to nothing": all(sum(accounts.values()) == 0 for accounts in balances.values()),
     }
     return next((fault for fault, good in rules.items() if not good), None)
 
 
-def has_whole_numbers(statement: Json) -> bool:
+def has_whole_numbers(statement: Json, balances: Json) -> bool:
     """Whether every number is whole, and is written so: to Python 5.0 and true are equal to 5 and 1, to others not."""
     numbers = [statement[name] for name in ("number", "first", "last")]
-    numbers += [amount for accounts in statement["balances"].values() for amount in accounts.values()]
+    numbers += [amount for accounts in balances.values() for amount in accounts.values()]
     return all(type(number) is int for number in numbers)
 
 
@@ -268,7 +369,7 @@ class Export:
     def __init__(self, path: Path) -> None:
         self.path = path
         first = next(self._lines(), {})
-        if first.get("format") != "wallet export 1":
+        if first.get("format") not in EXPORTS:
             raise UnreadableError(f"{path} is no export of a ledger")
         self.ledger: str = first["ledger"]
         self.accounts: dict[str, str] = first["accounts"]
@@ -359,7 +460,7 @@ class _Walk:
             if found is None or found["transaction_id"] != transaction:
                 self._name_the_first(transaction, found, checkpoints)
                 return False
-            fault = self._fault(found, leaf)
+            fault = self._fault(found, leaf, checkpoint.form)
             if fault is not None:
                 self.report.broken(altered(self.position, transaction, fault))
                 if len(self.report.breaks) >= MOST:
@@ -369,19 +470,19 @@ class _Walk:
             self._count(found)
             newest = max(newest, found["transaction"]["created_at"])
             self._note_if_late(found, checkpoint.statement["sealed_at"])
-        self._compare(checkpoint.statement, is_sound=is_sound)
+        self._compare(checkpoint, is_sound=is_sound)
         self._floor = max(self._floor, _late(min(newest, checkpoint.statement["sealed_at"])))
         return True
 
-    def _compare(self, statement: Json, *, is_sound: bool) -> None:
+    def _compare(self, checkpoint: Checkpoint, *, is_sound: bool) -> None:
         """Holds the balances against those that were signed, and goes on with the latter.
 
         One false statement, told once, must not hide what is altered behind it.
         """
-        told = statement["balances"]
+        told = checkpoint.balances
         if is_sound and not self._told_of_balances and not _same(self._balances, told):
             self._told_of_balances = True
-            self.report.broken(f"checkpoint {statement['number']}: its balances are not those of the ledger")
+            self.report.broken(f"checkpoint {checkpoint.statement['number']}: its balances are not those of the ledger")
         self._balances = {currency: dict(accounts) for currency, accounts in told.items()}
 
     def _note_if_late(self, found: Json, sealed_at: str) -> None:
@@ -394,7 +495,7 @@ class _Walk:
         """What is sealed behind the last checkpoint, and what has no seal."""
         for found in self._sealed:
             self.position += 1
-            fault = self._fault(found, found["leaf"])
+            fault = self._fault(found, found["leaf"], _form(found))
             if fault is not None:
                 self.report.broken(altered(self.position, found["transaction_id"], fault))
                 return
@@ -411,16 +512,16 @@ class _Walk:
             self.report.broken(f"transaction {found['transaction_id']}: {fault}")
             return
 
-    def _fault(self, found: Json, leaf: str) -> str | None:
-        """What is wrong with the transaction at this position, whose leaf should be this."""
+    def _fault(self, found: Json, leaf: str, form: int) -> str | None:
+        """What is wrong with the transaction at this position, whose leaf should be this, in this form."""
         if found["position"] != self.position:
             return f"reordered: its seal says position {found['position']}"
         if found["transaction"] is None:
             return "removed: it has a seal and is not in the ledger"
-        if found["transaction"].get("id") != found["transaction_id"] or _leaf_made(found) != leaf:
+        if found["transaction"].get("id") != found["transaction_id"] or _leaf_made(found, form) != leaf:
             return "altered: its columns, its postings or its salt are not those that were sealed"
-        if found["leaf"] != leaf:
-            return "altered: the leaf in its seal is not the one that was signed"
+        if found["leaf"] != leaf or _form(found) != form:
+            return "altered: the leaf in its seal is not the one that was signed, or not of that form"
         if found["transaction"]["created_at"] < self._floor:
             return "inserted: it is dated before what was sealed before it"
         return None
@@ -446,10 +547,17 @@ class _Walk:
             accounts[name] = accounts.get(name, 0) + signed
 
 
-def _leaf_made(found: Json) -> str:
+def _form(found: Json) -> Any:  # noqa: ANN401 - whatever it says
+    """How a transaction is sealed: an export of the first format knows one form, and doesn't say."""
+    return found.get("form", 1)
+
+
+def _leaf_made(found: Json, form: int) -> str:
     """The leaf of a transaction as it is now; nothing if it is no longer anything that has one."""
     try:
-        return leaf_of(found["transaction"], found["postings"], bytes.fromhex(found["salt"])).hex()
+        if form not in (1, 2):
+            return ""
+        return leaf_of(found["transaction"], found["postings"], bytes.fromhex(found["salt"]), form).hex()
     except (ValueError, KeyError, TypeError):
         return ""
 
@@ -477,50 +585,213 @@ def _late(time: str) -> str:
 # -------------------------------------------------------------------------------------------------- a proof
 
 
-def verify_proof(proof: Json, key: PublicKey, report: Report) -> None:
-    """Verifies that one transaction, as far as it is shown, is under a signed checkpoint."""
-    if proof.get("format") != "wallet proof 1":
+@dataclass(frozen=True)
+class Shown:
+    """What a proof shows, once it has the shape of one: nothing in it is believed yet."""
+
+    form: int
+    transaction: Json
+    lines: list[Json]  # of the postings that it shows, what it shows
+    other: Json | None  # of a pair's other line: what it is like but for its account, and by what to know that
+    leaf: bytes
+    before: bytes
+    after: list[bytes]
+    statement: Json
+    signature: bytes
+
+
+def verify_proof(proof: Json, key: PublicKey, report: Report, *, other: str | None = None) -> None:
+    """Verifies that one transaction, as far as it is shown, is under a signed checkpoint.
+
+    `other`: the id of the wallet that should be its other side, hexadecimal or as `wal_…`.
+    """
+    if proof.get("format") not in PROOFS:
         raise UnreadableError("this is no proof")
     try:
-        statement, transaction = proof["statement"], proof["transaction"]
-        chain, shown = _chain_of(proof)
-        signed = key.signed(canonical(statement), base64.b64decode(proof["signature"], validate=True))
-        position = statement["last"] - len(proof["after"])
+        shown = read_proof(proof)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnreadableError(f"the proof can't be read: {type(error).__name__}") from error
-    if statement["format"] != "wallet checkpoint 1" or not signed:
+        raise UnreadableError(f"the proof can't be read: {error}") from error
+    statement, transaction = shown.statement, shown.transaction
+    end = shown.before
+    for leaf in (shown.leaf, *shown.after):
+        end = link(end, leaf)
+    position = statement["last"] - len(shown.after)
+    if not key.signed(canonical(statement), shown.signature):
         report.broken("the checkpoint's signature is not the key's")
-    elif not has_whole_numbers(statement):
-        report.broken("a number in the checkpoint's statement is not whole")
-    elif chain.hex() != statement["chain"] or position < statement["first"]:
+    elif end.hex() != statement["chain"] or position < statement["first"]:
         report.broken(f"transaction {transaction['id']} is not under the checkpoint: something in the proof is altered")
+    elif other is not None and not is_other_side(shown, other):
+        report.broken(f"wallet {other} is not the other side of transaction {transaction['id']}, or it is not shown")
     else:
         report.lines.append(
             f"transaction {transaction['id']} of {transaction['created_at']} is at position {position},"
             f" under checkpoint {statement['number']} of {statement['sealed_at']} of ledger {statement['ledger']}"
         )
-        report.lines += [f"  {canonical(line).decode()}" for line in shown]
+        kind = {name: transaction[name] for name in ("type", "currency")}
+        report.lines += [f"  {canonical({**kind, **line}).decode()}" for line in shown.lines]
+        if other is not None:
+            report.lines.append(f"the other side is wallet {other}")
+        report.lines.append(UNPROVEN)
 
 
-def _chain_of(proof: Json) -> tuple[bytes, list[Json]]:
-    """The chain that the proof's transaction leads to, and the postings that it shows."""
-    hashes, shown = [], []
-    for line, told in enumerate(proof["lines"], start=1):
-        if "posting" in told:
-            if told["posting"]["line"] != line:
-                raise ValueError("a posting is not at its line")
-            hashes.append(hash_of_posting(told["posting"], bytes.fromhex(told["salt"])))
-            shown.append(told["posting"])
-        else:
-            hashes.append(bytes.fromhex(told["hash"]))
-    head = hash_of_transaction(proof["transaction"], bytes.fromhex(proof["salt"]))
-    leaves = [digest("wallet leaf 1", head, *hashes), *(bytes.fromhex(leaf) for leaf in proof["after"])]
-    if any(len(one) != 32 for one in (*hashes, *leaves)):
-        raise ValueError("a hash has 32 bytes")
-    chain = bytes.fromhex(proof["before"])
-    for leaf in leaves:
-        chain = link(chain, leaf)
-    return chain, shown
+def read_proof(proof: Json) -> Shown:
+    """A proof, if it has the shape of one and nothing beside that, where a reader could take it for proven.
+
+    Raises ValueError, KeyError, TypeError or AttributeError.
+    """
+    form = PROOFS[proof["format"]]
+    names = {"format", "transaction", "lines", "before", "after", "statement", "signature"}
+    _exactly(proof, names | {"salt"} if form == 1 else names, "a proof")
+    statement, lines, after = proof["statement"], proof["lines"], proof["after"]
+    _fits_statement(statement, form)
+    if not isinstance(lines, list) or not isinstance(after, list) or not 1 <= len(lines) <= 255 or len(after) >= BATCH:
+        raise ValueError("its lists are none, or too long")
+    if form == 1:
+        transaction = proof["transaction"]
+        head = hash_of_transaction(_fits(transaction, TRANSACTION, "a transaction"), _bytes(proof["salt"], 16))
+        read = [_line_whole(told, line) for line, told in enumerate(lines, start=1)]
+    else:
+        transaction = _fits(proof["transaction"]["shown"], TRANSACTION_SHOWN, "a transaction")
+        head = _opened("transaction", proof["transaction"])
+        read = [_line_in_two(told, line) for line, told in enumerate(lines, start=1)]
+    shown = [posting for _, posting in read if posting is not None]
+    if not shown:
+        raise ValueError("it shows no line")
+    return Shown(
+        form=form,
+        transaction=transaction,
+        lines=shown,
+        other=_other_of(lines, shown) if form == 2 else None,
+        leaf=digest(f"wallet leaf {form}", head, *(one for one, _ in read)),
+        before=_bytes(proof["before"], 32),
+        after=[_bytes(leaf, 32) for leaf in after],
+        statement=statement,
+        signature=_base64(proof["signature"]),
+    )
+
+
+def is_other_side(shown: Shown, wallet: str) -> bool:
+    """Whether a wallet is the other side of what is shown: whoever knows its id can see that, and nobody else."""
+    if shown.other is None:
+        return False
+    line = {**shown.other["shown"], "account_id": wallet_id(wallet)}
+    salt, hidden = _bytes(shown.other["salt"], 16), _bytes(shown.other["hidden"], 32)
+    return opened_hash("posting", line, salt, hidden) == _bytes(shown.other["hash"], 32)
+
+
+def wallet_id(text: str) -> str:
+    """A wallet's id as it is sealed, from itself or from the form that people see: `wal_` and base 32 (Crockford's)."""
+    if not text.startswith("wal_"):
+        return text
+    number = 0
+    for digit in text[4:]:
+        number = number * 32 + "0123456789abcdefghjkmnpqrstvwxyz".index(digit)
+    return f"{number:032x}"
+
+
+def _line_whole(told: Json, line: int) -> tuple[bytes, Json | None]:
+    """Form 1: the hash of a line, and the posting if it is shown."""
+    if "posting" not in told:
+        _exactly(told, {"hash"}, "a line")
+        return _bytes(told["hash"], 32), None
+    _exactly(told, {"posting", "salt"}, "a line")
+    posting = _fits(told["posting"], POSTING, "a posting")
+    _fits_posting(posting, line)
+    return hash_of_posting(posting, _bytes(told["salt"], 16)), posting
+
+
+def _line_in_two(told: Json, line: int) -> tuple[bytes, Json | None]:
+    """Form 2: the hash of a line, and what is shown of the posting."""
+    if "shown" in told:
+        _fits_posting(_fits(told["shown"], POSTING_SHOWN, "a posting"), line)
+        return _opened("posting", told), told["shown"]
+    if "salt" in told:
+        _exactly(told, {"hash", "salt", "hidden"}, "a line")
+        _bytes(told["salt"], 16), _bytes(told["hidden"], 32)
+    else:
+        _exactly(told, {"hash"}, "a line")
+    return _bytes(told["hash"], 32), None
+
+
+def _opened(what: str, told: Json) -> bytes:
+    _exactly(told, {"shown", "salt", "hidden"}, "what is opened")
+    return opened_hash(what, told["shown"], _bytes(told["salt"], 16), _bytes(told["hidden"], 32))
+
+
+def _other_of(lines: list[Json], shown: list[Json]) -> Json | None:
+    """The other line of a pair: as much as the one that is shown, on the other side."""
+    if len(lines) != 2 or len(shown) != 1:
+        return None
+    [own] = shown
+    [told] = [told for told in lines if "shown" not in told]
+    side = "credit" if own["side"] == "debit" else "debit"
+    like = {"line": 3 - own["line"], "side": side, "amount": own["amount"]}
+    return {**told, "shown": like} if "salt" in told else None
+
+
+def _fits_statement(statement: Json, form: int) -> None:
+    _exactly(statement, STATEMENT, "a statement")
+    if CHECKPOINTS.get(statement["format"]) != form:
+        raise ValueError("proof and checkpoint are of two forms")
+    balances = statement["balances"]
+    if form == 2:
+        _bytes(balances, 32)
+        balances = {}
+    if not has_whole_numbers(statement, balances):
+        raise ValueError("a number in the checkpoint's statement is not whole")
+    _fits_id(statement["ledger"])
+    _fits_time(statement["sealed_at"])
+    for name in ("chain_before", "chain", "previous", "entries"):
+        _bytes(statement[name], 32)
+
+
+def _fits(record: Json, columns: frozenset[str], what: str) -> Json:
+    """A record with exactly these columns, of texts, whole numbers and nothing."""
+    _exactly(record, columns, what)
+    if any(value is not None and type(value) not in (str, int) for value in record.values()):
+        raise ValueError(f"{what} has a column that is neither text nor a whole number")
+    if "id" in columns:
+        _fits_id(record["id"])
+        _fits_time(record["created_at"])
+        if type(record["type"]) is not str or type(record["currency"]) is not str:
+            raise ValueError(f"{what} has no type, or no currency")
+    return record
+
+
+def _fits_posting(posting: Json, line: int) -> None:
+    _fits_id(posting["account_id"])
+    if type(posting["line"]) is not int or posting["line"] != line:
+        raise ValueError("a posting is not at its line")
+    if posting["side"] not in ("debit", "credit") or type(posting["amount"]) is not int or posting["amount"] <= 0:
+        raise ValueError("a posting is neither a debit nor a credit of an amount")
+
+
+def _exactly(record: Json, names: frozenset[str] | set[str], what: str) -> None:
+    if not isinstance(record, dict) or record.keys() != names:
+        raise ValueError(f"{what} has other names than it should")
+
+
+def _fits_id(text: str) -> None:
+    _bytes(text, 16)
+
+
+def _fits_time(text: str) -> None:
+    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}\.[0-9]{6}Z", text):
+        raise ValueError("a time is not written as it should be")
+    _moment(text)
+
+
+def _bytes(text: str, size: int) -> bytes:
+    """Bytes from lower-case hexadecimal digits: the one way in which they are written, and just so many of them."""
+    if not isinstance(text, str) or not re.fullmatch(rf"[0-9a-f]{{{2 * size}}}", text):
+        raise ValueError(f"{size} bytes are not written as they should be")
+    return bytes.fromhex(text)
+
+
+def _base64(text: str) -> bytes:
+    if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", text):
+        raise ValueError("the signature is no base64")
+    return base64.b64decode(text, validate=True)
 
 
 # ------------------------------------------------------------------------------------------------ the command
@@ -550,19 +821,23 @@ def _run(arguments: list[str]) -> tuple[Report, PublicKey]:
     if arguments[:1] == ["proof"]:
         parser = argparse.ArgumentParser(prog="verify.py proof", description="Verify one transaction.")
         parser.add_argument("proof", type=Path, help="what GET /wallet/transactions/{id}/proof answered")
-        parser.add_argument("key", type=Path, help="the public key that checkpoints are signed with, PEM")
+        parser.add_argument("key", type=Path, help="the public key that checkpoints are signed with, PEM or DER")
+        parser.add_argument("--other", help="the wallet that should be its other side, such as your own: wal_…")
         given = parser.parse_args(arguments[1:])
         try:
-            proof = read_json(given.proof.read_bytes())
+            text = given.proof.read_bytes()
+            if len(text) > LARGEST_PROOF:
+                raise UnreadableError("the proof is larger than one can be")
+            proof = read_json(text.decode("utf-8"), parse_float=_no_number, parse_int=_whole)
         except ValueError as error:
             raise UnreadableError(f"the proof can't be read: {error}") from error
         key = read_key(given.key.read_bytes())
-        verify_proof(proof if isinstance(proof, dict) else {}, key, report)
+        verify_proof(proof if isinstance(proof, dict) else {}, key, report, other=given.other)
         return report, key
     parser = argparse.ArgumentParser(prog="verify.py", description="Verify a ledger against its signed checkpoints.")
     parser.add_argument("export", type=Path, help="what `make export` wrote")
     parser.add_argument("checkpoints", type=Path, help="the folder of checkpoints, as they are in the bucket")
-    parser.add_argument("key", type=Path, help="the public key that checkpoints are signed with, PEM")
+    parser.add_argument("key", type=Path, help="the public key that checkpoints are signed with, PEM or DER")
     given = parser.parse_args(arguments)
     export, key = Export(given.export), read_key(given.key.read_bytes())
     verify_export(export, read_checkpoints(given.checkpoints, key, report), report)

@@ -158,7 +158,7 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
     "sealed_or_waiting": ("DELETE FROM unsealed WHERE transaction_id = @payment",),
     "sealed_is_there": ("INSERT INTO unsealed VALUES (@bad)",),
-    "positions_without_gap": ("INSERT INTO seals VALUES (7, @payment, REPEAT('s', 16), REPEAT('l', 32))",),
+    "positions_without_gap": ("INSERT INTO seals VALUES (7, @payment, REPEAT('s', 16), REPEAT('l', 32), 2)",),
     "request_explains": entry("payment", "@payer", "@payee"),
     "arrival_explains": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),
     "arrival_has_evidence": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),

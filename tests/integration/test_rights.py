@@ -44,7 +44,7 @@ _WRITES = [
     "UPDATE users SET phone = '+910000000000'",
     "DELETE FROM users",
     "DELETE FROM unsealed",
-    "INSERT INTO seals VALUES (1, '', '', '')",
+    "INSERT INTO seals VALUES (1, '', '', '', 2)",
     "UPDATE checkpoints SET signature = ''",
     "UPDATE ledger_identity SET id = ''",
     "TRUNCATE TABLE postings",
@@ -120,7 +120,9 @@ def test_nobody_but_the_operator_orders_anything_about_a_wallet() -> None:
 
 
 def test_nobody_but_the_sealer_appends_to_the_chain() -> None:
-    appends = {"EXECUTE ON PROCEDURE append_checkpoint", "EXECUTE ON PROCEDURE note_checkpoint_published"}
+    appends = {
+        f"EXECUTE ON PROCEDURE {name}" for name in ("append_checkpoint", "append_sealed", "note_checkpoint_published")
+    }
     assert {role for role, grants in roles.GRANTS.items() if appends & set(grants)} == {"sealer"}
 
 

@@ -19,7 +19,7 @@ from local.state import State
 from tests.integration.conftest import Functions
 from tests.support.books import Books, Person
 from tests.support.crowd import together
-from tests.support.functions import Function, FunctionDiedError
+from tests.support.functions import Function, FunctionDiedError, api_event
 from tests.support.own_database import own_books
 from tests.support.proxy import Proxy
 from tests.support.signing import Key
@@ -27,11 +27,12 @@ from tests.support.vault import Vault, text_of
 from wallet import wiring
 from wallet.channels.kms import KmsSigner
 from wallet.channels.locked_bucket import LockedBucket
-from wallet.ledger.checkpoints import make_checkpoint
-from wallet.ledger.seals import TRANSACTION_COLUMNS, Content, make_seals
+from wallet.ledger.checkpoints import balances_after, make_checkpoint
+from wallet.ledger.seals import FORM_1, TRANSACTION_COLUMNS, Content, canonical, make_seals
 from wallet.movements import seal as movement
 from wallet.movements.seal import Sealer, Sealing
-from wallet.storage import payments
+from wallet.storage import payments, seals
+from wallet.storage.rows import exact_time
 from wallet.storage.seals import lag
 
 #: Lambda's, as the template has it.
@@ -130,7 +131,7 @@ def test_a_run_seals_what_there_is_and_keeps_it(place: Place, functions: Functio
     assert [told["statement"]["last"] for told in vault_objects(place)] == [5, 7]
 
 
-def vault_objects(place: Place) -> list[dict[str, dict[str, object]]]:
+def vault_objects(place: Place) -> list[dict[str, Any]]:
     return place.vault.objects(place.bucket)
 
 
@@ -150,15 +151,18 @@ def test_a_leaf_can_be_found_from_the_row_and_the_salt_alone(place: Place) -> No
             return f"{value:%Y-%m-%dT%H:%M:%S.%fZ}"
         return value.hex() if isinstance(value, bytes) else value
 
-    def hashed(word: bytes, number: int, found: dict[str, object]) -> bytes:
-        its_salt = hashlib.sha256(b"wallet salt 1\n" + salt + bytes([number])).digest()[:16]
-        text = text_of({name: plain(name, value) for name, value in found.items() if name != "transaction_id"})
-        return hashlib.sha256(word + its_salt + text).digest()
+    def hashed(what: bytes, number: int, found: dict[str, object], shown: set[str]) -> bytes:
+        salts = hashlib.sha256(b"wallet salt 2\n" + salt + bytes([number])).digest()
+        told = {name: plain(name, value) for name, value in found.items() if name != "transaction_id"}
+        rest = text_of({name: value for name, value in told.items() if name not in shown})
+        hidden = hashlib.sha256(b"wallet " + what + b" hidden 2\n" + salts[16:] + rest).digest()
+        text = text_of({name: told[name] for name in shown})
+        return hashlib.sha256(b"wallet " + what + b" 2\n" + salts[:16] + hidden + text).digest()
 
-    parts = [hashed(b"wallet transaction 1\n", 0, row)]
-    parts += [hashed(b"wallet posting 1\n", line["line"], line) for line in lines]
+    parts = [hashed(b"transaction", 0, row, {"id", "type", "currency", "created_at"})]
+    parts += [hashed(b"posting", line["line"], line, {"line", "account_id", "side", "amount"}) for line in lines]
     assert len(parts) == 3
-    assert leaf == hashlib.sha256(b"wallet leaf 1\n" + b"".join(parts)).hexdigest()
+    assert leaf == hashlib.sha256(b"wallet leaf 2\n" + b"".join(parts)).hexdigest()
 
 
 def test_a_full_batch_is_followed_by_the_next_and_a_full_one_by_none(
@@ -182,6 +186,44 @@ def test_a_run_ends_when_its_time_does_and_the_next_goes_on(place: Place, monkey
     sealing = place.seal()
     assert (sealing.sealed, sealing.published) == (4, 3)
     assert place.everything_is_kept()
+
+
+def test_a_release_that_is_taken_back_seals_behind_the_new_form_and_the_next_publishes_all_of_it(place: Place) -> None:
+    """The code of the release before knows form 1 alone and calls `append_checkpoint`."""
+    place.pay(2)
+    place.seal()
+    place.pay(3)
+    with closing(place.books.as_role("sealer")) as database:
+        head, waiting = seals.head(database), seals.waiting(database, limit=100)
+        made = make_seals(waiting.contents, [wiring.new_salt() for _ in waiting.contents], first=3, form=FORM_1)
+        checkpoint = make_checkpoint(
+            made,
+            ledger=head.ledger,
+            number=2,
+            chain_before=head.chain,
+            previous=head.digest,
+            sealed_at=exact_time(datetime.now(UTC).replace(tzinfo=None)),
+            balances=balances_after(head.balances, waiting.contents, waiting.codes),
+        )
+        database.call(
+            "append_checkpoint",
+            2,
+            3,
+            head.chain,
+            checkpoint.chain,
+            canonical(checkpoint.balances).decode(),
+            checkpoint.digest,
+            datetime.fromisoformat(checkpoint.sealed_at).replace(tzinfo=None),
+            b"".join(bytes.fromhex(seal.transaction_id) + seal.salt + seal.leaf for seal in made),
+        )
+    place.pay(1)
+    sealing = place.seal()
+    assert (sealing.is_healthy, sealing.sealed, sealing.published) == (True, 1, 2)
+    assert place.everything_is_kept()
+    rows = place.books.select("SELECT form FROM seals ORDER BY position")
+    assert [row["form"] for row in rows] == [2, 2, 1, 1, 1, 2]
+    formats = [told["statement"]["format"][-1] for told in vault_objects(place)]
+    assert formats == ["2", "1", "2"]
 
 
 # ------------------------------------------------------------------------------------------ a crash at each step
@@ -232,7 +274,7 @@ def test_a_sealer_that_is_killed_is_followed_by_one_that_ends_its_work(
     assert [told["statement"]["last"] for told in vault_objects(place)] == [3, 5]
 
 
-@pytest.mark.parametrize("procedure", ["append_checkpoint", "note_checkpoint_published"])
+@pytest.mark.parametrize("procedure", ["append_sealed", "note_checkpoint_published"])
 def test_a_sealer_that_is_killed_in_the_database_is_followed_by_one_that_ends_its_work(
     place: Place, functions: Functions, procedure: str
 ) -> None:
@@ -240,7 +282,7 @@ def test_a_sealer_that_is_killed_in_the_database_is_followed_by_one_that_ends_it
     place.pay(3)
     if procedure == "note_checkpoint_published":
         assert place.seal(time_left_s=_once()).published == 0
-    locked = {"append_checkpoint": "unsealed", "note_checkpoint_published": "checkpoints"}[procedure]
+    locked = {"append_sealed": "unsealed", "note_checkpoint_published": "checkpoints"}[procedure]
     with _locked(place, locked):
         sealer = place.function(functions)
         pid = sealer.pid
@@ -364,6 +406,23 @@ def test_what_can_not_be_reached_holds_up_no_seal(place: Place, functions: Funct
     assert place.everything_is_kept()
 
 
+def test_the_key_is_open_to_everybody_and_while_nobody_reaches_it_they_are_told_to_try_again(
+    place: Place, functions: Functions
+) -> None:
+    kms, event = place.vault.client("kms"), api_event("GET", "/proof-key")
+    settings = place.vault.settings(place.bucket)
+    door = functions.make("proof", **settings | {"CHECKPOINT_SIGNER": place.vault.key[:-12] + "0" * 12})
+    answer = door.invoke(event)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (503, "try_again")
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    answer = functions.make("proof", **settings).invoke(event)
+    der = kms.get_public_key(KeyId=place.vault.key)["PublicKey"]
+    assert answer["statusCode"] == 200
+    [told] = json.loads(answer["body"])["keys"]
+    assert base64.b64decode(told["public_key"]) == der
+    assert told["sha256"] == hashlib.sha256(der).hexdigest()
+
+
 # ------------------------------------------------------------------------------------- who meddles is named
 
 
@@ -453,7 +512,7 @@ def test_a_checkpoint_far_ahead_of_what_never_was_is_not_signed(place: Place) ->
         *(checkpoint.number, checkpoint.first, checkpoint.last, checkpoint.chain_before),
         *(checkpoint.chain, checkpoint.digest),
     )
-    place.books.write("INSERT INTO seals VALUES (%s, UNHEX(%s), %s, %s)", 10**9, forged, b"x" * 16, made[0].leaf)
+    place.books.write("INSERT INTO seals VALUES (%s, UNHEX(%s), %s, %s, 2)", 10**9, forged, b"x" * 16, made[0].leaf)
     sealing = place.seal()
     [told] = sealing.contradictions
     assert told.startswith("checkpoint 1000000000 can't be signed: checkpoint 999999999, which it must follow from")
@@ -490,7 +549,9 @@ def test_what_follows_from_an_altered_row_is_not_signed_and_is_sealed_anew_when_
 # ruff: noqa: S608 - of constants
 _THIRD = "id = (SELECT transaction_id FROM seals WHERE position = 3)"
 _BETWEEN = {
-    "a salt": ("UPDATE seals SET salt = REVERSE(salt) WHERE position = 4", "is not as it was sealed"),
+    "a salt": ("UPDATE seals SET salt = REVERSE(salt) WHERE position = 3", "is not as it was sealed"),
+    # with it the hash of the balances is salted
+    "the last salt": ("UPDATE seals SET salt = REVERSE(salt) WHERE position = 4", "is not what was appended"),
     "a transaction": ("UPDATE transactions SET description = 'x' WHERE " + _THIRD, "is not as it was sealed"),
     "its postings": ("DELETE FROM postings WHERE transaction_" + _THIRD, "is not as it was sealed"),
     "what is no JSON": ("UPDATE checkpoints SET balances = 'x' WHERE number = 2", "can't be read"),
@@ -524,6 +585,24 @@ def test_what_was_altered_between_seal_and_signature_is_not_signed(place: Place,
     assert told in sealing.contradictions[0]
     place.pay(1)
     assert place.seal().sealed == (0 if told == "can't be read" else 1), "it seals on, if it knows behind what"
+    assert _kept_numbers(place) == [1]
+
+
+@pytest.mark.parametrize("form", [1, 7])
+@pytest.mark.parametrize("position", [3, 4])
+def test_a_form_that_was_altered_before_the_signature_is_not_signed_and_holds_up_no_seal(
+    place: Place, form: int, position: int
+) -> None:
+    place.pay(2)
+    place.seal()
+    place.pay(2)
+    place.seal(time_left_s=_once())
+    with _without(place, "seals_are_not_changed"):
+        place.books.write("UPDATE seals SET form = %s WHERE position = %s", form, position)
+    place.pay(1)
+    for sealed in (1, 0):
+        sealing = place.seal()
+        assert (sealing.sealed, sealing.published, len(sealing.contradictions)) == (sealed, 0, 1)
     assert _kept_numbers(place) == [1]
 
 

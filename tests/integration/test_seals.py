@@ -332,18 +332,19 @@ def test_a_payment_commits_while_a_sealers_block_is_open_and_the_reverse(ledger:
 
 
 def _append_without_commit(cursor: "DictCursor", checkpoint: Checkpoint, made: list[Seal]) -> None:
-    """What `append_checkpoint` does, taken from its own text."""
-    text = next(one.text for one in migrate.migrations() if one.name == "0014_seals")
-    body = next(one for one in migrate.statements(text) if one.startswith("CREATE PROCEDURE append_checkpoint("))
+    """What `append_sealed` does, taken from its own text."""
+    text = next(one.text for one in migrate.migrations() if one.name == "0038_seals_of_two_forms")
+    body = next(one for one in migrate.statements(text) if one.startswith("CREATE PROCEDURE append_sealed("))
     assert body.count("    COMMIT;\n") == body.count("    START TRANSACTION;\n") == 1
     body = body.replace("    COMMIT;\n", "").replace("    START TRANSACTION;\n", "")
     body = body.replace("    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n", "")
-    cursor.execute(body.replace("append_checkpoint", "append_and_stay"))
+    cursor.execute(body.replace("append_sealed", "append_and_stay"))
     cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
     cursor.execute("BEGIN")
     cursor.execute(
-        "CALL append_and_stay(%s, %s, %s, %s, %s, %s, %s, %s)",
+        "CALL append_and_stay(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
+            checkpoint.form,
             checkpoint.number,
             checkpoint.first,
             checkpoint.chain_before,

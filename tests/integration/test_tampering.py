@@ -27,22 +27,28 @@ from wallet.storage.database import Database
 # ruff: noqa: S608 - every statement below is made of this file's own words
 
 
-@pytest.fixture(scope="module")
-def ledger(server: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """Three checkpoints of what people do, and no trigger any more."""
-    with own_books(server, "tampered") as books:
+@pytest.fixture(scope="module", params=[(2, 1, 2), (1, 2, 1)], ids=lambda forms: "".join(map(str, forms)))
+def ledger(
+    server: PrivateServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Ledger]:
+    """Three checkpoints of what people do, and no trigger any more.
+
+    What is altered is most often under the second one: of either form, between two of the other form.
+    """
+    forms = request.param
+    with own_books(server, f"tampered_{forms[0]}") as books:
         scratch = tmp_path_factory.mktemp("evidence")
         made = Ledger(books, Folder(scratch), Key(2048), scratch)
         asha, bela, shop = books.person(money=50_000), books.person(), books.person(kind="merchant", tier="merchant")
-        made.seal()
+        made.seal(form=forms[0])
         with books.fee("payment", basis_points=100):
             paid = pay(books, asha, shop, 6_000, description="चाय", reference="r-1")[0]
         refund(books, shop, paid.transaction_id, 1_000)
         capture(books, shop, place(books, asha, shop, 500).id, 400)
-        made.seal()
+        made.seal(form=forms[1])
         for amount in (100, 200, 300):
             pay(books, asha, bela, amount)
-        made.seal()
+        made.seal(form=forms[2])
         for trigger in books.select(
             "SELECT trigger_name AS name FROM information_schema.triggers"
             " WHERE trigger_schema = DATABASE() AND action_timing = 'BEFORE'"
@@ -138,6 +144,32 @@ def test_a_byte_of_a_posting_is_altered(ledger: Ledger, column: str, line: int) 
     assert f"BROKEN transaction {victim} at position {position}: altered" in verified
 
 
+@pytest.mark.parametrize("at", ["first_position", "last_position"])
+def test_a_form_that_there_is_not_is_named_and_keeps_the_audit_from_nothing(ledger: Ledger, at: str) -> None:
+    [row] = ledger.books.select(f"SELECT {at} AS position FROM checkpoints WHERE number = 2")
+    victim, last = transactions(ledger)[row["position"] - 1], transactions(ledger)[-1]
+    with as_root(ledger) as database:
+        database.read("UPDATE seals SET form = 7 WHERE position = %s", row["position"])
+        database.read(f"UPDATE transactions SET reference = 'x' WHERE id = UNHEX('{last}')")
+        audited, verified = found_by(ledger, database)
+    assert [fault.partition(" (")[0] for fault in audited] == [f"altered: transaction {one}" for one in (victim, last)]
+    for one in (victim, last):
+        assert f"BROKEN transaction {one} at position" in verified
+
+
+def test_a_seal_that_says_another_form_is_altered(ledger: Ledger) -> None:
+    victim = transactions(ledger)[4]
+    with as_root(ledger) as database:
+        database.read("UPDATE seals SET form = 3 - form WHERE position = 5")
+        audited, verified = found_by(ledger, database)
+        assert [fault.partition(" (")[0] for fault in audited] == [f"altered: transaction {victim}"]
+        assert f"BROKEN transaction {victim} at position 5: altered" in verified
+        reseal(database, 5)
+        audited, verified = found_by(ledger, database)
+    assert [fault.partition(" (")[0] for fault in audited] == [f"altered: transaction {victim}"]
+    assert f"BROKEN transaction {victim} at position 5: altered" in verified
+
+
 @pytest.mark.parametrize("column", ["salt", "leaf"])
 def test_a_byte_of_a_seal_is_altered(ledger: Ledger, column: str) -> None:
     victim = transactions(ledger)[4]
@@ -203,7 +235,7 @@ def inserted_and_moved_up(database: Database, ids: list[str]) -> tuple[str, str]
     made_up(database, ids[2], new)
     for position in range(len(ids), 2, -1):
         database.read(f"UPDATE seals SET position = {position + 1} WHERE position = {position}")
-    database.read(f"INSERT INTO seals SELECT 3, UNHEX('{new}'), salt, leaf FROM seals WHERE position = 4")
+    database.read(f"INSERT INTO seals SELECT 3, UNHEX('{new}'), salt, leaf, form FROM seals WHERE position = 4")
     reseal(database, 3)
     return "inserted", new
 
@@ -277,7 +309,7 @@ def reseal(database: Database, position: int) -> None:
     """Gives what stands at a position the leaf that it should have as it is now."""
     [found] = sealed.read_sealed(database, first=position, last=position)
     assert found.content is not None
-    leaf = leaf_of(found.content, found.seal.salt)
+    leaf = leaf_of(found.content, found.seal.salt, form=found.seal.form)
     database.read(f"UPDATE seals SET leaf = UNHEX('{leaf.hex()}') WHERE position = {position}")
 
 
@@ -507,7 +539,7 @@ def kept(ledger: Ledger) -> Iterator[Callable[[int], Path]]:
 
 def altered(path: Path) -> None:
     content = path.read_bytes()
-    path.write_bytes(content.replace(b'"number":2', b'"number":2 ').replace(b'"balances":{"INR"', b'"balances":{"INS"'))
+    path.write_bytes(content.replace(b'"sealed_at":"2', b'"sealed_at":"3'))
 
 
 def emptied(path: Path) -> None:
@@ -526,7 +558,14 @@ def signed_otherwise(path: Path) -> None:
     path.write_bytes(content[:begin] + (b"A" if content[begin : begin + 1] != b"A" else b"B") + content[begin + 1 :])
 
 
-@pytest.mark.parametrize("tamper", [altered, emptied, listed_otherwise, signed_otherwise, Path.unlink])
+def balanced_otherwise(path: Path) -> None:
+    """In form 1 they are signed, in form 2 they stand beside their hash, which is."""
+    path.write_bytes(path.read_bytes().replace(b'"wallets":', b'"wallets":1'))
+
+
+@pytest.mark.parametrize(
+    "tamper", [altered, balanced_otherwise, emptied, listed_otherwise, signed_otherwise, Path.unlink]
+)
 def test_an_altered_checkpoint_is_named(
     ledger: Ledger, kept: Callable[[int], Path], tamper: Callable[[Path], None]
 ) -> None:

@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from local.state import ROOT
 from tests.support.books import Books
 from tests.support.signing import Folder, Key
 from wallet.ledger.audits import AuditReport
-from wallet.ledger.seals import SALT_SIZE
+from wallet.ledger.seals import NEWEST_FORM, SALT_SIZE, make_seals
 from wallet.ledger.signatures import read_public_key
+from wallet.movements import seal as movement
 from wallet.movements.audit import Audit
 from wallet.movements.seal import Sealer, Sealing
 from wallet.storage.database import Database
@@ -32,11 +35,12 @@ class Ledger:
     key: Key
     scratch: Path
 
-    def seal(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Seals and publishes what waits, under one checkpoint."""
+    def seal(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), form: int = NEWEST_FORM) -> None:
+        """Seals and publishes what waits, under one checkpoint; in an older form, as releases that knew no other."""
         sealing = Sealing()
         sealer = Sealer(self.books.as_role("sealer"), self.key, self.folder, lambda: os.urandom(SALT_SIZE), now)
-        sealer.run(sealing, time_left_s=lambda: 60)
+        with patch.object(movement, "make_seals", partial(make_seals, form=form)):
+            sealer.run(sealing, time_left_s=lambda: 60)
         assert sealing.is_healthy
         assert sealing.sealed
 

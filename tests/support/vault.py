@@ -115,6 +115,11 @@ class Vault:
                 chain = hashlib.sha256(b"wallet chain 1\n" + chain + bytes.fromhex(leaf)).digest()
             assert (statement["last"], statement["chain"]) == (len(entries), chain.hex())
             assert statement["entries"] == hashlib.sha256(text_of(told["entries"])).hexdigest()
-            assert [sum(accounts.values()) for accounts in statement["balances"].values()] == [0]
+            balances = statement["balances"]
+            if statement["format"] == "wallet checkpoint 2":
+                salt, balances = bytes.fromhex(told["opening"]["salt"]), told["opening"]["balances"]
+                opened = hashlib.sha256(b"wallet balances 2\n" + salt + text_of(balances))
+                assert statement["balances"] == opened.hexdigest()
+            assert [sum(accounts.values()) for accounts in balances.values()] == [0]
             previous = hashlib.sha256(text_of(statement)).hexdigest()
         return entries

@@ -29,6 +29,7 @@ def content(number: int, *, amount: int = 100, at: str = "2026-11-22T06:30:00") 
     for line, (side, account) in enumerate((("debit", debit), ("credit", credit)), start=1):
         posting: dict[str, Any] = dict.fromkeys(POSTING_COLUMNS)
         posting |= {"line": line, "account_id": account, "slot": 0, "side": side, "amount": amount, "created_at": time}
+        posting |= {"type": "payment", "entry_no": 1_700 + number, "balance_after": 987_000 + number}
         lines.append(posting)
     return Content(transaction, tuple(lines))
 
@@ -38,9 +39,12 @@ def salt(position: int) -> bytes:
 
 
 class Evidence:
-    """A ledger of so many batches, with an export and a folder of checkpoints as the product would write them."""
+    """A ledger of so many batches, with an export and a folder of checkpoints as the product would write them.
 
-    def __init__(self, folder: Path, *sizes: int) -> None:
+    `forms` are those in which the batches are sealed, all of the newest if none are given.
+    """
+
+    def __init__(self, folder: Path, *sizes: int, forms: tuple[int, ...] = ()) -> None:
         self.folder = folder
         self.made: list[tuple[Checkpoint, list[Seal]]] = []
         self.contents: list[Content] = []
@@ -50,7 +54,8 @@ class Evidence:
         for number, size in enumerate(sizes, start=1):
             first = len(self.contents) + 1
             batch = [content(position) for position in range(first, first + size)]
-            made = seals.make_seals(batch, [salt(first + index) for index in range(size)], first=first)
+            form = forms[number - 1] if forms else seals.NEWEST_FORM
+            made = seals.make_seals(batch, [salt(first + index) for index in range(size)], first=first, form=form)
             balances = checkpoints.balances_after(balances, batch, {US: "gateway:razorpay"})
             checkpoint = checkpoints.make_checkpoint(
                 made,
@@ -71,6 +76,7 @@ class Evidence:
                 "transaction_id": seal.transaction_id,
                 "salt": seal.salt.hex(),
                 "leaf": seal.leaf.hex(),
+                "form": seal.form,
                 **line_of(self.contents[seal.position - 1]),
             }
             for _, made in self.made
@@ -102,7 +108,7 @@ class Evidence:
     def report(self, lines: list[dict[str, Any]] | None = None, *, accounts: Any = None) -> Report:
         """All that the verifier has to say."""
         told = self.lines if lines is None else lines
-        head = {"format": "wallet export 1", "ledger": LEDGER, "accounts": accounts or {US: "gateway:razorpay"}}
+        head = {"format": "wallet export 2", "ledger": LEDGER, "accounts": accounts or {US: "gateway:razorpay"}}
         export = self.folder / "export.jsonl"
         export.write_text("\n".join(json.dumps(line) for line in [head, *told, {"end": len(told)}]))
         report = Report()
@@ -111,10 +117,10 @@ class Evidence:
         return report
 
 
-def verified(proof: dict[str, Any]) -> verify.Report:
+def verified(proof: dict[str, Any], *, other: str | None = None) -> verify.Report:
     """What a stranger finds in a proof."""
     report = verify.Report()
-    verify.verify_proof(proof, PUBLIC, report)
+    verify.verify_proof(proof, PUBLIC, report, other=other)
     return report
 
 

@@ -1,5 +1,6 @@
 """Seals against what was signed: what each alteration is called, and which transaction is named."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +32,10 @@ from wallet.ledger.signatures import read_public_key
 PUBLIC = read_public_key(KEY.der)
 
 
-@pytest.fixture
-def evidence(tmp_path: Path) -> Evidence:
-    return Evidence(tmp_path, 3, 4, 2)
+@pytest.fixture(params=[(1, 1, 1), (2, 2, 2), (1, 2, 1), (2, 1, 2)], ids=lambda forms: "".join(map(str, forms)))
+def evidence(tmp_path: Path, request: pytest.FixtureRequest) -> Evidence:
+    """What is looked at is the second batch: in each form, among batches of its own and of the other one."""
+    return Evidence(tmp_path, 3, 4, 2, forms=request.param)
 
 
 def batch(evidence: Evidence, number: int = 2) -> list[Sealed]:
@@ -64,7 +66,13 @@ def whole_faults(
             if checkpoint.first <= position <= checkpoint.last
         ),
     )
-    return list(faults_of_batch(entries(evidence), found, first=4, floor=floor, elsewhere=elsewhere))
+    return list(
+        faults_of_batch(entries(evidence), found, first=4, form=form_of(evidence), floor=floor, elsewhere=elsewhere)
+    )
+
+
+def form_of(evidence: Evidence) -> int:
+    return evidence.made[1][0].form
 
 
 def moved(one: Sealed, position: int) -> Sealed:
@@ -83,6 +91,7 @@ def test_altered_content_salt_and_leaf_are_named(evidence: Evidence, position: i
         Sealed(seal_of(evidence, position), Content(whole.transaction, whole.postings[:1])),
         Sealed(replace(seal_of(evidence, position), salt=b"s" * 16), whole),
         Sealed(replace(seal_of(evidence, position), leaf=b"l" * 32), whole),
+        Sealed(replace(seal_of(evidence, position), form=3 - form_of(evidence)), whole),
     ):
         found = batch(evidence)
         found[position - 4] = changed
@@ -176,7 +185,13 @@ TAMPERINGS: dict[str, tuple[Tampering, str, int, str]] = {
         lambda found: [found[0], replace(found[1], seal=replace(found[1].seal, leaf=b"l" * 32)), *found[2:]],
         ALTERED,
         5,
-        "position 5, the leaf in its seal is not the one that was signed",
+        "position 5, the leaf in its seal is not the one that was signed, or not of that form",
+    ),
+    "its form is another": (
+        lambda found: [found[0], replace(found[1], seal=replace(found[1].seal, form=9)), *found[2:]],
+        ALTERED,
+        5,
+        "position 5, the leaf in its seal is not the one that was signed, or not of that form",
     ),
     "it is gone": (
         lambda found: [found[0], replace(found[1], content=None), *found[2:]],
@@ -250,7 +265,8 @@ def test_a_published_object_is_read_as_it_was_signed(evidence: Evidence) -> None
     published = read_published(kept(evidence))
     checkpoint, _ = evidence.made[1]
     assert (published.number, published.first, published.last) == (2, 4, 7)
-    assert published.digest == checkpoint.digest
+    assert (published.digest, published.form) == (checkpoint.digest, checkpoint.form)
+    assert published.balances == checkpoint.balances
     assert list(published.entries) == entries(evidence)
     assert published.fault(2, PUBLIC) is None
 
@@ -285,6 +301,25 @@ def test_a_signed_statement_that_does_not_fit_its_list_is_not_believed(
     checkpoint, made = evidence.made[1]
     evidence.put(replace(checkpoint, **changes), made)
     assert read_published(kept(evidence)).fault(2, PUBLIC) == "what it lists is not what was signed"
+
+
+@pytest.mark.parametrize("old", [b'"gateway:razorpay":-', b'"salt":"', b'"wallets":'])
+def test_balances_that_are_not_those_of_the_signed_hash_are_not_believed(tmp_path: Path, old: bytes) -> None:
+    evidence = Evidence(tmp_path, 3, 4, forms=(2, 2))
+    content = kept(evidence)
+    begin = content.index(old) + len(old)
+    other = content[:begin] + (b"1" if content[begin : begin + 1] != b"1" else b"2") + content[begin + 1 :]
+    assert read_published(other).fault(2, PUBLIC) == "what it lists is not what was signed"
+
+
+def test_a_checkpoint_of_form_2_is_none_without_its_balances_and_one_of_a_later_form_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    told = json.loads(kept(Evidence(tmp_path, 3, 4, forms=(2, 2))))
+    with pytest.raises(UnreadableObjectError):
+        read_published(json.dumps({name: told[name] for name in ("statement", "entries", "signature")}).encode())
+    told["statement"]["format"] = "wallet checkpoint 3"
+    assert not read_published(json.dumps(told).encode()).is_whole
 
 
 @pytest.mark.parametrize(

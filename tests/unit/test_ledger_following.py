@@ -12,7 +12,7 @@ from tests.unit.made_evidence import US, Evidence
 from wallet.ledger.checkpoints import BATCH, Checkpoint, object_key
 from wallet.ledger.evidence import Published, Sealed, read_published
 from wallet.ledger.following import fault_of_statement
-from wallet.ledger.seals import BEGINNING, Content, Seal, chain
+from wallet.ledger.seals import BEGINNING, Content, Seal, chain, leaf_of
 
 LEDGERS = "it is of another ledger than the one before it"
 NAME = "it does not name the one before it as it is kept"
@@ -41,22 +41,38 @@ class Case:
         self.made = replace(self.made, **changes)
 
 
-def case_of(folder: Path, number: int) -> Case:
-    evidence = Evidence(folder, 2, 3, 2)
+def case_of(folder: Path, number: int, forms: tuple[int, ...] = ()) -> Case:
+    evidence = Evidence(folder, 2, 3, 2, forms=forms)
     checkpoint, seals = evidence.made[number - 1]
     sealed = [Sealed(seal, evidence.contents[seal.position - 1]) for seal in seals]
     kept = (folder / object_key(number - 1)).read_bytes() if number > 1 else None
     return Case(checkpoint, sealed, read_published(kept) if kept else None)
 
 
-@pytest.fixture
-def second(tmp_path: Path) -> Case:
-    return case_of(tmp_path, 2)
+@pytest.fixture(params=[(1, 1, 1), (2, 2, 2), (1, 2, 1), (2, 1, 2)], ids=lambda forms: "".join(map(str, forms)))
+def second(tmp_path: Path, request: pytest.FixtureRequest) -> Case:
+    """In each form, behind a checkpoint of its own and of the other one."""
+    return case_of(tmp_path, 2, request.param)
 
 
+@pytest.mark.parametrize("forms", [(1, 1, 1), (2, 2, 2), (1, 2, 2), (2, 1, 2)])
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_what_follows_has_no_fault(tmp_path: Path, number: int) -> None:
-    assert case_of(tmp_path, number).fault() is None
+def test_what_follows_has_no_fault(tmp_path: Path, number: int, forms: tuple[int, ...]) -> None:
+    assert case_of(tmp_path, number, forms).fault() is None
+
+
+def test_a_seal_that_says_another_form_is_not_signed(second: Case) -> None:
+    """Nor one whose leaf is of that form: a checkpoint is over seals of one form."""
+    found = second.sealed[1]
+    assert found.content is not None
+    form = 3 - found.seal.form
+    told = f"transaction {found.seal.transaction_id} is not as it was sealed"
+    second.sealed[1] = replace(found, seal=replace(found.seal, form=form))
+    assert second.fault() == told
+    leaf = leaf_of(found.content, found.seal.salt, form=form)
+    second.sealed[1] = replace(found, seal=replace(found.seal, form=form, leaf=leaf))
+    second.change(chain=chain(second.made.chain_before, [one.seal.leaf for one in second.sealed]))
+    assert second.fault() == told
 
 
 def altered(case: Case, at: int, **changes: Any) -> None:
@@ -131,7 +147,9 @@ def test_balances_that_add_up_to_something_are_told_even_if_they_follow_from_the
 @pytest.mark.parametrize("size", [BATCH, BATCH + 1])
 def test_a_checkpoint_is_over_so_many_transactions_at_most(second: Case, size: int) -> None:
     seal = second.sealed[0].seal
-    second.sealed = [Sealed(Seal(3 + n, seal.transaction_id, seal.salt, seal.leaf), None) for n in range(size)]
+    second.sealed = [
+        Sealed(Seal(3 + n, seal.transaction_id, seal.salt, seal.leaf, seal.form), None) for n in range(size)
+    ]
     leaves = [one.seal.leaf for one in second.sealed]
     second.change(last=second.made.first + size - 1, chain=chain(second.made.chain_before, leaves))
     named = f"transaction {seal.transaction_id} is not as it was sealed"

@@ -3,16 +3,20 @@
 The signed statement names the transactions by the hash of their list, so that a proof about one of them need not carry
 the others; the published object carries the list beside it. With the list, whoever has the objects can name what a
 rewritten database hides.
+
+A statement is of the form of the seals under it. In form 2 it names the balances, too, by a hash alone, under a salt:
+it is in every proof. The published object carries balances and salt beside it, for those who audit.
 """
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from wallet.ledger.seals import Content, Seal, canonical, chain, whole_number
+from wallet.ledger.seals import FORM_1, FORM_2, SALT_SIZE, Content, Seal, canonical, chain, whole_number
 
-FORMAT = "wallet checkpoint 1"
+#: What a statement calls itself, by the form of the seals under it.
+FORMATS = {FORM_1: "wallet checkpoint 1", FORM_2: "wallet checkpoint 2"}
 #: The most transactions under one checkpoint: what a proof of one of them carries at most.
 BATCH = 1000
 #: The name of all wallets together among the balances.
@@ -28,7 +32,7 @@ class Checkpoint:
 
     `ledger` is the id of the ledger (32 hexadecimal digits), `previous` the digest of the statement before (zeros for
     the first), `entries` the hash of the list of transactions, `sealed_at` as `2026-11-22T06:30:00.123456Z`, `balances`
-    those behind the transaction at `last`.
+    those behind the transaction at `last`, `balances_salt` what their hash is made with in form 2.
     """
 
     ledger: str
@@ -41,11 +45,13 @@ class Checkpoint:
     sealed_at: str
     balances: Balances
     entries: bytes
+    form: int = FORM_1
+    balances_salt: bytes = b""
 
     def statement(self) -> dict[str, object]:
         """What is signed, as the published object has it."""
         return {
-            "format": FORMAT,
+            "format": FORMATS[self.form],
             "ledger": self.ledger,
             "number": self.number,
             "first": self.first,
@@ -54,14 +60,49 @@ class Checkpoint:
             "chain": self.chain.hex(),
             "previous": self.previous.hex(),
             "sealed_at": self.sealed_at,
-            "balances": {currency: dict(accounts) for currency, accounts in self.balances.items()},
+            "balances": self._balances_in_clear()
+            if self.form == FORM_1
+            else balances_hash(self.balances, self.balances_salt).hex(),
             "entries": self.entries.hex(),
         }
+
+    def opening(self) -> dict[str, object]:
+        """What is published beside a statement of form 2: the balances that it has the hash of."""
+        return {"balances": self._balances_in_clear(), "salt": self.balances_salt.hex()}
+
+    def under(self, seals: Sequence[Seal]) -> "Checkpoint":
+        """The same with what it has of its seals: their list, their form, and the salt of the balances.
+
+        A row of the database has none of these, nor may they be believed if it had. Raises ValueError for a form that
+        there isn't.
+        """
+        form = seals[0].form if seals else FORM_1
+        if form not in FORMATS:
+            raise ValueError(f"nothing is sealed in a form {form}")
+        return replace(
+            self,
+            entries=entries_hash(entries_of(seals)),
+            form=form,
+            balances_salt=balances_salt(seals[-1].salt) if seals else b"",
+        )
+
+    def _balances_in_clear(self) -> dict[str, dict[str, int]]:
+        return {currency: dict(accounts) for currency, accounts in self.balances.items()}
 
     @property
     def digest(self) -> bytes:
         """The SHA-256 of the statement: what the key signs, and what the next statement calls `previous`."""
         return sha256(canonical(self.statement())).digest()
+
+
+def balances_salt(salt: bytes) -> bytes:
+    """The salt of a checkpoint's balances, from that of its last transaction, which nobody is shown."""
+    return sha256(b"wallet balances salt 2\n" + salt).digest()[:SALT_SIZE]
+
+
+def balances_hash(balances: Balances, salt: bytes) -> bytes:
+    """What a statement of form 2 says of balances."""
+    return sha256(b"wallet balances 2\n" + salt + canonical(balances)).digest()
 
 
 def entries_of(seals: Sequence[Seal]) -> list[list[str]]:
@@ -84,7 +125,9 @@ def make_checkpoint(
     sealed_at: str,
     balances: Balances,
 ) -> Checkpoint:
-    """The checkpoint over one batch of seals."""
+    """The checkpoint over one batch of seals, which are of one form."""
+    if len({seal.form for seal in seals}) != 1:
+        raise ValueError("what is under a checkpoint is sealed in one form")
     return Checkpoint(
         ledger=ledger,
         number=number,
@@ -95,19 +138,18 @@ def make_checkpoint(
         previous=previous,
         sealed_at=sealed_at,
         balances=balances,
-        entries=entries_hash(entries_of(seals)),
-    )
+        entries=b"",
+    ).under(seals)
 
 
 def published(checkpoint: Checkpoint, entries: Sequence[Sequence[str]], signature: bytes) -> bytes:
     """The object that is published: the same bytes for the same checkpoint and signature."""
-    return canonical(
-        {
-            "statement": checkpoint.statement(),
-            "entries": entries,
-            "signature": base64.b64encode(signature).decode(),
-        }
-    )
+    told = {
+        "statement": checkpoint.statement(),
+        "entries": entries,
+        "signature": base64.b64encode(signature).decode(),
+    }
+    return canonical(told if checkpoint.form == FORM_1 else {**told, "opening": checkpoint.opening()})
 
 
 def object_key(number: int) -> str:

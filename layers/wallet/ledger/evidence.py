@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from wallet.ledger.checkpoints import FORMAT, Balances, entries_hash
+from wallet.ledger.checkpoints import FORMATS, Balances, balances_hash, entries_hash
 from wallet.ledger.faults import Fault
-from wallet.ledger.seals import Content, Seal, canonical, chain, leaf_of
+from wallet.ledger.seals import FORM_1, Content, Seal, canonical, chain, leaf_of
 from wallet.ledger.signatures import PublicKey
 
 #: A commit may take so long that its transaction is dated before one that is sealed already; not longer.
@@ -32,7 +32,11 @@ class UnreadableObjectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A checkpoint's object: the signed statement, the list of its transactions, the signature."""
+    """A checkpoint's object: the signed statement, the list of its transactions, the signature.
+
+    `form` is that of the statement and of every seal under it, 0 if it is none that there is. `balances` are in clear,
+    whichever the form.
+    """
 
     number: int
     first: int
@@ -45,6 +49,7 @@ class Published:
     ledger: str
     chain: bytes
     balances: Balances
+    form: int
 
     def fault(self, number: int, key: PublicKey) -> str | None:
         """What is wrong with it by itself; None if the key has signed it and it lists what was signed."""
@@ -62,6 +67,12 @@ def read_published(content: bytes) -> Published:
         statement, entries = told["statement"], told["entries"]
         leaves = [bytes.fromhex(leaf) for _, leaf in entries]
         behind = chain(bytes.fromhex(statement["chain_before"]), leaves)
+        form = {name: number for number, name in FORMATS.items()}.get(statement["format"], 0)
+        balances, are_signed = statement["balances"], True
+        if form != FORM_1:
+            balances = told["opening"]["balances"]
+            salt = bytes.fromhex(told["opening"]["salt"])
+            are_signed = statement["balances"] == balances_hash(balances, salt).hex()
         return Published(
             number=statement["number"],
             first=statement["first"],
@@ -70,13 +81,15 @@ def read_published(content: bytes) -> Published:
             digest=sha256(canonical(statement)).digest(),
             entries=tuple((str(transaction), str(leaf)) for transaction, leaf in entries),
             signature=base64.b64decode(told["signature"], validate=True),
-            is_whole=statement["format"] == FORMAT
+            is_whole=form in FORMATS
+            and are_signed
             and statement["entries"] == entries_hash(entries).hex()
             and statement["chain"] == behind.hex()
             and statement["last"] - statement["first"] + 1 == len(entries),
             ledger=statement["ledger"],
             chain=behind,
-            balances=statement["balances"],
+            balances=balances,
+            form=form,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise UnreadableObjectError(f"no checkpoint can be read from it: {type(error).__name__}") from error
@@ -103,9 +116,15 @@ class Elsewhere:
 
 
 def faults_of_batch(
-    entries: Sequence[tuple[str, str]], sealed: Sequence[Sealed], *, first: int, floor: str, elsewhere: Elsewhere
+    entries: Sequence[tuple[str, str]],
+    sealed: Sequence[Sealed],
+    *,
+    first: int,
+    form: int,
+    floor: str,
+    elsewhere: Elsewhere,
 ) -> Iterator[Fault]:
-    """What is wrong with the seals that should be `entries`, from position `first` on.
+    """What is wrong with the seals that should be `entries`, from position `first` on, all of them of one form.
 
     `floor`: a time before which nothing here is dated. All that is altered is named; where another transaction stands
     than was signed, that one fault ends it, as everything behind it would follow.
@@ -115,7 +134,7 @@ def faults_of_batch(
         if found is None or found.seal.transaction_id != transaction:
             yield _misplaced(transaction, found, position, {known for known, _ in entries}, elsewhere)
             return
-        fault = _fault_of(found, bytes.fromhex(leaf), position, floor)
+        fault = _fault_of(found, bytes.fromhex(leaf), position, form=form, floor=floor)
         if fault is not None:
             yield Fault(fault[0], "transaction", transaction, f"position {position}, {fault[1]}")
 
@@ -131,24 +150,24 @@ def _misplaced(wanted: str, found: Sealed | None, position: int, known: Collecti
     return Fault(REORDERED, "transaction", wanted, f"{told}, where another one stands now")
 
 
-def _fault_of(found: Sealed, leaf: bytes, position: int, floor: str) -> tuple[str, str] | None:
+def _fault_of(found: Sealed, leaf: bytes, position: int, *, form: int, floor: str) -> tuple[str, str] | None:
     if found.seal.position != position:
         return REORDERED, f"its seal says {found.seal.position}"
     if found.content is None:
         return REMOVED, "it has a seal and is not in the ledger"
-    if leaf_now(found.content, found.seal.salt) != leaf:
+    if leaf_now(found.content, found.seal.salt, form=form) != leaf:
         return ALTERED, "its columns, its postings or its salt are not what was sealed"
-    if found.seal.leaf != leaf:
-        return ALTERED, "the leaf in its seal is not the one that was signed"
+    if (found.seal.leaf, found.seal.form) != (leaf, form):
+        return ALTERED, "the leaf in its seal is not the one that was signed, or not of that form"
     if str(found.content.transaction["created_at"]) < floor:
         return INSERTED, "it is dated before what was sealed before it"
     return None
 
 
-def leaf_now(content: Content, salt: bytes) -> bytes:
+def leaf_now(content: Content, salt: bytes, *, form: int) -> bytes:
     """The leaf of what is there now; nothing if it is no longer anything that has one."""
     try:
-        return leaf_of(content, salt)
+        return leaf_of(content, salt, form=form)
     except (ValueError, TypeError):
         return b""
 

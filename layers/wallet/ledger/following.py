@@ -52,7 +52,8 @@ def _faults_of_content(
     if len(sealed) != size or size > BATCH or made.chain != chain(made.chain_before, (one.seal.leaf for one in sealed)):
         yield "its chain does not follow from its seals"
     for one in sealed:
-        if one.content is None or leaf_now(one.content, one.seal.salt) != one.seal.leaf:
+        found, seal = one.content, one.seal
+        if found is None or seal.form != made.form or leaf_now(found, seal.salt, form=made.form) != seal.leaf:
             yield f"transaction {one.seal.transaction_id} is not as it was sealed"
     contents = [one.content for one in sealed if one.content is not None]
     if not _are_whole(made.balances) or balances_after(before, contents, codes) != made.balances:

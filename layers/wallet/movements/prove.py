@@ -1,9 +1,7 @@
 """Proving a line of a statement to its owner."""
 
-from dataclasses import replace
 from uuid import UUID
 
-from wallet.ledger.checkpoints import entries_hash, entries_of
 from wallet.ledger.proofs import Proof, UnprovableError, make_proof
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage import proofs
@@ -29,7 +27,7 @@ def prove(database: Database, *, user_id: UUID, transaction_id: UUID) -> Proof:
     return make_proof(
         content,
         whole,
-        replace(row, entries=entries_hash(entries_of(whole))),
+        row.under(whole),
         account_id=place.account_id,
         position=place.position,
         digest=stored.digest,

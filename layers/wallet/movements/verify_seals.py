@@ -1,12 +1,12 @@
 """Holds the seals in the database against the ledger and against the checkpoints that are kept elsewhere."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from wallet.channels.kept import Kept
 from wallet.ledger.audits import MOST_TOLD, AuditReport, Result
-from wallet.ledger.checkpoints import balances_after, entries_hash, object_key
+from wallet.ledger.checkpoints import balances_after, object_key
 from wallet.ledger.evidence import (
     INSERTED,
     Elsewhere,
@@ -19,7 +19,7 @@ from wallet.ledger.evidence import (
     read_published,
 )
 from wallet.ledger.faults import Fault
-from wallet.ledger.seals import chain
+from wallet.ledger.seals import FORM_1, chain
 from wallet.ledger.signatures import PublicKey
 from wallet.storage import sealed as storage
 from wallet.storage.database import Database
@@ -111,18 +111,19 @@ class SealAudit:
         if stored is None:
             self._broken(number, "it is not in the database any more")
         if published is not None:
-            entries, first = published.entries, published.first
+            entries, first, form = published.entries, published.first, published.form
             if stored is not None and stored.digest != published.digest:
                 self._broken(number, "the database has another one than was signed")
         elif stored is not None:
             first = stored.checkpoint.first
             rows = storage.read_sealed(self.database, first=first, last=stored.checkpoint.last)
             entries = tuple((found.seal.transaction_id, found.seal.leaf.hex()) for found in rows)
+            form = rows[0].seal.form if rows else FORM_1
         else:
             return
         found = storage.read_sealed(self.database, first=first, last=first + len(entries) - 1)
         elsewhere = Elsewhere(partial(storage.position_of, self.database), self._signed_at)
-        faults = list(faults_of_batch(entries, found, first=first, floor=floor, elsewhere=elsewhere))
+        faults = list(faults_of_batch(entries, found, first=first, form=form, floor=floor, elsewhere=elsewhere))
         self._note(number, faults)
         sealed_at = published.sealed_at if published is not None else stored.checkpoint.sealed_at if stored else ""
         newest = max(_times(found, {fault.id for fault in faults}), default="")
@@ -204,8 +205,7 @@ class SealAudit:
     def _faults_of_row(self, stored: Stored, found: list[Sealed], *, is_sound: bool) -> Iterator[str]:
         """What is wrong with a checkpoint's row; its sums only where its transactions are sound."""
         row, before = stored.checkpoint, stored.before
-        whole = replace(row, entries=entries_hash([[one.seal.transaction_id, one.seal.leaf.hex()] for one in found]))
-        if whole.digest != stored.digest:
+        if row.under([one.seal for one in found]).digest != stored.digest:
             yield "its row is not what was signed"
         if row.first != before.last + 1 or row.chain_before != before.chain:
             yield "it does not begin where the one before it ends"

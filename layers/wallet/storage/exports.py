@@ -17,7 +17,7 @@ from wallet.storage.sealed import (
     read_without_seal,
 )
 
-FORMAT = "wallet export 1"
+FORMAT = "wallet export 2"
 
 _AT_ONCE = 1_000
 _SPAN = "SELECT COALESCE(MIN(position), 1) AS low, COALESCE(MAX(position), 0) AS high FROM seals"
@@ -45,6 +45,7 @@ def _all(reader: Reader) -> Iterator[dict[str, object]]:
                 "transaction_id": seal.transaction_id,
                 "salt": seal.salt.hex(),
                 "leaf": seal.leaf.hex(),
+                "form": seal.form,
                 **_content(found.content),
             }
     for row in read_without_seal(reader):

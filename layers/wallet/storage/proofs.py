@@ -6,6 +6,7 @@ from uuid import UUID
 from wallet.ledger.seals import Content, Seal
 from wallet.storage.database import Database
 from wallet.storage.sealed import Stored, content_of, posting_of, stored_of
+from wallet.storage.seals import seal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def find_seal(database: Database, *, user_id: UUID, transaction_id: UUID) -> Sea
 def list_seals(database: Database, *, first: int, last: int) -> list[Seal]:
     """The seals at these positions, in their order."""
     rows = database.read("CALL list_seals(%s, %s)", first, last)
-    return [Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"]) for row in rows]
+    return [seal_of(row) for row in rows]
 
 
 def find_content(database: Database, transaction_id: UUID) -> Content | None:

@@ -7,16 +7,16 @@ from itertools import groupby
 
 from wallet.ledger.checkpoints import Balances, Checkpoint
 from wallet.ledger.evidence import Sealed
-from wallet.ledger.seals import BEGINNING, POSTING_COLUMNS, TRANSACTION_COLUMNS, Content, Record, Seal
+from wallet.ledger.seals import BEGINNING, POSTING_COLUMNS, TRANSACTION_COLUMNS, Content, Record
 from wallet.storage.database import Reader, Row
 from wallet.storage.rows import exact_time
-from wallet.storage.seals import record
+from wallet.storage.seals import record, seal_of
 
 _TRANSACTION = ", ".join(f"t.{column}" for column in TRANSACTION_COLUMNS)
 
 # The id of the seal beside that of the transaction, which is not there if somebody has taken it out.
 _SEALED = f"""
-SELECT s.position, s.transaction_id, s.salt, s.leaf, {_TRANSACTION}
+SELECT s.position, s.transaction_id, s.salt, s.leaf, s.form, {_TRANSACTION}
 FROM seals s LEFT JOIN transactions t ON t.id = s.transaction_id
 WHERE s.position BETWEEN %s AND %s ORDER BY s.position
 """  # noqa: S608 - of constants
@@ -108,7 +108,7 @@ def read_sealed(reader: Reader, *, first: int, last: int) -> list[Sealed]:
     postings = _postings(reader, [row["transaction_id"] for row in rows])
     return [
         Sealed(
-            Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"]),
+            seal_of(row),
             None if row["id"] is None else content_of(row, postings.get(row["id"].hex(), ())),
         )
         for row in rows

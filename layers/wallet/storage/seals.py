@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from wallet.ledger.checkpoints import Balances, Checkpoint, entries_hash, entries_of
+from wallet.ledger.checkpoints import Balances, Checkpoint, entries_of
 from wallet.ledger.seals import (
     BEGINNING,
     POSTING_COLUMNS,
@@ -166,7 +166,8 @@ def unlisted(database: Database, *, since: UUID, limit: int) -> tuple[str, ...]:
 def append(database: Database, checkpoint: Checkpoint, seals: Sequence[Seal]) -> bool:
     """Appends a batch in one commit; False, and nothing is written, if another sealer was first."""
     answer = database.call(
-        "append_checkpoint",
+        "append_sealed",
+        checkpoint.form,
         checkpoint.number,
         checkpoint.first,
         checkpoint.chain_before,
@@ -185,8 +186,8 @@ def oldest_unpublished(database: Database) -> Unpublished | None:
     if not rows:
         return None
     row = rows[0]
-    entries = entries_of(read_seals(database, first=row["first_position"], last=row["last_position"]))
-    return Unpublished(_checkpoint(row, entries), entries, row["digest"])
+    seals = read_seals(database, first=row["first_position"], last=row["last_position"])
+    return Unpublished(_checkpoint(row).under(seals), entries_of(seals), row["digest"])
 
 
 def note_published(database: Database, number: int, *, signature: bytes) -> None:
@@ -197,7 +198,12 @@ def note_published(database: Database, number: int, *, signature: bytes) -> None
 def read_seals(database: Database, *, first: int, last: int) -> list[Seal]:
     """The seals at these positions, in their order."""
     rows = database.read("SELECT * FROM seals WHERE position BETWEEN %s AND %s ORDER BY position", first, last)
-    return [Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"]) for row in rows]
+    return [seal_of(row) for row in rows]
+
+
+def seal_of(row: Row) -> Seal:
+    """A row of `seals`."""
+    return Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"], row["form"])
 
 
 def lag(database: Database) -> Lag:
@@ -239,7 +245,7 @@ def _postings(
     return postings, codes
 
 
-def _checkpoint(row: Row, entries: Sequence[Sequence[str]]) -> Checkpoint:
+def _checkpoint(row: Row) -> Checkpoint:
     return Checkpoint(
         ledger=row["ledger"].hex(),
         number=row["number"],
@@ -250,7 +256,7 @@ def _checkpoint(row: Row, entries: Sequence[Sequence[str]]) -> Checkpoint:
         previous=row["previous"] or BEGINNING,
         sealed_at=exact_time(row["sealed_at"]),
         balances=_balances(row["balances"]),
-        entries=entries_hash(entries),
+        entries=b"",
     )
 
 
