@@ -1,5 +1,7 @@
 """The audit of the deployed stack, as `make audit` runs it, and a proof as a party gets it over HTTP."""
 
+import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from local.aws import REGION
 from local.state import ROOT
 from tests.support.client import Answer, Api, pointed_at, wait_until
 from tests.support.problems import problem
+from tests.support.receipts import built_page, whole_numbers
 from wallet.ledger import ids
 
 _TRIGGER = (
@@ -101,9 +104,44 @@ def test_both_parties_get_a_proof_that_a_stranger_can_verify_and_nobody_else_doe
     kms = session.client("kms", endpoint_url=api.stack["aws_endpoint_url"])
     key = tmp_path / "key.der"
     key.write_bytes(kms.get_public_key(KeyId=api.stack["checkpoint_key"])["PublicKey"])
-    for person in (asha, bela):
+    for person, other in ((asha, bela), (bela, asha)):
         proof = tmp_path / "proof.json"
         proof.write_text(json.dumps(sealed(api, person, paid)))
         assert verifier("proof", proof, key).returncode == 0
+        assert verifier("proof", proof, key, "--other", other.wallet_id).returncode == 0
+        assert verifier("proof", proof, key, "--other", person.wallet_id).returncode == 1
     problem(proof_of(api.person(), paid), 404, "not_found")
     problem(proof_of(asha, "txn_0"), 404, "not_found")
+
+
+def test_what_is_shown_to_a_third_person_has_no_balance_and_is_checked_by_the_open_key(
+    api: Api, tmp_path: Path
+) -> None:
+    asha, bela = api.person(money=5_000), api.person()
+    paid = asha.pay(bela, 1_234, description="a secret").body["transaction_id"]
+    proof = sealed(api, asha, paid)
+    assert proof["format"] == "wallet proof 2"
+    wallet_id, other_id = (ids.read(ids.WALLET, one.wallet_id) for one in (asha, bela))
+    assert wallet_id is not None
+    assert other_id is not None
+    [own] = [line["shown"] for line in proof["lines"] if "shown" in line]
+    assert own == {"line": own["line"], "account_id": wallet_id.hex, "side": "debit", "amount": 1_234}
+    text = json.dumps(proof)
+    for hidden in ("balance_after", "a secret", other_id.hex, "gateway:", "wallets"):
+        assert hidden not in text
+    assert 3_766 not in whole_numbers(proof), "what she has left"
+
+    answer = api.call("GET", "/proof-key")
+    assert (answer.status, answer.headers["cache-control"]) == (200, "public, max-age=3600")
+    [told] = answer.body["keys"]
+    key = base64.b64decode(told["public_key"])
+    assert told["sha256"] == hashlib.sha256(key).hexdigest()
+    (tmp_path / "key.der").write_bytes(key)
+    (tmp_path / "proof.json").write_text(text)
+    found = verifier("proof", tmp_path / "proof.json", tmp_path / "key.der")
+    assert (found.returncode, told["sha256"] in found.stdout) == (0, True)
+    (tmp_path / "proof.json").write_text(text.replace('"amount": 1234', '"amount": 9999'))
+    assert verifier("proof", tmp_path / "proof.json", tmp_path / "key.der").returncode == 1
+    page = built_page(tmp_path / "page")
+    [verdict] = page.verdicts([text.encode()], [key], other=bela.wallet_id)
+    assert (verdict["is"], verdict["other"], verdict["shown"]) == ("proven", True, [paid, asha.wallet_id])

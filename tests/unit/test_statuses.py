@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.calls import REQUEST_ID, ROOT
 from wallet.aws import SecretUnavailableError
+from wallet.channels.evidence import EvidenceUnavailableError
 from wallet.edge.responses import (
     Response,
     problem_response,
@@ -180,6 +181,7 @@ SECRETIVE = "Access denied for user 'wallet_money'@'10.0.0.7' to /opt/python/wal
     [
         (DatabaseUnavailableError(SECRETIVE), 503, "try_again"),
         (SecretUnavailableError(SECRETIVE), 503, "try_again"),
+        (EvidenceUnavailableError(SECRETIVE), 503, "try_again"),
         (TryAgainError(SECRETIVE), 503, "try_again"),
         (GatewayUnavailableError(SECRETIVE), 502, "gateway_unavailable"),
         (GatewayRejectedError(http_status=400, description=SECRETIVE), 502, "gateway_unavailable"),

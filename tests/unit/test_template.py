@@ -44,6 +44,7 @@ OPEN = {
     "POST /webhooks/{gateway}",
     "GET /problems/{code}",
     "GET /openapi.json",
+    "GET /proof-key",
     "OPTIONS /{proxy+}",
 }
 
@@ -184,6 +185,7 @@ TELLS = {
         "s3:ListBucketVersions",
         "kms:GetPublicKey",
     },
+    "ProofFunction": {"kms:GetPublicKey"},
     "BulkFunction": {"lambda:InvokeFunction"},
     "MerchantWebhookFunction": {
         "ssm:GetParameter",
@@ -552,7 +554,8 @@ def test_nobody_but_the_sealer_signs_checkpoints() -> None:
         if statement["Principal"] == {"AWS": {"Fn::GetAtt": ["SealFunctionRole", "Arn"]}}
     ]
     assert sealers == ["kms:Sign", "kms:GetPublicKey"], "it verifies what is kept before it signs"
-    assert {name for name in ALL if "kms:" in json.dumps(templates.statements(ALL[name]))} == {"AuditFunction"}
+    readers = {name for name in ALL if "kms:" in json.dumps(templates.statements(ALL[name]))}
+    assert readers == {"AuditFunction", "ProofFunction"}
 
 
 def test_an_audit_that_never_ends_rings_after_days_and_not_at_once() -> None:
@@ -993,7 +996,9 @@ def test_one_address_may_ask_for_so_much_and_for_less_where_passwords_are_hashed
     tight = path_in(rate_rule(acl, "passwords"))
     for route in {*OPEN, "POST /session", "POST /session/token", "POST /phone-proofs/x", "POST /password-resets"}:
         path = f"/v1{route.partition(' ')[2]}"
-        hashes = not path.startswith(("/v1/logout", "/v1/webhooks", "/v1/problems", "/v1/openapi.json", "/v1/{proxy+}"))
+        hashes = not path.startswith(
+            ("/v1/logout", "/v1/webhooks", "/v1/problems", "/v1/openapi.json", "/v1/proof-key", "/v1/{proxy+}")
+        )
         assert bool(tight.search(path)) is hashes, path
     assert not tight.search("/v1/sessions")
     assert not tight.search("/v1/wallet/login")

@@ -692,5 +692,22 @@ class CommandAnswer(TypedDict):
     result: Any
 
 
+# -------------------------------------------------------------------------------------------------------------- proofs
+
+
 Proof = dict[str, JsonValue]
 """A transaction's proof, as docs/audit.md describes it."""
+
+
+class ProofKey(TypedDict):
+    """A public key, and how checkpoints are signed with it."""
+
+    algorithm: Annotated[str, _one_of(("RSASSA-PKCS1-v1_5 with SHA-256",))]
+    public_key: Annotated[str, Field(description="Base64 of its SubjectPublicKeyInfo (DER).")]
+    sha256: Annotated[str, Field(description="Of that DER: what to compare.", pattern="^[0-9a-f]{64}$")]
+
+
+class ProofKeys(TypedDict):
+    """What checkpoints are signed with."""
+
+    keys: list[ProofKey]

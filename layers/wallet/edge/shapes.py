@@ -1,7 +1,9 @@
 """What callers get: our values in the words of the contract."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -553,3 +555,13 @@ def _withdrawal(value: Withdrawal | WithdrawalReceipt, status: WithdrawalStatus)
 def event(outcome: str) -> "answers.EventAnswer":
     """The answer of POST /webhooks/{gateway}."""
     return {"status": outcome}
+
+
+def proof_keys(der: bytes) -> "answers.ProofKeys":
+    """The answer of GET /proof-key: the key that signs checkpoints, as KMS gives its public half."""
+    key: answers.ProofKey = {
+        "algorithm": "RSASSA-PKCS1-v1_5 with SHA-256",
+        "public_key": b64encode(der).decode(),
+        "sha256": sha256(der).hexdigest(),
+    }
+    return {"keys": [key]}

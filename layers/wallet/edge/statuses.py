@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from wallet.aws import FilesUnavailableError, SecretUnavailableError
+from wallet.channels.evidence import EvidenceUnavailableError
 from wallet.channels.port import ChannelUnavailableError
 from wallet.gateways.port import GatewayRejectedError, GatewayUnavailableError
 from wallet.ledger.refusals import Refusal
@@ -200,6 +201,7 @@ _ACCIDENTS: tuple[tuple[type[Exception], Problem], ...] = (
     (DatabaseUnavailableError, TRY_AGAIN),
     (SecretUnavailableError, TRY_AGAIN),
     (FilesUnavailableError, TRY_AGAIN),
+    (EvidenceUnavailableError, TRY_AGAIN),
     (TryAgainError, TRY_AGAIN),
     (ChannelUnavailableError, TRY_AGAIN),
     (GatewayUnavailableError, GATEWAY_UNAVAILABLE),

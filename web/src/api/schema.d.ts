@@ -689,6 +689,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/proof-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public key that proofs are verified with. */
+        get: operations["get_proof_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/register": {
         parameters: {
             query?: never;
@@ -920,7 +937,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Proves a transaction to one of its parties: their own lines in clear, of the others only hashes. */
+        /** Proves a transaction to one of its parties, to be shown to anybody: their own lines, without a balance. */
         get: operations["get_wallet_transactions_id_proof"];
         put?: never;
         post?: never;
@@ -1768,6 +1785,19 @@ export interface components {
         ProofBody: {
             /** @description The six digits that were sent, as text. */
             code: string;
+        };
+        /** @description A public key, and how checkpoints are signed with it. */
+        ProofKey: {
+            /** @enum {string} */
+            algorithm: "RSASSA-PKCS1-v1_5 with SHA-256";
+            /** @description Base64 of its SubjectPublicKeyInfo (DER). */
+            public_key: string;
+            /** @description Of that DER: what to compare. */
+            sha256: string;
+        };
+        /** @description What checkpoints are signed with. */
+        ProofKeys: {
+            keys: components["schemas"]["ProofKey"][];
         };
         /** @description POST /passkey-proofs/options. */
         ProofOptionsBody: {
@@ -4958,6 +4988,35 @@ export interface operations {
             400: components["responses"]["400.malformed_body"];
             403: components["responses"]["403.forbidden"];
             404: components["responses"]["404.not_found"];
+            413: components["responses"]["413.request_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.invalid_request"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.internal_error"];
+            503: components["responses"]["503.try_again"];
+        };
+    };
+    get_proof_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofKeys"];
+                };
+            };
+            400: components["responses"]["400.malformed_body"];
+            403: components["responses"]["403.forbidden"];
             413: components["responses"]["413.request_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.invalid_request"];

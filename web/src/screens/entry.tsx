@@ -9,6 +9,7 @@ import { Act, TextField, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { Moving, useMovement } from "../parts/movement";
+import { Receipt } from "../parts/receipt";
 import { addressOf, place } from "../router";
 import { texts } from "../texts";
 
@@ -32,7 +33,7 @@ export function Entry() {
                 [texts.value.history.type, texts.value.entries[one.type]],
                 [one.direction === "credit" ? texts.value.entries.in : texts.value.pay.to, otherSide(one) || null],
                 [texts.value.pay.when, whenOf(one.created_at)],
-                [texts.value.common.description, one.description],
+                [texts.value.common.what, one.description],
                 [texts.value.entry.balanceAfter, rupees(one.balance_after)],
               ]}
             />
@@ -49,6 +50,7 @@ export function Entry() {
             />
             <Copy text={one.rrn ?? one.utr ?? one.id} />
           </section>
+          <Receipt transactionId={one.id} />
           {one.top_up_id && <a href={addressOf("top-up", one.top_up_id)}>{texts.value.screens["top-up"]}</a>}
           {one.withdrawal_id && (
             <a href={addressOf("withdrawal", one.withdrawal_id)}>{texts.value.screens.withdrawal}</a>

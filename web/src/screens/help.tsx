@@ -30,6 +30,7 @@ export function Help() {
         </details>
       ))}
       <Ladder />
+      <a href={addressOf("verify")}>{texts.value.screens.verify}</a>
     </>
   );
 }

@@ -65,6 +65,8 @@ from .post_passkeys_options_response_200 import PostPasskeysOptionsResponse200
 from .preview import Preview
 from .problem import Problem
 from .proof_body import ProofBody
+from .proof_key import ProofKey
+from .proof_keys import ProofKeys
 from .proof_options_body import ProofOptionsBody
 from .proof_options_body_purpose import ProofOptionsBodyPurpose
 from .purpose import Purpose
@@ -173,6 +175,8 @@ __all__ = (
     "Preview",
     "Problem",
     "ProofBody",
+    "ProofKey",
+    "ProofKeys",
     "ProofOptionsBody",
     "ProofOptionsBodyPurpose",
     "Purpose",

@@ -95,7 +95,8 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[GetWalletTransactionsIdProofResponse200 | Problem]:
-    """Proves a transaction to one of its parties: their own lines in clear, of the others only hashes.
+    """Proves a transaction to one of its parties, to be shown to anybody: their own lines, without a
+    balance.
 
     Args:
         id (str):
@@ -124,7 +125,8 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
 ) -> GetWalletTransactionsIdProofResponse200 | Problem | None:
-    """Proves a transaction to one of its parties: their own lines in clear, of the others only hashes.
+    """Proves a transaction to one of its parties, to be shown to anybody: their own lines, without a
+    balance.
 
     Args:
         id (str):
@@ -148,7 +150,8 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[GetWalletTransactionsIdProofResponse200 | Problem]:
-    """Proves a transaction to one of its parties: their own lines in clear, of the others only hashes.
+    """Proves a transaction to one of its parties, to be shown to anybody: their own lines, without a
+    balance.
 
     Args:
         id (str):
@@ -175,7 +178,8 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
 ) -> GetWalletTransactionsIdProofResponse200 | Problem | None:
-    """Proves a transaction to one of its parties: their own lines in clear, of the others only hashes.
+    """Proves a transaction to one of its parties, to be shown to anybody: their own lines, without a
+    balance.
 
     Args:
         id (str):

@@ -1,4 +1,5 @@
 import type { FunctionComponent } from "preact";
+import { Later } from "../parts/later";
 import type { Screen } from "../router";
 import { AddMoney } from "./add";
 import { Entry } from "./entry";
@@ -22,8 +23,11 @@ import { TopUp } from "./top-up";
 import { Withdraw } from "./withdraw";
 import { Withdrawal } from "./withdrawal";
 
-/** Still to come: verify. */
-export const screens: Partial<Record<Screen, FunctionComponent>> = {
+const fetchVerify = () => import("./verify").then(({ Verify }) => Verify);
+/** Few check a receipt, and everybody would wait for what it takes. */
+const VerifyLater = () => <Later fetchScreen={fetchVerify} />;
+
+export const screens: Record<Screen, FunctionComponent> = {
   "": Home,
   "sign-in": SignIn,
   register: Register,
@@ -45,6 +49,7 @@ export const screens: Partial<Record<Screen, FunctionComponent>> = {
   security: Security,
   help: Help,
   settings: Settings,
+  verify: VerifyLater,
 };
 
 /** Shown to whoever is signed out, too. */
