@@ -104,6 +104,10 @@ screens: $(VENV)/made  ## photograph every screen anew, into docs/screens
 	@SCREENS=$(CURDIR)/$(STATE)/screens $(BIN)/python -m pytest --numprocesses 0 -q tests/web/test_every_screen.py
 	@PYTHONPATH=.:layers $(BIN)/python -m tests.web.sheets $(STATE)/screens
 
+.PHONY: lighthouse
+lighthouse: $(VENV)/made  ## measure the site of the stack that is up, into docs/performance.md
+	@PYTHONPATH=.:layers $(BIN)/python -m tests.web.lighthouse
+
 .PHONY: test-slow
 test-slow: $(VENV)/made  ## restarts of the local stack, `make deploy` against the emulator, short benchmarks: some minutes
 	@SLOW=all $(BIN)/python -m pytest tests/faults/test_restarts.py tests/e2e/test_deploying.py tests/integration/test_benchmarks.py

@@ -6,6 +6,7 @@ import { SCREENS } from "./src/addresses";
 const eachScreen: Plugin = {
   name: "each-screen",
   enforce: "post",
+  apply: (config, { command }) => command === "build" && !config.build?.ssr,
   generateBundle(_, bundle) {
     const page = bundle["index.html"];
     if (page?.type !== "asset") throw new Error("there is no index.html");

@@ -2,8 +2,10 @@
 
 import base64
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -81,7 +83,7 @@ class Page:
 
 def built_page(folder: Path) -> Page:
     """Builds the check. Skips the test where there is nothing to build it with."""
-    node = shutil.which("node")
+    node = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     vite = _WEB / "node_modules" / "vite" / "bin" / "vite.js"
     if node is None or not vite.exists():
         pytest.skip("the page's own check of receipts needs Node.js, and `npm ci` in web/")

@@ -25,7 +25,8 @@ _MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 BY = Detours(parameters={"PasswordCost": "6", "CodePauseSeconds": "1", "AccessTokenSeconds": "900"})
 
 
-def _chromium() -> str | None:
+def chromium_program() -> str | None:
+    """A Chromium of this machine, or the one that CHROMIUM names."""
     named = os.environ.get("CHROMIUM")
     if named:
         return named
@@ -36,7 +37,7 @@ def _chromium() -> str | None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's program; without one nothing of this can be shown."""
-    found = _chromium()
+    found = chromium_program()
     if found is None:
         pytest.exit(
             "These tests need Chromium. On Debian and Ubuntu: apt-get install chromium-headless-shell fonts-lohit-deva;"

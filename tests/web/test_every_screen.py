@@ -1,23 +1,19 @@
 """Every screen, at both sizes, light and dark, in both languages: what axe finds, what runs over, what is stored."""
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page
 
-from local.state import ROOT
 from tests.support.client import Api, Person
+from tests.web.axe import findings, show_all
 from tests.web.conftest import Visit
 from tests.web.visitor import Shape, Visitor
 
-#: The newest rules there are, those of WCAG 2.2 at level AA among them.
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _NARROWEST = 320
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -121,19 +117,6 @@ def arrive(visitor: Visitor, world: World, sight: Sight) -> None:
     sight.then(visitor.page)
 
 
-def findings(page: Page) -> list[str]:
-    """What axe finds, a line each."""
-    found: dict[str, Any] = page.evaluate(
-        "async (tags) => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })",
-        _TAGS,
-    )
-    return [
-        f"{one['id']}: {node['html'][:200]} {json.dumps([check['message'] for check in node['any']])[:300]}"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("language", ["en-IN", "hi-IN"])
 @pytest.mark.parametrize("sight", SIGHTS, ids=lambda sight: sight.name)
 def test_a_screen_can_be_used_by_everybody(
@@ -145,10 +128,7 @@ def test_a_screen_can_be_used_by_everybody(
         visitor.comes_as(who)
     page = visitor.page
     arrive(visitor, world, sight)
-    page.evaluate(AXE.read_text())
-    # all of it at once: what is under the bar at the bottom can be scrolled from under it
-    height = max(shape.height, page.evaluate("document.documentElement.scrollHeight"))
-    page.set_viewport_size({"width": shape.width, "height": height})
+    show_all(page, shape)
     found: dict[str, list[str]] = {}
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)

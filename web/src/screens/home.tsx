@@ -46,37 +46,44 @@ export function Home() {
 
   return (
     <>
-      <Shown loaded={wallet.value} again={askWallet}>
-        {({ balance, status, kind }) => (
-          <>
-            <section class="card" aria-labelledby="available">
-              <p id="available">{texts.value.home.available}</p>
-              <p class="balance">{rupees(balance.available)}</p>
-              {balance.held > 0 && <a href={addressOf("holds")}>{texts.value.home.held(rupees(balance.held))}</a>}
-            </section>
-            {status === "frozen" && (
-              <Told warning>
-                {texts.value.home.frozen} <a href={addressOf("security")}>{texts.value.screens.security}</a>
-              </Told>
-            )}
-            <div class="doors">
-              {(["pay", "scan", "receive", "add"] as const).map((one) => (
-                <a key={one} href={addressOf(one)}>
-                  <span class="sign">
-                    <Icon sign={one} />
-                  </span>
-                  {texts.value.screens[one]}
-                </a>
-              ))}
-            </div>
-            {kind === "merchant" && (
-              <a class="button" href={addressOf("shop")}>
-                {texts.value.shop.today}
-              </a>
-            )}
-          </>
-        )}
-      </Shown>
+      {wallet.value.is === "loading" ? (
+        // as large as what comes, so that nothing moves under a finger
+        <section class="card">
+          <p role="status">{texts.value.common.loading}</p>
+        </section>
+      ) : (
+        <Shown loaded={wallet.value} again={askWallet}>
+          {({ balance, status }) => (
+            <>
+              <section class="card" aria-labelledby="available">
+                <p id="available">{texts.value.home.available}</p>
+                <p class="balance">{rupees(balance.available)}</p>
+                {balance.held > 0 && <a href={addressOf("holds")}>{texts.value.home.held(rupees(balance.held))}</a>}
+              </section>
+              {status === "frozen" && (
+                <Told warning>
+                  {texts.value.home.frozen} <a href={addressOf("security")}>{texts.value.screens.security}</a>
+                </Told>
+              )}
+            </>
+          )}
+        </Shown>
+      )}
+      <div class="doors">
+        {(["pay", "scan", "receive", "add"] as const).map((one) => (
+          <a key={one} href={addressOf(one)}>
+            <span class="sign">
+              <Icon sign={one} />
+            </span>
+            {texts.value.screens[one]}
+          </a>
+        ))}
+      </div>
+      {wallet.value.is === "there" && wallet.value.value.kind === "merchant" && (
+        <a class="button" href={addressOf("shop")}>
+          {texts.value.shop.today}
+        </a>
+      )}
       {waiting.length > 0 && (
         <section class="sheet">
           <h2>{texts.value.home.pending}</h2>

@@ -1,0 +1,63 @@
+"""Signing in by the form: what a password manager and a phone need of it, and what a wrong password shows."""
+
+from tests.support.client import PASSWORD, Api, new_phone
+from tests.web.conftest import Visit
+from tests.web.visitor import Shape
+
+
+def test_a_password_is_masked_can_be_pasted_and_is_known_to_password_managers(api: Api, visit: Visit) -> None:
+    person = api.person()
+    visitor = visit()
+    visitor.open("")
+    field = visitor.page.get_by_label("Password", exact=True)
+    assert field.get_attribute("type") == "password"
+    assert field.get_attribute("autocomplete") == "current-password"
+    assert visitor.page.get_by_label("Phone number").get_attribute("autocomplete") == "username"
+    visitor.types("Phone number", person.phone)
+    field.evaluate(
+        """(field, text) => {
+            field.focus();
+            document.execCommand("insertText", false, text);  // as a paste does
+        }""",
+        PASSWORD,
+    )
+    visitor.press("Sign in")
+    visitor.sees("You can spend")
+    assert visitor.storage() == {}
+
+
+def test_a_wrong_password_says_neither_which_is_wrong_nor_whether_the_phone_is_known(api: Api, visit: Visit) -> None:
+    said = []
+    for phone in (api.person().phone, new_phone()):
+        visitor = visit()
+        visitor.open("sign-in")
+        visitor.types("Phone number", phone)
+        visitor.types("Password", "not the password")
+        visitor.press("Sign in")
+        said.append(visitor.sees("Phone and password don't fit").inner_text())
+    assert said[0] == said[1]
+
+
+def test_all_of_it_can_be_done_by_keyboard_alone(api: Api, visit: Visit, shape: Shape) -> None:
+    person, payee = api.person(money=50_000), api.person(name="Bela Das")
+    visitor = visit(shape)
+    visitor.open("sign-in")
+    keys = visitor.page.keyboard
+    visitor.page.get_by_label("Phone number").focus()
+    keys.type(person.phone)
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    visitor.sees("You can spend")
+    visitor.open("pay")
+    visitor.page.get_by_label("Whom do you pay?").focus()
+    keys.type(payee.wallet_id)
+    keys.press("Enter")
+    visitor.sees("Bela Das")
+    visitor.page.get_by_label("Amount in rupees").focus()
+    keys.type("5")
+    keys.press("Enter")
+    visitor.sees("Paid")
+    focused = visitor.page.evaluate("document.activeElement !== document.body")
+    assert focused, "whoever has no mouse is where it goes on"
+    assert payee.balance() == 500
