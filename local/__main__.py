@@ -122,7 +122,7 @@ def _up(state: State, gateway: str, rules: str, by: Detours) -> int:
     content = stack.up(state, gateway, by, rules=rules)
     _say_where(content)
     print(f"All addresses and secrets: {state.stack_file}")
-    print(f"What is confirmed: {rules}, or ten minutes from now, where there are wallets and it was something else.")
+    print(f"What is confirmed: {rules} (docs/confirmations.md). Other rules than before hold after ten minutes.")
     return 0
 
 
@@ -164,6 +164,7 @@ def _run(state: State, gateway: str, rules: str, by: Detours) -> int:
         )
     content = stack.up(state, gateway, by, rules=rules)
     is_ours = True
+    _say_where(content)
     try:
         if (failed := _walk(state)) != 0:
             return failed
@@ -174,7 +175,7 @@ def _run(state: State, gateway: str, rules: str, by: Detours) -> int:
         is_ours = not stack.was_ended(state)
         raise LocalStackError(stack.what_ended(state) if is_ours else "The stack was ended by another command.")
     except KeyboardInterrupt:
-        print()
+        print("\nEnding everything, and saving it …", flush=True)
         return 0
     finally:
         if is_ours:

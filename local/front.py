@@ -26,6 +26,8 @@ _PATIENCE_S = 60
 _HOP_BY_HOP: Final = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "content-length")
 )
+#: And what is said anew. API Gateway appends who asked; the emulator believes the first one that is named.
+_NOT_HANDED_ON: Final = _HOP_BY_HOP | {"host", "x-forwarded-for"}
 #: What CloudFront compresses, from and up to which size; the emulator doesn't.
 _COMPRESSED: Final = ("text/", "image/svg+xml", "application/json", "application/javascript")
 _COMPRESSED_FROM, _COMPRESSED_TO = 1_000, 10_000_000
@@ -74,10 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hand_on(self, body: bytes) -> None:
         connection = http.client.HTTPConnection(ports.HOST, self.server.upstream, timeout=_PATIENCE_S)
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in _NOT_HANDED_ON}
         headers["Host"] = self.server.distribution
-        # API Gateway appends who asked; the emulator believes the first one that is named
-        headers.pop("X-Forwarded-For", None)
         try:
             connection.request(self.command, self.path, body=body or None, headers=headers)
             answer = connection.getresponse()

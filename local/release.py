@@ -54,20 +54,23 @@ def release(state: State, stack_name: str, given: str, *, confirm: bool, python:
         check=False,
     ).returncode
     if status == 0:
-        _send_site(state, stack_name)
+        _send_site(state, stack_name, parameters["BuildSha"])
     else:  # sam's own table breaks a reason up
         with contextlib.suppress(ClientError, BotoCoreError):
             print(f"\n{why_it_failed(boto3.client('cloudformation'), stack_name)}", file=sys.stderr)
     return status
 
 
-def _send_site(state: State, stack_name: str) -> None:
-    """Pages come after the API that they ask. If changes were shown and not wanted, these are the pages of before."""
+def _send_site(state: State, stack_name: str, build_sha: str) -> None:
+    """Pages come after the API that they ask, and not at all where somebody was asked and has said no."""
     site, _ = build_site(state)
     try:
         found = described(boto3.client("cloudformation"), stack_name)
+        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
+        if parameters.get("BuildSha") != build_sha:
+            print("\nNothing was deployed, so the site stays as it is.")
+            return
         outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
-        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found["Parameters"]}
         sent = send_site(boto3.client("s3"), outputs["SiteBucketName"], site, about_the_operator(parameters))
     except (ClientError, BotoCoreError) as error:
         raise LocalStackError(f"the stack is deployed, but its site is not: {error}") from error

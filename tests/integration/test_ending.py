@@ -46,8 +46,8 @@ def up(state, gateway, by, *, rules):
         state.daemon(name).start(
             [sys.executable, "-c", "import time; time.sleep(600)"], environment=state.environment()
         )
-    state.write_json(state.stack_file, {"api_url": "http://127.0.0.1/"})
-    return {"api_url": "http://127.0.0.1/"}
+    state.write_json(state.stack_file, {"api_url": "http://127.0.0.1/", "web_url": "", "gateway_url": ""})
+    return {"api_url": "http://127.0.0.1/", "web_url": "", "gateway_url": ""}
 
 stack.up = up
 stack.is_up = lambda state: state.stack_file.exists()
@@ -156,9 +156,9 @@ def test_a_part_that_ends_by_itself_is_named_with_its_log(
     daemons = sleeping(state)
 
     def up(state: State, *_: object, rules: str) -> dict[str, str]:
-        state.write_json(state.stack_file, {"api_url": ""})
+        state.write_json(state.stack_file, {"api_url": "", "web_url": "", "gateway_url": ""})
         daemons[0].stop(patience_s=10)
-        return {"api_url": ""}
+        return {"api_url": "", "web_url": "", "gateway_url": ""}
 
     monkeypatch.setattr("local.stack.up", up)
     monkeypatch.setattr("local.__main__._walk", lambda _: 0)
@@ -175,8 +175,8 @@ def test_a_stack_that_another_command_has_ended_is_left_to_it(
     told: list[str] = []
 
     def up(state: State, *_: object, rules: str) -> dict[str, str]:
-        state.write_json(state.stack_file, {"api_url": ""})
-        return {"api_url": ""}
+        state.write_json(state.stack_file, {"api_url": "", "web_url": "", "gateway_url": ""})
+        return {"api_url": "", "web_url": "", "gateway_url": ""}
 
     def walk(_: State) -> int:
         other.start()

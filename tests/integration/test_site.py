@@ -8,23 +8,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from local.front import Front
 from local.site import Site, about_the_operator, send_site
+from tests.support.cloud import REGION, Cloud
 
 BUCKET = "the-site"
 ABOUT = {"name": "Wallet"}
 
 
 @pytest.fixture
-def s3() -> Iterator[Any]:
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
-        client.create_bucket(Bucket=BUCKET)
-        yield client
+def s3(cloud: Cloud) -> Iterator[Any]:
+    """A client of S3, with an empty bucket."""
+    client = cloud.client("s3")
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    yield client
+    for key in there(client):
+        client.delete_object(Bucket=BUCKET, Key=key)
+    client.delete_bucket(Bucket=BUCKET)
 
 
 def site(folder: Path, **files: str) -> Site:

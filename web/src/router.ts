@@ -54,3 +54,14 @@ export function followLinks(event: MouseEvent): void {
   event.preventDefault();
   go(screen, aboutOf(address.hash));
 }
+
+/** Where somebody was when they were asked to sign in: who opens a wallet first goes on there. */
+let wanted: Place = { screen: "", about: "" };
+
+export function want(there: Place): void {
+  wanted = there;
+}
+
+export function goOn(): void {
+  go(wanted.screen ?? "", wanted.about, { replaces: true });
+}

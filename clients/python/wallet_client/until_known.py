@@ -38,7 +38,9 @@ def until_known(request: Callable[[], Response[Answer | Problem]], *, patience_s
         except (httpx.TransportError, ValueError, KeyError) as error:  # no answer; one that is cut off; one of a proxy
             cause = error
         else:
-            if not _says_come_back(response):
+            if response.parsed is None and response.status_code != HTTPStatus.NO_CONTENT:
+                cause = None  # no answer of the API's: a proxy's page, a redirect
+            elif not _says_come_back(response):
                 return _read(response)
             wanted = _retry_after_s(response)
         wait = max(wanted, pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that many clients don't come at once
@@ -65,7 +67,4 @@ def _read(response: Response[Answer | Problem]) -> Answer:
     answer = response.parsed
     if isinstance(answer, Problem):
         raise RefusedError(answer)
-    if response.status_code >= HTTPStatus.BAD_REQUEST:
-        title = HTTPStatus(response.status_code).phrase
-        raise RefusedError(Problem("about:blank", title, response.status_code, title, "unknown", ""))
     return answer  # type: ignore[return-value]  # None only where the route answers no body, and `Answer` is that

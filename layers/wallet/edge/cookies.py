@@ -39,4 +39,4 @@ def set_cookie(secret: str, *, valid_s: int) -> dict[str, str]:
 
 def take_cookie() -> dict[str, str]:
     """The headers that take it away again, and what else the browser keeps of the site."""
-    return {"Set-Cookie": f"{NAME}=; Max-Age=0; {_ATTRIBUTES}", "Clear-Site-Data": '"cache", "storage"'}
+    return {"Set-Cookie": f"{NAME}=; Max-Age=0; {_ATTRIBUTES}", "Clear-Site-Data": '"cache"'}

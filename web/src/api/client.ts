@@ -1,7 +1,7 @@
 /** The API, typed by its own document. */
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
-import { accessToken, refused } from "./session";
+import { accessToken, owner, refused } from "./session";
 
 export type Schemas = components["schemas"];
 export type Problem = Schemas["Problem"];
@@ -15,8 +15,11 @@ export const isSignedOut = (problem: { code?: string }): boolean =>
   problem.code === "missing_token" || problem.code === "invalid_token";
 
 async function send(request: Request): Promise<Response> {
+  const whose = owner.value;
   const attempt = async (): Promise<Response> => {
     const token = await accessToken();
+    // a cookie that is another user's by now opens their token, under which this was never meant
+    if (whose !== "" && owner.value !== whose) throw new Error("somebody else is signed in");
     const again = new Request(request.clone(), { signal: AbortSignal.timeout(LONGEST_MS) });
     if (token !== null) again.headers.set("Authorization", `Bearer ${token}`);
     return fetch(again);

@@ -5,7 +5,8 @@
  */
 import { owner } from "./session";
 
-export type Kind = "payment" | "top_up" | "withdrawal" | "refund" | "hold";
+/** Payments are given back one by one: what is open of one says nothing of another. */
+export type Kind = "payment" | "top_up" | "withdrawal" | `refund ${string}`;
 
 const place = (kind: Kind) => `open ${kind} ${owner.value}`;
 

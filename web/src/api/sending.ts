@@ -6,7 +6,8 @@ import type { Problem } from "./client";
 
 export type Outcome<Done> =
   | { is: "done"; body: Done; replayed: boolean }
-  | { is: "refused"; problem: Problem; retryAfterS: number | null }
+  /** `wasLost`: an attempt before it may still arrive, whatever its repetition was refused for. */
+  | { is: "refused"; problem: Problem; retryAfterS: number | null; wasLost: boolean }
   | { is: "unknown" };
 
 /** An answer as the typed client tells it. */
@@ -19,16 +20,20 @@ export interface Told<Done> {
 /** How often a busy answer is asked again by itself, before a person is told that nobody knows. */
 const TRIES = 4;
 const BUSY = new Set(["idempotency_key_in_use", "try_again", "gateway_unavailable", "too_many_requests"]);
+/** What is also said of a request that nobody waits for any more, and that goes on. */
+const LOST = new Set(["idempotency_key_in_use", "try_again", "gateway_unavailable"]);
 
 /**
  * `send` is called with the same key each time. What was lost on the way, and every answer that is none of ours, is
  * unknown: the money may have moved.
  */
 export async function sendOnce<Done>(send: () => Promise<Told<Done>>): Promise<Outcome<Done>> {
+  let wasLost = false;
   for (let turn = 1; ; turn++) {
     const outcome = await attempt(send);
-    const isBusy = outcome.is === "refused" && BUSY.has(outcome.problem.code);
-    if (!isBusy) return outcome;
+    if (outcome.is !== "refused") return outcome;
+    if (!BUSY.has(outcome.problem.code)) return { ...outcome, wasLost };
+    wasLost ||= LOST.has(outcome.problem.code);
     if (turn === TRIES) return { is: "unknown" };
     await new Promise((resolve) => setTimeout(resolve, Math.min(outcome.retryAfterS ?? turn, 5) * 1000));
   }
@@ -47,7 +52,12 @@ async function attempt<Done>(send: () => Promise<Told<Done>>): Promise<Outcome<D
   const problem = error as Partial<Problem> | undefined;
   if (typeof problem?.code !== "string" || problem.code === "internal_error") return { is: "unknown" };
   const after = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-  return { is: "refused", problem: problem as Problem, retryAfterS: Number.isNaN(after) ? null : after };
+  return {
+    is: "refused",
+    problem: problem as Problem,
+    retryAfterS: Number.isNaN(after) ? null : after,
+    wasLost: false,
+  };
 }
 
 /** What a list that was asked for by a key has; null: nothing has come of the key. Throws where that was not answered. */

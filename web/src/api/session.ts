@@ -91,10 +91,7 @@ export async function signIn(shown: { phone: string; password: string; phone_pro
 export async function signOut(): Promise<void> {
   forget();
   others.postMessage("out");
-  // the answer has the browser throw away what it keeps; none of this is anybody's secret, and all of it is wanted again
-  const kept = Object.entries(localStorage);
   await fetch(PATH, { method: "DELETE", headers: OWN }).catch(() => undefined);
-  for (const [name, value] of kept) localStorage.setItem(name, value);
 }
 
 /** The token was refused: another session's end has ended it, and perhaps this one. */

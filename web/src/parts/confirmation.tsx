@@ -12,12 +12,15 @@ export function Confirmation({
   confirmation,
   lead,
   title = texts.value.pay.confirm,
+  isSending = false,
   confirmed,
   dropped,
 }: {
   confirmation: Schemas["RequiredConfirmation"];
   lead: string;
   title?: string;
+  /** What was confirmed is on its way. */
+  isSending?: boolean;
   confirmed: () => void;
   /** Somebody would rather not. */
   dropped: () => void;
@@ -26,7 +29,8 @@ export function Confirmation({
   const hasPasskey = methods.includes("passkey") && knowsPasskeys;
   const isAsking = useSignal(false);
   const code = useSignal("");
-  const busy = useSignal(false);
+  const isAtWork = useSignal(false);
+  const busy = isAtWork.value || isSending;
   const said = useSignal<string | null>(null);
   const isWrong = useSignal(false);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -44,14 +48,14 @@ export function Confirmation({
     else said.value = sentenceFor(told.error, texts.value);
   };
   const once = (work: () => Promise<void>) => async () => {
-    if (busy.value) return;
-    busy.value = true;
+    if (isAtWork.value || isSending) return;
+    isAtWork.value = true;
     said.value = null;
     isWrong.value = false;
     await work().catch(() => {
       said.value = texts.value.common.nobodyAnswers;
     });
-    busy.value = false;
+    isAtWork.value = false;
   };
   const byPasskey = once(async () => {
     const told = await api.POST("/confirmations/{id}/options", { ...path, body: {} });
@@ -76,12 +80,12 @@ export function Confirmation({
       </h2>
       {lead && <p class="lead">{lead}</p>}
       {hasPasskey && (
-        <Act first={!isAsking.value} busy={busy.value} onPress={byPasskey}>
+        <Act first={!isAsking.value} busy={busy} onPress={byPasskey}>
           {texts.value.pay.byPasskey}
         </Act>
       )}
       {methods.includes("sms") && !isAsking.value && (
-        <Act first={!hasPasskey} busy={busy.value} onPress={askForCode}>
+        <Act first={!hasPasskey} busy={busy} onPress={askForCode}>
           {texts.value.pay.byCode}
         </Act>
       )}
@@ -95,6 +99,7 @@ export function Confirmation({
         >
           <p role="status">{texts.value.pay.codeSent}</p>
           <TextField
+            isNext
             label={texts.value.common.code}
             hint={texts.value.common.codeHint}
             fault={isWrong.value ? texts.value.problems.invalid_code : null}
@@ -107,16 +112,16 @@ export function Confirmation({
             }}
           />
           <PretendPhone holds="message" />
-          <Act first submits busy={busy.value}>
+          <Act first submits busy={busy}>
             {texts.value.pay.confirmIt}
           </Act>
-          <Act plain busy={busy.value} onPress={askForCode}>
+          <Act plain busy={busy} onPress={askForCode}>
             {texts.value.register.again}
           </Act>
         </form>
       )}
       {said.value && <Told warning>{said.value}</Told>}
-      <Act plain onPress={dropped}>
+      <Act plain busy={busy} onPress={dropped}>
         {texts.value.common.cancel}
       </Act>
     </section>

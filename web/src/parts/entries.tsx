@@ -3,11 +3,16 @@ import { addressOf } from "../router";
 import { locale, texts } from "../texts";
 import { rupees } from "./amounts";
 
+/** As on statements and in messages, wherever somebody is at the moment. */
+const INDIA = "Asia/Kolkata";
+
 export const whenOf = (time: string): string =>
-  new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time));
+  new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "short", timeZone: INDIA }).format(
+    new Date(time),
+  );
 
 export const dayOf = (time: string): string =>
-  new Intl.DateTimeFormat(locale.value, { dateStyle: "long" }).format(new Date(time));
+  new Intl.DateTimeFormat(locale.value, { dateStyle: "long", timeZone: INDIA }).format(new Date(time));
 
 /** Who stands on the other side of an entry. */
 export function otherSide({ counterparty }: Schemas["Entry"]): string {

@@ -59,11 +59,26 @@ interface TextProps {
   maxLength?: number;
   large?: boolean;
   required?: boolean;
+  /** Whoever sees it is about to type into it. */
+  isNext?: boolean;
 }
 
 /** One line of text. Nothing is reformatted while somebody types. */
-export function TextField({ label, hint, fault, value, onText, kind = "text", large = false, ...more }: TextProps) {
+export function TextField({
+  label,
+  hint,
+  fault,
+  value,
+  onText,
+  kind = "text",
+  large = false,
+  isNext = false,
+  ...more
+}: TextProps) {
   const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (isNext) input.current?.focus();
+  }, [isNext]);
   useEffect(() => {
     if (!fault || sent === null || sent !== input.current?.form) return;
     sent = null;
@@ -136,7 +151,8 @@ export function Stage({ step, children }: { step: string; children: ComponentChi
   const stage = useRef<HTMLDivElement>(null);
   const before = useRef(step);
   useEffect(() => {
-    if (before.current !== step) stage.current?.focus();
+    const isFocused = stage.current?.contains(document.activeElement);
+    if (before.current !== step && !isFocused) stage.current?.focus();
     before.current = step;
   }, [step]);
   return (

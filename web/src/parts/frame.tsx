@@ -68,6 +68,14 @@ export function Frame() {
   );
 }
 
+/** What an address is about, where it has to be about something. */
+const ABOUT: Partial<Record<Screen, RegExp>> = {
+  entry: /^txn_[0-9a-z]{26}$/,
+  "top-up": /^top_[0-9a-z]{26}$/,
+  withdrawal: /^wdr_[0-9a-z]{26}$/,
+  request: /^prq_[0-9a-z]{26}(,prq_[0-9a-z]{26})*$/,
+};
+
 const nameOf = (screen: Screen | null): string =>
   screen === null ? texts.value.common.notFound : texts.value.screens[screen];
 
@@ -88,11 +96,15 @@ function Places({ screen }: { screen: Screen | null }) {
 
 function Shown({ screen, about }: { screen: Screen | null; about: string }) {
   const Known = screen === null ? undefined : screens[screen];
-  if (screen === null || Known === undefined)
+  const isNowhere = screen === null || Known === undefined || ABOUT[screen]?.test(about) === false;
+  if (isNowhere)
     return (
-      <a class="button first" href={addressOf("")}>
-        {texts.value.common.toHome}
-      </a>
+      <>
+        {screen !== null && <Told warning>{texts.value.common.notFound}</Told>}
+        <a class="button first" href={addressOf("")}>
+          {texts.value.common.toHome}
+        </a>
+      </>
     );
   // what belongs to one user ends with them: the next one begins with an empty screen
   const known = <Known key={`${screen} ${about} ${owner.value}`} />;

@@ -44,7 +44,8 @@ export function Shown<T>({
   }
 }
 
-const timeOf = (at: Date): string => new Intl.DateTimeFormat(locale.value, { timeStyle: "short" }).format(at);
+const timeOf = (at: Date): string =>
+  new Intl.DateTimeFormat(locale.value, { timeStyle: "short", timeZone: "Asia/Kolkata" }).format(at);
 
 export function Lost({ again }: { again: () => void }) {
   return (

@@ -46,15 +46,20 @@ export function useMovement<Order, Done, Earlier = never>(
   const isSending = useSignal(false);
   const mayBeUnderWay = useSignal(openKey(kind) !== null);
   const notice = useSignal<"open" | "unasked" | "elsewhere" | null>(null);
+  /** What has been sent under a key is asked for under that key, whatever becomes of the browser's note of it. */
+  const sent = useRef<string | null>(null);
+  const close = (key: string) => {
+    closeIntention(kind, key);
+    sent.current = null;
+  };
 
   /** Null: nobody has answered. */
-  const findEarlier = async (): Promise<boolean | null> => {
-    const key = openKey(kind);
+  const findEarlier = async (key = openKey(kind)): Promise<boolean | null> => {
     if (key === null || find === null) return false;
     const body = await find(key).catch(() => undefined);
     if (body === undefined) return null;
     if (body === null) return false;
-    closeIntention(kind, key);
+    close(key);
     state.value = { at: "earlier", body };
     return true;
   };
@@ -79,12 +84,17 @@ export function useMovement<Order, Done, Earlier = never>(
     // whoever is signed out is led to the sign-in, and finds the form as it was
     return typeof token === "string";
   };
-  const settle = async (order: Order): Promise<void> => {
-    if (!(await isReady())) return;
-    const key = keyFor(kind);
-    const outcome = await sendOnce(() => post(order, { "Idempotency-Key": key }));
+  const settle = async (order: Order, whose: string): Promise<void> => {
+    // while it waited somebody else may have signed in, whose money this is not about
+    if (!(await isReady()) || owner.value !== whose) return;
+    sent.current ??= keyFor(kind);
+    const key = sent.current;
+    const outcome = await sendOnce(async () => {
+      if (owner.value !== whose) throw new Error("somebody else is signed in");
+      return await post(order, { "Idempotency-Key": key });
+    });
     if (outcome.is === "done") {
-      closeIntention(kind, key);
+      close(key);
       state.value = { at: "done", body: outcome.body };
       return;
     }
@@ -102,13 +112,17 @@ export function useMovement<Order, Done, Earlier = never>(
     }
     // another order has been done under this key: it is shown, where it can be found
     const isReused = problem.code === "idempotency_key_reused";
-    const isFound = isReused ? await findEarlier() : false;
+    const isFound = isReused ? await findEarlier(key) : false;
     if (isFound) return;
     if (isFound === null) {
       state.value = { at: "form", said: texts.value.common.nobodyAnswers };
       return;
     }
-    if (isReused || !mayBeUnderWay.value) closeIntention(kind, key);
+    // what can be looked for and isn't there is under way still: another key would let both of them go through
+    if (outcome.wasLost || (isReused && find !== null)) {
+      mayBeUnderWay.value = true;
+      notice.value = "open";
+    } else if (isReused || !mayBeUnderWay.value) close(key);
     state.value = { at: "form", said: sentenceFor(problem, texts.value, outcome.retryAfterS) };
   };
 
@@ -119,18 +133,20 @@ export function useMovement<Order, Done, Earlier = never>(
     send: async (order) => {
       if (isSending.value) return;
       isSending.value = true;
+      const whose = owner.value;
       const isFirst = state.value.at === "form";
       if (isFirst) state.value = { at: "form", said: null };
       // what another tab is sending at this moment may be the very same: whoever sees both decides, and nobody else
-      await navigator.locks.request(`${kind} ${owner.value}`, { ifAvailable: isFirst }, async (lock) => {
+      await navigator.locks.request(`${kind} ${whose}`, { ifAvailable: isFirst }, async (lock) => {
         if (lock === null) notice.value = "elsewhere";
-        else await settle(order);
+        else await settle(order, whose);
       });
       isSending.value = false;
     },
     drop: () => {
-      const key = openKey(kind);
-      if (key !== null && !mayBeUnderWay.value) closeIntention(kind, key);
+      // what is on its way can't be called back
+      if (isSending.value) return;
+      if (sent.current !== null && !mayBeUnderWay.value) close(sent.current);
       state.value = { at: "form", said: null };
     },
     anew: () => {
@@ -183,6 +199,7 @@ export function Moving<Order, Done, Earlier>({
           <Confirmation
             confirmation={now.confirmation}
             lead={lead(now.order)}
+            isSending={movement.isSending.value}
             confirmed={() => void movement.send(now.order)}
             dropped={movement.drop}
           />

@@ -107,6 +107,7 @@ export function PhoneProof({
           <p role="status">{texts.value.register.sent(full ?? phone.value)}</p>
           <PretendPhone holds="message" />
           <TextField
+            isNext
             label={texts.value.common.code}
             hint={texts.value.common.codeHint}
             fault={isWrongCode ? texts.value.problems.invalid_code : faultOf(problem.value, "code", texts.value)}

@@ -80,8 +80,9 @@ function RefundForm({ paymentId, left }: { paymentId: string; left: number }) {
   const typed = useSignal(String(left / 100));
   const reason = useSignal("");
   const asked = useSignal(false);
-  const refund = useMovement<Schemas["RefundBody"] & { amount: number }, Schemas["Refund"]>("refund", (body, header) =>
-    api.POST("/payments/{id}/refunds", { params: { path: { id: paymentId }, header }, body }),
+  const refund = useMovement<Schemas["RefundBody"] & { amount: number }, Schemas["Refund"]>(
+    `refund ${paymentId}`,
+    (body, header) => api.POST("/payments/{id}/refunds", { params: { path: { id: paymentId }, header }, body }),
   );
   const amount = readAmount(typed.value);
   return (
@@ -110,7 +111,7 @@ function RefundForm({ paymentId, left }: { paymentId: string; left: number }) {
               }}
             />
             <TextField
-              label={texts.value.common.description}
+              label={texts.value.entry.reason}
               value={reason.value}
               autocomplete="off"
               maxLength={200}

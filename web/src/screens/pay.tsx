@@ -179,7 +179,9 @@ function AmountForm({
     asked.value = true;
     if (typeof amount === "string") return;
     const description = about.value.trim();
-    void payment.send({ to: whom.ref, amount, ...(description ? { description } : {}) });
+    // who is paid is who was shown, whoever has the phone by now
+    const to = "payment_request" in whom.ref ? whom.ref : { wallet_id: whom.payee.wallet_id };
+    void payment.send({ to, amount, ...(description ? { description } : {}) });
   };
 
   return (

@@ -5,7 +5,7 @@ import { Act, Stage, TextField, Told } from "../parts/fields";
 import { Languages } from "../parts/languages";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { faultOf, sentenceFor } from "../parts/problems";
-import { addressOf, go } from "../router";
+import { addressOf, goOn } from "../router";
 import { texts } from "../texts";
 
 /** Opens a wallet: the phone is proved first, then a name and a password; whoever did it is signed in. */
@@ -79,7 +79,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
         return;
       }
       await signIn({ phone: proved.phone, password: password.value });
-      go("", "", { replaces: true });
+      goOn();
     } catch {
       isLost.value = true;
     } finally {

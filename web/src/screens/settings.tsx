@@ -15,13 +15,15 @@ const MORE: Screen[] = ["withdraw", "requests", "holds", "shop", "limits", "secu
 
 /** Who one is, the language, and the way to all that is not on the bar. */
 export function Settings() {
+  const [wallet] = useLoaded(() => api.GET("/wallet"));
+  const isShop = wallet.value.is === "there" && wallet.value.value.kind === "merchant";
   return (
     <>
       {standing.value === "signed_in" && (
         <>
           <Account />
           <ul class="rows sheet">
-            {MORE.map((one) => (
+            {MORE.filter((one) => one !== "shop" || isShop).map((one) => (
               <li key={one}>
                 <a class="row way" href={addressOf(one)}>
                   {texts.value.screens[one]}

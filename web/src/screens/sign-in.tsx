@@ -1,4 +1,5 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Problem } from "../api/client";
 import { signIn, standing } from "../api/session";
 import { Act, Stage, TextField, Told } from "../parts/fields";
@@ -6,7 +7,7 @@ import { Languages } from "../parts/languages";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { howLong, sentenceFor } from "../parts/problems";
 import { readPhone } from "../payees";
-import { addressOf, go, place } from "../router";
+import { addressOf, go, place, want } from "../router";
 import { texts } from "../texts";
 
 /**
@@ -22,6 +23,7 @@ export function SignIn() {
   const isProving = useSignal(false);
   const proved = useSignal<Proved | null>(null);
 
+  useEffect(() => want(place.peek().screen === "sign-in" ? { screen: "", about: "" } : place.peek()), []);
   // who is signed in already has no business here
   useSignalEffect(() => {
     if (standing.value === "signed_in" && place.peek().screen === "sign-in") go("", "", { replaces: true });

@@ -164,7 +164,9 @@ function Ends({ at }: { at: string }) {
   }, [now]);
   const left = Date.parse(at) - now.value;
   if (left <= 0 || left > NEAR_MS) return null;
-  const time = new Intl.DateTimeFormat(locale.value, { timeStyle: "short" }).format(new Date(at));
+  const time = new Intl.DateTimeFormat(locale.value, { timeStyle: "short", timeZone: "Asia/Kolkata" }).format(
+    new Date(at),
+  );
   return <p role="status">{texts.value.add.endsAt(time)}</p>;
 }
 

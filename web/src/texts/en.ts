@@ -87,7 +87,7 @@ export const en = {
     againIn: (time: string) => `Another code in ${time}`,
     submit: "Open my wallet",
     passwordHint: "At least 8 characters. A sentence that only you would say is a good one.",
-    nameHint: "As people who pay you shall see it",
+    nameHint: "The name that people see when they pay you",
     shop: "I sell: this is a shop's wallet",
     otherPhone: "Use another number",
     anew: "Begin again",
@@ -103,7 +103,7 @@ export const en = {
     all: "All transactions",
     nothingYet: "Nothing has happened yet. Add money, or receive some.",
     frozen: "The wallet is frozen: money comes in, and none goes out.",
-    pendingMore: "You need not do or pay anything again: each of these ends by itself, and you see here how.",
+    pendingMore: "Open one to go on, or to see where it is. What your bank has taken need not be paid again.",
   },
   add: {
     lead: "You pay by any UPI app; the money is here a moment later.",
@@ -206,7 +206,7 @@ export const en = {
     chargeback: "Taken back by a bank",
     chargeback_reversal: "Given back after a dispute",
     out: "Paid out",
-    in: "Came in",
+    in: "From",
   },
   reset: {
     lead: "Show that the phone is yours: a code comes by SMS.",
@@ -288,6 +288,7 @@ export const en = {
     reference: "Reference",
     refund: "Give money back",
     refundHint: (amount: string) => `Up to ${amount} can be given back.`,
+    reason: "Reason (optional)",
     refundSubmit: (amount: string) => `Give ${amount} back`,
     refunded: "Given back",
     unknown: "It is not known yet whether it was given back. Ask again: nothing is given back twice.",
@@ -473,8 +474,10 @@ export const en = {
   faults: {
     phone: "That is no phone number. Write its ten digits, or begin with + and the country's code.",
     name: "A name is missing, or it is longer than 100 letters.",
-    password: "It has at least 8 characters, is not often used, and is neither your name nor your phone number.",
-    new_password: "It has at least 8 characters, is not often used, and is neither your name nor your phone number.",
+    password:
+      "Choose another one: at least 8 characters, none that many people use, and neither your name nor your phone number.",
+    new_password:
+      "Choose another one: at least 8 characters, none that many people use, and neither your name nor your phone number.",
     old_password: "That is not your password.",
     email: "That is no e-mail address.",
     code: "The code has six digits.",

@@ -1,0 +1,224 @@
+"""One intention keeps its one key, whatever happens to the browser around it.
+
+Each of these has once paid twice, or with somebody else's money.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymysql
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.support.client import PASSWORD, Api, Person
+from tests.support.proofs import newest_code
+from tests.web.conftest import Visit
+from tests.web.visitor import ANSWER_LOST, Visitor
+
+_PAID = re.compile("^Paid")
+_BUSY: dict[str, Any] = {
+    "status": 503,
+    "content_type": "application/problem+json",
+    "headers": {"Retry-After": "3"},
+    "body": json.dumps(
+        {"type": "about:blank", "title": "", "status": 503, "detail": "", "code": "try_again", "request_id": ""}
+    ),
+}
+
+
+def fill_in(visitor: Visitor, payee: Person, amount: str) -> None:
+    visitor.types("Whom do you pay?", payee.wallet_id)
+    visitor.press("Continue")
+    visitor.types("Amount in rupees", amount)
+
+
+@contextmanager
+def slow_for(api: Api, person: Person) -> Iterator[None]:
+    """Within it whatever moves this person's money waits, as in a database that is busy."""
+    mysql = api.stack["mysql"]
+    named = {name: mysql[name] for name in ("host", "port", "user", "password", "database")}
+    connection = pymysql.connect(**named, autocommit=False)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT w.id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.phone = %s FOR UPDATE", person.phone
+        )
+        assert cursor.rowcount == 1
+        yield
+        connection.rollback()
+
+
+@pytest.fixture
+def unknown(api: Api, visit: Visit) -> tuple[Visitor, Person, Person]:
+    """Somebody who doesn't know whether their payment of ten rupees was made; it was."""
+    payer, payee = api.person(money=50_000), api.person(name="Bela Das")
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    fill_in(asha, payee, "10")
+    with asha.network_cut("/payments", ANSWER_LOST) as keys:
+        asha.press("Pay ₹10")
+        asha.waits_for(lambda: keys != [])
+        asha.sees("It is not known yet")
+    return asha, payer, payee
+
+
+def test_asked_again_when_another_tab_has_found_the_payment(unknown: tuple[Visitor, Person, Person]) -> None:
+    asha, payer, payee = unknown
+    first = asha.page
+    asha.page = asha.another_tab("pay")
+    asha.sees("An earlier payment of yours")
+    asha.page = first
+    asha.press("Ask again")
+    asha.sees(_PAID)
+    assert (payee.balance(), len(payer.get("/payments").body["data"])) == (1_000, 1)
+
+
+def test_asked_again_when_the_storage_was_cleared(unknown: tuple[Visitor, Person, Person]) -> None:
+    asha, _, payee = unknown
+    asha.page.evaluate("localStorage.clear()")
+    asha.press("Ask again")
+    asha.sees(_PAID)
+    assert payee.balance() == 1_000
+
+
+def test_signing_out_and_in_again_finds_the_payment(unknown: tuple[Visitor, Person, Person]) -> None:
+    asha, payer, payee = unknown
+    asha.open("settings")
+    asha.press("Sign out")
+    asha.is_at("sign-in")
+    asha.comes_as(payer, "pay")
+    asha.sees("An earlier payment of yours")
+    assert payee.balance() == 1_000
+    assert asha.storage() == {}
+
+
+def test_a_refund_that_is_unknown_is_none_of_another_payments(api: Api, visit: Visit) -> None:
+    shop, payer = api.person(kind="merchant", name="Chai Point"), api.person(money=50_000)
+    assert payer.pay(shop, 5_000).status == payer.pay(shop, 6_000).status == 201
+    entries = shop.get("/wallet/transactions").body["data"]
+    seller = visit()
+    seller.comes_as(shop)
+
+    def give_back(entry: dict[str, Any], amount: str) -> None:
+        seller.open("entry", entry["id"])
+        seller.page.get_by_text("Give money back").first.click()
+        seller.types("Amount in rupees", amount)
+        seller.press(f"Give ₹{amount} back")
+
+    with seller.network_cut("/payments/[^/]+/refunds", ANSWER_LOST) as keys:
+        give_back(entries[0], "12.34")
+        seller.waits_for(lambda: keys != [])
+        seller.sees("It is not known yet")
+    first = seller.page
+    seller.page = seller.context.new_page()
+    give_back(entries[1], "13.34")
+    seller.sees("Given back: ₹13.34")
+    seller.page = first
+    seller.press("Ask again")
+    seller.sees("Given back: ₹12.34")
+    assert sorted(one["refunded"] for one in payer.get("/payments").body["data"]) == [1_234, 1_334]
+
+
+def test_what_was_confirmed_and_is_on_its_way_can_not_be_called_back(api: Api, visit: Visit) -> None:
+    payer = api.person(money=50_000)
+    asha = visit()
+    asha.comes_as(payer, "withdraw")
+    asha.types("UPI address", "asha@okbank")
+    asha.types("Amount in rupees", "12.34")
+    asha.press("Send ₹12.34")
+    asha.press("With a code by SMS")
+    asha.sees("A code is on its way")
+    asha.types("Code from the message", newest_code(api, payer.phone))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        route.fetch()
+        held.append(route)
+
+    address = re.compile(".*/v1/withdrawals$")
+    asha.context.route(address, hold)
+    asha.press(re.compile("^Confirm"))
+    asha.waits_for(lambda: held != [])
+    expect(asha.button("Cancel")).to_have_attribute("aria-disabled", "true")
+    asha.button("Cancel").click(force=True)
+    held[0].abort("connectionreset")
+    asha.sees("It is not known yet")
+    asha.context.unroute(address, hold)
+    asha.press("Ask again")
+    asha.is_at("withdrawal")
+    assert len(payer.get("/withdrawals").body["data"]) == 1
+
+
+def test_what_one_sent_is_not_sent_again_with_the_next_ones_money(api: Api, visit: Visit) -> None:
+    """It was refused for the moment; while it waits they sign out in another tab, and somebody else signs in."""
+    first, second, payee = api.person(money=50_000), api.person(money=50_000), api.person()
+    asha = visit()
+    asha.comes_as(first, "pay")
+    fill_in(asha, payee, "10")
+    tried: list[str] = []
+
+    def once_busy(route: Route) -> None:
+        if route.request.method == "POST" and not tried:
+            tried.append(route.request.headers["authorization"])
+            route.fulfill(**_BUSY)
+        else:
+            tried.append(route.request.headers["authorization"])
+            route.continue_()
+
+    asha.context.route(re.compile(".*/v1/payments$"), once_busy)
+    asha.press("Pay ₹10")
+    asha.waits_for(lambda: len(tried) == 1)
+    waiting = asha.page
+    asha.page = asha.another_tab("settings")
+    asha.press("Sign out")
+    asha.is_at("sign-in")
+    asha.types("Phone number", second.phone)
+    asha.types("Password", PASSWORD)
+    asha.press("Sign in")
+    asha.sees("You can spend")
+    waiting.wait_for_timeout(5_000)  # nothing tells that something is not done
+    assert (second.balance(), payee.balance(), len(tried)) == (50_000, 0, 1)
+
+
+def test_an_order_is_not_sent_when_the_cookie_is_somebody_elses_by_now(api: Api, visit: Visit) -> None:
+    first, second, payee = api.person(money=50_000), api.person(money=50_000), api.person()
+    asha = visit()
+    asha.comes_as(first, "pay")
+    fill_in(asha, payee, "10")
+    assert api.call("DELETE", "/sessions", token=first.token).status == 204
+    told = asha.context.request.post(  # as from a page of the documentation, which tells no other tab
+        f"{api.stack['web_url']}/v1/session",
+        data=json.dumps({"phone": second.phone, "password": PASSWORD}),
+        headers={"X-Wallet": "1", "Content-Type": "application/json"},
+    )
+    assert told.status == 200
+    asha.press("Pay ₹10")
+    expect(asha.page.get_by_label("Whom do you pay?")).to_have_value("")
+    assert (first.balance(), second.balance(), payee.balance()) == (50_000, 50_000, 0)
+
+
+def test_another_order_under_the_key_of_one_that_is_still_at_work_does_not_free_the_key(api: Api, visit: Visit) -> None:
+    payer, payee = api.person(money=50_000), api.person(name="Bela Das")
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    fill_in(asha, payee, "10")
+    with slow_for(api, payer):
+        with asha.page.expect_request(re.compile(".*/v1/payments$")):
+            asha.press("Pay ₹10")
+        asha.page.wait_for_timeout(500)  # until it is at work there, which no screen shows
+        asha.page.reload()
+        asha.sees("An earlier try from this browser")
+        fill_in(asha, payee, "10")
+        asha.types("What for?", "tea")
+        asha.press("Pay ₹10")
+        asha.sees(re.compile("Something else was sent before|It is not known yet"))
+        assert len(asha.storage()) == 1, "the first one may still be done"
+    asha.waits_for(lambda: payee.balance() == 1_000)
+    asha.open("pay")
+    asha.sees("An earlier payment of yours")
+    assert (payee.balance(), asha.storage()) == (1_000, {})
