@@ -16,7 +16,7 @@ def approves(visitor: Visitor, amount: str) -> None:
     with visitor.page.expect_popup() as opened:
         visitor.page.get_by_role("link", name="Open the pretend phone").click()
     phone = opened.value
-    expect(phone.get_by_text(amount).first).to_be_visible()
+    expect(phone.locator("main").get_by_text(f"₹{amount}").first).to_be_visible()
     phone.get_by_role("button", name="Approve", exact=True).first.click()
     expect(phone.get_by_role("status")).not_to_be_empty()
     phone.close()

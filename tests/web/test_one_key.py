@@ -43,7 +43,7 @@ def slow_for(api: Api, person: Person) -> Iterator[None]:
     connection = pymysql.connect(**named, autocommit=False)
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "SELECT w.id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.phone = %s FOR UPDATE", person.phone
+            "SELECT w.id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.phone = %s FOR UPDATE", (person.phone,)
         )
         assert cursor.rowcount == 1
         yield
