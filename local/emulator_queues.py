@@ -26,8 +26,8 @@ def start_message_move_task(request: dict[str, Any], _queue_url: str) -> dict[st
         for message in waiting:
             arn = request.get("DestinationArn") or message.get("sys", {}).get("DeadLetterQueueSourceArn")
             if arn:
-                source["messages"].remove(message)
                 _queue(arn)["messages"].append(_anew(message, now))
+                source["messages"].remove(message)
     esm_wake.set()
     return {"TaskHandle": new_uuid()}
 

@@ -51,11 +51,13 @@ def connect(stack: Mapping[str, Any], wallet_id: str, url: str) -> Webhook:
         ],
     }
     try:
-        client.create_stack(**told)
-    except client.exceptions.AlreadyExistsException:
-        client.update_stack(**told)
+        try:
+            client.create_stack(**told)
+        except client.exceptions.AlreadyExistsException:
+            client.update_stack(**told)
     except client.exceptions.ClientError as error:
-        raise LocalStackError(f"the webhook can't be set up: {error}") from error
+        if "No updates are to be performed" not in str(error):  # it is as it is to be
+            raise LocalStackError(f"the webhook can't be set up: {error}") from error
     deadline = time.monotonic() + _DEPLOY_S
     while (made := client.describe_stacks(StackName=name)["Stacks"][0])["StackStatus"].endswith("_IN_PROGRESS"):
         if time.monotonic() > deadline:

@@ -23,7 +23,7 @@ from local.aws import described
 from local.build import ARCHITECTURES, LAMBDA_PYTHON, Target, build, combined, sam_command, sources_hash
 from local.deploy import why_it_failed
 from local.processes import LocalStackError
-from local.site import about_the_operator, build_site, send_site
+from local.site import Site, about_the_operator, build_site, send_site
 from local.state import ROOT, State
 
 
@@ -42,6 +42,8 @@ def release(state: State, stack_name: str, given: str, *, confirm: bool, python:
     parameters.setdefault("BuildSha", combined(sources_hash(), json.dumps(parameters, sort_keys=True)))
     _carry(built.template, parameters["BuildSha"])
     file = template.write(built.template.with_name("parameters.yaml"), parameters)
+    # before anything is deployed: pages that can't be built are no reason for a new API behind old ones
+    site, _ = build_site(state)
     status = subprocess.run(
         sam_command(
             "deploy",
@@ -54,16 +56,15 @@ def release(state: State, stack_name: str, given: str, *, confirm: bool, python:
         check=False,
     ).returncode
     if status == 0:
-        _send_site(state, stack_name, parameters["BuildSha"])
+        _send_site(site, stack_name, parameters["BuildSha"])
     else:  # sam's own table breaks a reason up
         with contextlib.suppress(ClientError, BotoCoreError):
             print(f"\n{why_it_failed(boto3.client('cloudformation'), stack_name)}", file=sys.stderr)
     return status
 
 
-def _send_site(state: State, stack_name: str, build_sha: str) -> None:
+def _send_site(site: Site, stack_name: str, build_sha: str) -> None:
     """Pages come after the API that they ask, and not at all where somebody was asked and has said no."""
-    site, _ = build_site(state)
     try:
         found = described(boto3.client("cloudformation"), stack_name)
         parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}

@@ -36,7 +36,12 @@ _MADE_FROM = (
 )
 _TYPES: Final = {".js": "text/javascript", ".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
 _SENT_AT_ONCE = 8
-_NAMED: Final = {"NoticeBrand": "name", "NoticeContact": "support_phone", "SupportEmail": "support_email"}
+_NAMED: Final = {
+    "NoticeBrand": "name",
+    "NoticeContact": "support_phone",
+    "SupportEmail": "support_email",
+    "NodalOfficer": "nodal_officer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,6 @@ def send_site(client: "S3Client", bucket: str, site: Site, told: Mapping[str, ob
 def about_the_operator(parameters: Mapping[str, str], **more: str) -> dict[str, str]:
     """What browsers are told of whoever runs this, by the stack's parameters; what isn't set is left out."""
     named = {**{name: parameters.get(parameter, "") for parameter, name in _NAMED.items()}, **more}
-    named["nodal_officer"] = parameters.get("NodalOfficer", "")
     return {name: value for name, value in named.items() if value}
 
 

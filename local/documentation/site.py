@@ -69,6 +69,7 @@ PAGES: Final[Mapping[str, tuple[Page, ...]]] = {
         Page("audit", "audit.md", "Audit and proofs", "what is sealed, and how a stranger verifies it"),
         Page("gateways", "gateways.md", "Gateways", "Razorpay and Cashfree side by side"),
         Page("operations", "operations.md", "Operations", "deploying, limits, keys, alarms, operators"),
+        Page("site", "site.md", "The site", "the wallet in a browser: how it is served, and under a name of your own"),
         Page("reconciliation", "reconciliation.md", "Reconciliation", "three sources compared; breaks and disputes"),
         Page("glossary", "glossary.md", "Glossary", "the words that are used here"),
     ),

@@ -60,6 +60,29 @@ def test_a_payment_is_confirmed_by_a_finger(api: Api, visit: Visit) -> None:
     assert codes == []
 
 
+def test_a_confirmation_that_has_ended_gives_way_to_another(api: Api, visit: Visit) -> None:
+    payer, payee = api.person(money=900_000), api.person(name="Bela Das")
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    asha.types("Whom do you pay?", payee.wallet_id)
+    asha.press("Continue")
+    asha.types("Amount in rupees", "6000")
+    asha.press("Pay ₹6,000")
+    asha.press("With a code by SMS")
+    for _ in range(6):  # one more than it takes
+        asha.sees("A code is on its way")
+        asha.types("Code from the message", "000000")
+        with asha.page.expect_response(lambda answer: "/v1/confirmations/" in answer.url):
+            asha.press(re.compile("^Confirm"))
+    # which has ended: the same payment is to be confirmed anew
+    asha.press("With a code by SMS")
+    asha.sees("A code is on its way")
+    asha.types("Code from the message", newest_code(api, payer.phone))
+    asha.press(re.compile("^Confirm"))
+    asha.sees(re.compile("^Paid"))
+    assert payee.balance() == 600_000
+
+
 def test_a_passkey_that_does_not_answer_leaves_the_code(api: Api, visit: Visit) -> None:
     payer, payee = api.person(money=900_000), api.person()
     asha = visit()

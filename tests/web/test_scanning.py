@@ -1,9 +1,11 @@
 """Codes before a camera: a fake one, which shows a film that was made for it."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import resvg_py
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Playwright, expect
 
@@ -66,15 +68,25 @@ def test_who_refuses_the_camera_is_told_what_else_there_is(api: Api, browser: Br
     assert visitor.faults == []
 
 
-def test_a_code_of_somebody_elses_is_said_to_be_none_of_ours(api: Api, browser: Browser, tmp_path: Path) -> None:
-    picture = tmp_path / "white.png"
-    Image.new("RGB", (300, 300), "white").save(picture)
+def test_what_is_no_code_of_ours_is_said_to_be_none(api: Api, browser: Browser, tmp_path: Path) -> None:
+    person = api.person()
     visitor = Visitor(api, browser.new_context(**DESK.context()))
-    visitor.comes_as(api.person(), "scan")
-    visitor.page.get_by_label("A picture of a code").set_input_files(picture)
+    visitor.comes_as(person, "scan")
+
+    def show(name: str, content: bytes) -> None:
+        (tmp_path / name).write_bytes(content)
+        visitor.page.get_by_label("A picture of a code").set_input_files(tmp_path / name)
+
+    blank = BytesIO()
+    Image.new("RGB", (300, 300), "white").save(blank, "png")
+    show("white.png", blank.getvalue())
     visitor.sees("There is no code in this picture.")
-    (tmp_path / "text.png").write_text("no picture")
-    visitor.page.get_by_label("A picture of a code").set_input_files(tmp_path / "text.png")
+    show("text.png", b"no picture")
     visitor.sees("There is no code in this picture.")
+    # a UPI code: it is for other apps
+    foreign = bytes(resvg_py.svg_to_bytes(svg_string=person.open_top_up(10_000)["upi"]["qr_svg"], width=400))
+    show("upi.png", foreign)
+    visitor.sees("This code is none of this wallet's.")
+    visitor.is_at("scan")
     visitor.leave()
     assert visitor.faults == []

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route, expect
 
@@ -212,12 +211,6 @@ class Visitor:
         page.goto(f"{self.api.stack['web_url']}/{screen}")
         return page
 
-    def closes_and_opens(self, screen: str, about: str = "") -> None:
-        """The tab is closed, and a new one opened."""
-        self.page.close()
-        self.page = self.context.new_page()
-        self.open(screen, about)
-
     def leave_pictures(self, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for number, page in enumerate(self.context.pages):
@@ -225,7 +218,3 @@ class Visitor:
 
     def leave(self) -> None:
         self.context.close()
-
-
-def path_of(url: str) -> str:
-    return urlsplit(url).path

@@ -7,7 +7,7 @@ export type Schemas = components["schemas"];
 export type Problem = Schemas["Problem"];
 
 /** The API's own limit is 29 s: what is older than this will not be answered any more. */
-const LONGEST_MS = 35_000;
+export const LONGEST_MS = 35_000;
 const OF_THE_SESSION: ReadonlySet<unknown> = new Set(["missing_token", "invalid_token", undefined]);
 
 /** Whether a refusal says nothing but that somebody has to sign in again. */

@@ -35,7 +35,10 @@ const others = new BroadcastChannel("session");
 others.onmessage = ({ data }: MessageEvent<"in" | "out">) => {
   if (data === "out") forget();
   // the cookie is another one, perhaps another user's: what is shown here is asked for anew with it
-  else void resume();
+  else {
+    turn += 1;
+    void resume();
+  }
 };
 
 /** Looks whether a cookie opens a session. */

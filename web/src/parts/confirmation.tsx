@@ -1,7 +1,7 @@
 /** Confirming one movement: by a passkey that signs its payee and amount, or by a code whose message names both. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { api, type Schemas } from "../api/client";
+import { api, type Problem, type Schemas } from "../api/client";
 import { texts } from "../texts";
 import { Act, TextField, Told } from "./fields";
 import { assertPasskey, knowsPasskeys } from "./passkeys";
@@ -37,15 +37,16 @@ export function Confirmation({
   useEffect(() => heading.current?.focus(), []);
   const path = { params: { path: { id } } };
 
+  const hear = (problem: Problem, isCode = false) => {
+    // of one that has ended nothing can come but another, which the same order is asked for
+    if (problem.code === "confirmation_ended") confirmed();
+    else if (problem.code === "invalid_code" && isCode) isWrong.value = true;
+    else said.value = sentenceFor(problem, texts.value);
+  };
   const confirmBy = async (body: Schemas["ConfirmationBody"]) => {
     const told = await api.POST("/confirmations/{id}", { ...path, body });
     if (told.error === undefined) confirmed();
-    // of a confirmation that has ended nothing can come but another
-    else if (told.error.code === "confirmation_ended") {
-      isAsking.value = false;
-      said.value = sentenceFor(told.error, texts.value);
-    } else if (told.error.code === "invalid_code" && body.code) isWrong.value = true;
-    else said.value = sentenceFor(told.error, texts.value);
+    else hear(told.error, Boolean(body.code));
   };
   const once = (work: () => Promise<void>) => async () => {
     if (isAtWork.value || isSending) return;
@@ -60,7 +61,7 @@ export function Confirmation({
   const byPasskey = once(async () => {
     const told = await api.POST("/confirmations/{id}/options", { ...path, body: {} });
     if (told.data === undefined) {
-      said.value = sentenceFor(told.error, texts.value);
+      hear(told.error);
       return;
     }
     const signed = await assertPasskey(told.data);
@@ -69,7 +70,7 @@ export function Confirmation({
   });
   const askForCode = once(async () => {
     const told = await api.POST("/confirmations/{id}/code", { ...path, body: {} });
-    if (told.data === undefined) said.value = sentenceFor(told.error, texts.value);
+    if (told.data === undefined) hear(told.error);
     else isAsking.value = true;
   });
 

@@ -5,7 +5,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { isSignedOut, type Schemas } from "../api/client";
+import { isSignedOut, LONGEST_MS, type Schemas } from "../api/client";
 import { closeIntention, type Kind, keyFor, openKey, watchIntention } from "../api/intention";
 import { sendOnce, type Told } from "../api/sending";
 import { accessToken, owner } from "../api/session";
@@ -48,6 +48,7 @@ export function useMovement<Order, Done, Earlier = never>(
   const notice = useSignal<"open" | "unasked" | "elsewhere" | null>(null);
   /** What has been sent under a key is asked for under that key, whatever becomes of the browser's note of it. */
   const sent = useRef<string | null>(null);
+  const reused = useRef<{ key: string; at: number } | null>(null);
   const close = (key: string) => {
     closeIntention(kind, key);
     sent.current = null;
@@ -84,10 +85,19 @@ export function useMovement<Order, Done, Earlier = never>(
     // whoever is signed out is led to the sign-in, and finds the form as it was
     return typeof token === "string";
   };
+  /** Whether it is so long since another order was first refused under a key that what has it must have come to its end. */
+  const isOld = (key: string): boolean => {
+    if (reused.current?.key !== key) reused.current = { key, at: performance.now() };
+    return performance.now() - reused.current.at > LONGEST_MS;
+  };
   const settle = async (order: Order, whose: string): Promise<void> => {
     // while it waited somebody else may have signed in, whose money this is not about
     if (!(await isReady()) || owner.value !== whose) return;
-    sent.current ??= keyFor(kind);
+    if (sent.current === null) {
+      // the key of an attempt of another tab's, which this one takes over with all that nobody knows of it
+      if (openKey(kind) !== null) mayBeUnderWay.value = true;
+      sent.current = keyFor(kind);
+    }
     const key = sent.current;
     const outcome = await sendOnce(async () => {
       if (owner.value !== whose) throw new Error("somebody else is signed in");
@@ -118,11 +128,12 @@ export function useMovement<Order, Done, Earlier = never>(
       state.value = { at: "form", said: texts.value.common.nobodyAnswers };
       return;
     }
-    // what can be looked for and isn't there is under way still: another key would let both of them go through
-    if (outcome.wasLost || (isReused && find !== null)) {
+    // what isn't there, or can't be looked for, may be under way still: another key would let both of them go through
+    const isOver = isReused && find === null && isOld(key);
+    if (outcome.wasLost || (isReused && !isOver)) {
       mayBeUnderWay.value = true;
-      notice.value = "open";
-    } else if (isReused || !mayBeUnderWay.value) close(key);
+      notice.value = find === null ? "unasked" : "open";
+    } else if (isOver || !mayBeUnderWay.value) close(key);
     state.value = { at: "form", said: sentenceFor(problem, texts.value, outcome.retryAfterS) };
   };
 
@@ -137,11 +148,14 @@ export function useMovement<Order, Done, Earlier = never>(
       const isFirst = state.value.at === "form";
       if (isFirst) state.value = { at: "form", said: null };
       // what another tab is sending at this moment may be the very same: whoever sees both decides, and nobody else
-      await navigator.locks.request(`${kind} ${whose}`, { ifAvailable: isFirst }, async (lock) => {
-        if (lock === null) notice.value = "elsewhere";
-        else await settle(order, whose);
-      });
-      isSending.value = false;
+      try {
+        await navigator.locks.request(`${kind} ${whose}`, { ifAvailable: isFirst }, async (lock) => {
+          if (lock === null) notice.value = "elsewhere";
+          else await settle(order, whose);
+        });
+      } finally {
+        isSending.value = false;
+      }
     },
     drop: () => {
       // what is on its way can't be called back
@@ -150,6 +164,7 @@ export function useMovement<Order, Done, Earlier = never>(
       state.value = { at: "form", said: null };
     },
     anew: () => {
+      if (isSending.value) return;
       mayBeUnderWay.value = openKey(kind) !== null;
       notice.value = mayBeUnderWay.value ? "unasked" : null;
       state.value = { at: "form", said: null };
@@ -197,6 +212,7 @@ export function Moving<Order, Done, Earlier>({
       case "confirming":
         return (
           <Confirmation
+            key={now.confirmation.id}
             confirmation={now.confirmation}
             lead={lead(now.order)}
             isSending={movement.isSending.value}

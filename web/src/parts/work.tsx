@@ -53,6 +53,7 @@ export function useWork(lead = ""): Work {
     said: sentence ? <Told warning>{sentence}</Told> : null,
     asking: wanted.value !== null && (
       <Confirmation
+        key={wanted.value.how.id}
         confirmation={wanted.value.how}
         lead={lead}
         title={texts.value.security.confirm}

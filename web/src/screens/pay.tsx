@@ -27,11 +27,15 @@ interface Whom {
   description: string | null;
 }
 
-type Order = Schemas["PaymentBody"];
+/** With the name that was shown: whoever confirms it, or doesn't know of it, reads that and no later one. */
+interface Order {
+  body: Schemas["PaymentBody"];
+  name: string;
+}
 type Receipt = Schemas["PaymentReceipt"] | Schemas["Payment"];
 
 const makePayment = (order: Order, header: { "Idempotency-Key": string }) =>
-  api.POST("/payments", { params: { header }, body: order });
+  api.POST("/payments", { params: { header }, body: order.body });
 
 const findPayment = async (key: string): Promise<Schemas["Payment"] | null> =>
   onlyOne(await api.GET("/payments", { params: { query: { key } } }));
@@ -52,7 +56,7 @@ export function Pay() {
   return (
     <Moving
       movement={payment}
-      lead={(order) => `${rupees(order.amount)} → ${whom.value?.payee.name}`}
+      lead={({ body, name }) => `${rupees(body.amount)} → ${name}`}
       unknown={texts.value.pay.unknown}
       form={(said) => (
         <Stage step={whom.value === null ? "whom" : "amount"}>
@@ -181,7 +185,8 @@ function AmountForm({
     const description = about.value.trim();
     // who is paid is who was shown, whoever has the phone by now
     const to = "payment_request" in whom.ref ? whom.ref : { wallet_id: whom.payee.wallet_id };
-    void payment.send({ to, amount, ...(description ? { description } : {}) });
+    const body = { to, amount, ...(description ? { description } : {}) };
+    void payment.send({ body, name: whom.payee.name });
   };
 
   return (
@@ -223,7 +228,7 @@ function AmountForm({
             ? texts.value.pay.submit(rupees(amount))
             : texts.value.screens.pay}
       </Act>
-      <Act plain onPress={back}>
+      <Act plain busy={busy} onPress={back}>
         {texts.value.pay.other}
       </Act>
     </form>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { api, type Problem } from "../api/client";
 import { signIn } from "../api/session";
 import { Act, TextField, Told } from "../parts/fields";
-import { assertPasskey } from "../parts/passkeys";
+import { assertPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { faultOf, sentenceFor } from "../parts/problems";
 import { go } from "../router";
@@ -41,8 +41,12 @@ export function Reset() {
   };
   const showPasskey = once(async () => {
     const options = await api.POST("/passkey-proofs/options", { body: { purpose: "reset_password" } });
-    const signed = options.data && (await assertPasskey(options.data));
-    if (!signed) {
+    if (options.data === undefined) {
+      said.value = sentenceFor(options.error, texts.value);
+      return;
+    }
+    const signed = await assertPasskey(options.data);
+    if (signed === null) {
       said.value = texts.value.pay.passkeyFailed;
       return;
     }
@@ -94,10 +98,14 @@ export function Reset() {
       <Act first submits busy={busy.value}>
         {texts.value.security.change}
       </Act>
-      <p class="quiet">{texts.value.reset.passkeyLead}</p>
-      <Act busy={busy.value} onPress={showPasskey}>
-        {passkey.value === null ? texts.value.pay.byPasskey : texts.value.reset.passkeyShown}
-      </Act>
+      {knowsPasskeys && (
+        <>
+          <p class="quiet">{texts.value.reset.passkeyLead}</p>
+          <Act busy={busy.value} onPress={showPasskey}>
+            {passkey.value === null ? texts.value.pay.byPasskey : texts.value.reset.passkeyShown}
+          </Act>
+        </>
+      )}
     </form>
   );
 }

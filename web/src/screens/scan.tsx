@@ -13,6 +13,13 @@ export function Scan() {
   const video = useRef<HTMLVideoElement>(null);
   const stream = useSignal<MediaStream | null>(null);
   const said = useSignal<string | null>(null);
+  const isHere = useRef(true);
+  useEffect(
+    () => () => {
+      isHere.current = false;
+    },
+    [],
+  );
 
   const take = (code: string | null, missing: string | null): boolean => {
     if (code !== null && readPayee(code) !== null) {
@@ -25,7 +32,10 @@ export function Scan() {
   const start = async () => {
     said.value = null;
     try {
-      stream.value = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      const camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      // who has left meanwhile is not to be looked at
+      if (isHere.current) stream.value = camera;
+      else for (const track of camera.getTracks()) track.stop();
     } catch {
       said.value = texts.value.scan.denied;
     }

@@ -28,9 +28,10 @@ export function Verify() {
   const keys = useSignal<Key[] | null>(null);
   const verdict = useSignal<Verdict | null>(null);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each receipt is another try
   useEffect(() => {
     if (keys.value === null) void fetchKeys(keys, said);
-  }, [keys.value, keys, said]);
+  }, [keys.value, keys, said, receipt.value]);
   const isKnown = standing.value !== "unknown";
   useEffect(() => {
     if (isOwn && isKnown) void fetchOwn(about, receipt, said);

@@ -422,10 +422,10 @@ export const en = {
     changed: "It is changed. Every other browser has been signed out.",
     signOut: "Sign out",
     confirm: "Confirm this change",
-    freezeSure: "From now on nothing can be paid. Undoing it takes a day.",
+    freezeSure:
+      "Once it is frozen nothing can be paid, and you are signed out everywhere else. Undoing it takes a day.",
     freezeNow: "Yes, freeze it now",
-    unfreezeLead:
-      "Lost your phone, or noticed something strange? Once it is frozen nothing leaves the wallet. Money still comes in.",
+    unfreezeLead: "A code shows that it is you. A day after that the wallet is open again.",
     passkeyHint: "Such as My phone",
     passkeyRefused: "No passkey was made. Try again, or use another device.",
     noPasskeys: "This browser has no passkeys.",
