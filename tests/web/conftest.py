@@ -89,7 +89,7 @@ def visit(api: Api, browser: Browser, request: pytest.FixtureRequest) -> Iterato
         return visitors[-1]
 
     yield come
-    faults = [fault for visitor in visitors for fault in visitor.faults]
+    faults = [fault for visitor in visitors for fault in (*visitor.faults, *visitor.left_behind())]
     if request.node.stash.get(_FAILED, False) or faults:
         for number, visitor in enumerate(visitors):
             visitor.leave_pictures(ROOT / ".local" / "web-failures", f"{request.node.name}-{number}")

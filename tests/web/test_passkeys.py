@@ -35,7 +35,7 @@ def add_passkey(visitor: Visitor, phone: str) -> None:
     visitor.types("Code from the message", newest_code(visitor.api, phone))
     visitor.press(re.compile("^Confirm"))
     visitor.sees("My laptop")
-    visitor.button("Remove").wait_for()
+    visitor.button("Remove My laptop").wait_for()
 
 
 def test_a_payment_is_confirmed_by_a_finger(api: Api, visit: Visit) -> None:
@@ -49,7 +49,7 @@ def test_a_payment_is_confirmed_by_a_finger(api: Api, visit: Visit) -> None:
     asha.types("Whom do you pay?", payee.wallet_id)
     asha.press("Continue")
     asha.types("Amount in rupees", "6000")
-    asha.press("Pay ₹6,000")
+    asha.press("Pay ₹6,000.00")
     asha.sees("Confirm this payment")
     asha.sees("₹6,000.00")
     asha.sees("Bela Das")
@@ -67,7 +67,7 @@ def test_a_confirmation_that_has_ended_gives_way_to_another(api: Api, visit: Vis
     asha.types("Whom do you pay?", payee.wallet_id)
     asha.press("Continue")
     asha.types("Amount in rupees", "6000")
-    asha.press("Pay ₹6,000")
+    asha.press("Pay ₹6,000.00")
     asha.press("With a code by SMS")
     for _ in range(6):  # one more than it takes
         asha.sees("A code is on its way")
@@ -94,7 +94,7 @@ def test_a_passkey_that_does_not_answer_leaves_the_code(api: Api, visit: Visit) 
     asha.types("Whom do you pay?", payee.wallet_id)
     asha.press("Continue")
     asha.types("Amount in rupees", "6000")
-    asha.press("Pay ₹6,000")
+    asha.press("Pay ₹6,000.00")
     asha.press("With my passkey")
     asha.sees("The passkey did not confirm it")
     assert payee.balance() == 0

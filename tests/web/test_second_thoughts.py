@@ -11,18 +11,12 @@ from tests.web.visitor import ANSWER_LOST, Visitor
 _PAID = re.compile("^Paid")
 
 
-def fill_in(visitor: Visitor, wallet_id: str, amount: str) -> None:
-    visitor.types("Whom do you pay?", wallet_id)
-    visitor.press("Continue")
-    visitor.types("Amount in rupees", amount)
-
-
 def test_a_button_that_is_pressed_twice_pays_once(api: Api, visit: Visit) -> None:
     payer, payee = api.person(money=50_000), api.person()
     asha = visit()
     asha.comes_as(payer, "pay")
-    fill_in(asha, payee.wallet_id, "10")
-    asha.button("Pay ₹10").dblclick()
+    asha.fills_in(payee, "10")
+    asha.button("Pay ₹10.00").dblclick()
     asha.sees(_PAID)
     assert payee.balance() == 1_000
 
@@ -32,12 +26,12 @@ def test_two_tabs_that_send_at_once_pay_once(api: Api, visit: Visit) -> None:
     payer, payee = api.person(money=50_000), api.person()
     asha = visit()
     asha.comes_as(payer, "pay")
-    fill_in(asha, payee.wallet_id, "10")
+    asha.fills_in(payee, "10")
     tabs = [asha.page, asha.another_tab("pay")]
     asha.page = tabs[1]
-    fill_in(asha, payee.wallet_id, "10")
+    asha.fills_in(payee, "10")
     for tab in tabs:  # none of them waits for the other's answer
-        tab.get_by_role("button", name="Pay ₹10").evaluate("(button) => setTimeout(() => button.click(), 100)")
+        tab.get_by_role("button", name="Pay ₹10.00").evaluate("(button) => setTimeout(() => button.click(), 100)")
     for asha.page in tabs:
         asha.sees(re.compile("^(Paid|An earlier payment|Something has just been sent in another tab)"))
     assert payee.balance() == 1_000
@@ -47,21 +41,21 @@ def test_the_second_payee_gets_nothing_of_what_was_typed_for_the_first(api: Api,
     payer, first, second = api.person(money=50_000), api.person(name="Bela Das"), api.person(name="Chitra Nair")
     asha = visit()
     asha.comes_as(payer, "pay")
-    fill_in(asha, first.wallet_id, "250")
+    asha.fills_in(first, "250")
     asha.sees("Bela Das")
-    asha.types("What for?", "rent")
+    asha.types("What for? (optional)", "rent")
     # a link to another payee is opened over it, in the same tab
     asha.page.evaluate("(id) => { location.hash = id; }", second.wallet_id)
     asha.sees("Chitra Nair")
     assert asha.reads("Amount in rupees") == ""
-    assert asha.reads("What for?") == ""
+    assert asha.reads("What for? (optional)") == ""
     asha.types("Amount in rupees", "1")
-    asha.press("Pay ₹1")
+    asha.press("Pay ₹1.00")
     asha.sees(_PAID)
     # and behind the receipt the form is empty
     asha.press("Pay somebody else")
     assert asha.reads("Whom do you pay?") == ""
-    fill_in(asha, first.wallet_id, "")
+    asha.fills_in(first, "")
     assert asha.reads("Amount in rupees") == ""
     assert (first.balance(), second.balance()) == (0, 100)
 
@@ -71,8 +65,8 @@ def test_back_from_a_receipt_pays_nothing_again(api: Api, visit: Visit) -> None:
     asha = visit()
     asha.comes_as(payer)
     asha.press("Pay")
-    fill_in(asha, payee.wallet_id, "10")
-    asha.press("Pay ₹10")
+    asha.fills_in(payee, "10")
+    asha.press("Pay ₹10.00")
     asha.sees(_PAID)
     asha.page.go_back()
     asha.page.go_forward()
@@ -111,14 +105,14 @@ def test_a_session_that_ends_in_the_middle_is_taken_up_where_it_was(api: Api, vi
     payer, payee = api.person(money=50_000), api.person()
     asha = visit()
     asha.comes_as(payer, "pay")
-    fill_in(asha, payee.wallet_id, "10")
+    asha.fills_in(payee, "10")
     assert api.call("DELETE", "/sessions", token=payer.token).status == 204  # from elsewhere
-    asha.press("Pay ₹10")
+    asha.press("Pay ₹10.00")
     asha.sees("Your session has ended")
     assert payee.balance() == 0
     sign_in(asha, payer)
     assert asha.reads("Amount in rupees") == "10"
-    asha.press("Pay ₹10")
+    asha.press("Pay ₹10.00")
     asha.sees(_PAID)
     assert payee.balance() == 1_000
 
@@ -127,9 +121,9 @@ def test_whoever_signs_in_next_in_the_same_browser_finds_nothing_of_the_one_befo
     payer, payee, stranger = api.person(money=50_000), api.person(name="Bela Das"), api.person(money=50_000)
     asha = visit()
     asha.comes_as(payer, "pay")
-    fill_in(asha, payee.wallet_id, "10")
+    asha.fills_in(payee, "10")
     assert api.call("DELETE", "/sessions", token=payer.token).status == 204
-    asha.press("Pay ₹10")
+    asha.press("Pay ₹10.00")
     asha.sees("Your session has ended")
     sign_in(asha, stranger)
     asha.is_at("pay")
@@ -142,15 +136,15 @@ def test_whoever_is_offline_is_told_that_nothing_was_sent_and_sends_it_later(api
     payer, payee = api.person(money=50_000), api.person()
     asha = visit()
     asha.comes_as(payer, "pay")
-    fill_in(asha, payee.wallet_id, "10")
+    asha.fills_in(payee, "10")
     asha.context.set_offline(True)
     asha.sees("You are offline")
-    asha.press("Pay ₹10")
+    asha.press("Pay ₹10.00")
     asha.sees("nothing was sent")
     assert asha.storage() == {}
     asha.context.set_offline(False)
     asha.sees_nothing_of("what you see may be old")
-    asha.press("Pay ₹10")
+    asha.press("Pay ₹10.00")
     asha.sees(_PAID)
     assert payee.balance() == 1_000
 
@@ -159,9 +153,9 @@ def test_whoever_loses_the_network_while_it_is_sent_is_told_that_nobody_knows(ap
     payer, payee = api.person(money=50_000), api.person()
     asha = visit()
     asha.comes_as(payer, "pay")
-    fill_in(asha, payee.wallet_id, "10")
+    asha.fills_in(payee, "10")
     with asha.network_cut("/payments", ANSWER_LOST) as keys:
-        asha.press("Pay ₹10")
+        asha.press("Pay ₹10.00")
         asha.waits_for(lambda: keys != [])
         asha.context.set_offline(True)
         asha.sees("It is not known yet")

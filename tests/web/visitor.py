@@ -74,6 +74,8 @@ class Visitor:
     context: BrowserContext
     page: Page = field(init=False)
     faults: list[str] = field(default_factory=list)
+    #: Whose outcome isn't known when the test is over: their keys are kept, and nothing else.
+    open_payments: int = 0
 
     def __post_init__(self) -> None:
         self.context.set_default_timeout(_PATIENCE_MS)
@@ -115,21 +117,30 @@ class Visitor:
         expect(self.page.get_by_text(text)).to_have_count(0)
 
     def press(self, name: str | re.Pattern[str]) -> None:
-        """A button or a link, by its name."""
+        """A button or a link, by its whole name: "Sign out" is not "Sign out everywhere else"."""
         self.button(name).click()
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
         main = self.page.locator("main, nav, header")
-        return main.get_by_role("button", name=name).or_(main.get_by_role("link", name=name)).first
+        return main.get_by_role("button", name=name, exact=True).or_(main.get_by_role("link", name=name, exact=True)).first
 
     def types(self, label: str | re.Pattern[str], text: str) -> None:
         """Key by key, over what was there."""
-        field_ = self.page.get_by_label(label).first
+        field_ = self._field(label)
         field_.fill("")
         field_.press_sequentially(text)
 
     def reads(self, label: str | re.Pattern[str]) -> str:
-        return self.page.get_by_label(label).first.input_value()
+        return self._field(label).input_value()
+
+    def _field(self, label: str | re.Pattern[str]) -> Locator:
+        return self.page.get_by_label(label, exact=True).first
+
+    def fills_in(self, payee: Person, amount: str) -> None:
+        """The form of a payment, up to the press that pays."""
+        self.types("Whom do you pay?", payee.wallet_id)
+        self.press("Continue")
+        self.types("Amount in rupees", amount)
 
     # -------------------------------------------------------------------------------------------- who it is
     def comes_as(self, person: Person, screen: str = "") -> None:
@@ -172,6 +183,15 @@ class Visitor:
             })"""
         )
         return kept
+
+    def left_behind(self) -> list[str]:
+        """What the wallet's pages still keep when a test is over, where it is more than the keys of `open_payments`."""
+        own = next((page for page in self.context.pages if page.url.startswith(self.api.stack["web_url"])), None)
+        if own is None:
+            return []
+        self.page = own
+        kept = self.storage()
+        return [] if len(kept) == self.open_payments else [f"kept: {kept}"]
 
     # ------------------------------------------------------------------------------------------- the network
     @contextmanager
