@@ -126,6 +126,8 @@ class Emulator:
         environment = {
             **self.state.environment(),
             **self.credentials(),
+            # what is at CloudFront's edge is run by the Node of this environment
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "BIND_HOST": ports.HOST,
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": ports.HOST,

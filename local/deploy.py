@@ -73,12 +73,14 @@ def deploy(
     gateway: str,
     gateway_url: str,
     web_url: str,
+    site_addresses: str,
     rules: str,
     by: Detours,
 ) -> Deployed:
     """Deploys unless the very same is deployed already.
 
-    `gateway` is the protocol that top-ups go by, `rules` what of money out is confirmed (`ConfirmationRules`).
+    `gateway` is the protocol that top-ups go by, `rules` what of money out is confirmed (`ConfirmationRules`),
+    `site_addresses` where the site has something (`local.site.addresses`).
     """
     arns, webhook_secrets = _secrets(state, emulator, database, gateway)
     wanted = {
@@ -107,6 +109,7 @@ def deploy(
         "NoticeContact": "1800 000 000",
         "NoticeBrand": "Wallet",
         "WebOrigin": web_url,
+        "SiteAddresses": site_addresses,
         **sms_registration(),
         "ConfirmationRules": rules,
         # nobody's pages; said even so, as an update would keep the list of last time

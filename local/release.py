@@ -23,7 +23,7 @@ from local.aws import described
 from local.build import ARCHITECTURES, LAMBDA_PYTHON, Target, build, combined, sam_command, sources_hash
 from local.deploy import why_it_failed
 from local.processes import LocalStackError
-from local.site import Site, about_the_operator, build_site, send_site
+from local.site import Site, about_the_operator, addresses, build_site, send_site
 from local.state import ROOT, State
 
 
@@ -39,11 +39,12 @@ def release(state: State, stack_name: str, given: str, *, confirm: bool, python:
     if parameters["Architecture"] not in ARCHITECTURES:
         raise LocalStackError(f"Architecture is {' or '.join(ARCHITECTURES)}")
     built = build(state, "release", Target(python, parameters["Architecture"]))
+    # before anything is deployed: pages that can't be built are no reason for a new API behind old ones
+    site, _ = build_site(state)
+    parameters["SiteAddresses"] = addresses(site)
     parameters.setdefault("BuildSha", combined(sources_hash(), json.dumps(parameters, sort_keys=True)))
     _carry(built.template, parameters["BuildSha"])
     file = template.write(built.template.with_name("parameters.yaml"), parameters)
-    # before anything is deployed: pages that can't be built are no reason for a new API behind old ones
-    site, _ = build_site(state)
     status = subprocess.run(
         sam_command(
             "deploy",

@@ -29,13 +29,16 @@ WEB: Final = ROOT / "web"
 OPERATOR: Final = "operator.json"
 # named by what is in them: they never change
 _FOR_EVER, _ASK_EACH_TIME = "public, max-age=31536000, immutable", "no-cache"
-_ASSETS = ("assets/", "docs/assets/")
+#: Folders of what pages load; template.yaml says so, too.
+ASSETS: Final = ("assets/", "docs/assets/")
 _MADE_FROM = (
     *(WEB / name for name in ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts")),
     *(ROOT / "docs", ROOT / "local" / "documentation", ROOT / "functions" / "openapi"),
 )
 _TYPES: Final = {".js": "text/javascript", ".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
 _SENT_AT_ONCE = 8
+# CloudFormation's
+_PARAMETER_MAX = 4096
 _NAMED: Final = {
     "NoticeBrand": "name",
     "NoticeContact": "support_phone",
@@ -81,6 +84,21 @@ def fetch_packages() -> None:
             fetched.write_text(listed)
 
 
+def addresses(site: Site) -> str:
+    """Where the site has something, as the template's parameter SiteAddresses has it.
+
+    Not the parts of pages, of which the bucket has older ones as well. LocalStackError for a list that CloudFormation
+    doesn't take.
+    """
+    keys = {key for file in _files(site.folder) for key in _keys(file.relative_to(site.folder))} | {OPERATOR}
+    listed = ",".join(sorted(key for key in keys if not key.startswith(ASSETS)))
+    if len(listed) > _PARAMETER_MAX:
+        raise LocalStackError(
+            f"the site's addresses are {len(listed)} characters, and a parameter takes {_PARAMETER_MAX}"
+        )
+    return listed
+
+
 def send_site(client: "S3Client", bucket: str, site: Site, told: Mapping[str, object]) -> list[str]:
     """Brings the bucket up to the site; the keys of what was sent or taken away.
 
@@ -95,13 +113,13 @@ def send_site(client: "S3Client", bucket: str, site: Site, told: Mapping[str, ob
     new = [key for key, content in files.items() if there.get(key) != hashlib.md5(content).hexdigest()]  # noqa: S324
 
     def send(key: str) -> None:
-        kept = _FOR_EVER if key.startswith(_ASSETS) else _ASK_EACH_TIME
+        kept = _FOR_EVER if key.startswith(ASSETS) else _ASK_EACH_TIME
         client.put_object(Bucket=bucket, Key=key, Body=files[key], ContentType=_type(key), CacheControl=kept)
 
     with ThreadPoolExecutor(_SENT_AT_ONCE) as pool:
-        list(pool.map(send, [key for key in new if key.startswith(_ASSETS)]))
-        list(pool.map(send, [key for key in new if not key.startswith(_ASSETS)]))
-    gone = [key for key in there if key not in files and not key.startswith(_ASSETS)]
+        list(pool.map(send, [key for key in new if key.startswith(ASSETS)]))
+        list(pool.map(send, [key for key in new if not key.startswith(ASSETS)]))
+    gone = [key for key in there if key not in files and not key.startswith(ASSETS)]
     for key in gone:
         client.delete_object(Bucket=bucket, Key=key)
     return new + gone

@@ -17,7 +17,7 @@ from local.deploy import RAZORPAY, RULES, STACK, Deployed, account_id, deploy, g
 from local.detours import Detours
 from local.operators import make_people
 from local.processes import Daemon, LocalStackError, undisturbed
-from local.site import about_the_operator, build_site, send_site
+from local.site import about_the_operator, addresses, build_site, send_site
 from local.state import ROOT, State
 
 _START_S = 20
@@ -151,6 +151,7 @@ def _up(state: State, server: PrivateServer, gateway: str, rules: str, by: Detou
             gateway=gateway,
             gateway_url=gateway_url,
             web_url=web_url,
+            site_addresses=addresses(site),
             rules=rules,
             by=by,
         )

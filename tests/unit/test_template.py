@@ -389,7 +389,7 @@ def test_what_the_api_says_is_neither_kept_nor_replaced_on_its_way_through_the_s
     kept = {told.pop("ErrorCode"): told for told in map(dict, settings["CustomErrorResponses"])}
     assert {400, 403, 404, 500, 502, 503, 504} <= set(kept)
     assert list(kept.values()) == [{"ErrorCachingMinTTL": 0}] * len(kept), "and no page in its place"
-    (api,) = settings["CacheBehaviors"]
+    api, *_ = settings["CacheBehaviors"]
     assert (api["PathPattern"], api["TargetOriginId"]) == ("/v1/*", "api")
     # AWS's own policies: CachingDisabled, AllViewerExceptHostHeader
     assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
