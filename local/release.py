@@ -77,6 +77,18 @@ def _send_site(site: Site, stack_name: str, build_sha: str) -> None:
     except (ClientError, BotoCoreError) as error:
         raise LocalStackError(f"the stack is deployed, but its site is not: {error}") from error
     print(f"\nThe wallet: {outputs['SiteUrl']}/ ({len(sent)} files sent)")
+    if unproven := _unproven(parameters, outputs["SiteDomainName"]):
+        print(
+            f"CloudFront doesn't answer as {unproven}, for want of a WebCertificateArn: what does so has to hand on to"
+            f" {outputs['SiteDomainName']} (docs/site.md)."
+        )
+
+
+def _unproven(parameters: Mapping[str, str], distribution: str) -> str | None:
+    """The site's name, where our distribution isn't the one that answers under it."""
+    name = parameters.get("WebOrigin", "").removeprefix("https://")
+    has_certificate = parameters.get("WebCertificateArn", "") != ""
+    return None if has_certificate or name in ("", distribution) or name.startswith("http://localhost") else name
 
 
 def _carry(path: Path, build_sha: str) -> None:

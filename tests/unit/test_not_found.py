@@ -75,9 +75,7 @@ def test_what_is_there_is_asked_of_the_bucket_as_it_was_asked_for() -> None:
 def test_what_is_not_there_is_not_found() -> None:
     told = dict(zip(NOT_THERE, answers(*NOT_THERE), strict=True))
     assert {uri for uri, answer in told.items() if answer.get("statusCode") != 404} == set()
-    assert len({answer["body"]["data"] for answer in told.values()}) == 2, (
-        "nothing of what was asked for"
-    )
+    assert len({answer["body"]["data"] for answer in told.values()}) == 2, "nothing of what was asked for"
 
 
 def test_a_site_that_nobody_has_listed_is_asked_of_the_bucket() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from local.build import ARM64, X86_64, Target, foreign_libraries
 from local.processes import LocalStackError
-from local.release import parsed
+from local.release import _unproven, parsed
 from tests.unit.calls import ROOT
 
 
@@ -100,3 +100,18 @@ def test_the_makefile_of_the_layer_takes_no_architecture_for_granted() -> None:
     )
     assert done.returncode != 0
     assert re.search("TARGET_ARCH is arm64 or x86_64", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({}, None),
+        ({"WebOrigin": "", "WebCertificateArn": ""}, None),
+        ({"WebOrigin": "https://wallet.example", "WebCertificateArn": "arn:aws:acm:…"}, None),
+        ({"WebOrigin": "https://d1.cloudfront.net"}, None),
+        ({"WebOrigin": "http://localhost:5173"}, None),
+        ({"WebOrigin": "https://wallet.example", "WebCertificateArn": ""}, "wallet.example"),
+    ],
+)
+def test_a_name_that_the_distribution_can_not_prove_is_said(parameters: dict[str, str], name: str | None) -> None:
+    assert _unproven(parameters, "d1.cloudfront.net") == name

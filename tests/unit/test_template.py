@@ -397,6 +397,17 @@ def test_what_the_api_says_is_neither_kept_nor_replaced_on_its_way_through_the_s
     assert settings["DefaultCacheBehavior"]["AllowedMethods"] == ["GET", "HEAD"]
 
 
+def test_a_certificate_needs_the_name_that_it_is_for_and_a_name_may_be_answered_by_somebody_elses() -> None:
+    about_names = [rule for rule in TEMPLATE["Rules"].values() if "WebOrigin" in json.dumps(rule)]
+    assert [rule["RuleCondition"] for rule in about_names] == [
+        {"Fn::Not": [{"Fn::Equals": [{"Ref": "WebCertificateArn"}, ""]}]}
+    ]
+    assert references(about_names[0]["Assertions"]) == {"WebOrigin"}
+    settings = TEMPLATE["Resources"]["Site"]["Properties"]["DistributionConfig"]
+    for name in ("Aliases", "ViewerCertificate"):
+        assert settings[name]["Fn::If"][0] == "HasCertificate", "a name that is not proven would fail the deployment"
+
+
 def test_nothing_is_inline_on_the_site_and_nothing_comes_from_elsewhere() -> None:
     told = TEMPLATE["Resources"]["SiteHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
     policy = told["ContentSecurityPolicy"]["ContentSecurityPolicy"]
