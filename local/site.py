@@ -44,6 +44,7 @@ _NAMED: Final = {
     "NoticeContact": "support_phone",
     "SupportEmail": "support_email",
     "NodalOfficer": "nodal_officer",
+    "OperatorAddress": "address",
 }
 
 

@@ -1,6 +1,8 @@
 """How the site gets into its bucket, and what stands in front of it on this machine."""
 
 import http.client
+import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ import pytest
 
 from local.front import Front
 from local.site import Site, about_the_operator, send_site
+from local.state import ROOT
+from local.template import read
 from tests.support.cloud import REGION, Cloud
 
 BUCKET = "the-site"
@@ -112,6 +116,15 @@ def test_no_page_is_there_before_what_it_loads(tmp_path: Path) -> None:
 def test_browsers_are_told_of_the_operator_what_is_set() -> None:
     told = about_the_operator({"NoticeBrand": "Asha Pay", "SupportEmail": "", "NodalOfficer": "R. Iyer, 1800 000 001"})
     assert told == {"name": "Asha Pay", "nodal_officer": "R. Iyer, 1800 000 001"}
+
+
+def test_everything_that_the_page_of_help_shows_is_a_parameter() -> None:
+    parameters = read(ROOT / "template.yaml")["Parameters"]
+    told = about_the_operator({name: f"what {name} says" for name in parameters}, simulator_url="http://127.0.0.1:1")
+    page = (ROOT / "web" / "src" / "operator.ts").read_text(encoding="utf-8")
+    [fields] = re.findall(r"^const FIELDS = \[(.*)\] as const;$", page, re.MULTILINE)
+    assert set(told) == set(json.loads(f"[{fields}]"))
+    assert told["address"] == "what OperatorAddress says"
 
 
 class Upstream(BaseHTTPRequestHandler):
