@@ -52,6 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: Front
     # a browser keeps connections open for minutes
     timeout = 600
+    # headers and content are two writes: the second would wait until the browser has acknowledged the first
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         if self.headers.get("Host", "") not in self.server.names:
@@ -76,10 +78,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hand_on(self, body: bytes) -> None:
         connection = http.client.HTTPConnection(ports.HOST, self.server.upstream, timeout=_PATIENCE_S)
+        # a file's headers are those of its content, which is compressed here; the API's methods are its own
+        method = "GET" if self.command == "HEAD" and not self._is_for_the_api() else self.command
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _NOT_HANDED_ON}
         headers["Host"] = self.server.distribution
         try:
-            connection.request(self.command, self.path, body=body or None, headers=headers)
+            connection.request(method, self.path, body=body or None, headers=headers)
             answer = connection.getresponse()
             content = answer.read()
         except (OSError, http.client.HTTPException):
@@ -88,12 +92,17 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
         kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
+        if method == "HEAD" and (length := answer.getheader("Content-Length")) is not None:
+            kept.append(("Content-Length", length))
         self._answer(answer.status, *self._compressed(kept, content))
+
+    def _is_for_the_api(self) -> bool:
+        return self.path.startswith("/v1/")
 
     def _compressed(self, headers: list[tuple[str, str]], content: bytes) -> tuple[list[tuple[str, str]], bytes]:
         """As CloudFront sends it: pages and their parts compressed, what the API says as it is."""
         named = {name.lower(): value for name, value in headers}
-        is_asked = "gzip" in self.headers.get("Accept-Encoding", "") and not self.path.startswith("/v1/")
+        is_asked = "gzip" in self.headers.get("Accept-Encoding", "") and not self._is_for_the_api()
         is_of_a_size = _COMPRESSED_FROM <= len(content) <= _COMPRESSED_TO
         is_text = named.get("content-type", "").startswith(_COMPRESSED) and "content-encoding" not in named
         if not (is_asked and is_of_a_size and is_text):
@@ -109,10 +118,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
-        if status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        has_body = status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        is_asked_for = self.command != "HEAD"
+        if has_body and (content or is_asked_for):
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command != "HEAD" and status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        if has_body and is_asked_for:
             self.wfile.write(content)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the library's own name

@@ -204,6 +204,26 @@ def test_the_front_compresses_pages_and_not_what_the_api_says(front: int) -> Non
     assert said.getheader("Content-Encoding") is None
 
 
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_the_front_says_of_a_file_without_its_content_what_it_says_with_it(front: int, encoding: str) -> None:
+    path = "/" + "x" * 2_000  # which the upstream repeats
+    told = {}
+    for method in ("GET", "HEAD"):
+        answer = ask(front, method, path, Accept_Encoding=encoding)
+        told[method] = {name: value for name, value in answer.getheaders() if name != "Date"}
+        assert (answer.status, bool(answer.read())) == (200, method == "GET")
+    assert told["HEAD"] == told["GET"]
+    assert int(told["HEAD"]["Content-Length"]) > 0
+    assert told["HEAD"].get("Content-Encoding") == (None if encoding == "identity" else "gzip")
+
+
+def test_the_front_hands_the_apis_methods_on_as_they_are(front: int) -> None:
+    with_content = ask(front, "HEAD", "/v1/x")
+    assert with_content.read() == b""
+    asked_for = "HEAD /v1/x\nHost: d1.cloudfront.net\n"
+    assert int(with_content.getheader("Content-Length", "0")) >= len(asked_for), "as the upstream counts it"
+
+
 def test_the_front_keeps_a_connection_over_answers_without_a_body(front: int) -> None:
     connection = http.client.HTTPConnection("localhost", front, timeout=10)
     for method, path, status in (("GET", "/unchanged", 304), ("HEAD", "/", 200), ("GET", "/", 200)):
