@@ -13,7 +13,7 @@ from typing import Any
 from local import stack
 from local.deploy import GATEWAYS, RAZORPAY, RULES
 from local.detours import Detours
-from local.processes import ENDING, LocalStackError, hang_up
+from local.processes import ENDING, LocalStackError, hang_up, nobody_reads, print_nowhere
 from local.state import ROOT, State
 from local.template import read
 
@@ -49,16 +49,31 @@ def main(arguments: list[str]) -> int:
         if handler is not signal.SIG_IGN:  # as by nohup
             signal.signal(number, _interrupt)
     try:
-        return _do(state, given)
+        return _do_and_print(state, given)
     except LocalStackError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        if not nobody_reads():
+            raise
+        if given.command not in _STARTING or stack.is_up(state):
+            return 0
+        print("\nended, as nobody reads what it prints: no stack is up", file=sys.stderr)
+        return 1
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
+        if nobody_reads():  # what has not been printed yet would fail at the very end
+            print_nowhere(1)
+
+
+def _do_and_print(state: State, given: argparse.Namespace) -> int:
+    status = _do(state, given)
+    sys.stdout.flush()  # here whoever reads may be gone, and not at the very end
+    return status
 
 
 def _do(state: State, given: argparse.Namespace) -> int:

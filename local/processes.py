@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -31,10 +32,22 @@ def end_with_the_terminal() -> None:
 
 def hang_up(*_: object) -> None:
     """Nobody reads any more what is printed, and printing it would fail."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for standard in (1, 2):
-        os.dup2(nowhere, standard)
+    print_nowhere(1, 2)
     raise KeyboardInterrupt
+
+
+def print_nowhere(*standard: int) -> None:
+    """From now on what is printed there (1 is the output, 2 the errors) is lost, and nothing fails by it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in standard:
+        os.dup2(nowhere, number)
+
+
+def nobody_reads() -> bool:
+    """Whether the output is a pipe that has been closed at its other end, as `head` does."""
+    end = select.poll()
+    end.register(1, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in end.poll(0))
 
 
 @contextlib.contextmanager

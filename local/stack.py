@@ -142,7 +142,7 @@ def _up(state: State, server: PrivateServer, gateway: str, rules: str, by: Detou
         changed = (*("the site" for _ in range(is_new)), *build.changed)
         say(", ".join(changed[:_FEW]) + " …" * (len(changed) > _FEW) or "nothing changed")
     with _step("deployment") as say:
-        web_url = f"http://localhost:{_port(state, 'front')}"
+        web_url, what_to_say = site_address(state)
         deployed = deploy(
             state,
             emulator,
@@ -164,6 +164,8 @@ def _up(state: State, server: PrivateServer, gateway: str, rules: str, by: Detou
     content = {"web_url": web_url, "gateway": gateway, **_describe(state, server, emulator, gateway_url, deployed)}
     point_webhooks(state, content, content["api_url"])
     state.write_json(state.stack_file, content)
+    if what_to_say:
+        print(what_to_say)
     return content
 
 
@@ -203,9 +205,21 @@ def _describe(
 
 def _port(state: State, name: str) -> int:
     """The port of a daemon that runs, else a free one."""
-    if state.daemon(name).pid() is None:
-        return state.port(name)
-    return state.last_port(name)
+    last = state.last_port(name)
+    return state.port(name) if last is None or state.daemon(name).pid() is None else last
+
+
+def site_address(state: State) -> tuple[str, str]:
+    """The site's address, and what is to be said of it: something if it is another one than last time."""
+    last = state.last_port("front")
+    url = f"http://localhost:{_port(state, 'front')}"
+    if last is None or url == (before := f"http://localhost:{last}"):
+        return url, ""
+    return url, (
+        f"\nAnother program has port {last}, so the wallet is no longer at {before} but at {url}.\n"
+        f"Bookmarks and links lead to the old address; what browsers keep of a payment under way stays with it, too.\n"
+        f"Passkeys are of localhost, whatever the port."
+    )
 
 
 def _start_gateway(state: State) -> str:
@@ -314,6 +328,7 @@ def _step(name: str) -> Iterator[_Say]:
     try:
         yield say
     except BaseException:
-        print("failed", flush=True)
+        with contextlib.suppress(BrokenPipeError):  # why it failed is what counts
+            print("failed", flush=True)
         raise
     print(f"{time.monotonic() - started:5.1f} s  {say.text}", flush=True)

@@ -42,9 +42,10 @@ class State:
         self._remember({**remembered, f"{name}_port": port})
         return port
 
-    def last_port(self, name: str) -> int:
-        """The port that `port` last gave, free or not."""
-        return int(self._remembered()[f"{name}_port"])
+    def last_port(self, name: str) -> int | None:
+        """The port that `port` last gave, free or not; None before the first time."""
+        port: int | None = self._remembered().get(f"{name}_port")
+        return port
 
     def secret(self, name: str) -> str:
         """40 random characters, the same each time."""

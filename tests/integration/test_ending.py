@@ -277,3 +277,58 @@ def test_a_reset_by_force_asks_nobody_and_a_second_one_has_nothing_to_do(
     assert main(["reset", "--state", str(tmp_path)]) == 0
     assert "nothing to delete" in capsys.readouterr().out
     assert main(["reset", "--state", str(tmp_path / "nowhere")]) == 0
+
+
+#: `make up`, with a step of its own and a stack that may be up by the time that it prints.
+_STARTING = """
+import contextlib, sys
+from local import __main__ as command, stack
+
+def up(state, gateway, by, *, rules):
+    with stack._step("database"):
+        pass
+    return {"api_url": "", "web_url": "", "gateway_url": ""}
+
+def later(state, gateway, by, *, rules):
+    return {"api_url": "", "web_url": "", "gateway_url": ""}
+
+stack.up, is_up = {"before": (up, False), "after": (later, True)}[sys.argv[2]]
+stack.is_up = lambda state: is_up
+sys.exit(command.main(["up", "--state", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "status", "said"),
+    [("before", 1, "\nended, as nobody reads what it prints: no stack is up\n"), ("after", 0, "")],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_ends_it_quietly(
+    tmp_path: Path, when: str, status: int, said: str, unbuffered: str
+) -> None:
+    """As in `make up | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", _STARTING, str(tmp_path), when],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (status, said)
+
+
+def test_a_broken_pipe_of_something_else_is_no_reader_that_went_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(_: State) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("local.stack.down", down)
+    with pytest.raises(BrokenPipeError):
+        main(["down", "--state", str(tmp_path)])

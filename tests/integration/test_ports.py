@@ -5,10 +5,12 @@ import errno
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from local import ports
+from local import ports, stack
+from local.state import State
 
 
 @contextlib.contextmanager
@@ -40,3 +42,15 @@ def test_until_it_listens_nobody_else_gets_the_port() -> None:
             sharing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sharing.bind((ports.HOST, 0))
             assert sharing.getsockname()[1] != port
+
+
+def test_a_site_whose_port_is_somebody_elses_says_that_its_address_is_another_one(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    first, said = stack.site_address(state)
+    assert said == "", "nobody has bookmarks of it"
+    port = int(first.rpartition(":")[2])
+    with listening(port):
+        second, said = stack.site_address(state)
+        assert second != first
+        assert f"Another program has port {port}, so the wallet is no longer at {first} but at {second}." in said
+    assert stack.site_address(state) == (second, "")
