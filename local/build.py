@@ -11,7 +11,6 @@ import hashlib
 import json
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,14 +20,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from local import template
-from local.processes import LocalStackError
+from local.contents import contents_hash
+from local.processes import LocalStackError, run_to_its_end
 from local.state import ROOT, State
 
 ARM64, X86_64 = ARCHITECTURES = ("arm64", "x86_64")
 #: Lambda's runtime, as template.yaml names it.
 LAMBDA_PYTHON: Final = "3.13"
 _SOURCES = ("template.yaml", "functions", "layers", "schema")
-_LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 _MACHINES: Final = {ARM64: 183, X86_64: 62}  # e_machine of an ELF file
 _MAKES_AT_ONCE = 4
 #: The layers, and the lists of what is in them beside our own.
@@ -65,12 +64,7 @@ class Build:
 
 def sources_hash() -> str:
     """40 hexadecimal digits over everything that goes into functions and layer, and the template."""
-    digest = hashlib.sha256()
-    for source in _SOURCES:
-        path = ROOT / source
-        for file in sorted(_files(path)) if path.is_dir() else [path]:
-            digest.update(_marked(file.relative_to(ROOT), file))
-    return digest.hexdigest()[:40]
+    return contents_hash(ROOT, *(ROOT / source for source in _SOURCES))
 
 
 def combined(*parts: str) -> str:
@@ -100,7 +94,7 @@ def build(state: State, name: str, target: Target, *, sources: Path = ROOT) -> B
     folder.mkdir(parents=True, exist_ok=True)
     content = template.read(sources / "template.yaml")
     made_of = {
-        logical_id: combined(target.about(), _tree_hash(sources / source))
+        logical_id: combined(target.about(), contents_hash(sources / source, sources / source))
         for logical_id, source in _buildable(content).items()
     }
     known = _known(folder)
@@ -119,7 +113,7 @@ def build(state: State, name: str, target: Target, *, sources: Path = ROOT) -> B
         with ThreadPoolExecutor(_MAKES_AT_ONCE) as pool:
             list(pool.map(make, stale))  # raises what one of them raises
         for one in stale:
-            known[one] = {"made_of": made_of[one], "content": _tree_hash(folder / one)}
+            known[one] = {"made_of": made_of[one], "content": contents_hash(folder / one, folder / one)}
     known = {one: known[one] for one in made_of}
     _remember(folder, known)
     built = template.write(folder / "template.json", _built(content, target))
@@ -191,19 +185,12 @@ def _make(state: State, source: Path, artifact: Path, variables: Mapping[str, st
 
 
 def _run_make(state: State, folder: Path, goal: str, variables: Mapping[str, str]) -> None:
-    done = subprocess.run(
+    run_to_its_end(
         # the environment would yield to whatever a make around this one was given
         ["make", "--silent", "--directory", str(folder), goal, *(f"{k}={v}" for k, v in variables.items())],
-        env=state.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        environment=state.environment(),
+        failure=f"{goal} could not be made in {folder}",
     )
-    if done.returncode != 0:
-        end = "\n".join(done.stdout.splitlines()[-40:])
-        raise LocalStackError(f"{goal} could not be made in {folder}:\n{end}")
 
 
 @contextlib.contextmanager
@@ -229,22 +216,6 @@ def _remember(folder: Path, known: Mapping[str, Mapping[str, str]]) -> None:
     fresh = folder / "artifacts.new"
     fresh.write_text(json.dumps(known, indent=1))
     fresh.replace(folder / "artifacts.json")
-
-
-def _tree_hash(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(_files(folder)):
-        digest.update(_marked(file.relative_to(folder), file))
-    return digest.hexdigest()[:40]
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.rglob("*") if file.is_file() and not _LEFT_OUT.intersection(file.parts))
-
-
-def _marked(name: Path, file: Path) -> bytes:
-    content = file.read_bytes()
-    return f"{name}\0{len(content)}\0".encode() + content
 
 
 def sam_command(*arguments: str) -> list[str]:

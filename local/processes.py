@@ -16,6 +16,7 @@ from typing import Final
 from local import launch
 
 _LAUNCH = Path(launch.__file__)
+_LAST_LINES = 40
 #: Signals that end a command: Ctrl-C, `kill`, a terminal that is closed.
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -64,6 +65,25 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
+
+
+def run_to_its_end(
+    command: Sequence[str], *, environment: Mapping[str, str], failure: str, folder: Path | None = None
+) -> None:
+    """Runs a program that says little; LocalStackError, `failure` and the last of what it said, if it fails."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        end = "\n".join(done.stdout.splitlines()[-_LAST_LINES:])
+        raise LocalStackError(f"{failure}:\n{end}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import json
 import mimetypes
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from local import documentation
-from local.processes import LocalStackError
+from local.contents import contents_hash, files_below
+from local.processes import LocalStackError, run_to_its_end
 from local.state import ROOT, State
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ OPERATOR: Final = "operator.json"
 _FOR_EVER, _ASK_EACH_TIME = "public, max-age=31536000, immutable", "no-cache"
 #: Folders of what pages load; template.yaml says so, too.
 ASSETS: Final = ("assets/", "docs/assets/")
-_MADE_FROM = (
-    *(WEB / name for name in ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts")),
-    *(ROOT / "docs", ROOT / "local" / "documentation", ROOT / "functions" / "openapi"),
-)
+_MADE_FROM = ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts")
 _TYPES: Final = {".js": "text/javascript", ".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
 _SENT_AT_ONCE = 8
 # CloudFormation's
@@ -59,7 +56,7 @@ class Site:
 def build_site(state: State) -> tuple[Site, bool]:
     """Builds the site unless it was built of the very same; whether it had to be."""
     folder, remembered = state.build / "site", state.build / "site.txt"
-    made_of = _made_of()
+    made_of = contents_hash(ROOT, *(WEB / name for name in _MADE_FROM), *documentation.sources())
     if folder.is_dir() and remembered.exists() and remembered.read_text() == made_of:
         return Site(folder, made_of), False
     fetch_packages()
@@ -91,7 +88,7 @@ def addresses(site: Site) -> str:
     Not the parts of pages, of which the bucket has older ones as well. LocalStackError for a list that CloudFormation
     doesn't take.
     """
-    keys = {key for file in _files(site.folder) for key in _keys(file.relative_to(site.folder))} | {OPERATOR}
+    keys = {OPERATOR, *(key for key, _ in _by_key(site))}
     listed = ",".join(sorted(key for key in keys if not key.startswith(ASSETS)))
     if len(listed) > _PARAMETER_MAX:
         raise LocalStackError(
@@ -108,7 +105,9 @@ def send_site(client: "S3Client", bucket: str, site: Site, told: Mapping[str, ob
     """
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     there = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}
-    files = {key: file.read_bytes() for file in _files(site.folder) for key in _keys(file.relative_to(site.folder))}
+    files = {
+        key: file.read_bytes() for file in files_below(site.folder) for key in _keys(file.relative_to(site.folder))
+    }
     files[OPERATOR] = json.dumps(told, ensure_ascii=False).encode()
     # a tag of S3 is the content's MD5, as nothing here is sent in parts
     new = [key for key, content in files.items() if there.get(key) != hashlib.md5(content).hexdigest()]  # noqa: S324
@@ -132,6 +131,10 @@ def about_the_operator(parameters: Mapping[str, str], **more: str) -> dict[str, 
     return {name: value for name, value in named.items() if value}
 
 
+def _by_key(site: Site) -> Iterator[tuple[str, Path]]:
+    return ((key, file) for file in files_below(site.folder) for key in _keys(file.relative_to(site.folder)))
+
+
 def _keys(name: Path) -> Sequence[str]:
     """Where a file is found: a page without its ending, a folder's page at the folder, as people may type it."""
     if name.suffix != ".html" or str(name) == "index.html":
@@ -148,35 +151,16 @@ def _type(key: str) -> str:
     return _TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "application/octet-stream"
 
 
-def _made_of() -> str:
-    digest = hashlib.sha256()
-    for source in _MADE_FROM:
-        for file in sorted(_files(source)) if source.is_dir() else [source]:
-            content = file.read_bytes()
-            digest.update(f"{file.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()[:40]
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-
-
 def _node(program: str, *arguments: str) -> None:
     """Runs one of the Node that came with this interpreter, in web/."""
     commands = Path(sys.executable).parent
-    done = subprocess.run(
+    path = f"{commands}{os.pathsep}{os.environ.get('PATH', '')}"
+    run_to_its_end(
         [str(commands / program), *arguments],
-        cwd=WEB,
-        env={**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ.get('PATH', '')}", "NO_UPDATE_NOTIFIER": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+        environment={**os.environ, "PATH": path, "NO_UPDATE_NOTIFIER": "1"},
+        folder=WEB,
+        failure=f"{program} {' '.join(arguments[:2])} failed in {WEB}",
     )
-    if done.returncode != 0:
-        end = "\n".join(done.stdout.splitlines()[-40:])
-        raise LocalStackError(f"{program} {' '.join(arguments[:2])} failed in {WEB}:\n{end}")
 
 
 @contextlib.contextmanager

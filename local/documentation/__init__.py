@@ -1,5 +1,5 @@
 """The documentation as a site of static files: the guides, the reference, and a page on which the API can be tried."""
 
-from local.documentation.site import PAGES, Page, build
+from local.documentation.site import PAGES, Page, build, sources
 
-__all__ = ["PAGES", "Page", "build"]
+__all__ = ["PAGES", "Page", "build", "sources"]

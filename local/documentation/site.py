@@ -23,6 +23,7 @@ from local.state import ROOT
 _HERE: Final = Path(__file__).parent
 _DOCS: Final = ROOT / "docs"
 _SWAGGER: Final = ROOT / "web" / "node_modules" / "swagger-ui-dist"
+_OPENAPI: Final = ROOT / "functions" / "openapi" / "openapi.json"
 #: The documents' place on the site.
 _BASE: Final = "/docs/"
 _API_PAGE: Final = f"{_BASE}api"
@@ -74,6 +75,11 @@ PAGES: Final[Mapping[str, tuple[Page, ...]]] = {
         Page("glossary", "glossary.md", "Glossary", "the words that are used here"),
     ),
 }
+
+
+def sources() -> list[Path]:
+    """The files and folders that `build` reads, but for Swagger UI, whose version web/package-lock.json has."""
+    return [*(_DOCS / page.source for page in _all()), _DOCS / "events", _HERE, _OPENAPI]
 
 
 def build(into: Path, *, swagger: Path = _SWAGGER) -> None:
@@ -142,7 +148,7 @@ def _resolve(link: str, *, source: Path, targets: Mapping[Path, Page], form: str
         return (page.markdown if form == "md" else page.address) + mark + fragment
     if target.parent == _DOCS / "events" and target.suffix == ".json":
         return f"{_BASE}events/{target.name}"
-    if target == ROOT / "functions" / "openapi" / "openapi.json":
+    if target == _OPENAPI:
         return _API_DOCUMENT if form == "md" else _API_PAGE
     return None
 
@@ -190,7 +196,7 @@ def _api_page(style: str, assets: _Assets, swagger: Path) -> str:
 
 def _llms() -> str:
     """What the site has for programs that read, as llmstxt.org has it."""
-    info = json.loads((ROOT / "functions" / "openapi" / "openapi.json").read_text(encoding="utf-8"))["info"]
+    info = json.loads(_OPENAPI.read_text(encoding="utf-8"))["info"]
     lines = [f"# {info['title']}", "", f"> {info['summary']} {info['description']}", ""]
     for group, pages in PAGES.items():
         lines += [f"## {group}", "", *(f"- [{page.title}]({page.markdown}): {page.about}" for page in pages), ""]

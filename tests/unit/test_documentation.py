@@ -1,6 +1,7 @@
 """The documentation's site: every link leads somewhere, nothing needs more than a strict policy, guides are true."""
 
 import re
+import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.documentation import PAGES, build
+from local.contents import files_below
+from local.documentation import PAGES, build, sources
 from local.documentation.markdown import anchor_of, render, retarget
 from local.gateway.person import _OUTCOMES
 from local.processes import LocalStackError
@@ -101,6 +103,34 @@ def test_programs_find_every_page_as_markdown(site: Path) -> None:
 def test_without_the_package_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(LocalStackError, match="npm ci"):
         build(tmp_path, swagger=tmp_path)
+
+
+def test_what_it_is_made_of_is_all_that_it_reads_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or an edit would not be seen, or a new picture would have everything built anew."""
+    swagger, read = tmp_path / "swagger", set[Path]()
+    swagger.mkdir()
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
+        (swagger / name).touch()
+    plain_text, plain_bytes, copy = Path.read_text, Path.read_bytes, shutil.copyfile
+
+    def read_text(self: Path, *arguments: str, **named: str) -> str:
+        read.add(self)
+        return plain_text(self, *arguments, **named)
+
+    def read_bytes(self: Path) -> bytes:
+        read.add(self)
+        return plain_bytes(self)
+
+    def copyfile(source: Path, target: Path) -> None:
+        read.add(source)
+        copy(source, target)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(shutil, "copyfile", copyfile)
+    build(tmp_path / "site", swagger=swagger)
+    told = {file for source in sources() for file in files_below(source)}
+    assert {file for file in read if swagger not in file.parents} == {file for file in told if file.suffix != ".py"}
 
 
 def test_a_documents_own_html_is_text_and_a_lost_link_is_its_text() -> None:
