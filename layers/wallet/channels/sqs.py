@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SqsQueues:
-    """Queues by their ARN; of each its address and its dead-letter queue are asked for once."""
+    """Queues by their ARN. The address of each is asked for once, its dead-letter queue each time, as it may change."""
 
     def __init__(self, client: "SQSClient") -> None:
         self._client = client
