@@ -10,7 +10,7 @@ it is in every proof. The published object carries balances and salt beside it, 
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 from wallet.ledger.seals import FORM_1, FORM_2, SALT_SIZE, Content, Seal, canonical, chain, whole_number
@@ -27,12 +27,12 @@ Balances = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A statement over the seals from `first` to `last`, and over everything before by `chain_before` and `previous`.
+class CheckpointRow:
+    """What the database has of a checkpoint over the seals from `first` to `last`, and over everything before by
+    `chain_before` and `previous`: nothing that could be signed, for want of the seals.
 
     `ledger` is the id of the ledger (32 hexadecimal digits), `previous` the digest of the statement before (zeros for
-    the first), `entries` the hash of the list of transactions, `sealed_at` as `2026-11-22T06:30:00.123456Z`, `balances`
-    those behind the transaction at `last`, `balances_salt` what their hash is made with in form 2.
+    the first), `sealed_at` as `2026-11-22T06:30:00.123456Z`, `balances` those behind the transaction at `last`.
     """
 
     ledger: str
@@ -44,9 +44,41 @@ class Checkpoint:
     previous: bytes
     sealed_at: str
     balances: Balances
+
+    def under(self, seals: Sequence[Seal]) -> "Checkpoint":
+        """The statement, with what it has of its seals: their list, their form, and the salt of the balances.
+
+        No row has these, nor may they be believed if it had. Raises ValueError for a form that there isn't.
+        """
+        form = seals[0].form if seals else FORM_1
+        if form not in FORMATS:
+            raise ValueError(f"nothing is sealed in a form {form}")
+        return Checkpoint(
+            ledger=self.ledger,
+            number=self.number,
+            first=self.first,
+            last=self.last,
+            chain_before=self.chain_before,
+            chain=self.chain,
+            previous=self.previous,
+            sealed_at=self.sealed_at,
+            balances=self.balances,
+            entries=entries_hash(entries_of(seals)),
+            form=form,
+            balances_salt=balances_salt(seals[-1].salt) if seals else b"",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint(CheckpointRow):
+    """A statement: a row with the hash `entries` of the list of its transactions, in the form of the seals under it.
+
+    `balances_salt` is what the hash of the balances is made with in form 2.
+    """
+
     entries: bytes
-    form: int = FORM_1
-    balances_salt: bytes = b""
+    form: int
+    balances_salt: bytes
 
     def statement(self) -> dict[str, object]:
         """What is signed, as the published object has it."""
@@ -69,22 +101,6 @@ class Checkpoint:
     def opening(self) -> dict[str, object]:
         """What is published beside a statement of form 2: the balances that it has the hash of."""
         return {"balances": self._balances_in_clear(), "salt": self.balances_salt.hex()}
-
-    def under(self, seals: Sequence[Seal]) -> "Checkpoint":
-        """The same with what it has of its seals: their list, their form, and the salt of the balances.
-
-        A row of the database has none of these, nor may they be believed if it had. Raises ValueError for a form that
-        there isn't.
-        """
-        form = seals[0].form if seals else FORM_1
-        if form not in FORMATS:
-            raise ValueError(f"nothing is sealed in a form {form}")
-        return replace(
-            self,
-            entries=entries_hash(entries_of(seals)),
-            form=form,
-            balances_salt=balances_salt(seals[-1].salt) if seals else b"",
-        )
 
     def _balances_in_clear(self) -> dict[str, dict[str, int]]:
         return {currency: dict(accounts) for currency, accounts in self.balances.items()}
@@ -128,7 +144,7 @@ def make_checkpoint(
     """The checkpoint over one batch of seals, which are of one form."""
     if len({seal.form for seal in seals}) != 1:
         raise ValueError("what is under a checkpoint is sealed in one form")
-    return Checkpoint(
+    return CheckpointRow(
         ledger=ledger,
         number=number,
         first=seals[0].position,
@@ -138,7 +154,6 @@ def make_checkpoint(
         previous=previous,
         sealed_at=sealed_at,
         balances=balances,
-        entries=b"",
     ).under(seals)
 
 

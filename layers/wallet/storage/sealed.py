@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from wallet.ledger.checkpoints import Balances, Checkpoint
+from wallet.ledger.checkpoints import Balances, CheckpointRow
 from wallet.ledger.evidence import Sealed
 from wallet.ledger.seals import BEGINNING, POSTING_COLUMNS, TRANSACTION_COLUMNS, Content, Record
 from wallet.storage.database import Reader, Row
@@ -79,7 +79,7 @@ class Before:
 class Stored:
     """A checkpoint as its row says, with the digest and the signature that stand there."""
 
-    checkpoint: Checkpoint
+    checkpoint: CheckpointRow
     digest: bytes
     signature: bytes | None
     before: Before
@@ -155,7 +155,7 @@ def stored_of(row: Row) -> Stored | None:
     """A checkpoint's row with what it follows from, if there is one."""
     if row["number"] is None:
         return None
-    checkpoint = Checkpoint(
+    checkpoint = CheckpointRow(
         ledger=row["ledger"].hex(),
         number=row["number"],
         first=row["first_position"],
@@ -165,7 +165,6 @@ def stored_of(row: Row) -> Stored | None:
         previous=row["digest_before"] or BEGINNING,
         sealed_at=exact_time(row["sealed_at"]),
         balances=_balances(row["balances"]),
-        entries=b"",
     )
     return Stored(checkpoint, row["digest"], row["signature"], _before(row))
 

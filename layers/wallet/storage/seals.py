@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from wallet.ledger.checkpoints import Balances, Checkpoint, entries_of
+from wallet.ledger.checkpoints import Balances, Checkpoint, CheckpointRow, entries_of
 from wallet.ledger.seals import (
     BEGINNING,
     POSTING_COLUMNS,
@@ -245,8 +245,8 @@ def _postings(
     return postings, codes
 
 
-def _checkpoint(row: Row) -> Checkpoint:
-    return Checkpoint(
+def _checkpoint(row: Row) -> CheckpointRow:
+    return CheckpointRow(
         ledger=row["ledger"].hex(),
         number=row["number"],
         first=row["first_position"],
@@ -256,7 +256,6 @@ def _checkpoint(row: Row) -> Checkpoint:
         previous=row["previous"] or BEGINNING,
         sealed_at=exact_time(row["sealed_at"]),
         balances=_balances(row["balances"]),
-        entries=b"",
     )
 
 
