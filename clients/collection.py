@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,32 +14,16 @@ _SCHEMA: Final = "https://schema.getpostman.com/json/collection/v2.1.0/collectio
 _NAMESPACE: Final = uuid.UUID("5f2d1c9a-6d0e-4b7e-9c65-0d9a0a0f7c11")
 #: Signed by IAM, which Postman can do, but on another host than the wallet's site.
 _LEFT_OUT: Final = ("/operator/",)
-#: What a field may be, where the document gives no example: by its name.
-_SAMPLES: Final[Json] = {
-    "phone": "+919876543210",
-    "password": "correct horse",
-    "old_password": "correct horse",
-    "new_password": "battery staple",
-    "name": "Asha Rao",
-    "code": "123456",
-    "vpa": "asha.rao@okbank",
-    "phone_proof": "{{phone_proof}}",
-    "refresh_token": "{{refresh_token}}",
-    "to": {"phone": "+919876543211"},
-    "amount": 5000,
-}
+#: What a query may ask for.
+_ASKED: Final = {"to": "+919876543211", "amount": 5000, "vpa": "asha.rao@okbank", "phone": "+919876543210"}
+#: Of a body, what an answer has said before.
+_TOLD: Final = ("phone_proof", "refresh_token")
 #: What is kept for the requests after this one: by the operation, the variable and the field of its answer.
 _KEPT: Final = {
     "post_login": {"token": "access_token", "refresh_token": "refresh_token"},
     "post_token": {"token": "access_token", "refresh_token": "refresh_token"},
     "post_phone_proofs_id": {"phone_proof": "phone_proof"},
 }
-#: Where nothing has to be there, but something has.
-_FILLED: Final[Mapping[str, Json]] = {
-    "post_confirmations_id": {"code": "123456"},
-    "patch_me": {"email": "asha@example.com"},
-}
-_CSV: Final = "to,amount,description,reference\n+919876543211,5000,Tea,row-1\n"
 
 
 def collection(document: Json) -> Json:
@@ -49,7 +32,7 @@ def collection(document: Json) -> Json:
     for path, item in document["paths"].items():
         if not path.startswith(_LEFT_OUT):
             for method, operation in item.items():
-                folders.setdefault(operation["tags"][0], []).append(_request(method, path, operation, document))
+                folders.setdefault(operation["tags"][0], []).append(_request(method, path, operation))
     return {
         "info": {
             "_postman_id": str(uuid.uuid5(_NAMESPACE, document["info"]["title"])),
@@ -85,7 +68,7 @@ def _variables() -> dict[str, str]:
     return {"base_url": "https://wallet.example/v1", "key": "", **kept}
 
 
-def _request(method: str, path: str, operation: Json, document: Json) -> Json:
+def _request(method: str, path: str, operation: Json) -> Json:
     parameters = operation.get("parameters", [])
     url_path = [f":{part[1:-1]}" if part.startswith("{") else part for part in path.strip("/").split("/")]
     query = [_query(one) for one in parameters if one["in"] == "query"]
@@ -103,7 +86,7 @@ def _request(method: str, path: str, operation: Json, document: Json) -> Json:
     }
     if operation.get("security") == []:
         request["auth"] = {"type": "noauth"}
-    body = _body(operation, document)
+    body = _body(operation)
     if body is not None:
         (media,) = operation["requestBody"]["content"]
         request["header"].append({"key": "Content-Type", "value": media})
@@ -119,7 +102,7 @@ def _request(method: str, path: str, operation: Json, document: Json) -> Json:
 
 def _query(parameter: Json) -> Json:
     """One that may be left out is, until somebody switches it on."""
-    value = {**_SAMPLES, "to": "+919876543211"}.get(parameter["name"], "") if parameter["required"] else ""
+    value = _ASKED.get(parameter["name"], "") if parameter["required"] else ""
     told = parameter.get("description", parameter["schema"].get("description", ""))
     return {"key": parameter["name"], "value": str(value), "description": told, "disabled": not parameter["required"]}
 
@@ -130,31 +113,16 @@ def _header(parameter: Json) -> Json:
     return made
 
 
-def _body(operation: Json, document: Json) -> str | None:
+def _body(operation: Json) -> str | None:
+    """The document's example, with what an answer before it has said."""
     if "requestBody" not in operation:
         return None
     ((media, content),) = operation["requestBody"]["content"].items()
+    example = content["example"]
     if media == "text/csv":
-        return _CSV
-    sample = _FILLED.get(operation["operationId"]) or _sample(content["schema"], document)
-    return json.dumps(sample, indent=2, ensure_ascii=False)
-
-
-def _sample(schema: Json, document: Json, name: str = "") -> Any:  # noqa: ANN401 - of any schema
-    """What might be sent: of an object what has to be there."""
-    if "$ref" in schema:
-        return _sample(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document, name)
-    if name in _SAMPLES:
-        return _SAMPLES[name]
-    known = schema.get("examples") or schema.get("enum")
-    if known:
-        return known[0]
-    if "anyOf" in schema:
-        return _sample(schema["anyOf"][0], document, name)
-    if schema.get("type") == "object":
-        properties = schema.get("properties", {})
-        return {one: _sample(properties.get(one, {}), document, one) for one in schema.get("required", [])}
-    return {"integer": 1, "boolean": False, "array": []}.get(schema.get("type", ""), "")
+        return str(example)
+    told = {name: f"{{{{{name}}}}}" for name in _TOLD if name in example}
+    return json.dumps({**example, **told}, indent=2, ensure_ascii=False)
 
 
 def _script(listen: str, *lines: str) -> Json:

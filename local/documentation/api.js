@@ -25,6 +25,9 @@ const ours = ({ React }) => {
   // names that are the text which is seen, and a name where there is none
   const Button = ({ "aria-label": _, ...properties }) =>
     element("button", { ...properties, className: `${properties.className || ""} button` });
+  // each field of the dialog wants the focus, and the last one would get it, below the token's
+  const Input = ({ autoFocus: _, ...properties }) =>
+    element("input", { ...properties, autoFocus: properties.id === "auth-bearer-value" });
   const CloseIcon = () => element("span", null, "Close");
   // the page around it has a title and a main part of its own, and there is one server: this site
   const Layout = ({ getComponent, specSelectors, errSelectors }) => {
@@ -49,8 +52,31 @@ const ours = ({ React }) => {
       TextArea: () => TextArea,
       Button: () => Button,
       CloseIcon: () => CloseIcon,
+      Input: () => Input,
+    },
+    statePlugins: {
+      // a page can neither send a cookie that no script reads nor sign as IAM does
+      auth: {
+        wrapSelectors: {
+          definitionsToAuthorize: (all) => (state) => all(state)?.filter((one) => one.has("token")),
+        },
+      },
+      spec: { wrapActions: { updateJsonSpec: (update) => (api) => update(withNewKeys(api)) } },
     },
   };
+};
+
+// The document's example of a key is everybody's: who sent it for one payment and then for another would be refused.
+const withNewKeys = (api) => {
+  const { paths } = api;
+  if (!paths || !crypto.randomUUID) return api;
+  const made = structuredClone(api);
+  for (const path of Object.values(made.paths)) {
+    for (const { parameters = [] } of Object.values(path)) {
+      for (const one of parameters) if (one.name === "Idempotency-Key") one.example = crypto.randomUUID();
+    }
+  }
+  return made;
 };
 
 addEventListener("DOMContentLoaded", () => {
@@ -59,12 +85,14 @@ addEventListener("DOMContentLoaded", () => {
   new MutationObserver(() => {
     for (const table of place.querySelectorAll("table[role=region]")) table.removeAttribute("role");
   }).observe(place, { childList: true, subtree: true });
-  window.SwaggerUIBundle({
+  const page = window.SwaggerUIBundle({
     url: "/v1/openapi.json",
     dom_id: "#swagger",
     plugins: [ours],
     layout: "OurLayout",
-    docExpansion: "list",
+    // an overview, and where everybody begins
+    docExpansion: "none",
+    onComplete: () => page.layoutActions.show(["operations-tag", "login"], true),
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
     syntaxHighlight: false,

@@ -4,8 +4,10 @@
 due, and every answer of the end-to-end tests is held to it (tests/support/contract.py).
 """
 
+import csv
 import importlib.util
 import inspect
+import io
 import itertools
 import json
 import re
@@ -16,14 +18,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from wallet.edge import answers, shapes
+from wallet.edge.bodies import BulkRowBody
+from wallet.edge.commands import commands_of
 from wallet.edge.problem_pages import PAGES
 from wallet.edge.responses import Response
 from wallet.edge.routes import Route
 from wallet.edge.statuses import GATEWAY_UNAVAILABLE, INTERNAL_ERROR, REFUSALS, TRY_AGAIN
 from wallet.ledger.refusals import Refusal
+from wallet.operators.model import Role
 
 Json = dict[str, Any]
 
@@ -51,6 +56,39 @@ _PATH_TEXTS = {
     "gateway": "razorpay, cashfree or razorpayx.",
     "code": "A problem's.",
 }
+
+#: What routes are about, by the first segment of their path, in the order in which a newcomer needs them.
+_TAGS = {
+    "phone-proofs": "A code to a phone, and the proof that it came.",
+    "register": "A new account and its wallet.",
+    "login": "A phone and a password for an access token.",
+    "token": "The next access token of a session.",
+    "logout": "The end of a session.",
+    "wallet": "The balance, the limits, the statement, the code by which one is paid.",
+    "top-ups": "Money in, by UPI.",
+    "payees": "Whose a phone, a wallet or a code is.",
+    "payments": "Money to somebody else, and its refunds.",
+    "payment-requests": "A link by which one is paid.",
+    "holds": "Money that is promised first and taken later.",
+    "withdrawals": "Money out, to a UPI address.",
+    "bulk-payments": "Up to 10,000 payments from one file.",
+    "confirmations": "The second factor of money out.",
+    "passkeys": "What confirms without a message.",
+    "passkey-proofs": "A passkey in place of a code to the phone.",
+    "me": "One's own account: name, phone, password, freeze.",
+    "password-resets": "A lost password.",
+    "sessions": "Where one is signed in.",
+    "session": "Browsers' sessions, by a cookie that no script reads.",
+    "problems": "What a refusal means, as a page.",
+    "proof-key": "What receipts are verified with.",
+    "openapi.json": "This document.",
+    "webhooks": "For payment gateways: what happened to an order.",
+    "operator": "For operators, signed by IAM.",
+}
+#: One command of each role, to begin with.
+_COMMANDS = {Role.LOOK: "pending", Role.SUPPORT: "freeze", Role.MONEY: "write_off", Role.ADMIN: "unfreeze"}
+#: Whoever copies it once and means something else the next time is refused, and has paid nothing twice.
+_KEY_EXAMPLE = "3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490"
 
 #: Of API Gateway and of its firewall, and of every accident: any route may answer these.
 _ALWAYS = {403: ["forbidden"], 429: ["too_many_requests"], 500: [INTERNAL_ERROR.code], 503: [TRY_AGAIN.code]}
@@ -117,6 +155,7 @@ def document() -> Json:
         },
         "servers": [{"url": "/v1"}],
         "security": [{"token": []}],
+        "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": _used(definitions, paths, problems),
@@ -207,13 +246,21 @@ def _operation(route: Route, told: list[Any], schemas: dict[Any, Json], definiti
         model = definitions[asked["$ref"].rpartition("/")[2]] if "$ref" in asked else asked
         operation["requestBody"] = {
             "required": bool(model.get("required")),
-            "content": {route.takes: {"schema": asked}},
+            "content": {route.takes: {"schema": asked, "example": example_of(route.asks)}},
         }
     elif path.startswith("/operator/"):
         command = {"type": "object", "required": ["command"], "properties": {"command": {"type": "string"}}}
-        operation["requestBody"] = {"required": True, "content": {route.takes: {"schema": command}}}
+        role = Role(path.split("/")[2])
+        example = example_of(commands_of(role)[_COMMANDS[role]])
+        operation["requestBody"] = {
+            "required": True,
+            "content": {route.takes: {"schema": command, "example": example}},
+        }
     elif route.takes != "application/json":
-        operation["requestBody"] = {"required": True, "content": {route.takes: {"schema": {"type": "string"}}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {route.takes: {"schema": {"type": "string"}, "example": _file_of_one_row()}},
+        }
     if path.startswith("/operator/"):
         operation["security"] = [{"operator": []}]
     elif route.name in ("DELETE /session", "POST /session/token"):
@@ -221,6 +268,26 @@ def _operation(route: Route, told: list[Any], schemas: dict[Any, Json], definiti
     elif route.is_open:
         operation["security"] = []
     return {name: value for name, value in operation.items() if value != [] or name == "security"}
+
+
+def example_of(model: type[BaseModel]) -> Json:
+    """What might be sent: what a model's fields give as their examples. One that may be absent and gives none is."""
+    made: Json = {}
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            made[name] = example_of(info.annotation)
+        elif info.examples:
+            made[name] = info.examples[0]
+        elif typing.get_origin(info.annotation) is typing.Literal and info.is_required():
+            made[name] = typing.get_args(info.annotation)[0]
+    return made
+
+
+def _file_of_one_row() -> str:
+    row = example_of(BulkRowBody)
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\n").writerows([row.keys(), row.values()])
+    return file.getvalue()
 
 
 def _first_sentence(route: Route) -> str:
@@ -257,6 +324,7 @@ def _headers_asked(route: Route, told: list[Any]) -> Iterator[Json]:
             "required": route.key == "required",
             "description": "A new one for each new intention, the same for each repetition of it.",
             "schema": {"type": "string", "pattern": "^[!-~]{1,64}$"},
+            "example": _KEY_EXAMPLE,
         }
     if type(None) in told and route.status == 200:
         yield {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}

@@ -1,5 +1,8 @@
 """The documentation beside the wallet, and the pretend phone: under their policies, and for everybody."""
 
+import json
+from uuid import UUID
+
 import pytest
 from playwright.sync_api import expect
 
@@ -35,6 +38,10 @@ def test_a_route_can_be_tried_on_the_page_that_has_them_all(api: Api, visit: Vis
     page.goto(f"{api.stack['web_url']}/docs/api")
     login = page.locator("#operations-sign-in-post_login, [id$='post_login']").first
     expect(login).to_be_visible()
+    for part in page.locator(".opblock-tag").all():
+        if part.get_attribute("data-is-open") == "false":
+            part.click()
+    expect(page.locator(".opblock-tag[data-is-open=false]")).to_have_count(0)
     axe_finds_nothing(visitor, shape)
     page.set_viewport_size({"width": shape.width, "height": shape.height})
     login.get_by_role("button").first.click()
@@ -42,6 +49,34 @@ def test_a_route_can_be_tried_on_the_page_that_has_them_all(api: Api, visit: Vis
     login.locator("textarea").fill(f'{{"phone": "{person.phone}", "password": "{PASSWORD}"}}')
     login.get_by_role("button", name="Execute").click()
     expect(login.locator(".live-responses-table")).to_contain_text("access_token")
+
+
+def test_the_page_of_all_routes_is_an_overview_that_asks_for_the_token_alone(visit: Visit, shape: Shape) -> None:
+    visitor = visit(shape)
+    page = visitor.page
+    page.goto(f"{visitor.api.stack['web_url']}/docs/api")
+    expect(page.locator(".opblock-tag").first).to_be_visible()
+    assert page.locator(".opblock-tag[data-is-open=true]").count() == 1
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.locator(".auth-container h4")).to_have_count(1)
+    expect(page.locator(".auth-container input")).to_be_focused()
+
+
+def test_each_route_that_moves_money_has_a_key_of_its_own_and_a_body_that_can_be_sent(
+    visit: Visit, shape: Shape
+) -> None:
+    visitor = visit(shape)
+    page = visitor.page
+    page.goto(f"{visitor.api.stack['web_url']}/docs/api")
+    keys = []
+    for part, operation in (("payments", "post_payments"), ("top-ups", "post_top_ups")):
+        page.locator(f"#operations-tag-{part}").click()
+        route = page.locator(f"#operations-{part}-{operation}")
+        route.get_by_role("button").first.click()
+        route.get_by_role("button", name="Try it out").click()
+        assert json.loads(route.locator("textarea").input_value())["amount"] > 0
+        keys.append(UUID(route.get_by_placeholder("Idempotency-Key").input_value()))
+    assert keys[0] != keys[1]
 
 
 @pytest.mark.parametrize("part", ["messages", "upi", "bank"])

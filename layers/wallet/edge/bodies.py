@@ -18,6 +18,7 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from wallet.edge.qr import read_payment_request_code, read_wallet_code
@@ -53,6 +54,12 @@ _A_PAYEE = (
 # A text as it is sent, whatever it is read into.
 _TEXT = {"type": "string"}
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+
+
+def _like(example: JsonValue) -> FieldInfo:
+    """What the API's document gives for it: of a field that may be absent, one that has this stands in the example."""
+    info: FieldInfo = Field(examples=[example])
+    return info
 
 
 def _upto(most: int) -> dict[str, object]:
@@ -208,23 +215,28 @@ def _given(cell: object) -> object:
 
 Amount = Annotated[
     StrictInt,
-    Field(ge=1, le=MAX_AMOUNT, description="Minor units (paise)."),
+    Field(ge=1, le=MAX_AMOUNT, description="Minor units (paise).", examples=[5000]),
     Wanted(f"A whole number of minor units (paise) from 1 to {MAX_AMOUNT}, as a JSON number: 5000 is 50 rupees."),
 ]
-Name = Annotated[StrictStr, AfterValidator(_name), Wanted("A name of 1 to 100 characters, as text.")]
+Name = Annotated[StrictStr, AfterValidator(_name), _like("Asha Rao"), Wanted("A name of 1 to 100 characters, as text.")]
 # An operator has looked at it: words that nobody else may have in a name are allowed.
 ApprovedName = Annotated[StrictStr, AfterValidator(_approved_name), Wanted("A name of 1 to 100 characters, as text.")]
 Phone = Annotated[
-    StrictStr, AfterValidator(_phone), Wanted("A phone number is international, like +919876543210, as text.")
+    StrictStr,
+    AfterValidator(_phone),
+    _like("+919876543210"),
+    Wanted("A phone number is international, like +919876543210, as text."),
 ]
 RegisteredPhone = Annotated[
     SignInPhone,
     BeforeValidator(_sign_in_phone),
+    _like("+919876543210"),
     Wanted("A phone number is international, like +919876543210, as text.", _TEXT),
 ]
 WalletId = Annotated[
     UUID,
     BeforeValidator(lambda text: _wallet_id(text) if isinstance(text, str) else text),
+    _like("wal_01kasf8v0yfmx9pmgfdt64tagq"),
     Wanted("A wallet's id, like wal_…, as text.", {"type": "string", "pattern": "^wal_[0-9a-z]{26}$"}),
 ]
 QrWalletId = Annotated[
@@ -240,25 +252,46 @@ PaymentRequestId = Annotated[
 Password = Annotated[
     StrictStr,
     AfterValidator(_password),
+    _like("correct horse"),
     Wanted(f"A password of {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters, as text."),
 ]
-AnyPassword = Annotated[StrictStr, Field(max_length=1024), Wanted("The password, as text.")]
+AnyPassword = Annotated[StrictStr, Field(max_length=1024, examples=["correct horse"]), Wanted("The password, as text.")]
 Email = Annotated[StrictStr, AfterValidator(_email), Wanted("An e-mail address, like asha@example.com, as text.")]
 Credential = Annotated[
-    dict[str, JsonValue], Wanted("What navigator.credentials gave, as its toJSON() has it: an object.")
+    dict[str, JsonValue],
+    _like(
+        {
+            "id": "mYkQ0nWc3VbT7uLx",
+            "rawId": "mYkQ0nWc3VbT7uLx",
+            "type": "public-key",
+            "response": {
+                "clientDataJSON": "eyJ0eXBlIjoi",
+                "authenticatorData": "SZYN5YgOjGh0",
+                "signature": "MEUCIQDx",
+            },
+            "clientExtensionResults": {},
+        }
+    ),
+    Wanted("What navigator.credentials gave, as its toJSON() has it: an object."),
 ]
 PasskeyName = Annotated[
     StrictStr,
-    Field(min_length=1, max_length=64),
+    Field(min_length=1, max_length=64, examples=["My phone"]),
     AfterValidator(check_text),
     Wanted("What you call it: a text of at most 64 characters."),
 ]
-Code = Annotated[StrictStr, Field(pattern=r"^[0-9]{6}$"), Wanted("The six digits that were sent, as text.")]
+Code = Annotated[
+    StrictStr, Field(pattern=r"^[0-9]{6}$", examples=["123456"]), Wanted("The six digits that were sent, as text.")
+]
 PhoneProof = Annotated[
-    StrictStr, Field(min_length=1, max_length=200), Wanted("The phone_proof of POST /phone-proofs/{id}, as text.")
+    StrictStr,
+    Field(min_length=1, max_length=200, examples=["the phone_proof of POST /phone-proofs/{id}"]),
+    Wanted("The phone_proof of POST /phone-proofs/{id}, as text."),
 ]
 RefreshToken = Annotated[
-    StrictStr, Field(min_length=1, max_length=200), Wanted("The refresh_token of POST /login or POST /token, as text.")
+    StrictStr,
+    Field(min_length=1, max_length=200, examples=["the refresh_token of POST /login"]),
+    Wanted("The refresh_token of POST /login or POST /token, as text."),
 ]
 Time = Annotated[datetime, BeforeValidator(_time), Wanted(_A_TIME)]
 Description = Annotated[
@@ -279,7 +312,7 @@ OwnKey = Annotated[str, Field(pattern=r"^[!-~]{1,64}$"), Wanted("An Idempotency-
 StatementCursor = Annotated[tuple[int, ...], BeforeValidator(_cursor), Wanted(_A_CURSOR, _TEXT)]
 Vpa = Annotated[
     StrictStr,
-    Field(max_length=255),
+    Field(max_length=255, examples=["asha.rao@okbank"]),
     AfterValidator(lambda text: vpa.read(text) or text),
     Wanted("A UPI address, like asha@okbank, as text of at most 255 characters."),
 ]
@@ -307,7 +340,9 @@ class CodeBody(Body):
     """POST /phone-proofs."""
 
     phone: Phone
-    purpose: Annotated[Purpose, Wanted("One of register, sign_in, reset_password, unfreeze and change_phone.")]
+    purpose: Annotated[
+        Purpose, _like("register"), Wanted("One of register, sign_in, reset_password, unfreeze and change_phone.")
+    ]
 
 
 class ProofBody(Body):
@@ -319,7 +354,7 @@ class ProofBody(Body):
 class ConfirmationBody(Body):
     """POST /confirmations/{id}: one of the two."""
 
-    code: Code | None = None
+    code: Annotated[Code | None, _like("123456")] = None
     passkey: Credential | None = None
 
     @model_validator(mode="after")
@@ -333,19 +368,30 @@ class PasskeyBody(Body):
     """POST /passkeys."""
 
     name: PasskeyName
-    credential: Credential
+    credential: Annotated[
+        Credential,
+        _like(
+            {
+                "id": "mYkQ0nWc3VbT7uLx",
+                "rawId": "mYkQ0nWc3VbT7uLx",
+                "type": "public-key",
+                "response": {"clientDataJSON": "eyJ0eXBlIjoi", "attestationObject": "o2NmbXRkbm9uZQ"},
+                "clientExtensionResults": {},
+            }
+        ),
+    ]
 
 
 class ProofOptionsBody(Body):
     """POST /passkey-proofs/options."""
 
-    purpose: Annotated[PasskeyPurpose, Wanted("One of sign_in and reset_password.")]
+    purpose: Annotated[PasskeyPurpose, _like("sign_in"), Wanted("One of sign_in and reset_password.")]
 
 
 class PasskeyProofBody(Body):
     """POST /passkey-proofs."""
 
-    purpose: Annotated[PasskeyPurpose, Wanted("One of sign_in and reset_password.")]
+    purpose: Annotated[PasskeyPurpose, _like("sign_in"), Wanted("One of sign_in and reset_password.")]
     passkey: Credential
 
 
@@ -369,7 +415,7 @@ class MeBody(Body):
     """PATCH /me: one of the two, or both; `email` null takes the address away."""
 
     name: Name | None = None
-    email: Email | None = None
+    email: Annotated[Email | None, _like("asha@example.com")] = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -394,14 +440,14 @@ class PasswordBody(Body):
     """POST /me/password."""
 
     old_password: AnyPassword
-    new_password: Password
+    new_password: Annotated[Password, _like("battery staple")]
 
 
 class ResetBody(Body):
     """POST /password-resets."""
 
     phone_proof: PhoneProof
-    new_password: Password
+    new_password: Annotated[Password, _like("battery staple")]
     passkey: PhoneProof | None = None
 
 
@@ -420,14 +466,14 @@ class TokenBody(Body):
 class TopUpBody(Body):
     """POST /top-ups."""
 
-    amount: Amount
+    amount: Annotated[Amount, _like(50_000)]
 
 
 class PayeeRef(Body):
     """Who is paid, or looked up: by wallet, by phone, or by what the wallet's QR code says."""
 
     wallet_id: WalletId | None = None
-    phone: Phone | None = None
+    phone: Annotated[Phone | None, _like("+919876543211")] = None
     qr: QrWalletId | None = None
 
     @model_validator(mode="after")
@@ -457,8 +503,8 @@ class PaymentBody(Body):
 
     to: Annotated[PaymentPayeeRef, Wanted('An object that names the payee, like {"phone": "+919876543210"}.')]
     amount: Amount
-    description: Description | None = None
-    reference: Reference | None = None
+    description: Annotated[Description | None, _like("Tea")] = None
+    reference: Annotated[Reference | None, _like("order-17")] = None
 
     @model_validator(mode="after")
     def _one_reference(self) -> Self:
@@ -470,8 +516,8 @@ class PaymentBody(Body):
 class PaymentRequestBody(Body):
     """POST /payment-requests. `expires_in` is in seconds: a week if absent, 90 days at most."""
 
-    amount: Amount | None = None
-    description: Description | None = None
+    amount: Annotated[Amount | None, _like(5_000)] = None
+    description: Annotated[Description | None, _like("Dinner")] = None
     expires_in: Annotated[
         StrictInt,
         Field(ge=60, le=7_776_000),
@@ -486,8 +532,8 @@ class PaymentRequestBody(Body):
 class RefundBody(Body):
     """POST /payments/{id}/refunds. Without an amount: what is left."""
 
-    amount: Amount | None = None
-    reason: Description | None = None
+    amount: Annotated[Amount | None, _like(2_000)] = None
+    reason: Annotated[Description | None, _like("One cup was cold")] = None
 
 
 class HoldBody(Body):
@@ -500,13 +546,13 @@ class HoldBody(Body):
         Field(ge=1, le=2_592_000),
         Wanted("A whole number of seconds from 1 to 2592000 (30 days), as a JSON number."),
     ] = 604_800
-    description: Description | None = None
+    description: Annotated[Description | None, _like("Deposit")] = None
 
 
 class CaptureBody(Body):
     """POST /holds/{id}/capture. Without an amount: what is left. `final` false keeps the rest held."""
 
-    amount: Amount | None = None
+    amount: Annotated[Amount | None, _like(5_000)] = None
     final: StrictBool = True
 
 
@@ -549,12 +595,20 @@ class EmptyBody(Body):
 class BulkRowBody(Body):
     """One row of the file of POST /bulk-payments. Its cells are text; an empty one is none."""
 
-    to: Annotated[PayeeName, BeforeValidator(_payee), Wanted("A wallet's id (wal_…) or an international phone number.")]
-    amount: Annotated[
-        int, BeforeValidator(_amount), Field(le=MAX_AMOUNT), Wanted(f"An amount is {MAX_AMOUNT} at most.")
+    to: Annotated[
+        PayeeName,
+        BeforeValidator(_payee),
+        _like("+919876543211"),
+        Wanted("A wallet's id (wal_…) or an international phone number."),
     ]
-    description: Annotated[Description | None, BeforeValidator(_given)]
-    reference: Annotated[Reference | None, BeforeValidator(_given)]
+    amount: Annotated[
+        int,
+        BeforeValidator(_amount),
+        Field(le=MAX_AMOUNT, examples=[5000]),
+        Wanted(f"An amount is {MAX_AMOUNT} at most."),
+    ]
+    description: Annotated[Description | None, BeforeValidator(_given), _like("Tea")]
+    reference: Annotated[Reference | None, BeforeValidator(_given), _like("row-1")]
 
 
 class BulkRowsQuery(Body):

@@ -74,10 +74,14 @@ TransactionId = Annotated[UUID, _id_of("transaction", ids.TRANSACTION), Wanted("
 RequestId = Annotated[UUID, _id_of("request", ids.REQUEST), Wanted("A request's id, like req_….")]
 Key = Annotated[
     StrictStr,
-    Field(pattern=r"^[!-~]{1,64}$"),
+    Field(pattern=r"^[!-~]{1,64}$", examples=["case-2026-118"]),
     Wanted("A key of this order, a new one for each new order: 1 to 64 visible ASCII characters without blanks."),
 ]
-Reason = Annotated[Description, Field(min_length=1), Wanted("Why, for the journal: a text of 1 to 200 characters.")]
+Reason = Annotated[
+    Description,
+    Field(min_length=1, examples=["Reported stolen, case 118"]),
+    Wanted("Why, for the journal: a text of 1 to 200 characters."),
+]
 
 
 class Question(Body):

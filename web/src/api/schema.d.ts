@@ -1193,16 +1193,25 @@ export interface components {
         };
         /** @description POST /holds/{id}/capture. Without an amount: what is left. `final` false keeps the rest held. */
         CaptureBody: {
-            /** @default null */
+            /**
+             * @default null
+             * @example 5000
+             */
             amount?: number | null;
             /** @default true */
             final?: boolean;
         };
         /** @description POST /phone-proofs. */
         CodeBody: {
-            /** @description A phone number is international, like +919876543210, as text. */
+            /**
+             * @description A phone number is international, like +919876543210, as text.
+             * @example +919876543210
+             */
             phone: string;
-            /** @description One of register, sign_in, reset_password, unfreeze and change_phone. */
+            /**
+             * @description One of register, sign_in, reset_password, unfreeze and change_phone.
+             * @example register
+             */
             purpose: components["schemas"]["Purpose"];
         };
         /** @description What came of a command; what `result` has, docs/operations.md says. */
@@ -1213,7 +1222,10 @@ export interface components {
         };
         /** @description POST /confirmations/{id}: one of the two. */
         ConfirmationBody: {
-            /** @default null */
+            /**
+             * @default null
+             * @example 123456
+             */
             code?: string | null;
             /** @default null */
             passkey?: {
@@ -1312,14 +1324,20 @@ export interface components {
         HoldBody: {
             /** @description An object that names the payee, like {"phone": "+919876543210"}. */
             to: components["schemas"]["PayeeRef"];
-            /** @description Minor units (paise). */
+            /**
+             * @description Minor units (paise).
+             * @example 5000
+             */
             amount: number;
             /**
              * @description A whole number of seconds from 1 to 2592000 (30 days), as a JSON number.
              * @default 604800
              */
             expires_in?: number;
-            /** @default null */
+            /**
+             * @default null
+             * @example Deposit
+             */
             description?: string | null;
         };
         /** @description A hold that has just been placed, with the payer's balance behind it. */
@@ -1449,9 +1467,15 @@ export interface components {
          *     A password of any length is checked: a limit would tell something of the stored one.
          */
         LoginBody: {
-            /** @description A phone number is international, like +919876543210, as text. */
+            /**
+             * @description A phone number is international, like +919876543210, as text.
+             * @example +919876543210
+             */
             phone: string;
-            /** @description The password, as text. */
+            /**
+             * @description The password, as text.
+             * @example correct horse
+             */
             password: string;
             /** @default null */
             phone_proof?: string | null;
@@ -1460,7 +1484,10 @@ export interface components {
         MeBody: {
             /** @default null */
             name?: string | null;
-            /** @default null */
+            /**
+             * @default null
+             * @example asha@example.com
+             */
             email?: string | null;
         };
         /** @description A passkey. */
@@ -1476,9 +1503,15 @@ export interface components {
         };
         /** @description POST /me/phone: the proof is of the new phone. */
         NewPhoneBody: {
-            /** @description The phone_proof of POST /phone-proofs/{id}, as text. */
+            /**
+             * @description The phone_proof of POST /phone-proofs/{id}, as text.
+             * @example the phone_proof of POST /phone-proofs/{id}
+             */
             phone_proof: string;
-            /** @description The password, as text. */
+            /**
+             * @description The password, as text.
+             * @example correct horse
+             */
             password: string;
         };
         /** @description A top-up that waits to be paid; `checkout` is what the gateway's own checkout needs. */
@@ -1549,9 +1582,24 @@ export interface components {
         };
         /** @description POST /passkeys. */
         PasskeyBody: {
-            /** @description What you call it: a text of at most 64 characters. */
+            /**
+             * @description What you call it: a text of at most 64 characters.
+             * @example My phone
+             */
             name: string;
-            /** @description What navigator.credentials gave, as its toJSON() has it: an object. */
+            /**
+             * @description What navigator.credentials gave, as its toJSON() has it: an object.
+             * @example {
+             *       "clientExtensionResults": {},
+             *       "id": "mYkQ0nWc3VbT7uLx",
+             *       "rawId": "mYkQ0nWc3VbT7uLx",
+             *       "response": {
+             *         "attestationObject": "o2NmbXRkbm9uZQ",
+             *         "clientDataJSON": "eyJ0eXBlIjoi"
+             *       },
+             *       "type": "public-key"
+             *     }
+             */
             credential: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1570,10 +1618,24 @@ export interface components {
         PasskeyProofBody: {
             /**
              * @description One of sign_in and reset_password.
+             * @example sign_in
              * @enum {string}
              */
             purpose: "sign_in" | "reset_password";
-            /** @description What navigator.credentials gave, as its toJSON() has it: an object. */
+            /**
+             * @description What navigator.credentials gave, as its toJSON() has it: an object.
+             * @example {
+             *       "clientExtensionResults": {},
+             *       "id": "mYkQ0nWc3VbT7uLx",
+             *       "rawId": "mYkQ0nWc3VbT7uLx",
+             *       "response": {
+             *         "authenticatorData": "SZYN5YgOjGh0",
+             *         "clientDataJSON": "eyJ0eXBlIjoi",
+             *         "signature": "MEUCIQDx"
+             *       },
+             *       "type": "public-key"
+             *     }
+             */
             passkey: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
@@ -1584,9 +1646,15 @@ export interface components {
         };
         /** @description POST /me/password. */
         PasswordBody: {
-            /** @description The password, as text. */
+            /**
+             * @description The password, as text.
+             * @example correct horse
+             */
             old_password: string;
-            /** @description A password of 8 to 128 characters, as text. */
+            /**
+             * @description A password of 8 to 128 characters, as text.
+             * @example battery staple
+             */
             new_password: string;
         };
         /** @description Who would be paid; `merchant` is an approved one. */
@@ -1600,7 +1668,10 @@ export interface components {
         PayeeRef: {
             /** @default null */
             wallet_id?: string | null;
-            /** @default null */
+            /**
+             * @default null
+             * @example +919876543211
+             */
             phone?: string | null;
             /** @default null */
             qr?: string | null;
@@ -1638,18 +1709,30 @@ export interface components {
         PaymentBody: {
             /** @description An object that names the payee, like {"phone": "+919876543210"}. */
             to: components["schemas"]["PaymentPayeeRef"];
-            /** @description Minor units (paise). */
+            /**
+             * @description Minor units (paise).
+             * @example 5000
+             */
             amount: number;
-            /** @default null */
+            /**
+             * @default null
+             * @example Tea
+             */
             description?: string | null;
-            /** @default null */
+            /**
+             * @default null
+             * @example order-17
+             */
             reference?: string | null;
         };
         /** @description Who is paid by POST /payments: as ever, or who has asked for it. */
         PaymentPayeeRef: {
             /** @default null */
             wallet_id?: string | null;
-            /** @default null */
+            /**
+             * @default null
+             * @example +919876543211
+             */
             phone?: string | null;
             /** @default null */
             qr?: string | null;
@@ -1710,9 +1793,15 @@ export interface components {
         };
         /** @description POST /payment-requests. `expires_in` is in seconds: a week if absent, 90 days at most. */
         PaymentRequestBody: {
-            /** @default null */
+            /**
+             * @default null
+             * @example 5000
+             */
             amount?: number | null;
-            /** @default null */
+            /**
+             * @default null
+             * @example Dinner
+             */
             description?: string | null;
             /**
              * @description A whole number of seconds from 60 to 7776000 (90 days), as a JSON number.
@@ -1783,7 +1872,10 @@ export interface components {
         };
         /** @description POST /phone-proofs/{id}. */
         ProofBody: {
-            /** @description The six digits that were sent, as text. */
+            /**
+             * @description The six digits that were sent, as text.
+             * @example 123456
+             */
             code: string;
         };
         /** @description A public key, and how checkpoints are signed with it. */
@@ -1803,6 +1895,7 @@ export interface components {
         ProofOptionsBody: {
             /**
              * @description One of sign_in and reset_password.
+             * @example sign_in
              * @enum {string}
              */
             purpose: "sign_in" | "reset_password";
@@ -1858,20 +1951,38 @@ export interface components {
         };
         /** @description POST /payments/{id}/refunds. Without an amount: what is left. */
         RefundBody: {
-            /** @default null */
+            /**
+             * @default null
+             * @example 2000
+             */
             amount?: number | null;
-            /** @default null */
+            /**
+             * @default null
+             * @example One cup was cold
+             */
             reason?: string | null;
         };
         /** @description POST /register. */
         RegisterBody: {
-            /** @description The phone_proof of POST /phone-proofs/{id}, as text. */
+            /**
+             * @description The phone_proof of POST /phone-proofs/{id}, as text.
+             * @example the phone_proof of POST /phone-proofs/{id}
+             */
             phone_proof: string;
-            /** @description A phone number is international, like +919876543210, as text. */
+            /**
+             * @description A phone number is international, like +919876543210, as text.
+             * @example +919876543210
+             */
             phone: string;
-            /** @description A name of 1 to 100 characters, as text. */
+            /**
+             * @description A name of 1 to 100 characters, as text.
+             * @example Asha Rao
+             */
             name: string;
-            /** @description A password of 8 to 128 characters, as text. */
+            /**
+             * @description A password of 8 to 128 characters, as text.
+             * @example correct horse
+             */
             password: string;
             /** @default null */
             email?: string | null;
@@ -1906,9 +2017,15 @@ export interface components {
         };
         /** @description POST /password-resets. */
         ResetBody: {
-            /** @description The phone_proof of POST /phone-proofs/{id}, as text. */
+            /**
+             * @description The phone_proof of POST /phone-proofs/{id}, as text.
+             * @example the phone_proof of POST /phone-proofs/{id}
+             */
             phone_proof: string;
-            /** @description A password of 8 to 128 characters, as text. */
+            /**
+             * @description A password of 8 to 128 characters, as text.
+             * @example battery staple
+             */
             new_password: string;
             /** @default null */
             passkey?: string | null;
@@ -1979,7 +2096,10 @@ export interface components {
         };
         /** @description POST /token and POST /logout. */
         TokenBody: {
-            /** @description The refresh_token of POST /login or POST /token, as text. */
+            /**
+             * @description The refresh_token of POST /login or POST /token, as text.
+             * @example the refresh_token of POST /login
+             */
             refresh_token: string;
         };
         /** @description An access token, and what gets the next one. */
@@ -2025,7 +2145,10 @@ export interface components {
         };
         /** @description POST /top-ups. */
         TopUpBody: {
-            /** @description Minor units (paise). */
+            /**
+             * @description Minor units (paise).
+             * @example 50000
+             */
             amount: number;
         };
         /** @description One step of a top-up's life. */
@@ -2047,7 +2170,10 @@ export interface components {
         };
         /** @description POST /me/unfreeze. */
         UnfreezeBody: {
-            /** @description The phone_proof of POST /phone-proofs/{id}, as text. */
+            /**
+             * @description The phone_proof of POST /phone-proofs/{id}, as text.
+             * @example the phone_proof of POST /phone-proofs/{id}
+             */
             phone_proof: string;
         };
         /** @description When one's own freeze ends. */
@@ -2207,9 +2333,15 @@ export interface components {
         };
         /** @description POST /withdrawals. A text that is no VPA has a refusal of its own, and comes through as it is. */
         WithdrawalBody: {
-            /** @description Minor units (paise). */
+            /**
+             * @description Minor units (paise).
+             * @example 5000
+             */
             amount: number;
-            /** @description A UPI address, like asha@okbank, as text of at most 255 characters. */
+            /**
+             * @description A UPI address, like asha@okbank, as text of at most 255 characters.
+             * @example asha.rao@okbank
+             */
             vpa: string;
         };
         /** @description A withdrawal whose money has just been set aside, with the balance behind it. */
@@ -3341,7 +3473,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -3349,6 +3484,10 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example to,amount,description,reference
+                 *     +919876543211,5000,Tea,row-1
+                 */
                 "text/csv": string;
             };
         };
@@ -3423,7 +3562,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path: {
@@ -3433,6 +3575,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -3509,6 +3652,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConfirmationBody"];
             };
         };
@@ -3545,6 +3693,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -3583,6 +3732,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -3649,7 +3799,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -3657,6 +3810,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "to": {
+                 *         "phone": "+919876543211"
+                 *       },
+                 *       "amount": 5000,
+                 *       "description": "Deposit"
+                 *     }
+                 */
                 "application/json": components["schemas"]["HoldBody"];
             };
         };
@@ -3731,7 +3893,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path: {
@@ -3741,6 +3906,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": 5000
+                 *     }
+                 */
                 "application/json": components["schemas"]["CaptureBody"];
             };
         };
@@ -3773,7 +3943,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path: {
@@ -3783,6 +3956,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -3820,6 +3994,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "phone": "+919876543210",
+                 *       "password": "correct horse"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginBody"];
             };
         };
@@ -3854,6 +4034,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "the refresh_token of POST /login"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenBody"];
             };
         };
@@ -3912,6 +4097,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "asha@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MeBody"];
             };
         };
@@ -3947,6 +4137,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -3980,6 +4171,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "old_password": "correct horse",
+                 *       "new_password": "battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordBody"];
             };
         };
@@ -4012,6 +4209,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "phone_proof": "the phone_proof of POST /phone-proofs/{id}",
+                 *       "password": "correct horse"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPhoneBody"];
             };
         };
@@ -4047,6 +4250,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "phone_proof": "the phone_proof of POST /phone-proofs/{id}"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UnfreezeBody"];
             };
         };
@@ -4111,6 +4319,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "command": "unfreeze",
+                 *       "reason": "Reported stolen, case 118",
+                 *       "key": "case-2026-118",
+                 *       "wallet_id": "wal_01kasf8v0yfmx9pmgfdt64tagq"
+                 *     }
+                 */
                 "application/json": {
                     command: string;
                 };
@@ -4159,6 +4375,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "command": "pending"
+                 *     }
+                 */
                 "application/json": {
                     command: string;
                 };
@@ -4207,6 +4428,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "command": "write_off",
+                 *       "reason": "Reported stolen, case 118",
+                 *       "key": "case-2026-118",
+                 *       "wallet_id": "wal_01kasf8v0yfmx9pmgfdt64tagq"
+                 *     }
+                 */
                 "application/json": {
                     command: string;
                 };
@@ -4255,6 +4484,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "command": "freeze",
+                 *       "reason": "Reported stolen, case 118",
+                 *       "key": "case-2026-118",
+                 *       "wallet_id": "wal_01kasf8v0yfmx9pmgfdt64tagq"
+                 *     }
+                 */
                 "application/json": {
                     command: string;
                 };
@@ -4303,6 +4540,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "purpose": "sign_in",
+                 *       "passkey": {
+                 *         "id": "mYkQ0nWc3VbT7uLx",
+                 *         "rawId": "mYkQ0nWc3VbT7uLx",
+                 *         "type": "public-key",
+                 *         "response": {
+                 *           "clientDataJSON": "eyJ0eXBlIjoi",
+                 *           "authenticatorData": "SZYN5YgOjGh0",
+                 *           "signature": "MEUCIQDx"
+                 *         },
+                 *         "clientExtensionResults": {}
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyProofBody"];
             };
         };
@@ -4338,6 +4591,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "purpose": "sign_in"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProofOptionsBody"];
             };
         };
@@ -4401,6 +4659,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "My phone",
+                 *       "credential": {
+                 *         "id": "mYkQ0nWc3VbT7uLx",
+                 *         "rawId": "mYkQ0nWc3VbT7uLx",
+                 *         "type": "public-key",
+                 *         "response": {
+                 *           "clientDataJSON": "eyJ0eXBlIjoi",
+                 *           "attestationObject": "o2NmbXRkbm9uZQ"
+                 *         },
+                 *         "clientExtensionResults": {}
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasskeyBody"];
             };
         };
@@ -4437,6 +4710,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -4503,6 +4777,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "phone_proof": "the phone_proof of POST /phone-proofs/{id}",
+                 *       "new_password": "battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResetBody"];
             };
         };
@@ -4598,6 +4878,12 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": 5000,
+                 *       "description": "Dinner"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PaymentRequestBody"];
             };
         };
@@ -4677,6 +4963,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -4741,7 +5028,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -4749,6 +5039,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "to": {
+                 *         "phone": "+919876543211"
+                 *       },
+                 *       "amount": 5000,
+                 *       "description": "Tea",
+                 *       "reference": "order-17"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PaymentBody"];
             };
         };
@@ -4855,7 +5155,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path: {
@@ -4865,6 +5168,12 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": 2000,
+                 *       "reason": "One cup was cold"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RefundBody"];
             };
         };
@@ -4903,6 +5212,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "phone": "+919876543210",
+                 *       "purpose": "register"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeBody"];
             };
         };
@@ -4938,6 +5253,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "123456"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProofBody"];
             };
         };
@@ -5029,7 +5349,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5037,6 +5360,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "phone_proof": "the phone_proof of POST /phone-proofs/{id}",
+                 *       "phone": "+919876543210",
+                 *       "name": "Asha Rao",
+                 *       "password": "correct horse"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RegisterBody"];
             };
         };
@@ -5075,6 +5406,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "phone": "+919876543210",
+                 *       "password": "correct horse"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginBody"];
             };
         };
@@ -5144,6 +5481,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
@@ -5258,6 +5596,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "the refresh_token of POST /login"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenBody"];
             };
         };
@@ -5319,7 +5662,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -5327,6 +5673,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": 50000
+                 *     }
+                 */
                 "application/json": components["schemas"]["TopUpBody"];
             };
         };
@@ -5662,7 +6013,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path?: never;
@@ -5670,6 +6024,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": 5000,
+                 *       "vpa": "asha.rao@okbank"
+                 *     }
+                 */
                 "application/json": components["schemas"]["WithdrawalBody"];
             };
         };
@@ -5775,7 +6135,10 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description A new one for each new intention, the same for each repetition of it. */
+                /**
+                 * @description A new one for each new intention, the same for each repetition of it.
+                 * @example 3f0e2c1a-7b64-4f0e-9c5d-2a81d6b7e490
+                 */
                 "Idempotency-Key": string;
             };
             path: {
@@ -5785,6 +6148,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["EmptyBody"];
             };
         };
