@@ -45,6 +45,8 @@ class Walker:
     api_url: str
     gateway_url: str
     pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
+    #: Where people read what a problem means: its own `type` leads there from the request, which nobody opens.
+    web_url: str = ""
 
     def call(
         self,
@@ -123,16 +125,20 @@ class Walker:
         replayed = "  Idempotency-Replayed: true" if answer.headers.get("Idempotency-Replayed") else ""
         print(f"< {answer.status}{replayed}")
         if answer.data:
-            print(f"  {_text(told)}")
+            print(f"  {_text(self._readable(told))}")
         if answer.status != expect and not (or_confirmation and "confirmation" in told):
             raise StrayedError(f"{method} {path} answered {answer.status}, not {expect}")
         return told
+
+    def _readable(self, told: Json) -> Json:
+        name = str(told.get("type", "")).rpartition("/problems/")[2]
+        return {**told, "type": f"{self.web_url}/v1/problems/{name}"} if self.web_url and "code" in told else told
 
 
 def walk(stack: Mapping[str, Any]) -> int:
     """Walks, then prints the ledger; 0 if everything was as expected and the books balance."""
     try:
-        _path(Walker(stack["api_url"], stack["gateway_url"]))
+        _path(Walker(stack["api_url"], stack["gateway_url"], web_url=stack["web_url"]))
     except StrayedError as strayed:
         print(f"\nThe walk went astray: {strayed}")
         return 1

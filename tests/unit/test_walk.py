@@ -90,3 +90,13 @@ def test_what_waits_is_called_back() -> None:
 def test_another_403_leads_it_astray() -> None:
     with pytest.raises(StrayedError, match="answered 403, not 202"):
         withdraw(Pool((403, {"code": "wallet_frozen"})))
+
+
+def test_a_problem_is_shown_with_an_address_that_can_be_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = (402, {"type": "./../../problems/insufficient_funds", "code": "insufficient_funds"})
+    walker = Walker("http://emulator/api/v1", "http://gateway", Pool(refused), web_url="http://localhost:8000")  # type: ignore[arg-type]
+    told = walker.call("POST", "/payments", {"amount": 1}, key="k", expect=402)
+    assert told["type"] == "./../../problems/insufficient_funds"
+    printed = capsys.readouterr().out
+    assert '"http://localhost:8000/v1/problems/insufficient_funds"' in printed
+    assert ".." not in printed
