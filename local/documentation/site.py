@@ -28,11 +28,13 @@ _OPENAPI: Final = ROOT / "functions" / "openapi" / "openapi.json"
 _BASE: Final = "/docs/"
 _API_PAGE: Final = f"{_BASE}api"
 _API_DOCUMENT: Final = "/v1/openapi.json"
+_COLLECTION_FILE: Final = ROOT / "clients" / "postman" / "collection.json"
+_COLLECTION: Final = f"{_BASE}postman-collection.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A document that is published: its address below /docs/, its source below docs/, what navigation says of it."""
+    """A document that is published: its address below /docs/, its source from docs/ on, what navigation says of it."""
 
     slug: str
     source: str
@@ -59,6 +61,14 @@ PAGES: Final[Mapping[str, tuple[Page, ...]]] = {
         Page("sandbox", "guides/sandbox.md", "Sandbox", "every outcome of the gateway simulator, and how to play it"),
         Page("go-live-razorpay", "guides/go-live-razorpay.md", "Go live with Razorpay", "step by step"),
         Page("go-live-cashfree", "guides/go-live-cashfree.md", "Go live with Cashfree", "step by step"),
+    ),
+    "Clients": (
+        Page(
+            "python-client",
+            "../clients/python/README.md",
+            "Python client",
+            "typed, with one key until an outcome is known",
+        ),
     ),
     "Reference": (
         Page("reference", "api.md", "The API", "every route, list, limit and code in one document"),
@@ -94,6 +104,7 @@ def build(into: Path, *, swagger: Path = _SWAGGER) -> None:
     (docs / "events").mkdir(parents=True)
     for schema in sorted((_DOCS / "events").glob("*.json")):
         shutil.copyfile(schema, docs / "events" / schema.name)
+    shutil.copyfile(_COLLECTION_FILE, into / _COLLECTION.lstrip("/"))
     assets = _Assets(docs / "assets")
     style = assets.add(_HERE / "docs.css")
     frame = Template((_HERE / "page.html").read_text(encoding="utf-8"))
@@ -132,15 +143,13 @@ def _all() -> list[Page]:
 
 
 def _targets() -> dict[Path, Page]:
-    return {_DOCS / page.source: page for page in _all()}
+    return {(_DOCS / page.source).resolve(): page for page in _all()}
 
 
 def _resolve(link: str, *, source: Path, targets: Mapping[Path, Page], form: str) -> str | None:
     """Where a document's link leads on the site, in one `form` of it; None if what it leads to is not published."""
     path, mark, fragment = link.partition("#")
-    if re.match(r"[a-z]+:", link) or link.startswith("/"):
-        return link
-    if not path:
+    if not path or re.match(r"[a-z]+:", link) or link.startswith("/"):
         return link
     target = (source.parent / path).resolve()
     if target in targets:
@@ -148,6 +157,8 @@ def _resolve(link: str, *, source: Path, targets: Mapping[Path, Page], form: str
         return (page.markdown if form == "md" else page.address) + mark + fragment
     if target.parent == _DOCS / "events" and target.suffix == ".json":
         return f"{_BASE}events/{target.name}"
+    if target == _COLLECTION_FILE:
+        return _COLLECTION
     if target == _OPENAPI:
         return _API_DOCUMENT if form == "md" else _API_PAGE
     return None
@@ -163,6 +174,8 @@ def _nav(current: str) -> str:
         items = [item(page.address, page.title) for page in pages]
         if group == "Reference":
             items.insert(0, item(_API_PAGE, "Try the API"))
+        if group == "Clients":
+            items.append(f'<li><a href="{_COLLECTION}" download>Postman collection</a></li>')
         parts.append(f"<h2>{escape(group)}</h2><ul>{''.join(items)}</ul>")
     return "".join(parts)
 
@@ -200,5 +213,6 @@ def _llms() -> str:
     lines = [f"# {info['title']}", "", f"> {info['summary']} {info['description']}", ""]
     for group, pages in PAGES.items():
         lines += [f"## {group}", "", *(f"- [{page.title}]({page.markdown}): {page.about}" for page in pages), ""]
-    lines += ["## The API", "", f"- [OpenAPI 3.1 document]({_API_DOCUMENT}): every route, body, answer and code", ""]
+    lines += ["## The API", "", f"- [OpenAPI 3.1 document]({_API_DOCUMENT}): every route, body, answer and code"]
+    lines += [f"- [Postman collection]({_COLLECTION}): a request for each route, tokens and keys kept", ""]
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """The documentation's site: every link leads somewhere, nothing needs more than a strict policy, guides are true."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from clients.collection import MADE
 from local.contents import files_below
 from local.documentation import PAGES, build, sources
 from local.documentation.markdown import anchor_of, render, retarget
@@ -98,6 +100,16 @@ def test_no_page_needs_more_than_the_strict_policy(pages: dict[str, _Page]) -> N
 def test_programs_find_every_page_as_markdown(site: Path) -> None:
     listed = re.findall(r"\]\((/docs/\S+\.md)\)", (site / "llms.txt").read_text(encoding="utf-8"))
     assert sorted(listed) == sorted(f"/docs/{path.name}" for path in (site / "docs").glob("*.md"))
+
+
+def test_the_clients_are_on_the_site(site: Path, pages: dict[str, _Page]) -> None:
+    collection = "/docs/postman-collection.json"
+    assert json.loads((site / collection.lstrip("/")).read_text()) == json.loads(MADE.read_text())
+    for address, page in pages.items():
+        assert {collection, "/docs/python-client"} <= set(page.links), address
+    listed = (site / "llms.txt").read_text(encoding="utf-8")
+    assert f"]({collection})" in listed
+    assert "](/docs/python-client.md)" in listed
 
 
 def test_without_the_package_it_says_what_to_do(tmp_path: Path) -> None:
