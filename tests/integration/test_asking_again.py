@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,13 @@ import pytest
 from tests.integration.conftest import Functions
 from tests.support.books import Books, Person, unique
 from tests.support.functions import Function, api_event
+from tests.support.moves import connection
+from tests.support.proofs import proof_of
+from tests.support.sign_in import generation, sign_in
+from wallet import wiring
+from wallet.identity.accounts.store import freeze_own_wallet, unfreeze_own_wallet
+from wallet.identity.phone_proofs.model import Purpose, proof_hash
+from wallet.ledger.times import show_time
 
 Json = dict[str, Any]
 
@@ -99,6 +107,28 @@ def test_a_tag_stays_until_something_changes(
     change()
     assert asked.get(before)["statusCode"] == 200
     assert asked.tag() != before
+
+
+def test_a_wallet_has_another_one_when_the_end_of_its_freeze_is_asked_for_and_when_that_is_called_off(
+    books: Books, functions: Functions
+) -> None:
+    """Who asks again and again with a tag sees it, too."""
+    person = books.person()
+    session, identity = sign_in(books, person), connection(books, "identity")
+    wallet = Asked(functions.make("balance"), "/wallet", person)
+    freeze_own_wallet(identity, session.principal)
+    frozen = wallet.tag()
+    now = replace(session.principal, generation=generation(books, person.user_id))
+    proof = proof_hash(proof_of(identity, person.phone, Purpose.UNFREEZE))
+    ends_at = unfreeze_own_wallet(identity, now, request_id=wiring.new_id(), proof_hash=proof, wait_s=86_400)
+    asked = wallet.get(frozen)
+    assert asked["statusCode"] == 200
+    assert json.loads(asked["body"])["unfreezes_at"] == show_time(ends_at)
+    freeze_own_wallet(identity, now)
+    off = wallet.get(asked["headers"]["ETag"])
+    assert off["statusCode"] == 200
+    assert json.loads(off["body"])["unfreezes_at"] is None
+    assert off["headers"]["ETag"] == frozen
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,9 @@ def test_a_payee_is_a_wallet_a_name_and_a_kind() -> None:
 
 def test_a_wallet_has_the_contracts_fields() -> None:
     told = shapes.wallet(STATE)
-    assert set(told) == {"id", "currency", "balance", "kind", "approved", "status", "limits", "as_of"}
+    assert set(told) == {"id", "currency", "balance", "kind", "approved", "status", "unfreezes_at", "limits", "as_of"}
+    assert told["unfreezes_at"] is None
+    assert shapes.wallet(replace(STATE, status="frozen", unfreezes_at=AT))["unfreezes_at"] == show_time(AT)
 
 
 def test_a_wallet_shows_every_limit_and_what_is_used_of_it() -> None:

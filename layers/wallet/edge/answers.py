@@ -282,7 +282,10 @@ class Limits(TypedDict):
 
 
 class Wallet(TypedDict):
-    """A wallet as it stands, or its balance as it was at `as_of`."""
+    """A wallet as it stands, or its balance as it was at `as_of`.
+
+    `unfreezes_at` is when a freeze by its owner ends, null if nobody has asked for that: POST /me/freeze calls it off.
+    """
 
     id: WalletId
     currency: Currency
@@ -290,6 +293,7 @@ class Wallet(TypedDict):
     kind: Kind
     approved: bool
     status: Annotated[str, _one_of(("active", "frozen", "closing", "closed"))]
+    unfreezes_at: Time | None
     limits: Limits
     as_of: Time
 

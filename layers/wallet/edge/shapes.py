@@ -197,6 +197,7 @@ def wallet(value: WalletState) -> "answers.Wallet":
         "kind": value.kind,
         "approved": value.approved,
         "status": value.status,
+        "unfreezes_at": show_time(value.unfreezes_at) if value.unfreezes_at else None,
         "limits": _limits(value),
         "as_of": show_time(value.as_of),
     }

@@ -198,6 +198,7 @@ class WalletState:
     """A wallet: its balance at `as_of`, and what may be done with it now.
 
     `kind` is what its owner registered as; `approved`: whether an operator has approved them as a merchant.
+    `unfreezes_at`: when its owner's freeze ends, if that has been asked for and hasn't come about.
     """
 
     id: UUID
@@ -209,6 +210,7 @@ class WalletState:
     used: Usage
     as_of: datetime
     approved: bool = False
+    unfreezes_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

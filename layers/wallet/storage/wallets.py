@@ -8,7 +8,7 @@ from wallet.ledger import periods
 from wallet.ledger.limits import Limits
 from wallet.ledger.receipts import Balance, Usage, WalletState
 from wallet.storage.database import Database, Row
-from wallet.storage.rows import time_of, uuid_of
+from wallet.storage.rows import time_if_any, time_of, uuid_of
 from wallet.storage.slot_balances import Point, find_slot_balances, naive
 
 _ALL = 2**63 - 1
@@ -48,6 +48,7 @@ def _state(row: Row) -> WalletState:
         used=_usage(row, now),
         as_of=now,
         approved=bool(row["approved"]),
+        unfreezes_at=time_if_any(row["unfreeze_at"]),
     )
 
 

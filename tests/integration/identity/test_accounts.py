@@ -24,6 +24,7 @@ from wallet.storage import operators, users
 from wallet.storage.claims import Claim
 from wallet.storage.operators import Instruction
 from wallet.storage.users import NewUser
+from wallet.storage.wallets import find_wallet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -239,6 +240,13 @@ def due(books: Books, at: datetime) -> int:
         return store.end_due_freezes(database)
 
 
+def shown_end(books: Books, person: Person) -> datetime | None:
+    """When the freeze ends, as the wallet tells its owner."""
+    found = find_wallet(connection(books, "reader"), user_id=person.user_id)
+    assert found is not None
+    return found.unfreezes_at
+
+
 def test_who_freezes_their_wallet_pays_nothing_until_a_day_behind_a_proof(books: Books) -> None:
     person, payee = books.person(money=1_000), books.person()
     here, thief = sign_in(books, person), sign_in(books, person)
@@ -267,10 +275,30 @@ def test_frozen_again_the_end_that_was_asked_for_is_called_off(books: Books) -> 
     person = books.person()
     session = sign_in(books, person)
     store.freeze_own_wallet(connection(books, "identity"), session.principal)
+    assert shown_end(books, person) is None
     at = unfreeze(books, session, person)
+    assert shown_end(books, person) == at
     store.freeze_own_wallet(connection(books, "identity"), now_of(books, session))
+    assert shown_end(books, person) is None
     assert due(books, at + timedelta(days=2)) == 0
     assert status(books, person) == "frozen"
+    again = unfreeze(books, session, person, at=at)
+    assert again == shown_end(books, person) == at + timedelta(days=1), "asked again, it is a whole day again"
+    store.freeze_own_wallet(connection(books, "identity"), now_of(books, session))
+    assert shown_end(books, person) is None
+
+
+def test_an_end_is_shown_until_it_has_come_about(books: Books) -> None:
+    person = books.person()
+    session = sign_in(books, person)
+    store.freeze_own_wallet(connection(books, "identity"), session.principal)
+    at = unfreeze(books, session, person)
+    with closing(books.as_role("reader", at=at + timedelta(minutes=1))) as late:  # the clock comes by every five
+        found = find_wallet(late, user_id=person.user_id)
+        assert found is not None
+        assert (found.status, found.unfreezes_at) == ("frozen", at)
+    assert due(books, at + timedelta(minutes=2)) == 1
+    assert shown_end(books, person) is None
 
 
 def test_nobody_ends_an_operators_freeze_by_a_proof(books: Books) -> None:
@@ -288,6 +316,7 @@ def test_what_its_owner_froze_and_an_operator_froze_then_is_the_operators(books:
     store.freeze_own_wallet(connection(books, "identity"), session.principal)
     at = unfreeze(books, session, person)
     frozen_by_an_operator(books, person)
+    assert shown_end(books, person) is None
     assert due(books, at + timedelta(days=1)) == 0
     assert status(books, person) == "frozen"
 

@@ -2231,7 +2231,11 @@ export interface components {
         VpaSide: {
             vpa: string;
         };
-        /** @description A wallet as it stands, or its balance as it was at `as_of`. */
+        /**
+         * @description A wallet as it stands, or its balance as it was at `as_of`.
+         *
+         *     `unfreezes_at` is when a freeze by its owner ends, null if nobody has asked for that: POST /me/freeze calls it off.
+         */
         Wallet: {
             id: string;
             /** @enum {string} */
@@ -2242,6 +2246,7 @@ export interface components {
             approved: boolean;
             /** @enum {string} */
             status: "active" | "frozen" | "closing" | "closed";
+            unfreezes_at: string | null;
             limits: components["schemas"]["Limits"];
             /**
              * Format: date-time

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -17,7 +17,11 @@ T = TypeVar("T", bound="Wallet")
 
 @_attrs_define
 class Wallet:
-    """A wallet as it stands, or its balance as it was at `as_of`."""
+    """A wallet as it stands, or its balance as it was at `as_of`.
+
+    `unfreezes_at` is when a freeze by its owner ends, null if nobody has asked for that: POST /me/freeze calls it off.
+
+    """
 
     id: str
     currency: str
@@ -29,6 +33,7 @@ class Wallet:
     approved: bool
     status: str
     """ active, frozen, closing, closed; ready for others. """
+    unfreezes_at: datetime.datetime | None
     limits: Limits
     """ The wallet's limits by its tier; null is none. """
     as_of: datetime.datetime
@@ -48,6 +53,12 @@ class Wallet:
 
         status = self.status
 
+        unfreezes_at: None | str
+        if isinstance(self.unfreezes_at, datetime.datetime):
+            unfreezes_at = self.unfreezes_at.isoformat()
+        else:
+            unfreezes_at = self.unfreezes_at
+
         limits = self.limits.to_dict()
 
         as_of = self.as_of.isoformat()
@@ -62,6 +73,7 @@ class Wallet:
                 "kind": kind,
                 "approved": approved,
                 "status": status,
+                "unfreezes_at": unfreezes_at,
                 "limits": limits,
                 "as_of": as_of,
             }
@@ -87,6 +99,21 @@ class Wallet:
 
         status = d.pop("status")
 
+        def _parse_unfreezes_at(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                unfreezes_at_type_0 = datetime.datetime.fromisoformat(data)
+
+                return unfreezes_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        unfreezes_at = _parse_unfreezes_at(d.pop("unfreezes_at"))
+
         limits = Limits.from_dict(d.pop("limits"))
 
         as_of = datetime.datetime.fromisoformat(d.pop("as_of"))
@@ -98,6 +125,7 @@ class Wallet:
             kind=kind,
             approved=approved,
             status=status,
+            unfreezes_at=unfreezes_at,
             limits=limits,
             as_of=as_of,
         )
