@@ -89,7 +89,7 @@ PAGES: Final[Mapping[str, tuple[Page, ...]]] = {
 
 def sources() -> list[Path]:
     """The files and folders that `build` reads, but for Swagger UI, whose version web/package-lock.json has."""
-    return [*(_DOCS / page.source for page in _all()), _DOCS / "events", _HERE, _OPENAPI]
+    return [*(_DOCS / page.source for page in _all()), _DOCS / "events", _HERE, _OPENAPI, _COLLECTION_FILE]
 
 
 def build(into: Path, *, swagger: Path = _SWAGGER) -> None:
