@@ -2,10 +2,10 @@ import type { Schemas } from "../api/client";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 import { rupees } from "./amounts";
-import { whenOf } from "./entries";
 import { Facts } from "./facts";
 import { Told } from "./fields";
 import { limitLeft } from "./problems";
+import { whenOf } from "./times";
 
 /** What a movement would come to: a look ahead that promises nothing. Its place stands, so that it is read out. */
 export function Comes({ preview }: { preview: Schemas["Preview"] | null }) {

@@ -1,18 +1,10 @@
 import type { Schemas } from "../api/client";
 import { addressOf } from "../router";
-import { locale, texts } from "../texts";
+import { texts } from "../texts";
 import { rupees } from "./amounts";
+import { whenOf } from "./times";
 
-/** As on statements and in messages, wherever somebody is at the moment. */
-const INDIA = "Asia/Kolkata";
-
-export const whenOf = (time: string): string =>
-  new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "short", timeZone: INDIA }).format(
-    new Date(time),
-  );
-
-export const dayOf = (time: string): string =>
-  new Intl.DateTimeFormat(locale.value, { dateStyle: "long", timeZone: INDIA }).format(new Date(time));
+export { dayOf, whenOf } from "./times";
 
 /** Who stands on the other side of an entry. */
 export function otherSide({ counterparty }: Schemas["Entry"]): string {

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { locale, texts } from "../texts";
+import { texts } from "../texts";
 import { Act, Told } from "./fields";
 import type { Loaded } from "./load";
 import type { Pages } from "./pages";
 import { sentenceFor } from "./problems";
+import { timeOf } from "./times";
 
 /** What was asked for, or why it isn't there and what to do about it. */
 export function Shown<T>({
@@ -43,9 +44,6 @@ export function Shown<T>({
       return <Lost again={again} />;
   }
 }
-
-const timeOf = (at: Date): string =>
-  new Intl.DateTimeFormat(locale.value, { timeStyle: "short", timeZone: "Asia/Kolkata" }).format(at);
 
 export function Lost({ again }: { again: () => void }) {
   return (

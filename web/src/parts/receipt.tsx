@@ -1,30 +1,22 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { api, type Problem } from "../api/client";
-import { packed } from "../receipts";
+import { fetchReceipt, type OwnReceipt, packed } from "../receipts";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 import { Copy, Share } from "./copy";
 import { Act, Told } from "./fields";
-import { sentenceFor } from "./problems";
+import { useWork } from "./work";
 
 /** Checks an entry's receipt, and hands it on: it is made when it is asked for, and goes nowhere by itself. */
 export function Receipt({ transactionId }: { transactionId: string }) {
-  const receipt = useSignal<{ text: string; hasBalance: boolean } | null>(null);
-  const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const receipt = useSignal<OwnReceipt | null>(null);
+  const work = useWork();
   const say = texts.value.receipt;
 
   const get = async () => {
-    busy.value = true;
-    said.value = null;
-    const path = { id: transactionId };
-    const told = await api.GET("/wallet/transactions/{id}/proof", { params: { path } }).catch(() => null);
-    busy.value = false;
-    if (told?.data !== undefined)
-      receipt.value = { text: JSON.stringify(told.data), hasBalance: told.data.format === "wallet proof 1" };
-    else if (told === null || told.response.status >= 500) said.value = texts.value.common.nobodyAnswers;
-    else said.value = sentenceFor(told.error as Problem, texts.value);
+    const told = await fetchReceipt(transactionId);
+    receipt.value = told.data ?? null;
+    return told;
   };
 
   return (
@@ -34,9 +26,9 @@ export function Receipt({ transactionId }: { transactionId: string }) {
       <a class="button" href={addressOf("verify", transactionId)}>
         {texts.value.entry.verify}
       </a>
-      {said.value && <Told>{said.value}</Told>}
+      {work.said}
       {receipt.value === null ? (
-        <Act busy={busy.value} onPress={() => void get()}>
+        <Act busy={work.busy} onPress={() => void work.run(get)}>
           {say.share}
         </Act>
       ) : (

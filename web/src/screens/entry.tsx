@@ -3,13 +3,14 @@ import { api, type Schemas } from "../api/client";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Copy } from "../parts/copy";
-import { otherSide, whenOf } from "../parts/entries";
+import { otherSide } from "../parts/entries";
 import { Facts } from "../parts/facts";
 import { Act, TextField, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { Moving, useMovement } from "../parts/movement";
 import { Receipt } from "../parts/receipt";
+import { whenOf } from "../parts/times";
 import { addressOf, place } from "../router";
 import { texts } from "../texts";
 

@@ -1,21 +1,18 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, type Problem, type Schemas } from "../api/client";
+import { readStatement, type Stretch } from "../api/statement";
 import { Entries } from "../parts/entries";
 import { Act, Field, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Rest, Shown } from "../parts/loading";
 import { usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
-import { locale, texts } from "../texts";
+import { dateOf, nameOfMonth } from "../parts/times";
+import { useWork } from "../parts/work";
+import { texts } from "../texts";
 
 type Kind = Schemas["Entry"]["type"];
-interface Wanted {
-  type?: Kind;
-  from?: string;
-  to?: string;
-}
-
 /** So many months are shown at once; who wants older ones asks for them. */
 const MONTHS = 6;
 /** A table holds no more pages than this, of a hundred lines each. */
@@ -26,17 +23,13 @@ export function History() {
   const kind = useSignal<Kind | "">("");
   const from = useSignal("");
   const to = useSignal("");
-  const wanted: Wanted = {
+  const wanted: Stretch = {
     ...(kind.value ? { type: kind.value } : {}),
     ...(from.value ? { from: startOf(from.value).toISOString() } : {}),
     ...(to.value ? { to: startOf(to.value, 1).toISOString() } : {}),
   };
   const about = JSON.stringify(wanted);
-  const entries = usePages<Schemas["Entry"]>(async (cursor) => {
-    const query = { limit: 50, ...(cursor ? { cursor } : {}), ...wanted };
-    const told = await api.GET("/wallet/transactions", { params: { query } });
-    return { ...told, data: typeof told.data === "string" ? undefined : told.data };
-  }, about);
+  const entries = usePages((cursor) => readStatement(wanted, 50, cursor), about);
   const kinds = Object.keys(texts.value.entries).filter((one) => one !== "in" && one !== "out") as Kind[];
 
   return (
@@ -93,7 +86,7 @@ function startOf(day: string, later = 0): Date {
 }
 
 /** What is listed above, all pages of it, as one file that is made in the browser. */
-function Table({ wanted }: { wanted: Wanted }) {
+function Table({ wanted }: { wanted: Stretch }) {
   const busy = useSignal(false);
   const said = useSignal<string | null>(null);
   const address = useSignal<string | null>(null);
@@ -132,11 +125,11 @@ function Table({ wanted }: { wanted: Wanted }) {
   );
 }
 
-async function readTable(wanted: Wanted): Promise<string | Problem> {
+async function readTable(wanted: Stretch): Promise<string | Problem> {
   let text = "";
   let cursor: string | null = null;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const query: Wanted & { limit: number; cursor?: string } = {
+    const query: Stretch & { limit: number; cursor?: string } = {
       limit: 100,
       ...wanted,
       ...(cursor === null ? {} : { cursor }),
@@ -198,11 +191,9 @@ function Months() {
 
 /** `2026-11`, `2026-10`, … down to the month of `first`. */
 function monthsSince(first: Date): string[] {
-  const monthOf = (at: Date) =>
-    new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Kolkata", year: "numeric", month: "2-digit" }).format(at);
-  const last = monthOf(first);
+  const last = dateOf(first).slice(0, 7);
   const months: string[] = [];
-  for (let one = monthOf(new Date()); one >= last; ) {
+  for (let one = dateOf(new Date()).slice(0, 7); one >= last; ) {
     months.push(one);
     const [year = 0, month = 1] = one.split("-").map(Number);
     one = month === 1 ? `${year - 1}-12` : `${year}-${String(month - 1).padStart(2, "0")}`;
@@ -211,27 +202,20 @@ function monthsSince(first: Date): string[] {
 }
 
 function Month({ month }: { month: string }) {
-  const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const work = useWork();
   const link = useSignal<Schemas["StatementLink"] | null>(null);
-  const name = new Intl.DateTimeFormat(locale.value, { month: "long", year: "numeric", timeZone: "UTC" }).format(
-    new Date(`${month}-01T00:00:00Z`),
-  );
+  const name = nameOfMonth(month);
   const fetchIt = async () => {
-    busy.value = true;
-    said.value = null;
-    const told = await api.GET("/wallet/statements/{month}", { params: { path: { month } } }).catch(() => null);
-    busy.value = false;
-    link.value = told?.data ?? null;
-    if (told === null) said.value = texts.value.common.nobodyAnswers;
-    else if (told.error !== undefined) said.value = sentenceFor(told.error, texts.value);
+    const told = await api.GET("/wallet/statements/{month}", { params: { path: { month } } });
+    link.value = told.data ?? null;
+    return told;
   };
   return (
     <>
       <div class="row still">
         <span>{name}</span>
         {link.value === null ? (
-          <Act busy={busy.value} onPress={() => void fetchIt()}>
+          <Act busy={work.busy} onPress={() => void work.run(fetchIt)}>
             {texts.value.history.download}
             <span class="unseen"> {name}</span>
           </Act>
@@ -248,7 +232,7 @@ function Month({ month }: { month: string }) {
           {link.value.complete ? texts.value.history.opens : texts.value.history.soFar}
         </p>
       )}
-      {said.value && <Told warning>{said.value}</Told>}
+      {work.said}
     </>
   );
 }

@@ -1,10 +1,12 @@
 import { api } from "../api/client";
+import { readStatement } from "../api/statement";
 import { rupees } from "../parts/amounts";
-import { Entries, whenOf } from "../parts/entries";
+import { Entries } from "../parts/entries";
 import { Told } from "../parts/fields";
 import { Icon } from "../parts/icons";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
+import { whenOf } from "../parts/times";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 
@@ -20,13 +22,7 @@ export function Home() {
   const [withdrawals] = useLoaded(() => api.GET("/withdrawals", { params: { query: { status: "pending" } } }), {
     everyS: () => EVERY_S,
   });
-  const [entries, askEntries] = useLoaded(
-    async () => {
-      const told = await api.GET("/wallet/transactions", { params: { query: { limit: LATEST } } });
-      return { ...told, data: typeof told.data === "string" ? undefined : told.data }; // a text is the CSV
-    },
-    { everyS: () => EVERY_S },
-  );
+  const [entries, askEntries] = useLoaded(() => readStatement({}, LATEST), { everyS: () => EVERY_S });
   const waiting = [
     ...(topUps.value.is === "there" ? topUps.value.value.data : []).map((one) => ({
       id: one.id,

@@ -1,15 +1,14 @@
-import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { rupees } from "../parts/amounts";
 import { Code } from "../parts/code";
 import { Copy, Share } from "../parts/copy";
-import { whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
-import { Act, Told } from "../parts/fields";
+import { Act } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
-import { sentenceFor } from "../parts/problems";
 import { MOST_PEOPLE, wholeOf } from "../parts/split";
+import { whenOf } from "../parts/times";
+import { useWork } from "../parts/work";
 import { addressOf, place } from "../router";
 import { texts } from "../texts";
 
@@ -118,23 +117,16 @@ function HandOn({ one }: { one: One }) {
 }
 
 function Cancel({ id, done }: { id: string; done: () => void }) {
-  const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const work = useWork();
   return (
     <>
-      {said.value && <Told warning>{said.value}</Told>}
+      {work.said}
       <Act
         plain
-        busy={busy.value}
+        busy={work.busy}
         onPress={async () => {
-          busy.value = true;
-          const told = await api
-            .POST("/payment-requests/{id}/cancel", { params: { path: { id } }, body: {} })
-            .catch(() => null);
-          busy.value = false;
-          if (told === null) said.value = texts.value.common.nobodyAnswers;
-          else said.value = told.error === undefined ? null : sentenceFor(told.error, texts.value);
-          done();
+          await work.run(() => api.POST("/payment-requests/{id}/cancel", { params: { path: { id } }, body: {} }));
+          done(); // refused or lost, too: somebody may have paid it meanwhile
         }}
       >
         {texts.value.requests.cancel}

@@ -2,12 +2,12 @@ import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { readAmount, share } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
-import { whenOf } from "../parts/entries";
 import { Act, Field, TextField, Told } from "../parts/fields";
 import { Rest } from "../parts/loading";
 import { usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
 import { MOST_PEOPLE, partOf, together, wholeOf } from "../parts/split";
+import { whenOf } from "../parts/times";
 import { addressOf, go } from "../router";
 import { texts } from "../texts";
 

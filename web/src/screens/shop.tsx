@@ -1,5 +1,6 @@
 import { api, type Schemas } from "../api/client";
 import type { Told as Answer } from "../api/sending";
+import { readStatement } from "../api/statement";
 import { rupees } from "../parts/amounts";
 import { Entries } from "../parts/entries";
 import { Told } from "../parts/fields";
@@ -58,13 +59,8 @@ async function askForToday(): Promise<Answer<Schemas["Entry"][]>> {
   const entries: Schemas["Entry"][] = [];
   let cursor: string | null = null;
   for (;;) {
-    const query: { limit: number; from: string; cursor?: string } = {
-      limit: 100,
-      from: midnight.toISOString(),
-      ...(cursor === null ? {} : { cursor }),
-    };
-    const told = await api.GET("/wallet/transactions", { params: { query } });
-    if (told.data === undefined || typeof told.data === "string") return { ...told, data: undefined };
+    const told = await readStatement({ from: midnight.toISOString() }, 100, cursor);
+    if (told.data === undefined) return { ...told, data: undefined };
     entries.push(...told.data.data.filter(isTaking));
     cursor = told.data.next_cursor;
     if (cursor === null) return { ...told, data: entries };

@@ -10,8 +10,9 @@ import { Stage, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { PretendPhone } from "../parts/simulator";
+import { timeOf } from "../parts/times";
 import { addressOf, place } from "../router";
-import { locale, texts } from "../texts";
+import { texts } from "../texts";
 
 /** Looked at so often, by how long it has been waited for: [up to seconds, every seconds]. */
 const PACE: readonly (readonly [number, number])[] = [
@@ -164,10 +165,7 @@ function Ends({ at }: { at: string }) {
   }, [now]);
   const left = Date.parse(at) - now.value;
   if (left <= 0 || left > NEAR_MS) return null;
-  const time = new Intl.DateTimeFormat(locale.value, { timeStyle: "short", timeZone: "Asia/Kolkata" }).format(
-    new Date(at),
-  );
-  return <p role="status">{texts.value.add.endsAt(time)}</p>;
+  return <p role="status">{texts.value.add.endsAt(timeOf(new Date(at)))}</p>;
 }
 
 /** Why it failed, as far as the bank has said and a person can use it. */

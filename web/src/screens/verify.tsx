@@ -1,14 +1,14 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { api, type Problem, type Schemas } from "../api/client";
+import type { Schemas } from "../api/client";
 import { standing } from "../api/session";
 import { rupees } from "../parts/amounts";
-import { whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
 import { Act, Field, TextField, Told } from "../parts/fields";
 import { sentenceFor } from "../parts/problems";
+import { whenOf } from "../parts/times";
 import { fingerprint, LARGEST, type Proven, readId, readKey, shownId, type Verdict, verify } from "../proof";
-import { unpacked } from "../receipts";
+import { fetchReceipt, unpacked } from "../receipts";
 import { place } from "../router";
 import { texts } from "../texts";
 
@@ -93,10 +93,9 @@ async function keyOf(file: Uint8Array): Promise<Key | null> {
 }
 
 async function fetchOwn(id: string, receipt: Signal<Uint8Array | null>, said: Signal<string | null>): Promise<void> {
-  const told = await api.GET("/wallet/transactions/{id}/proof", { params: { path: { id } } }).catch(() => null);
-  if (told?.data !== undefined) receipt.value = new TextEncoder().encode(JSON.stringify(told.data));
-  else if (told === null || told.response.status >= 500) said.value = texts.value.common.nobodyAnswers;
-  else said.value = sentenceFor(told.error as Problem, texts.value);
+  const told = await fetchReceipt(id).catch(() => null);
+  if (told?.data !== undefined) receipt.value = new TextEncoder().encode(told.data.text);
+  else said.value = told?.error ? sentenceFor(told.error, texts.value) : texts.value.common.nobodyAnswers;
 }
 
 /** A file, or a text from the clipboard. */
