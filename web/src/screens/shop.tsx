@@ -1,22 +1,27 @@
+import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
-import type { Told as Answer } from "../api/sending";
-import { readStatement } from "../api/statement";
 import { rupees } from "../parts/amounts";
+import { dayReader } from "../parts/day";
 import { Entries } from "../parts/entries";
-import { Told } from "../parts/fields";
+import { Act, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 
 const EVERY_S = 15;
+/** So many are listed at once: a page with thousands of them would be slow each time that it is drawn. */
+const LISTED = 50;
 /** What was taken, less what was given back of it; what the shop itself pays is no matter of the counter. */
 const isTaking = ({ type, direction }: Schemas["Entry"]): boolean =>
   direction === "credit" ? type === "payment" || type === "hold_capture" : type === "refund";
 
-/** What a shop has taken since midnight, and its code for the counter. */
+/** What a shop has taken since midnight in India, and its code for the counter. */
 export function Shop() {
   const [wallet] = useLoaded(() => api.GET("/wallet"));
+  const listed = useSignal(LISTED);
+  const askForToday = useMemo(dayReader, []);
   const [today, again] = useLoaded(askForToday, { everyS: () => EVERY_S, isWatched: true });
   return (
     <>
@@ -24,7 +29,8 @@ export function Shop() {
         <Told warning>{texts.value.shop.notApproved}</Told>
       )}
       <Shown loaded={today.value} again={again}>
-        {(entries) => {
+        {(day) => {
+          const entries = day.entries.filter(isTaking);
           const taken = entries.filter((one) => one.direction === "credit");
           const total = entries.reduce((sum, one) => sum + (one.direction === "credit" ? one.amount : -one.amount), 0);
           return (
@@ -36,7 +42,16 @@ export function Shop() {
               </section>
               {entries.length > 0 ? (
                 <section class="sheet">
-                  <Entries entries={entries} />
+                  <Entries entries={entries.slice(0, listed.value)} />
+                  {entries.length > listed.value && (
+                    <Act
+                      onPress={() => {
+                        listed.value += LISTED;
+                      }}
+                    >
+                      {texts.value.history.more}
+                    </Act>
+                  )}
                 </section>
               ) : (
                 <p class="quiet">{texts.value.shop.none}</p>
@@ -50,19 +65,4 @@ export function Shop() {
       </a>
     </>
   );
-}
-
-/** Every entry since midnight where the shop is. */
-async function askForToday(): Promise<Answer<Schemas["Entry"][]>> {
-  const midnight = new Date();
-  midnight.setHours(0, 0, 0, 0);
-  const entries: Schemas["Entry"][] = [];
-  let cursor: string | null = null;
-  for (;;) {
-    const told = await readStatement({ from: midnight.toISOString() }, 100, cursor);
-    if (told.data === undefined) return { ...told, data: undefined };
-    entries.push(...told.data.data.filter(isTaking));
-    cursor = told.data.next_cursor;
-    if (cursor === null) return { ...told, data: entries };
-  }
 }
