@@ -36,12 +36,14 @@ export function showAmount(paise: number, locale: string): string {
   return sign + rupees.format(`${digits.slice(0, -2)}.${digits.slice(-2)}` as unknown as number);
 }
 
-/** What readAmount reads as these very paise: `1250.50`, for a field. */
-export function writeAmount(paise: number): string {
-  const digits = String(paise).padStart(3, "0");
-  const decimals = digits.slice(-2);
-  return digits.slice(0, -2) + (decimals === "00" ? "" : `.${decimals}`);
+/** `1250.50`, `-0.05`, `500.00`: as a spreadsheet counts with it. */
+export function writeRupees(paise: number): string {
+  const digits = String(Math.abs(paise)).padStart(3, "0");
+  return `${paise < 0 ? "-" : ""}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
+
+/** What readAmount reads as these very paise: `1250.50`, `500`, for a field. */
+export const writeAmount = (paise: number): string => writeRupees(paise).replace(/\.00$/, "");
 
 /** As many shares as there are people, which differ by a paisa at most and add up to the whole. */
 export function share(paise: number, people: number): number[] {

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { api, type Problem, type Schemas } from "../api/client";
 import { readStatement, type Stretch } from "../api/statement";
 import { Entries } from "../parts/entries";
@@ -8,28 +8,33 @@ import { useLoaded } from "../parts/load";
 import { Rest, Shown } from "../parts/loading";
 import { usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
-import { dateOf, nameOfMonth } from "../parts/times";
+import { dateOf, midnightOf, nameOfMonth } from "../parts/times";
 import { useWork } from "../parts/work";
+import { rowOf, tableOf } from "../table";
 import { texts } from "../texts";
 
 type Kind = Schemas["Entry"]["type"];
 /** So many months are shown at once; who wants older ones asks for them. */
 const MONTHS = 6;
-/** A table holds no more pages than this, of a hundred lines each. */
-const MOST_PAGES = 100;
+/** The API's longest, for the table. */
+const PAGE = 100;
+/** What the calendar of a field takes: a year that is being typed is none of these yet. */
+const IS_DAY = /^2[0-9]{3}-/;
 
 /** Everything that has moved, as a list and as a table, and the months as files. */
 export function History() {
   const kind = useSignal<Kind | "">("");
+  const today = dateOf(new Date());
   const from = useSignal("");
   const to = useSignal("");
+  const isBackwards = to.value !== "" && from.value > to.value;
   const wanted: Stretch = {
     ...(kind.value ? { type: kind.value } : {}),
-    ...(from.value ? { from: startOf(from.value).toISOString() } : {}),
-    ...(to.value ? { to: startOf(to.value, 1).toISOString() } : {}),
+    ...(from.value ? { from: midnightOf(from.value).toISOString() } : {}),
+    ...(to.value ? { to: midnightOf(to.value, 1).toISOString() } : {}),
   };
   const about = JSON.stringify(wanted);
-  const entries = usePages((cursor) => readStatement(wanted, 50, cursor), about);
+  const entries = usePages((cursor) => (isBackwards ? NOTHING : readStatement(wanted, 50, cursor)), about);
   const kinds = Object.keys(texts.value.entries).filter((one) => one !== "in" && one !== "out") as Kind[];
 
   return (
@@ -54,15 +59,21 @@ export function History() {
           )}
         </Field>
         {([from, to] as const).map((day, at) => (
-          <Field key={at === 0 ? "from" : "to"} label={at === 0 ? texts.value.history.from : texts.value.history.to}>
+          <Field
+            key={at === 0 ? "from" : "to"}
+            label={at === 0 ? texts.value.history.from : texts.value.history.to}
+            fault={at === 1 && isBackwards ? texts.value.history.backwards : null}
+          >
             {(attributes) => (
               <input
                 {...attributes}
                 type="date"
                 value={day.value}
-                {...(at === 1 && from.value ? { min: from.value } : {})}
+                min={at === 1 && from.value ? from.value : "2000-01-01"}
+                max={today}
                 onChange={(event) => {
-                  day.value = event.currentTarget.value;
+                  const chosen = event.currentTarget.value;
+                  day.value = IS_DAY.test(chosen) ? chosen : "";
                 }}
               />
             )}
@@ -73,82 +84,91 @@ export function History() {
         {entries.rows.value.length > 0 && <Entries entries={entries.rows.value} />}
         <Rest pages={entries} none={texts.value.history.none} end={texts.value.history.end} />
       </section>
-      <Table key={about} wanted={wanted} />
+      {!isBackwards && <Table key={about} wanted={wanted} />}
       <Months />
     </>
   );
 }
 
-/** Midnight, where the reader is, at which a day begins, or one of those behind it. */
-function startOf(day: string, later = 0): Date {
-  const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
-  return new Date(year, month - 1, date + later);
-}
+/** What a stretch has that ends before it begins. */
+const NOTHING = Promise.resolve({ data: { data: [], next_cursor: null }, response: Response.json(null) });
 
 /** What is listed above, all pages of it, as one file that is made in the browser. */
 function Table({ wanted }: { wanted: Stretch }) {
-  const busy = useSignal(false);
+  const rows = useSignal(0);
+  const isReading = useSignal(false);
   const said = useSignal<string | null>(null);
   const address = useSignal<string | null>(null);
+  /** What has been read: who tries again goes on from there, as the pages are of what there was at the first. */
+  const read = useRef<{ lines: string[]; cursor: string | null }>({ lines: [], cursor: null });
+  /** Another one with each press: what was stopped ends with its next answer. */
+  const turn = useRef(0);
   useEffect(
     () => () => {
+      turn.current += 1;
       if (address.value !== null) URL.revokeObjectURL(address.value);
     },
     [address],
   );
 
   const make = async () => {
-    busy.value = true;
+    turn.current += 1;
+    const mine = turn.current;
+    isReading.value = true;
     said.value = null;
-    const told = await readTable(wanted).catch(() => null);
-    busy.value = false;
-    if (told === null) said.value = texts.value.common.nobodyAnswers;
-    else if (typeof told === "string") address.value = URL.createObjectURL(new Blob([told], { type: "text/csv" }));
-    else said.value = sentenceFor(told, texts.value);
+    const { lines } = read.current;
+    do {
+      const told = await readStatement(wanted, PAGE, read.current.cursor).catch(() => null);
+      if (mine !== turn.current) return;
+      if (told?.data === undefined) {
+        isReading.value = false;
+        const problem = told?.error as Partial<Problem> | undefined;
+        said.value =
+          problem?.code === undefined
+            ? texts.value.common.nobodyAnswers
+            : sentenceFor({ ...problem, code: problem.code }, texts.value);
+        return;
+      }
+      lines.push(...told.data.data.map(rowOf));
+      rows.value = lines.length;
+      read.current.cursor = told.data.next_cursor;
+    } while (read.current.cursor !== null);
+    isReading.value = false;
+    address.value = URL.createObjectURL(new Blob([tableOf(lines)], { type: "text/csv" }));
+  };
+  const stop = () => {
+    turn.current += 1;
+    read.current = { lines: [], cursor: null };
+    rows.value = 0;
+    isReading.value = false;
   };
   return (
     <section class="sheet">
       <h2>{texts.value.history.table}</h2>
+      <p class="quiet">{texts.value.history.tableLead}</p>
       {said.value && <Told warning>{said.value}</Told>}
-      {address.value === null ? (
-        <Act busy={busy.value} onPress={() => void make()}>
-          {texts.value.history.csv}
-        </Act>
-      ) : (
-        <p role="status">
+      {address.value !== null ? (
+        <>
+          <p role="status">{texts.value.history.tableReady(rows.value)}</p>
           <a class="button" href={address.value} download="wallet.csv">
             {texts.value.history.saveTable}
           </a>
-        </p>
+        </>
+      ) : (
+        <>
+          {rows.value > 0 && <p class="quiet">{texts.value.history.soMany(rows.value)}</p>}
+          <Act busy={isReading.value} onPress={() => void make()}>
+            {rows.value > 0 && !isReading.value ? texts.value.common.tryAgain : texts.value.history.csv}
+          </Act>
+          {isReading.value && (
+            <Act plain onPress={stop}>
+              {texts.value.history.stop}
+            </Act>
+          )}
+        </>
       )}
     </section>
   );
-}
-
-async function readTable(wanted: Stretch): Promise<string | Problem> {
-  let text = "";
-  let cursor: string | null = null;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const query: Stretch & { limit: number; cursor?: string } = {
-      limit: 100,
-      ...wanted,
-      ...(cursor === null ? {} : { cursor }),
-    };
-    const headers = { Accept: "text/csv" };
-    const { data, error, response } = await api.GET("/wallet/transactions", {
-      params: { query },
-      headers,
-      parseAs: "text",
-    });
-    if (error !== undefined) return error;
-    const told = String(data);
-    // each page has the line with the columns' names
-    text += page === 0 ? told : told.slice(told.indexOf("\n") + 1);
-    const next: string | undefined = /<([^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1];
-    cursor = next === undefined ? null : new URLSearchParams(next.replace(/^[^?]*\?/, "")).get("cursor");
-    if (cursor === null) break;
-  }
-  return text;
 }
 
 /** A file for each month since the wallet was opened; months are those of India, as the limits' are. */

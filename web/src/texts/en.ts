@@ -272,7 +272,14 @@ export const en = {
     months: "Statements",
     download: "Get the file",
     opens: "The file is ready. Its link is yours alone and ends soon.",
-    csv: "Make a table (CSV) of all of these",
+    csv: "Make the table",
+    tableLead:
+      "All of the transactions that fit the choice above, as a CSV file for a spreadsheet. Amounts are in rupees.",
+    tableReady: (n: number) =>
+      n === 1 ? "The table is ready: 1 transaction." : `The table is ready: ${n} transactions.`,
+    soMany: (n: number) => `${n} read so far`,
+    stop: "Stop",
+    backwards: "The last day is before the first one.",
     from: "From",
     to: "To",
     table: "As a table",
