@@ -24,13 +24,16 @@ export function Request() {
     everyS: (all) => (all === null || all.some((one) => one.status === "open") ? EVERY_S * ids.length : null),
   });
   return (
-    <Shown loaded={requests.value} again={again}>
-      {(all) => {
-        const [first] = all;
-        if (first === undefined) return null;
-        return all.length === 1 ? <Single one={first} again={again} /> : <Several all={all} again={again} />;
-      }}
-    </Shown>
+    <>
+      <Shown loaded={requests.value} again={again}>
+        {(all) => {
+          const [first] = all;
+          if (first === undefined) return null;
+          return all.length === 1 ? <Single one={first} again={again} /> : <Several all={all} again={again} />;
+        }}
+      </Shown>
+      <a href={addressOf("requests")}>{texts.value.receive.asked}</a>
+    </>
   );
 }
 

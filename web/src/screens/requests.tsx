@@ -73,9 +73,10 @@ function Ask() {
   const amount = readAmount(typed.value);
   const count = /^[0-9]+$/.test(people.value) ? Number(people.value) : 0;
   const isCount = count >= 2 && count <= MOST_PEOPLE;
+  const isTooLittle = isCount && typeof amount === "number" && amount < count;
   // the odd paisa is the asker's own
   const shares =
-    form.value === "split" && isCount && typeof amount === "number" && amount >= count
+    form.value === "split" && isCount && typeof amount === "number" && !isTooLittle
       ? share(amount, count).slice(isIn.value ? 1 : 0)
       : [];
 
@@ -147,7 +148,13 @@ function Ask() {
         <>
           <Field
             label={texts.value.requests.people}
-            fault={asked.value && !isCount ? texts.value.requests.peopleFault(MOST_PEOPLE) : null}
+            fault={
+              isTooLittle
+                ? texts.value.requests.tooLittle(rupees(amount), count)
+                : asked.value && !isCount
+                  ? texts.value.requests.peopleFault(MOST_PEOPLE)
+                  : null
+            }
           >
             {(attributes) => (
               <input

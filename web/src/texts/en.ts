@@ -101,6 +101,7 @@ export const en = {
     pending: "Under way",
     recent: "Latest",
     all: "All transactions",
+    withdraw: "Withdraw to a bank account",
     nothingYet: "Nothing has happened yet. Add money, or receive some.",
     frozen: "The wallet is frozen: money comes in, and none goes out.",
     pendingMore: "Open one to go on, or to see where it is. What your bank has taken need not be paid again.",
@@ -300,6 +301,9 @@ export const en = {
     refunded: "Given back",
     unknown: "It is not known yet whether it was given back. Ask again: nothing is given back twice.",
     payment: "The payment it belongs to",
+    topUp: "How it was added, with the order's number",
+    request: "The request that was paid",
+    theirNumber: "Their wallet's number",
     verify: "Verify",
   },
   receipt: {
@@ -375,6 +379,8 @@ export const en = {
     forms: { one: "One pays a sum", split: "Several share it", any: "Anybody, any sum" },
     people: "How many people share it?",
     peopleFault: (most: number) => `A number from 2 to ${most}.`,
+    tooLittle: (amount: string, n: number) =>
+      `${amount} can't be shared by ${n}: nobody can pay less than a paisa. Make it more, or share it among fewer.`,
     withMe: "I am one of them, and my part is paid",
     each: (n: number, amount: string) =>
       n === 1 ? `1 request of ${amount}` : `${n} requests of ${amount}, or a paisa more`,

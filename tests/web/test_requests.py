@@ -1,0 +1,29 @@
+"""Asking several for a sum."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.client import Api
+from tests.web.conftest import Visit
+
+
+@pytest.mark.parametrize(("people", "parts"), [("3", 0), ("2", 2)])
+def test_a_sum_of_less_than_a_paisa_for_each_is_not_shared_and_says_why(
+    api: Api, visit: Visit, people: str, parts: int
+) -> None:
+    asker = api.person()
+    asha = visit()
+    asha.comes_as(asker, "requests")
+    asha.page.get_by_label("Several share it", exact=True).check(force=True)
+    asha.types("Amount in rupees", "0.02")
+    asha.types("How many people share it?", people)
+    asha.page.get_by_label("I am one of them, and my part is paid", exact=True).uncheck()
+    asha.press("Make the requests")
+    if parts == 0:
+        asha.sees("₹0.02 can't be shared by 3: nobody can pay less than a paisa.")
+        expect(asha.page.get_by_label("How many people share it?", exact=True)).to_be_focused()
+    else:
+        asha.sees("of ₹0.02 · 0 of 2 have paid")
+        asha.press("Your requests")
+        asha.is_at("requests")
+    assert len(asker.get("/payment-requests").body["data"]) == parts
