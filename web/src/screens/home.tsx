@@ -80,6 +80,7 @@ export function Home() {
           {texts.value.shop.today}
         </a>
       )}
+      <a href={addressOf("withdraw")}>{texts.value.home.withdraw}</a>
       {waiting.length > 0 && (
         <section class="sheet">
           <h2>{texts.value.home.pending}</h2>
