@@ -2,8 +2,8 @@ import { useSignal } from "@preact/signals";
 import { texts } from "../texts";
 import { Act } from "./fields";
 
-/** Copies a text, and says so where the finger is. */
-export function Copy({ text, says }: { text: string; says?: string }) {
+/** Copies a text, and says so where the finger is. `of`: which one it is, for whoever hears and does not see it. */
+export function Copy({ text, says, of }: { text: string; says?: string; of?: string }) {
   const state = useSignal<"ready" | "copied" | "refused">("ready");
   const word = { ready: says ?? texts.value.common.copy, copied: texts.value.common.copied, refused: text };
   return (
@@ -21,6 +21,7 @@ export function Copy({ text, says }: { text: string; says?: string }) {
       }
     >
       <span aria-live="polite">{word[state.value]}</span>
+      {of && <span class="unseen"> {of}</span>}
     </Act>
   );
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
-import { readAmount } from "../money";
+import { readAmount, writeAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Copy } from "../parts/copy";
 import { otherSide } from "../parts/entries";
@@ -39,46 +39,92 @@ export function Entry() {
               ]}
             />
           </section>
-          <section class="sheet">
-            <h2>{texts.value.entry.references}</h2>
-            <Facts
-              rows={[
-                [texts.value.add.rrn, one.rrn],
-                [texts.value.entry.utr, one.utr],
-                [texts.value.entry.reference, one.reference],
-                [texts.value.add.ours, one.id],
-              ]}
-            />
-            <Copy text={one.rrn ?? one.utr ?? one.id} />
-          </section>
+          <Numbers entry={one} />
           <Receipt transactionId={one.id} />
-          {one.top_up_id && <a href={addressOf("top-up", one.top_up_id)}>{texts.value.screens["top-up"]}</a>}
-          {one.withdrawal_id && (
-            <a href={addressOf("withdrawal", one.withdrawal_id)}>{texts.value.screens.withdrawal}</a>
-          )}
-          {one.payment_id && one.direction === "credit" && <Refund paymentId={one.payment_id} />}
+          <Belonging entry={one} />
         </>
       )}
     </Shown>
   );
 }
 
-/** The payee of a payment gives some of it back, or all that is left of it. */
-function Refund({ paymentId }: { paymentId: string }) {
+/** What a bank, our support or the other side asks for, each to be copied by itself. */
+function Numbers({ entry }: { entry: Schemas["WholeEntry"] }) {
+  const say = texts.value.entry;
+  const numbers: [string, string | null][] = [
+    [texts.value.add.rrn, entry.rrn],
+    [say.utr, entry.utr],
+    [say.reference, entry.reference],
+    // a name can change, and somebody else can have the same
+    [say.theirNumber, "wallet_id" in entry.counterparty ? entry.counterparty.wallet_id : null],
+    [texts.value.add.ours, entry.id],
+  ];
+  return (
+    <section class="sheet">
+      <h2>{say.references}</h2>
+      <ul class="rows">
+        {numbers.map(
+          ([name, number]) =>
+            number !== null && (
+              <li key={name} class="row still">
+                <span>
+                  {name}
+                  <br />
+                  <span class="number">{number}</span>
+                </span>
+                <Copy text={number} of={name} />
+              </li>
+            ),
+        )}
+      </ul>
+    </section>
+  );
+}
+
+/** The ways to what it belongs to, and back to the payment from what came of one. */
+function Belonging({ entry }: { entry: Schemas["WholeEntry"] }) {
+  const paymentId = entry.payment_id ?? entry.refund_of;
+  const isAsked = entry.direction === "credit" && entry.reference?.startsWith("prq_");
+  return (
+    <>
+      {entry.top_up_id && <a href={addressOf("top-up", entry.top_up_id)}>{texts.value.entry.topUp}</a>}
+      {entry.withdrawal_id && (
+        <a href={addressOf("withdrawal", entry.withdrawal_id)}>{texts.value.screens.withdrawal}</a>
+      )}
+      {entry.hold_id && <a href={addressOf("holds")}>{texts.value.screens.holds}</a>}
+      {isAsked && <a href={addressOf("request", entry.reference ?? "")}>{texts.value.entry.request}</a>}
+      {paymentId && <OfPayment paymentId={paymentId} entry={entry} />}
+    </>
+  );
+}
+
+/** What has come of the payment; its payee gives some of it back here, or all that is left of it. */
+function OfPayment({ paymentId, entry }: { paymentId: string; entry: Schemas["WholeEntry"] }) {
   const path = { id: paymentId };
   const [payment, again] = useLoaded(() => api.GET("/payments/{id}", { params: { path } }), { about: paymentId });
   return (
     <Shown loaded={payment.value} again={again}>
       {(one) => {
+        if (one.transaction_id !== entry.id)
+          return <a href={addressOf("entry", one.transaction_id)}>{texts.value.entry.payment}</a>;
         const left = one.amount - one.refunded;
-        return left > 0 ? <RefundForm paymentId={paymentId} left={left} /> : <p>{texts.value.entry.refunded}</p>;
+        return (
+          <>
+            {one.refunded > 0 && (
+              <p role="status">
+                {texts.value.entry.refunded}: {rupees(one.refunded)}
+              </p>
+            )}
+            {entry.direction === "credit" && left > 0 && <RefundForm paymentId={paymentId} left={left} />}
+          </>
+        );
       }}
     </Shown>
   );
 }
 
 function RefundForm({ paymentId, left }: { paymentId: string; left: number }) {
-  const typed = useSignal(String(left / 100));
+  const typed = useSignal(writeAmount(left));
   const reason = useSignal("");
   const asked = useSignal(false);
   const refund = useMovement<Schemas["RefundBody"] & { amount: number }, Schemas["Refund"]>(
