@@ -138,3 +138,23 @@ def test_a_table_that_takes_too_long_is_stopped(long_history: tuple[Visitor, Boo
     asked = len(book.asked)
     asha.page.wait_for_timeout(500)  # nothing tells that nothing is asked for
     assert len(book.asked) <= asked + 1
+
+
+def test_a_months_link_that_is_over_is_not_offered_any_more(api: Api, visit: Visit) -> None:
+    asha = visit()
+    asha.page.clock.install()
+    asha.comes_as(api.person(money=50_000), "history")
+    file = asha.page.get_by_role("button", name=re.compile("^Get the file"))
+    file.click()
+    asha.sees("Its link is yours alone and ends soon.")
+    expect(file).to_have_count(0)
+    asha.page.clock.fast_forward(271_000)
+    expect(file).to_be_visible()
+    asha.sees_nothing_of("Its link is yours alone and ends soon.")
+
+
+def test_whoever_has_no_entries_yet_is_told_what_to_do(api: Api, visit: Visit) -> None:
+    asha = visit()
+    asha.comes_as(api.person(), "history")
+    asha.sees("Nothing has happened yet. Add money, or receive some.")
+    asha.sees_nothing_of("Make the table")

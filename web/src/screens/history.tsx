@@ -16,6 +16,8 @@ import { texts } from "../texts";
 type Kind = Schemas["Entry"]["type"];
 /** So many months are shown at once; who wants older ones asks for them. */
 const MONTHS = 6;
+/** A link to a month's file opens for five minutes: one that is over would lead to an error that says nothing. */
+const OPENS_MS = 270_000;
 /** The API's longest, for the table. */
 const PAGE = 100;
 /** What the calendar of a field takes: a year that is being typed is none of these yet. */
@@ -34,6 +36,7 @@ export function History() {
     ...(to.value ? { to: midnightOf(to.value, 1).toISOString() } : {}),
   };
   const about = JSON.stringify(wanted);
+  const isAll = about === "{}";
   const entries = usePages((cursor) => (isBackwards ? NOTHING : readStatement(wanted, 50, cursor)), about);
   const kinds = Object.keys(texts.value.entries).filter((one) => one !== "in" && one !== "out") as Kind[];
 
@@ -82,9 +85,13 @@ export function History() {
       </div>
       <section class="sheet" aria-busy={entries.state.value === "loading"}>
         {entries.rows.value.length > 0 && <Entries entries={entries.rows.value} />}
-        <Rest pages={entries} none={texts.value.history.none} end={texts.value.history.end} />
+        <Rest
+          pages={entries}
+          none={isAll ? texts.value.home.nothingYet : texts.value.history.none}
+          end={texts.value.history.end}
+        />
       </section>
-      {!isBackwards && <Table key={about} wanted={wanted} />}
+      {entries.rows.value.length > 0 && <Table key={about} wanted={wanted} />}
       <Months />
     </>
   );
@@ -225,6 +232,13 @@ function Month({ month }: { month: string }) {
   const work = useWork();
   const link = useSignal<Schemas["StatementLink"] | null>(null);
   const name = nameOfMonth(month);
+  useEffect(() => {
+    if (link.value === null) return;
+    const timer = setTimeout(() => {
+      link.value = null;
+    }, OPENS_MS);
+    return () => clearTimeout(timer);
+  }, [link.value, link]);
   const fetchIt = async () => {
     const told = await api.GET("/wallet/statements/{month}", { params: { path: { month } } });
     link.value = told.data ?? null;
