@@ -64,3 +64,14 @@ def test_what_was_altered_is_said_to_be(visit: Visit, receipt: Path, old: str, n
     stranger.press("Check it")
     stranger.sees("altered")
     stranger.sees_nothing_of("This is in the wallet's books")
+
+
+def test_whoever_checks_nothing_is_told_what_is_wanted(visit: Visit) -> None:
+    stranger = visit()
+    stranger.open("verify")
+    stranger.press("Check it")
+    stranger.sees("Choose a receipt's file, or paste its text or its link.")
+    stranger.page.get_by_label("Or its text, or its link").fill("nonsense")
+    stranger.press("Check it")
+    stranger.sees("This is no receipt")
+    stranger.sees_nothing_of("Choose a receipt's file")

@@ -1,4 +1,6 @@
-"""Asking several for a sum."""
+"""Asking for a sum: of one, of several, and not any more."""
+
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -27,3 +29,21 @@ def test_a_sum_of_less_than_a_paisa_for_each_is_not_shared_and_says_why(
         asha.press("Your requests")
         asha.is_at("requests")
     assert len(asker.get("/payment-requests").body["data"]) == parts
+
+
+def test_a_request_that_was_taken_back_is_open_no_longer(api: Api, visit: Visit) -> None:
+    asker = api.person()
+    made = asker.post("/payment-requests", {"amount": 45_000}).body["id"]
+    asha = visit()
+    asha.comes_as(asker)
+    asha.open("request", made)
+    asha.sees("Open until")
+    address = re.compile(r".*/v1/payment-requests/[^/]+/cancel$")
+    asha.context.route(address, lambda route: route.abort("connectionreset"))
+    asha.press("Cancel it")
+    asha.sees("Nobody answers.")
+    asha.context.unroute(address)
+    asha.press("Cancel it")
+    asha.sees(re.compile("^Cancelled$"))
+    for gone in ("Open until", "Nobody has paid yet.", "Copy the link"):
+        asha.sees_nothing_of(gone)

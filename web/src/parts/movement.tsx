@@ -176,6 +176,7 @@ export function useMovement<Order, Done, Earlier = never>(
 export function Moving<Order, Done, Earlier>({
   movement,
   lead,
+  confirm = texts.value.pay.confirm,
   unknown,
   form,
   done,
@@ -184,6 +185,8 @@ export function Moving<Order, Done, Earlier>({
   movement: Movement<Order, Done, Earlier>;
   /** How much goes to whom, for who confirms it. */
   lead: (order: Order) => string;
+  /** What is confirmed, if it is no payment. */
+  confirm?: string;
   unknown: string;
   form: (said: string | null) => ComponentChildren;
   done: (body: Done) => ComponentChildren;
@@ -215,6 +218,7 @@ export function Moving<Order, Done, Earlier>({
             key={now.confirmation.id}
             confirmation={now.confirmation}
             lead={lead(now.order)}
+            title={confirm}
             isSending={movement.isSending.value}
             confirmed={() => void movement.send(now.order)}
             dropped={movement.drop}

@@ -60,14 +60,14 @@ function Single({ one, again }: { one: One; again: () => void }) {
         <Facts
           rows={[
             [texts.value.common.what, one.description],
-            [texts.value.requests.until, whenOf(one.expires_at)],
+            [texts.value.requests.until, one.status === "open" ? whenOf(one.expires_at) : null],
           ]}
         />
         {one.status === "open" && one.svg && <Code svg={one.svg} says={texts.value.requests.codeOf} />}
         {one.status === "open" && <HandOn one={one} />}
         {one.status === "open" && <Cancel id={one.id} done={again} />}
       </section>
-      <PaidBy payments={one.payments} />
+      {(one.status === "open" || one.payments.length > 0) && <PaidBy payments={one.payments} />}
     </>
   );
 }

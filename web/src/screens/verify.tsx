@@ -107,9 +107,12 @@ function Given({ receipt, said }: { receipt: Signal<Uint8Array | null>; said: Si
       class="sheet"
       onSubmit={(event) => {
         event.preventDefault();
-        said.value = null;
         const text = typed.value.trim();
-        if (text === "") return;
+        said.value = text === "" ? say.nothing : null;
+        if (text === "") {
+          receipt.value = null;
+          return;
+        }
         // a link that somebody got is as good as what it has behind its #
         const linked = text.includes("/verify#") ? unpacked(text.split("#")[1] ?? "") : null;
         receipt.value = linked ?? new TextEncoder().encode(text);

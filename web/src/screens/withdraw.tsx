@@ -46,6 +46,7 @@ export function Withdraw() {
     <Moving
       movement={withdrawal}
       lead={(order) => `${rupees(order.amount)} → ${order.vpa}`}
+      confirm={texts.value.withdraw.confirm}
       unknown={texts.value.withdraw.unknown}
       form={(said) => (
         <form

@@ -324,6 +324,7 @@ export const en = {
     file: "The receipt's file",
     text: "Or its text, or its link",
     submit: "Check it",
+    nothing: "Choose a receipt's file, or paste its text or its link.",
     proven: "This is in the wallet's books, as they were signed.",
     debit: "Paid from wallet",
     credit: "Received by wallet",
@@ -408,6 +409,7 @@ export const en = {
     failed: "The bank did not take it: the money is back in your wallet",
     reversed: "The bank sent it back: the money is in your wallet again",
     stop: "Stop it",
+    confirm: "Confirm this withdrawal",
     unknown: "It is not known yet whether this was sent. Ask again: nothing is sent twice.",
   },
   security: {
