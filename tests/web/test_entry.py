@@ -48,12 +48,12 @@ def test_what_was_given_back_and_its_payment_lead_to_one_another(api: Api, visit
     look_at(asha, payer, "refund")
     asha.press("The payment it belongs to")
     asha.sees("\N{MINUS SIGN}₹120.50")
-    asha.sees("Given back: ₹0.50")
+    asha.sees("Given back so far: ₹0.50")
     asha.sees_nothing_of("Give money back")
     seller = visit()
     seller.comes_as(shop)
     look_at(seller, shop, "payment")
-    seller.sees("Given back: ₹0.50")
+    seller.sees("Given back so far: ₹0.50")
     seller.page.get_by_text("Give money back", exact=True).click()
     assert seller.reads("Amount in rupees") == "120"
 

@@ -110,11 +110,7 @@ function OfPayment({ paymentId, entry }: { paymentId: string; entry: Schemas["Wh
         const left = one.amount - one.refunded;
         return (
           <>
-            {one.refunded > 0 && (
-              <p role="status">
-                {texts.value.entry.refunded}: {rupees(one.refunded)}
-              </p>
-            )}
+            {one.refunded > 0 && <p role="status">{texts.value.entry.refundedSoFar(rupees(one.refunded))}</p>}
             {entry.direction === "credit" && left > 0 && <RefundForm paymentId={paymentId} left={left} />}
           </>
         );

@@ -299,6 +299,7 @@ export const en = {
     reason: "Reason (optional)",
     refundSubmit: (amount: string) => `Give ${amount} back`,
     refunded: "Given back",
+    refundedSoFar: (amount: string) => `Given back so far: ${amount}`,
     unknown: "It is not known yet whether it was given back. Ask again: nothing is given back twice.",
     payment: "The payment it belongs to",
     topUp: "How it was added, with the order's number",

@@ -292,6 +292,7 @@ export const hi: Texts = {
     reason: "कारण (ज़रूरी नहीं)",
     refundSubmit: (amount) => `${amount} लौटाएँ`,
     refunded: "लौटाए गए",
+    refundedSoFar: (amount) => `अब तक लौटाए गए: ${amount}`,
     unknown: "अभी पता नहीं कि पैसे लौटे या नहीं। फिर पूछें: दो बार कुछ नहीं लौटेगा।",
     payment: "जिस भुगतान का यह है",
     topUp: "यह कैसे जोड़ा गया, ऑर्डर नंबर के साथ",
