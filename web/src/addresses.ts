@@ -24,3 +24,11 @@ export const SCREENS = [
   "verify",
 ] as const;
 export type Screen = (typeof SCREENS)[number];
+
+/** What an address is about, where it has to be about something. */
+export const ABOUT: Partial<Record<Screen, RegExp>> = {
+  entry: /^txn_[0-9a-z]{26}$/,
+  "top-up": /^top_[0-9a-z]{26}$/,
+  withdrawal: /^wdr_[0-9a-z]{26}$/,
+  request: /^prq_[0-9a-z]{26}(,prq_[0-9a-z]{26})*$/,
+};

@@ -1,6 +1,7 @@
 /** What stands around every screen: its name, the way to the others, and whether anybody is connected. */
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { ABOUT } from "../addresses";
 import { isUnanswered, owner, resume, standing } from "../api/session";
 import { addressOf, place, type Screen } from "../router";
 import { OPEN, screens } from "../screens";
@@ -67,14 +68,6 @@ export function Frame() {
     </div>
   );
 }
-
-/** What an address is about, where it has to be about something. */
-const ABOUT: Partial<Record<Screen, RegExp>> = {
-  entry: /^txn_[0-9a-z]{26}$/,
-  "top-up": /^top_[0-9a-z]{26}$/,
-  withdrawal: /^wdr_[0-9a-z]{26}$/,
-  request: /^prq_[0-9a-z]{26}(,prq_[0-9a-z]{26})*$/,
-};
 
 const nameOf = (screen: Screen | null): string =>
   screen === null ? texts.value.common.notFound : texts.value.screens[screen];

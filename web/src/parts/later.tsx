@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
-import { texts } from "../texts";
-import { Act, Told } from "./fields";
+import { Loading, Lost } from "./loading";
 
 /** A screen that is fetched when it is opened. */
 export function Later({ fetchScreen }: { fetchScreen: () => Promise<FunctionComponent> }) {
@@ -23,11 +22,5 @@ export function Later({ fetchScreen }: { fetchScreen: () => Promise<FunctionComp
   }, [turn.value]);
   const { Fetched } = screen.value;
   if (Fetched !== null) return <Fetched />;
-  if (!isLost.value) return <p class="quiet">{texts.value.common.loading}</p>;
-  return (
-    <>
-      <Told warning>{texts.value.common.nobodyAnswers}</Told>
-      <Act onPress={() => turn.value++}>{texts.value.common.tryAgain}</Act>
-    </>
-  );
+  return isLost.value ? <Lost again={() => turn.value++} /> : <Loading />;
 }

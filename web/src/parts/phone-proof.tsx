@@ -4,9 +4,10 @@ import { useEffect } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
 import { readPhone } from "../payees";
 import { texts } from "../texts";
-import { Act, Stage, TextField, Told } from "./fields";
-import { faultOf, howLong, sentenceFor } from "./problems";
+import { Act, Stage, TextField } from "./fields";
+import { howLong } from "./problems";
 import { PretendPhone } from "./simulator";
+import { useWork } from "./work";
 
 export interface Proved {
   phone: string;
@@ -29,9 +30,7 @@ export function PhoneProof({
   const asked = useSignal(false);
   const sent = useSignal<Schemas["SentCode"] | null>(null);
   const code = useSignal("");
-  const busy = useSignal(false);
-  const problem = useSignal<Schemas["Problem"] | null>(null);
-  const isLost = useSignal(false);
+  const work = useWork();
   const waitS = useSignal(0);
 
   useEffect(() => {
@@ -41,41 +40,32 @@ export function PhoneProof({
     return () => clearInterval(timer);
   }, [waitS]);
 
-  const once = (work: () => Promise<void>) => async (event?: Event) => {
-    event?.preventDefault();
-    if (busy.value) return;
-    busy.value = true;
-    problem.value = null;
-    isLost.value = false;
-    await work().catch(() => {
-      isLost.value = true;
-    });
-    busy.value = false;
-  };
   const full = readPhone(phone.value);
-  const sendCode = once(async () => {
+  const sendCode = (event?: Event) => {
+    event?.preventDefault();
     asked.value = true;
     if (full === null) return;
-    const { data, error } = await api.POST("/phone-proofs", { body: { phone: full, purpose } });
-    if (data === undefined) {
-      problem.value = error;
-      return;
-    }
-    sent.value = data;
-    waitS.value = data.resend_after_s;
-    code.value = "";
-  });
-  const prove = once(async () => {
+    void work.run(async () => {
+      const answer = await api.POST("/phone-proofs", { body: { phone: full, purpose } });
+      if (answer.data !== undefined) {
+        sent.value = answer.data;
+        waitS.value = answer.data.resend_after_s;
+        code.value = "";
+      }
+      return answer;
+    });
+  };
+  const prove = (event: Event) => {
+    event.preventDefault();
     if (sent.value === null || full === null) return;
     const path = { id: sent.value.id };
-    const told = await api.POST("/phone-proofs/{id}", { params: { path }, body: { code: code.value.trim() } });
-    if (told.data === undefined) problem.value = told.error;
-    else proved({ phone: full, proof: told.data.phone_proof });
-  });
-  const isWrongCode = problem.value?.code === "invalid_code";
-  const said = isLost.value
-    ? texts.value.common.nobodyAnswers
-    : problem.value && !isWrongCode && !problem.value.errors?.length && sentenceFor(problem.value, texts.value);
+    void work.run(async () => {
+      const answer = await api.POST("/phone-proofs/{id}", { params: { path }, body: { code: code.value.trim() } });
+      if (answer.data !== undefined) proved({ phone: full, proof: answer.data.phone_proof });
+      return answer;
+    });
+  };
+  const isWrongCode = work.problem?.code === "invalid_code";
 
   return (
     <Stage step={sent.value === null ? "phone" : "code"}>
@@ -85,9 +75,7 @@ export function PhoneProof({
           <TextField
             label={texts.value.common.phone}
             hint={texts.value.common.phoneHint}
-            fault={
-              asked.value && full === null ? texts.value.faults.phone : faultOf(problem.value, "phone", texts.value)
-            }
+            fault={asked.value && full === null ? texts.value.faults.phone : work.faultOf("phone")}
             kind="tel"
             inputMode="tel"
             autocomplete="tel"
@@ -97,8 +85,8 @@ export function PhoneProof({
               asked.value = false;
             }}
           />
-          {said && <Told warning>{said}</Told>}
-          <Act first submits busy={busy.value}>
+          {work.said}
+          <Act first submits busy={work.busy}>
             {texts.value.register.send}
           </Act>
         </form>
@@ -110,7 +98,7 @@ export function PhoneProof({
             isNext
             label={texts.value.common.code}
             hint={texts.value.common.codeHint}
-            fault={isWrongCode ? texts.value.problems.invalid_code : faultOf(problem.value, "code", texts.value)}
+            fault={isWrongCode ? texts.value.problems.invalid_code : work.faultOf("code")}
             inputMode="numeric"
             autocomplete="one-time-code"
             maxLength={6}
@@ -119,14 +107,14 @@ export function PhoneProof({
               code.value = text;
             }}
           />
-          {said && <Told warning>{said}</Told>}
-          <Act first submits busy={busy.value}>
+          {!isWrongCode && work.said}
+          <Act first submits busy={work.busy}>
             {texts.value.common.next}
           </Act>
           {waitS.value > 0 ? (
             <p class="quiet">{texts.value.register.againIn(howLong(waitS.value, texts.value))}</p>
           ) : (
-            <Act plain busy={busy.value} onPress={() => void sendCode()}>
+            <Act plain busy={work.busy} onPress={sendCode}>
               {texts.value.register.again}
             </Act>
           )}
@@ -134,7 +122,7 @@ export function PhoneProof({
             plain
             onPress={() => {
               sent.value = null;
-              problem.value = null;
+              work.forget();
             }}
           >
             {texts.value.register.otherPhone}

@@ -12,6 +12,8 @@ export interface Work {
   busy: boolean;
   /** Runs it, and again once it is confirmed; `done` is called when it has gone through. */
   run: (work: () => Promise<{ error?: Problem | undefined }>, done?: () => void) => Promise<void>;
+  /** What was wrong is no matter any more. */
+  forget: () => void;
   /** What is wrong with one of the fields. */
   faultOf: (field: string) => string | null;
   problem: Problem | null;
@@ -27,11 +29,14 @@ export function useWork(lead = ""): Work {
   const problem = useSignal<Problem | null>(null);
   const wanted = useSignal<{ how: Schemas["RequiredConfirmation"]; again: () => void } | null>(null);
 
+  const forget = () => {
+    isLost.value = false;
+    problem.value = null;
+  };
   const run: Work["run"] = async (work, done) => {
     if (busy.value) return;
     busy.value = true;
-    isLost.value = false;
-    problem.value = null;
+    forget();
     const told = await work().catch(() => null);
     busy.value = false;
     wanted.value = null;
@@ -48,6 +53,7 @@ export function useWork(lead = ""): Work {
   return {
     busy: busy.value,
     run,
+    forget,
     problem: problem.value,
     faultOf: (field) => faultOf(problem.value, field, texts.value),
     said: sentence ? <Told warning>{sentence}</Told> : null,

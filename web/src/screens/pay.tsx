@@ -14,6 +14,7 @@ import { Facts } from "../parts/facts";
 import { Act, Stage, TextField, Told } from "../parts/fields";
 import { Icon } from "../parts/icons";
 import { type Movement, Moving, useMovement } from "../parts/movement";
+import { usePreview } from "../parts/preview";
 import { sentenceFor } from "../parts/problems";
 import { type PayeeRef, readPayee } from "../payees";
 import { addressOf, go, place } from "../router";
@@ -141,6 +142,8 @@ async function find(ref: PayeeRef): Promise<Whom | Pick<Problem, "code">> {
   return data === undefined ? error : { ref, payee: data, amount: null, description: null };
 }
 
+const askAhead = (query: { to: string; amount: number }) => api.GET("/payments/preview", { params: { query } });
+
 function AmountForm({
   whom,
   typed,
@@ -157,26 +160,10 @@ function AmountForm({
   back: () => void;
 }) {
   const asked = useSignal(false);
-  const preview = useSignal<Schemas["Preview"] | null>(null);
   const amount = whom.amount ?? readAmount(typed.value);
   const busy = payment.isSending.value;
 
-  // what it would come to, a moment after somebody has stopped typing
-  useEffect(() => {
-    preview.value = null;
-    if (typeof amount === "string") return;
-    let isOver = false;
-    const timer = setTimeout(async () => {
-      const told = await api
-        .GET("/payments/preview", { params: { query: { to: whom.payee.wallet_id, amount } } })
-        .catch(() => null);
-      if (!isOver) preview.value = told?.data ?? null;
-    }, 400);
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
-  }, [amount, preview, whom]);
+  const preview = usePreview(typeof amount === "number" ? { to: whom.payee.wallet_id, amount } : null, askAhead);
 
   const submit = (event: Event) => {
     event.preventDefault();

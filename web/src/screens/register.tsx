@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
-import { api, type Problem } from "../api/client";
+import { api } from "../api/client";
 import { signIn } from "../api/session";
-import { Act, Stage, TextField, Told } from "../parts/fields";
+import { Act, Stage, TextField } from "../parts/fields";
 import { Languages } from "../parts/languages";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
-import { faultOf, sentenceFor } from "../parts/problems";
+import { useWork } from "../parts/work";
 import { addressOf, goOn } from "../router";
 import { texts } from "../texts";
 
@@ -45,9 +45,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
   const isShop = useSignal(false);
   const replaces = useSignal(false);
   const asked = useSignal(false);
-  const busy = useSignal(false);
-  const problem = useSignal<Problem | null>(null);
-  const isLost = useSignal(false);
+  const work = useWork();
   // a registration whose answer was lost is sent again under its key
   const key = useSignal(crypto.randomUUID());
 
@@ -55,46 +53,31 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
     name: name.value.trim() === "" ? texts.value.faults.name : null,
     password: [...password.value].length < 8 ? texts.value.faults.password : null,
   };
-  const open = async (event: Event) => {
+  const open = (event: Event) => {
     event.preventDefault();
     asked.value = true;
-    if (busy.value || faults.name || faults.password) return;
-    busy.value = true;
-    problem.value = null;
-    isLost.value = false;
-    try {
-      const made = await api.POST("/register", {
-        params: { header: { "Idempotency-Key": key.value } },
-        body: {
-          phone_proof: proved.proof,
-          phone: proved.phone,
-          name: name.value.trim(),
-          password: password.value,
-          kind: isShop.value ? "merchant" : "personal",
-          ...(replaces.value ? { replace: true } : {}),
-        },
-      });
-      if (made.data === undefined) {
-        problem.value = made.error;
-        return;
-      }
-      await signIn({ phone: proved.phone, password: password.value });
-      goOn();
-    } catch {
-      isLost.value = true;
-    } finally {
-      busy.value = false;
-    }
+    if (faults.name || faults.password) return;
+    const params = { header: { "Idempotency-Key": key.value } };
+    const body = {
+      phone_proof: proved.proof,
+      phone: proved.phone,
+      name: name.value.trim(),
+      password: password.value,
+      kind: isShop.value ? ("merchant" as const) : ("personal" as const),
+      ...(replaces.value ? { replace: true } : {}),
+    };
+    void work.run(async () => {
+      const made = await api.POST("/register", { params, body });
+      if (made.error === undefined) await signIn({ phone: proved.phone, password: password.value });
+      return made;
+    }, goOn);
   };
-  const said = isLost.value
-    ? texts.value.common.nobodyAnswers
-    : problem.value && !problem.value.errors?.length && sentenceFor(problem.value, texts.value);
   return (
     <form class="sheet" onSubmit={open} noValidate>
       <TextField
         label={texts.value.common.name}
         hint={texts.value.register.nameHint}
-        fault={(asked.value && faults.name) || faultOf(problem.value, "name", texts.value)}
+        fault={(asked.value && faults.name) || work.faultOf("name")}
         autocomplete="name"
         value={name.value}
         onText={(text) => {
@@ -106,7 +89,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
       <TextField
         label={texts.value.common.password}
         hint={texts.value.register.passwordHint}
-        fault={(asked.value && faults.password) || faultOf(problem.value, "password", texts.value)}
+        fault={(asked.value && faults.password) || work.faultOf("password")}
         kind="password"
         autocomplete="new-password"
         value={password.value}
@@ -124,8 +107,8 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
         />
         {texts.value.register.shop}
       </label>
-      {said && <Told warning>{said}</Told>}
-      {(replaces.value || problem.value?.code === "phone_taken") && (
+      {work.said}
+      {(replaces.value || work.problem?.code === "phone_taken") && (
         <>
           <p>
             <a href={addressOf("sign-in")}>{texts.value.screens["sign-in"]}</a>
@@ -146,10 +129,10 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
           </label>
         </>
       )}
-      <Act first submits busy={busy.value}>
+      <Act first submits busy={work.busy}>
         {texts.value.register.submit}
       </Act>
-      {problem.value?.code === "invalid_proof" && <Act onPress={anew}>{texts.value.register.anew}</Act>}
+      {work.problem?.code === "invalid_proof" && <Act onPress={anew}>{texts.value.register.anew}</Act>}
     </form>
   );
 }

@@ -1,21 +1,22 @@
 import { useSignal } from "@preact/signals";
-import { api, type Problem } from "../api/client";
+import { api } from "../api/client";
 import { signIn } from "../api/session";
 import { Act, TextField, Told } from "../parts/fields";
 import { assertPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
-import { faultOf, sentenceFor } from "../parts/problems";
+import { useWork } from "../parts/work";
 import { go } from "../router";
 import { texts } from "../texts";
+
+const goHome = () => go("", "", { replaces: true });
 
 /** A new password for who has the phone, and a passkey besides if the wallet has any. */
 export function Reset() {
   const proved = useSignal<Proved | null>(null);
   const password = useSignal("");
   const passkey = useSignal<string | null>(null);
-  const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
-  const problem = useSignal<Problem | null>(null);
+  const isRefused = useSignal(false);
+  const work = useWork();
 
   if (proved.value === null)
     return (
@@ -28,55 +29,43 @@ export function Reset() {
       />
     );
   const { phone, proof } = proved.value;
-  const once = (work: () => Promise<void>) => async (event?: Event) => {
-    event?.preventDefault();
-    if (busy.value) return;
-    busy.value = true;
-    said.value = null;
-    problem.value = null;
-    await work().catch(() => {
-      said.value = texts.value.common.nobodyAnswers;
+  const showPasskey = () => {
+    isRefused.value = false;
+    void work.run(async () => {
+      const options = await api.POST("/passkey-proofs/options", { body: { purpose: "reset_password" } });
+      if (options.data === undefined) return options;
+      const signed = await assertPasskey(options.data);
+      if (signed === null) {
+        isRefused.value = true;
+        return {};
+      }
+      const shown = await api.POST("/passkey-proofs", { body: { purpose: "reset_password", passkey: signed } });
+      if (shown.data !== undefined) passkey.value = shown.data.proof;
+      return shown;
     });
-    busy.value = false;
   };
-  const showPasskey = once(async () => {
-    const options = await api.POST("/passkey-proofs/options", { body: { purpose: "reset_password" } });
-    if (options.data === undefined) {
-      said.value = sentenceFor(options.error, texts.value);
-      return;
-    }
-    const signed = await assertPasskey(options.data);
-    if (signed === null) {
-      said.value = texts.value.pay.passkeyFailed;
-      return;
-    }
-    const told = await api.POST("/passkey-proofs", { body: { purpose: "reset_password", passkey: signed } });
-    if (told.data === undefined) said.value = sentenceFor(told.error, texts.value);
-    else passkey.value = told.data.proof;
-  });
-  const submit = once(async () => {
-    const told = await api.POST("/password-resets", {
-      body: {
-        phone_proof: proof,
-        new_password: password.value,
-        ...(passkey.value === null ? {} : { passkey: passkey.value }),
-      },
-    });
-    if (told.error !== undefined) {
-      problem.value = told.error;
-      if (!told.error.errors?.length) said.value = sentenceFor(told.error, texts.value);
-      return;
-    }
-    await signIn({ phone, password: password.value });
-    go("", "", { replaces: true });
-  });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    isRefused.value = false;
+    const body = {
+      phone_proof: proof,
+      new_password: password.value,
+      ...(passkey.value === null ? {} : { passkey: passkey.value }),
+    };
+    void work.run(async () => {
+      const answer = await api.POST("/password-resets", { body });
+      // the password is changed by now: whom no answer lets in signs in with it on the screen behind
+      if (answer.error === undefined) await signIn({ phone, password: password.value }).catch(() => undefined);
+      return answer;
+    }, goHome);
+  };
   return (
     <form class="sheet" onSubmit={submit} noValidate>
       <input type="text" name="username" autocomplete="username" value={phone} hidden readOnly />
       <TextField
         label={texts.value.security.newPassword}
         hint={texts.value.register.passwordHint}
-        fault={faultOf(problem.value, "new_password", texts.value)}
+        fault={work.faultOf("new_password")}
         kind="password"
         autocomplete="new-password"
         value={password.value}
@@ -84,24 +73,25 @@ export function Reset() {
           password.value = text;
         }}
       />
-      {said.value && <Told warning>{said.value}</Told>}
-      {problem.value?.code === "invalid_proof" && (
+      {work.said}
+      {isRefused.value && <Told warning>{texts.value.pay.passkeyFailed}</Told>}
+      {work.problem?.code === "invalid_proof" && (
         <Act
           onPress={() => {
             proved.value = null;
-            said.value = null;
+            work.forget();
           }}
         >
           {texts.value.register.anew}
         </Act>
       )}
-      <Act first submits busy={busy.value}>
+      <Act first submits busy={work.busy}>
         {texts.value.security.change}
       </Act>
       {knowsPasskeys && (
         <>
           <p class="quiet">{texts.value.reset.passkeyLead}</p>
-          <Act busy={busy.value} onPress={showPasskey}>
+          <Act busy={work.busy} onPress={showPasskey}>
             {passkey.value === null ? texts.value.pay.byPasskey : texts.value.reset.passkeyShown}
           </Act>
         </>

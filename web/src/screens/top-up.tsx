@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Schemas } from "../api/client";
 import { api } from "../api/client";
 import { rupees } from "../parts/amounts";
+import { Code } from "../parts/code";
 import { Copy } from "../parts/copy";
 import { dayOf, whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
@@ -126,10 +127,7 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
 function Ways({ upi }: { upi: Schemas["Upi"] | undefined }) {
   if (upi === undefined) return <p>{texts.value.add.noWay}</p>;
   const isPhone = matchMedia("(pointer: coarse)").matches;
-  // an image by its address: no markup of anybody's gets into the page
-  const code = (
-    <img class="code" alt={texts.value.add.code} src={`data:image/svg+xml;utf8,${encodeURIComponent(upi.qr_svg)}`} />
-  );
+  const code = <Code svg={upi.qr_svg} says={texts.value.add.code} />;
   const app = (
     <a class={isPhone ? "button first" : "button"} href={upi.intent_url}>
       {texts.value.add.openApp}

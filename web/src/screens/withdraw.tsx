@@ -7,6 +7,7 @@ import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
 import { Act, TextField, Told } from "../parts/fields";
 import { Moving, useMovement } from "../parts/movement";
+import { usePreview } from "../parts/preview";
 import { go } from "../router";
 import { texts } from "../texts";
 
@@ -16,31 +17,18 @@ const send = (body: Schemas["WithdrawalBody"], header: { "Idempotency-Key": stri
 const findSent = async (key: string): Promise<{ id: string } | null> =>
   onlyOne(await api.GET("/withdrawals", { params: { query: { key } } }));
 
+const askAhead = (query: { amount: number; vpa: string }) => api.GET("/withdrawals/preview", { params: { query } });
+
 /** To the bank account behind a UPI address. What becomes of it is the next screen. */
 export function Withdraw() {
   const typed = useSignal("");
   const vpa = useSignal("");
   const asked = useSignal(false);
-  const preview = useSignal<Schemas["Preview"] | null>(null);
   const withdrawal = useMovement("withdrawal", send, findSent);
   const amount = readAmount(typed.value);
   const address = vpa.value.trim();
   const isAddress = /^[^@\s]+@[^@\s]+$/.test(address);
-
-  useEffect(() => {
-    preview.value = null;
-    if (typeof amount === "string" || !isAddress) return;
-    let isOver = false;
-    const timer = setTimeout(async () => {
-      const query = { amount, vpa: address };
-      const told = await api.GET("/withdrawals/preview", { params: { query } }).catch(() => null);
-      if (!isOver) preview.value = told?.data ?? null;
-    }, 400);
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
-  }, [amount, address, isAddress, preview]);
+  const preview = usePreview(typeof amount === "number" && isAddress ? { amount, vpa: address } : null, askAhead);
 
   return (
     <Moving

@@ -6,7 +6,7 @@ import { Facts } from "../parts/facts";
 import { Act, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
-import { sentenceFor } from "../parts/problems";
+import { useWork } from "../parts/work";
 import { place } from "../router";
 import { texts } from "../texts";
 
@@ -47,27 +47,15 @@ const whatBecame = (one: Schemas["Withdrawal"]): string =>
     : texts.value.withdraw[one.status];
 
 function Stop({ id, done }: { id: string; done: () => void }) {
-  const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const work = useWork();
   // stopping twice stops once: the key is this screen's
   const key = useSignal(crypto.randomUUID());
+  const params = { path: { id }, header: { "Idempotency-Key": key.value } };
+  const stop = () => api.POST("/withdrawals/{id}/cancel", { params, body: {} });
   return (
     <>
-      {said.value && <Told warning>{said.value}</Told>}
-      <Act
-        busy={busy.value}
-        onPress={async () => {
-          busy.value = true;
-          const header = { "Idempotency-Key": key.value };
-          const told = await api
-            .POST("/withdrawals/{id}/cancel", { params: { path: { id }, header }, body: {} })
-            .catch(() => null);
-          busy.value = false;
-          if (told === null) said.value = texts.value.common.nobodyAnswers;
-          else said.value = told.error === undefined ? null : sentenceFor(told.error, texts.value);
-          done();
-        }}
-      >
+      {work.said}
+      <Act busy={work.busy} onPress={() => void work.run(stop).then(done)}>
         {texts.value.withdraw.stop}
       </Act>
     </>
