@@ -1,5 +1,7 @@
 """Signing in by the form: what a password manager and a phone need of it, and what a wrong password shows."""
 
+from playwright.sync_api import expect
+
 from tests.support.client import PASSWORD, Api, new_phone
 from tests.web.conftest import Visit
 from tests.web.visitor import Shape
@@ -24,6 +26,30 @@ def test_a_password_is_masked_can_be_pasted_and_is_known_to_password_managers(ap
     visitor.press("Sign in")
     visitor.sees("You can spend")
     assert visitor.storage() == {}
+
+
+def test_a_password_is_shown_to_whoever_asks_for_it_and_hidden_again_when_it_is_sent(visit: Visit) -> None:
+    visitor = visit()
+    visitor.open("sign-in")
+    field = visitor.page.get_by_label("Password", exact=True)
+    show = visitor.page.get_by_role("button", name="Show Password", exact=True)
+    visitor.types("Phone number", new_phone())
+    visitor.types("Password", "not the password")
+    expect(show).to_have_attribute("aria-pressed", "false")
+    show.click()
+    expect(show).to_have_attribute("aria-pressed", "true")
+    expect(field).to_have_attribute("type", "text")
+    expect(field).to_have_attribute("autocomplete", "current-password")
+    expect(field).to_have_attribute("spellcheck", "false")
+    show.click()
+    expect(field).to_have_attribute("type", "password")
+    show.click()
+    expect(field).to_have_attribute("type", "text")
+    visitor.press("Sign in")
+    expect(field).to_have_attribute("type", "password")
+    expect(show).to_have_attribute("aria-pressed", "false")
+    visitor.sees("Phone and password don't fit")
+    expect(field).to_have_value("not the password")
 
 
 def test_a_wrong_password_says_neither_which_is_wrong_nor_whether_the_phone_is_known(api: Api, visit: Visit) -> None:

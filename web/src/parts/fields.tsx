@@ -47,7 +47,7 @@ export function Field({ label, hint, fault, children }: FieldProps) {
   );
 }
 
-interface TextProps {
+export interface TextProps {
   label: string;
   hint?: string | undefined;
   fault?: string | null | undefined;
@@ -61,6 +61,8 @@ interface TextProps {
   required?: boolean;
   /** Whoever sees it is about to type into it. */
   isNext?: boolean;
+  /** A button that stands in one line with it. */
+  beside?: ComponentChildren;
 }
 
 /** One line of text. Nothing is reformatted while somebody types. */
@@ -73,6 +75,7 @@ export function TextField({
   kind = "text",
   large = false,
   isNext = false,
+  beside,
   ...more
 }: TextProps) {
   const input = useRef<HTMLInputElement>(null);
@@ -86,20 +89,32 @@ export function TextField({
   }, [fault]);
   return (
     <Field label={label} hint={hint} fault={fault}>
-      {(attributes) => (
-        <input
-          // Preact types an input by its `type`; ours is known only here
-          {...({
-            type: kind,
-            ...more,
-            ...attributes,
-            ...(large ? { class: "amount" } : {}),
-          } as ComponentProps<"input">)}
-          ref={input}
-          value={value}
-          onInput={(event) => onText(event.currentTarget.value)}
-        />
-      )}
+      {(attributes) => {
+        const line = (
+          <input
+            // Preact types an input by its `type`; ours is known only here
+            {...({
+              type: kind,
+              ...more,
+              ...attributes,
+              ...(large ? { class: "amount" } : {}),
+              // nobody corrects a password that is shown, and no dictionary elsewhere is asked about it
+              ...(beside ? { spellcheck: false, autocapitalize: "none", autocorrect: "off" } : {}),
+            } as ComponentProps<"input">)}
+            ref={input}
+            value={value}
+            onInput={(event) => onText(event.currentTarget.value)}
+          />
+        );
+        return beside === undefined ? (
+          line
+        ) : (
+          <span class="beside">
+            {line}
+            {beside}
+          </span>
+        );
+      }}
     </Field>
   );
 }

@@ -3,6 +3,7 @@ import { api } from "../api/client";
 import { signIn } from "../api/session";
 import { Act, Stage, TextField } from "../parts/fields";
 import { Languages } from "../parts/languages";
+import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { useWork } from "../parts/work";
 import { addressOf, goOn } from "../router";
@@ -86,11 +87,10 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
       />
       {/* so that a password manager keeps the phone with the password */}
       <input type="text" name="username" autocomplete="username" value={proved.phone} hidden readOnly />
-      <TextField
+      <PasswordField
         label={texts.value.common.password}
         hint={texts.value.register.passwordHint}
         fault={(asked.value && faults.password) || work.faultOf("password")}
-        kind="password"
         autocomplete="new-password"
         value={password.value}
         onText={(text) => {

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
 import { signIn } from "../api/session";
-import { Act, TextField, Told } from "../parts/fields";
+import { Act, Told } from "../parts/fields";
 import { assertPasskey, knowsPasskeys } from "../parts/passkeys";
+import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { useWork } from "../parts/work";
 import { go } from "../router";
@@ -62,11 +63,10 @@ export function Reset() {
   return (
     <form class="sheet" onSubmit={submit} noValidate>
       <input type="text" name="username" autocomplete="username" value={phone} hidden readOnly />
-      <TextField
+      <PasswordField
         label={texts.value.security.newPassword}
         hint={texts.value.register.passwordHint}
         fault={work.faultOf("new_password")}
-        kind="password"
         autocomplete="new-password"
         value={password.value}
         onText={(text) => {

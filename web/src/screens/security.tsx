@@ -7,6 +7,7 @@ import { Act, TextField, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { createPasskey, knowsPasskeys } from "../parts/passkeys";
+import { PasswordField } from "../parts/password";
 import { PhoneProof } from "../parts/phone-proof";
 import { useWork } from "../parts/work";
 import { addressOf, go } from "../router";
@@ -271,21 +272,19 @@ function Password() {
           );
         }}
       >
-        <TextField
+        <PasswordField
           label={texts.value.security.oldPassword}
           fault={isWrong ? texts.value.faults.old_password : work.faultOf("old_password")}
-          kind="password"
           autocomplete="current-password"
           value={old.value}
           onText={(text) => {
             old.value = text;
           }}
         />
-        <TextField
+        <PasswordField
           label={texts.value.security.newPassword}
           hint={texts.value.register.passwordHint}
           fault={work.faultOf("new_password")}
-          kind="password"
           autocomplete="new-password"
           value={wanted.value}
           onText={(text) => {

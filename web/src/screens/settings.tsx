@@ -6,6 +6,7 @@ import { Act, TextField, Told } from "../parts/fields";
 import { Languages } from "../parts/languages";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
+import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { useWork } from "../parts/work";
 import { addressOf, go, type Screen } from "../router";
@@ -167,10 +168,9 @@ function Phone({ done }: { done: () => void }) {
         >
           <Told>{texts.value.settings.phoneProved(proved.value.phone)}</Told>
           <p class="quiet">{texts.value.settings.phoneWaits}</p>
-          <TextField
+          <PasswordField
             label={texts.value.common.password}
             fault={isWrong ? texts.value.faults.old_password : null}
-            kind="password"
             autocomplete="current-password"
             value={password.value}
             onText={(text) => {

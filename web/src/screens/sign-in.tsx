@@ -4,6 +4,7 @@ import type { Problem } from "../api/client";
 import { signIn, standing } from "../api/session";
 import { Act, Stage, TextField, Told } from "../parts/fields";
 import { Languages } from "../parts/languages";
+import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { howLong, sentenceFor } from "../parts/problems";
 import { readPhone } from "../payees";
@@ -115,9 +116,8 @@ export function SignIn() {
             }}
             required
           />
-          <TextField
+          <PasswordField
             label={texts.value.common.password}
-            kind="password"
             autocomplete="current-password"
             value={password.value}
             onText={(text) => {

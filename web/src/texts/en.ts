@@ -42,6 +42,7 @@ export const en = {
     phone: "Phone number",
     phoneHint: "Ten digits, or with its country code",
     password: "Password",
+    show: "Show",
     name: "Your name",
     code: "Code from the message",
     codeHint: "Six digits. Tell them to nobody: we never ask for them.",
