@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.support.client import PASSWORD, Api, new_phone
+from tests.support.proofs import newest_code
 from tests.web.conftest import Visit
 from tests.web.visitor import Shape
 
@@ -62,6 +63,38 @@ def test_a_wrong_password_says_neither_which_is_wrong_nor_whether_the_phone_is_k
         visitor.press("Sign in")
         said.append(visitor.sees("Phone and password don't fit").inner_text())
     assert said[0] == said[1]
+
+
+def test_who_opens_a_wallet_is_told_what_a_name_may_have_and_what_becomes_of_a_shop(api: Api, visit: Visit) -> None:
+    phone = new_phone()
+    visitor = visit()
+    visitor.open("register")
+    visitor.types("Phone number", phone)
+    visitor.press("Send me a code")
+    visitor.sees(f"A code is on its way to +91 {phone[3:8]} {phone[8:]}.")
+    visitor.types("Code from the message", newest_code(api, phone))
+    visitor.press("Continue")
+    visitor.types("Password", PASSWORD)
+    visitor.press("Open my wallet")
+    visitor.sees("Write your name, or your shop's.")
+    visitor.types("Your name", "Chai Bank")
+    visitor.sees_nothing_of("Until we have approved it")
+    visitor.page.get_by_label("I sell").check()
+    visitor.sees("Until we have approved it, it is shown as a person")
+    visitor.press("Open my wallet")
+    visitor.sees("no word that is kept for banks")
+    visitor.types("Your name", "Chai Point")
+    visitor.press("Open my wallet")
+    visitor.is_at("")
+    visitor.open("limits")
+    visitor.sees("This shop is not approved yet.")
+
+
+def test_the_limits_say_why_they_are_these(api: Api, visit: Visit) -> None:
+    visitor = visit()
+    visitor.comes_as(api.person(), "limits")
+    visitor.sees("Your level: Full")
+    visitor.sees("Your identity has been checked, so higher limits hold.")
 
 
 def test_all_of_it_can_be_done_by_keyboard_alone(api: Api, visit: Visit, shape: Shape) -> None:

@@ -24,3 +24,6 @@ export function readPhone(typed: string): string | null {
   const national = /^0?([6-9][0-9]{9})$/.exec(text);
   return national?.[1] ? `+91${national[1]}` : null;
 }
+
+/** `+919876543210` → `+91 98765 43210`, in one line; what isn't Indian has groups of its own, which nobody here knows. */
+export const showPhone = (phone: string): string => phone.replace(/^(\+91)([6-9]\d{4})(\d{5})$/, "$1\u00a0$2\u00a0$3");

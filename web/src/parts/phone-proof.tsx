@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
-import { readPhone } from "../payees";
+import { readPhone, showPhone } from "../payees";
 import { texts } from "../texts";
 import { Act, Stage, TextField } from "./fields";
 import { howLong } from "./problems";
@@ -92,7 +92,7 @@ export function PhoneProof({
         </form>
       ) : (
         <form class="sheet" onSubmit={prove} noValidate>
-          <p role="status">{texts.value.register.sent(full ?? phone.value)}</p>
+          <p role="status">{texts.value.register.sent(full === null ? phone.value : showPhone(full))}</p>
           <PretendPhone holds="message" />
           <TextField
             isNext

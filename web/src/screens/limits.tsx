@@ -1,6 +1,7 @@
 import { api, type Schemas } from "../api/client";
 import { rupees } from "../parts/amounts";
 import { Facts } from "../parts/facts";
+import { Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { texts } from "../texts";
@@ -12,8 +13,10 @@ export function Limits() {
     <>
       <p class="quiet">{texts.value.allowances.lead}</p>
       <Shown loaded={wallet.value} again={again}>
-        {({ limits, balance }) => (
+        {({ limits, balance, kind, approved }) => (
           <>
+            <Level limits={limits} />
+            {kind === "merchant" && !approved && <Told warning>{texts.value.shop.notApproved}</Told>}
             <section class="sheet">
               <Used rows={usedOf(limits, balance)} />
             </section>
@@ -24,6 +27,19 @@ export function Limits() {
         )}
       </Shown>
     </>
+  );
+}
+
+/** What it is called, and why it is this one. */
+function Level({ limits: { tier } }: { limits: Schemas["Limits"] }) {
+  const level: Record<string, { name: string; why: string }> = texts.value.allowances.tiers;
+  return (
+    <section class="sheet">
+      <h2>
+        {texts.value.allowances.tier}: {level[tier]?.name ?? tier}
+      </h2>
+      {level[tier] && <p>{level[tier].why}</p>}
+    </section>
   );
 }
 
@@ -65,11 +81,9 @@ function Used({ rows }: { rows: Row[] }) {
 
 function rulesOf(limits: Schemas["Limits"]): [string, string][] {
   const say = texts.value.allowances;
-  const tiers: Record<string, string> = say.tiers;
   const most = (amount: number | null): string => (amount === null ? say.none : rupees(amount));
   const may = (is: boolean): string => (is ? say.yes : say.no);
   return [
-    [say.tier, tiers[limits.tier] ?? limits.tier],
     [say.max_top_up, most(limits.max_top_up)],
     [texts.value.limits.max_payment, most(limits.max_payment)],
     [texts.value.limits.person_to_person, may(limits.person_to_person)],

@@ -51,7 +51,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
   const key = useSignal(crypto.randomUUID());
 
   const faults = {
-    name: name.value.trim() === "" ? texts.value.faults.name : null,
+    name: name.value.trim() === "" ? texts.value.register.noName : null,
     password: [...password.value].length < 8 ? texts.value.faults.password : null,
   };
   const open = (event: Event) => {
@@ -80,6 +80,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
         hint={texts.value.register.nameHint}
         fault={(asked.value && faults.name) || work.faultOf("name")}
         autocomplete="name"
+        maxLength={100}
         value={name.value}
         onText={(text) => {
           name.value = text;
@@ -107,6 +108,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
         />
         {texts.value.register.shop}
       </label>
+      {isShop.value && <p class="quiet">{texts.value.register.shopMore}</p>}
       {work.said}
       {(replaces.value || work.problem?.code === "phone_taken") && (
         <>

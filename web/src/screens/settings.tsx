@@ -9,6 +9,7 @@ import { Shown } from "../parts/loading";
 import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { useWork } from "../parts/work";
+import { showPhone } from "../payees";
 import { addressOf, go, type Screen } from "../router";
 import { texts } from "../texts";
 
@@ -55,7 +56,7 @@ function Account() {
             <Facts
               rows={[
                 [texts.value.settings.name, account.name],
-                [texts.value.common.phone, account.phone],
+                [texts.value.common.phone, account.phone && showPhone(account.phone)],
                 [texts.value.settings.mail, account.email ?? texts.value.settings.noMail],
               ]}
             />
@@ -144,7 +145,7 @@ function Mail({ account, done }: { account: Schemas["Account"]; done: () => void
 function Phone({ done }: { done: () => void }) {
   const proved = useSignal<Proved | null>(null);
   const password = useSignal("");
-  const work = useWork(`${texts.value.settings.newPhone}: ${proved.value?.phone ?? ""}`);
+  const work = useWork(`${texts.value.settings.newPhone}: ${showPhone(proved.value?.phone ?? "")}`);
   const isWrong = work.problem?.code === "invalid_credentials";
   return (
     <details>
@@ -166,7 +167,7 @@ function Phone({ done }: { done: () => void }) {
             void work.run(() => api.POST("/me/phone", { body }), done);
           }}
         >
-          <Told>{texts.value.settings.phoneProved(proved.value.phone)}</Told>
+          <Told>{texts.value.settings.phoneProved(showPhone(proved.value.phone))}</Told>
           <p class="quiet">{texts.value.settings.phoneWaits}</p>
           <PasswordField
             label={texts.value.common.password}

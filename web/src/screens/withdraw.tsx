@@ -8,7 +8,7 @@ import { Comes } from "../parts/comes";
 import { Act, TextField, Told } from "../parts/fields";
 import { Moving, useMovement } from "../parts/movement";
 import { usePreview } from "../parts/preview";
-import { go } from "../router";
+import { addressOf, go } from "../router";
 import { texts } from "../texts";
 
 const send = (body: Schemas["WithdrawalBody"], header: { "Idempotency-Key": string }) =>
@@ -70,6 +70,7 @@ export function Withdraw() {
           <Act first submits busy={withdrawal.isSending.value}>
             {typeof amount === "number" ? texts.value.withdraw.submit(rupees(amount)) : texts.value.screens.withdraw}
           </Act>
+          <a href={addressOf("")}>{texts.value.common.toHome}</a>
         </form>
       )}
       done={({ id }) => <Goes to={id} />}

@@ -7,7 +7,7 @@ import { Act, Told } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { Shown } from "../parts/loading";
 import { useWork } from "../parts/work";
-import { place } from "../router";
+import { addressOf, place } from "../router";
 import { texts } from "../texts";
 
 const EVERY_S = 10;
@@ -35,6 +35,7 @@ export function Withdrawal() {
             ]}
           />
           {one.status === "pending" && one.waits_until && <Stop id={one.id} done={again} />}
+          <a href={addressOf("")}>{texts.value.common.toHome}</a>
         </section>
       )}
     </Shown>

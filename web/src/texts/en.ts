@@ -90,6 +90,9 @@ export const en = {
     passwordHint: "At least 8 characters. A sentence that only you would say is a good one.",
     nameHint: "The name that people see when they pay you",
     shop: "I sell: this is a shop's wallet",
+    shopMore:
+      "A shop can be paid at once. Until we have approved it, it is shown as a person, with a person's limits, and who may pay shops alone can't pay it. To be approved, write to our support: see Help.",
+    noName: "Write your name, or your shop's.",
     otherPhone: "Use another number",
     anew: "Begin again",
     known: "You have a wallet already?",
@@ -238,7 +241,8 @@ export const en = {
     today: "Taken today",
     count: (n: number) => (n === 1 ? "1 payment" : `${n} payments`),
     code: "My code",
-    notApproved: "This shop is not approved yet: it is paid as a person is, with a person's limits.",
+    notApproved:
+      "This shop is not approved yet. Until then it is shown as a person, with a person's limits, and who may pay shops alone can't pay it. To be approved, write to our support: see Help.",
     none: "Nothing has come in today yet.",
   },
   help: {
@@ -481,7 +485,17 @@ export const en = {
     debited_this_month: "Paid this month",
     max_balance: "Most to hold",
     left: (amount: string) => `${amount} left`,
-    tiers: { small: "Small: without full identification", full: "Full: identified", merchant: "Shop" },
+    tiers: {
+      small: {
+        name: "Small",
+        why: "Your identity has not been checked in full, so lower limits hold. Our support says how to have it checked: see Help.",
+      },
+      full: {
+        name: "Full",
+        why: "Your identity has been checked, so higher limits hold. Without that check they would be lower.",
+      },
+      merchant: { name: "Shop", why: "Your shop has been checked, so the limits of a shop hold." },
+    },
   },
   simulator: {
     open: "Open the pretend phone",
@@ -490,7 +504,7 @@ export const en = {
   },
   faults: {
     phone: "That is no phone number. Write its ten digits, or begin with + and the country's code.",
-    name: "A name is missing, or it is longer than 100 letters.",
+    name: "Choose another name: 1 to 100 letters, digits, spaces and . , ' - & ( ) / +, each word in one script. No phone number, no web address, and no word that is kept for banks, offices and support.",
     password:
       "Choose another one: at least 8 characters, none that many people use, and neither your name nor your phone number.",
     new_password:
