@@ -2,11 +2,12 @@
 
 import re
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
 from tests.support.client import PASSWORD, Api, Person, wait_until
 from tests.web.conftest import Visit
-from tests.web.visitor import ANSWER_LOST, Visitor
+from tests.web.visitor import ANSWER_LOST, Shape, Visitor
 
 _PAID = re.compile("^Paid")
 
@@ -196,3 +197,67 @@ def test_a_payment_that_was_late_is_credited_where_the_page_has_said_that_it_fai
     asha.sees("Don't pay again.")
     api.play(opened["gateway_order_id"], "captured")
     asha.sees("The money is here")
+
+
+_SHIFTS = """
+  window.shifts = 0;
+  // what moves by itself: not within half a second of somebody's doing
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts += one.value;
+  }).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+_PAINTED = "new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))"
+
+
+@pytest.mark.parametrize(
+    ("screen", "last"),
+    [("security", "Where you are signed in"), ("settings", "+91"), ("holds", "Held for me"), ("limits", "To your bank")],
+)
+def test_nothing_moves_under_a_finger_while_a_screen_loads(
+    api: Api, visit: Visit, shape: Shape, screen: str, last: str
+) -> None:
+    asha = visit(shape)
+    asha.context.add_init_script(_SHIFTS)
+    asha.comes_as(api.person(), "help")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    # the answers come late and one by one: whatever stands above something else has the time to push it
+    asha.context.route(re.compile("/v1/(wallet|me|passkeys|sessions|holds)([?]|$)"), hold)
+    asha.open(screen)
+    asha.is_at(screen)
+    asha.waits_for(lambda: held != [])
+    while held:
+        route = held.pop(0)
+        with asha.page.expect_response(route.request.url):
+            route.continue_()
+        asha.page.evaluate(_PAINTED)
+    asha.sees(last)
+    asha.page.evaluate(_PAINTED)
+    assert asha.page.evaluate("window.shifts") < 0.01
+
+
+def test_signing_out_one_device_after_the_other_takes_a_look_at_each(api: Api, visit: Visit) -> None:
+    """Its row stays: a second press, meant for the first row, would end the next session."""
+    person = api.person()
+    asha = visit()
+    asha.comes_as(person, "security")
+    for _ in range(2):
+        assert api.call("POST", "/login", {"phone": person.phone, "password": PASSWORD}).status == 200
+    asha.open("security")
+    asha.sees("Where you are signed in")
+    others = asha.page.get_by_role("button", name=re.compile("^Sign it out"))
+    before = others.count()
+    assert before >= 2
+    place = others.first.bounding_box()
+    assert place is not None
+    middle = (place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    others.first.click()
+    asha.sees("Signed out")
+    asha.page.mouse.click(*middle)
+    expect(others).to_have_count(before - 1)
+    assert len(person.get("/sessions").body["data"]) == before

@@ -4,14 +4,26 @@ import { texts } from "../texts";
 import { rupees } from "./amounts";
 import { Facts } from "./facts";
 import { Told } from "./fields";
+import type { Preview } from "./preview";
 import { limitLeft } from "./problems";
 import { whenOf } from "./times";
 
-/** What a movement would come to: a look ahead that promises nothing. Its place stands, so that it is read out. */
-export function Comes({ preview }: { preview: Schemas["Preview"] | null }) {
+/** What stands for an amount that is on its way. */
+const COMES = "…";
+
+/**
+ * What a movement would come to: a look ahead that promises nothing. Its place stands, so that it is read out; and as soon
+ * as it is asked for it is as large as what comes, so that the button below it stays under the finger.
+ */
+export function Comes({ preview }: { preview: Preview }) {
+  const { fee, total, after } = texts.value.pay;
   return (
-    <div class="comes" aria-live="polite">
-      {preview !== null && <Ahead preview={preview} />}
+    <div class="comes" aria-live="polite" aria-busy={preview === "coming"}>
+      {preview === "coming" ? (
+        <Facts rows={[fee, total, after].map((name) => [name, COMES] as const)} />
+      ) : (
+        preview !== null && <Ahead preview={preview} />
+      )}
     </div>
   );
 }

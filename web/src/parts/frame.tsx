@@ -20,6 +20,8 @@ export function Frame() {
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef<string | null>(null);
   const isAtDoor = screen !== null && !OPEN.has(screen) && standing.value !== "signed_in";
+  // nobody knows yet whether somebody is signed in: the room for the menu is there, so that nothing moves when they are
+  const isInside = standing.value === "signed_in" || (standing.value === "unknown" && isAtDoor);
   const seen = isAtDoor && standing.value !== "unknown" ? "sign-in" : screen;
   const name = nameOf(seen);
   const title = `${name} · ${texts.value.app}`;
@@ -39,7 +41,7 @@ export function Frame() {
   }, [whereabouts]);
 
   return (
-    <div class={standing.value === "signed_in" ? "page inside" : "page"}>
+    <div class={isInside ? "page inside" : "page"}>
       <button type="button" class="skip" onClick={() => heading.current?.focus()}>
         {texts.value.common.skip}
       </button>

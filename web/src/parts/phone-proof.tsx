@@ -112,7 +112,7 @@ export function PhoneProof({
             {texts.value.common.next}
           </Act>
           {waitS.value > 0 ? (
-            <p class="quiet">{texts.value.register.againIn(howLong(waitS.value, texts.value))}</p>
+            <p class="quiet pause">{texts.value.register.againIn(howLong(waitS.value, texts.value))}</p>
           ) : (
             <Act plain busy={work.busy} onPress={sendCode}>
               {texts.value.register.again}

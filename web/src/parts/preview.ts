@@ -5,15 +5,18 @@ import type { Schemas } from "../api/client";
 
 const PAUSE_MS = 400;
 
-/** Null as `query`: there is nothing to ask for yet. Null as what comes of it: it is not known. */
+/** Null: nothing is known, as there is nothing to ask for yet or nobody has answered. */
+export type Preview = Schemas["Preview"] | "coming" | null;
+
+/** Null as `query`: there is nothing to ask for yet. */
 export function usePreview<Query>(
   query: Query | null,
   ask: (query: Query) => Promise<{ data?: Schemas["Preview"] }>,
-): Signal<Schemas["Preview"] | null> {
-  const preview = useSignal<Schemas["Preview"] | null>(null);
+): Signal<Preview> {
+  const preview = useSignal<Preview>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another query is one that says something else
   useEffect(() => {
-    preview.value = null;
+    preview.value = query === null ? null : "coming";
     if (query === null) return;
     let isOver = false;
     const timer = setTimeout(async () => {

@@ -1,11 +1,11 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { sendOnce } from "../api/sending";
 import { rupees } from "../parts/amounts";
 import { whenOf } from "../parts/entries";
 import { Act, Told } from "../parts/fields";
-import { Rest } from "../parts/loading";
-import { usePages } from "../parts/pages";
+import { Loading, Rest } from "../parts/loading";
+import { type Pages, usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
 import { texts } from "../texts";
 
@@ -13,21 +13,38 @@ type Side = "payer" | "payee";
 
 /** What is held of one's money, and what is held for one. */
 export function Holds() {
+  const payer = useHolds("payer");
+  const payee = useHolds("payee");
+  // both at once: the second list has buttons that move money, and doesn't move itself
+  const areThere = useSignal(false);
+  useSignalEffect(() => {
+    if (payer.holds.state.value !== "loading" && payee.holds.state.value !== "loading") areThere.value = true;
+  });
   return (
     <>
       <p class="quiet">{texts.value.holds.lead}</p>
-      <Listed side="payer" />
-      <Listed side="payee" />
+      {areThere.value ? (
+        <>
+          <Listed side="payer" {...payer} />
+          <Listed side="payee" {...payee} />
+        </>
+      ) : (
+        <Loading />
+      )}
     </>
   );
 }
 
-function Listed({ side }: { side: Side }) {
+function useHolds(side: Side): { holds: Pages<Schemas["Hold"]>; again: () => void } {
   const turn = useSignal(0);
   const holds = usePages<Schemas["Hold"]>(
     (cursor) => api.GET("/holds", { params: { query: { side, ...(cursor ? { cursor } : {}) } } }),
     String(turn.value),
   );
+  return { holds, again: () => turn.value++ };
+}
+
+function Listed({ side, holds, again }: { side: Side } & ReturnType<typeof useHolds>) {
   return (
     <section class="sheet">
       <h2>{texts.value.holds[side]}</h2>
@@ -42,7 +59,7 @@ function Listed({ side }: { side: Side }) {
                 {one.status === "placed" && ` ${texts.value.holds.until(whenOf(one.expires_at))}`}
               </small>
             </div>
-            {side === "payee" && one.status === "placed" && <Decide hold={one} done={() => turn.value++} />}
+            {side === "payee" && one.status === "placed" && <Decide hold={one} done={again} />}
           </li>
         ))}
       </ul>

@@ -5,15 +5,11 @@ import { AddMoney } from "./add";
 import { Entry } from "./entry";
 import { Help } from "./help";
 import { History } from "./history";
-import { Holds } from "./holds";
 import { Home } from "./home";
-import { Limits } from "./limits";
 import { Pay } from "./pay";
 import { Receive } from "./receive";
 import { Register } from "./register";
 import { Request } from "./request";
-import { Requests } from "./requests";
-import { Reset } from "./reset";
 import { Scan } from "./scan";
 import { Security } from "./security";
 import { Settings } from "./settings";
@@ -23,33 +19,34 @@ import { TopUp } from "./top-up";
 import { Withdraw } from "./withdraw";
 import { Withdrawal } from "./withdrawal";
 
-const fetchVerify = () => import("./verify").then(({ Verify }) => Verify);
-/** Few check a receipt, and everybody would wait for what it takes. */
-const VerifyLater = () => <Later fetchScreen={fetchVerify} />;
+/** What few open comes when it is opened: everybody would wait for what it takes. */
+const later =
+  (fetchScreen: () => Promise<FunctionComponent>): FunctionComponent =>
+  () => <Later fetchScreen={fetchScreen} />;
 
 export const screens: Record<Screen, FunctionComponent> = {
   "": Home,
   "sign-in": SignIn,
   register: Register,
-  reset: Reset,
+  reset: later(() => import("./reset").then(({ Reset }) => Reset)),
   add: AddMoney,
   "top-up": TopUp,
   pay: Pay,
   scan: Scan,
   receive: Receive,
-  requests: Requests,
+  requests: later(() => import("./requests").then(({ Requests }) => Requests)),
   request: Request,
   withdraw: Withdraw,
   withdrawal: Withdrawal,
   history: History,
   entry: Entry,
-  holds: Holds,
+  holds: later(() => import("./holds").then(({ Holds }) => Holds)),
   shop: Shop,
-  limits: Limits,
+  limits: later(() => import("./limits").then(({ Limits }) => Limits)),
   security: Security,
   help: Help,
   settings: Settings,
-  verify: VerifyLater,
+  verify: later(() => import("./verify").then(({ Verify }) => Verify)),
 };
 
 /** Shown to whoever is signed out, too. */

@@ -1,11 +1,11 @@
-import { useSignal } from "@preact/signals";
-import { api } from "../api/client";
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { api, type Schemas } from "../api/client";
 import { signOut } from "../api/session";
 import { deviceOf } from "../parts/devices";
 import { whenOf } from "../parts/entries";
 import { Act, TextField, Told } from "../parts/fields";
-import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { type Loaded, useLoaded } from "../parts/load";
+import { Loading, Shown } from "../parts/loading";
 import { createPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PasswordField } from "../parts/password";
 import { PhoneProof } from "../parts/phone-proof";
@@ -13,27 +13,55 @@ import { useWork } from "../parts/work";
 import { addressOf, go } from "../router";
 import { texts } from "../texts";
 
-/** What keeps the wallet its owner's: freezing it, sessions, passkeys and the password. */
+/**
+ * What keeps the wallet its owner's: freezing it, sessions, passkeys and the password. What stands here from the start
+ * comes first, and the lists below it together: nothing that can be pressed moves by itself.
+ */
 export function Security() {
   return (
     <>
+      <Act onPress={() => void signOut().then(() => go("sign-in"))}>{texts.value.security.signOut}</Act>
       <Freeze />
       <Password />
-      <Passkeys />
-      <Sessions />
-      <Act onPress={() => void signOut().then(() => go("sign-in"))}>{texts.value.security.signOut}</Act>
+      <Lists />
+    </>
+  );
+}
+
+interface Listed<T> {
+  loaded: Loaded<T>;
+  again: () => void;
+}
+
+function Lists() {
+  const [passkeys, askPasskeys] = useLoaded(() => api.GET("/passkeys"));
+  const [sessions, askSessions] = useLoaded(() => api.GET("/sessions"));
+  const areThere = useSignal(false);
+  useSignalEffect(() => {
+    if (passkeys.value.is !== "loading" && sessions.value.is !== "loading") areThere.value = true;
+  });
+  if (!areThere.value) return <Loading />;
+  return (
+    <>
+      <Passkeys loaded={passkeys.value} again={askPasskeys} />
+      <Sessions loaded={sessions.value} again={askSessions} />
     </>
   );
 }
 
 function Freeze() {
   const [wallet, again] = useLoaded(() => api.GET("/wallet"));
+  const status = wallet.value.is === "there" ? wallet.value.value.status : null;
   return (
     <section class="sheet">
       <h2>{texts.value.security.freeze}</h2>
-      <Shown loaded={wallet.value} again={again}>
-        {({ status }) => (status === "frozen" ? <Frozen /> : <Active isActive={status === "active"} again={again} />)}
-      </Shown>
+      {/* whoever is in a hurry waits for no answer: what is frozen already stays so */}
+      {status === "frozen" ? <Frozen /> : <Active isActive={status === null || status === "active"} again={again} />}
+      {wallet.value.is !== "loading" && (
+        <Shown loaded={wallet.value} again={again}>
+          {() => null}
+        </Shown>
+      )}
     </section>
   );
 }
@@ -107,13 +135,29 @@ function Frozen() {
   );
 }
 
-function Sessions() {
-  const [sessions, again] = useLoaded(() => api.GET("/sessions"));
+function Sessions({ loaded, again }: Listed<Schemas["Sessions"]>) {
   const work = useWork();
+  // a row stays where it is when its session ends: the next one would come under the finger
+  const ended = useSignal<ReadonlySet<string>>(new Set());
+  const areEnded = useSignal(false);
+  const end = (id: string) =>
+    work.run(
+      () => api.DELETE("/sessions/{id}", { params: { path: { id } } }),
+      () => {
+        ended.value = new Set(ended.value).add(id);
+      },
+    );
+  const endAll = () =>
+    work.run(
+      () => api.DELETE("/sessions"),
+      () => {
+        areEnded.value = true;
+      },
+    );
   return (
     <section class="sheet">
       <h2>{texts.value.security.sessions}</h2>
-      <Shown loaded={sessions.value} again={again}>
+      <Shown loaded={loaded} again={again}>
         {({ data }) => (
           <>
             <ul class="rows">
@@ -128,13 +172,10 @@ function Sessions() {
                         : texts.value.security.lastUsed(whenOf(one.last_used_at))}
                     </small>
                   </span>
-                  {!one.current && (
-                    <Act
-                      busy={work.busy}
-                      onPress={() =>
-                        void work.run(() => api.DELETE("/sessions/{id}", { params: { path: { id: one.id } } }), again)
-                      }
-                    >
+                  {one.current ? null : areEnded.value || ended.value.has(one.id) ? (
+                    <span role="status">{texts.value.security.ended}</span>
+                  ) : (
+                    <Act busy={work.busy} onPress={() => void end(one.id)}>
                       {texts.value.security.end}
                       <span class="unseen"> {deviceOf(one.device)}</span>
                     </Act>
@@ -143,7 +184,7 @@ function Sessions() {
               ))}
             </ul>
             {data.length > 1 && (
-              <Act busy={work.busy} onPress={() => void work.run(() => api.DELETE("/sessions"), again)}>
+              <Act busy={work.busy} onPress={() => void endAll()}>
                 {texts.value.security.endAll}
               </Act>
             )}
@@ -155,8 +196,7 @@ function Sessions() {
   );
 }
 
-function Passkeys() {
-  const [passkeys, again] = useLoaded(() => api.GET("/passkeys"));
+function Passkeys({ loaded, again }: Listed<Schemas["Passkeys"]>) {
   const name = useSignal("");
   const isRefused = useSignal(false);
   const adding = useWork(texts.value.security.addPasskey);
@@ -188,7 +228,7 @@ function Passkeys() {
     <section class="sheet">
       <h2>{texts.value.security.passkeys}</h2>
       <p class="quiet">{texts.value.security.passkeysLead}</p>
-      <Shown loaded={passkeys.value} again={again}>
+      <Shown loaded={loaded} again={again}>
         {({ data }) =>
           data.length === 0 ? null : (
             <ul class="rows">

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { api, type Schemas } from "../api/client";
 import { signOut, standing } from "../api/session";
 import { Facts } from "../parts/facts";
 import { Act, TextField, Told } from "../parts/fields";
 import { Languages } from "../parts/languages";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { Loading, Shown } from "../parts/loading";
 import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { useWork } from "../parts/work";
@@ -13,19 +14,19 @@ import { showPhone } from "../payees";
 import { addressOf, go, type Screen } from "../router";
 import { texts } from "../texts";
 
-const MORE: Screen[] = ["withdraw", "requests", "holds", "shop", "limits", "security", "help"];
+const MORE: Screen[] = ["withdraw", "requests", "holds", "limits", "security", "help"];
+/** What stands for a value that is on its way. */
+const COMES = "…";
 
 /** Who one is, the language, and the way to all that is not on the bar. */
 export function Settings() {
-  const [wallet] = useLoaded(() => api.GET("/wallet"));
-  const isShop = wallet.value.is === "there" && wallet.value.value.kind === "merchant";
   return (
     <>
       {standing.value === "signed_in" && (
         <>
           <Account />
           <ul class="rows sheet">
-            {MORE.filter((one) => one !== "shop" || isShop).map((one) => (
+            {MORE.map((one) => (
               <li key={one}>
                 <a class="row way" href={addressOf(one)}>
                   {texts.value.screens[one]}
@@ -45,29 +46,47 @@ export function Settings() {
   );
 }
 
+/** As large from the start as it becomes: what stands below it is not to move under a finger. */
 function Account() {
   const [me, again] = useLoaded(() => api.GET("/me"));
+  const account = me.value.is === "there" ? me.value.value : null;
+  const isShop = account?.kind === "merchant";
+  const say = texts.value.settings;
   return (
     <section class="sheet">
-      <h2>{texts.value.settings.account}</h2>
-      <Shown loaded={me.value} again={again}>
-        {(account) => (
-          <>
-            <Facts
-              rows={[
-                [texts.value.settings.name, account.name],
-                [texts.value.common.phone, account.phone && showPhone(account.phone)],
-                [texts.value.settings.mail, account.email ?? texts.value.settings.noMail],
-              ]}
-            />
-            <Name key={account.name} account={account} done={again} />
-            <Mail key={account.email ?? ""} account={account} done={again} />
-            <Phone key={account.phone ?? ""} done={again} />
-          </>
-        )}
-      </Shown>
-      <a href={addressOf("security")}>{texts.value.security.password}</a>
+      <h2>{say.account}</h2>
+      <Facts
+        rows={[
+          [say.name, account?.name ?? COMES],
+          [texts.value.common.phone, account === null ? COMES : account.phone && showPhone(account.phone)],
+          [say.mail, account === null ? COMES : (account.email ?? say.noMail)],
+          [say.kind, account === null ? COMES : isShop ? texts.value.pay.shop : texts.value.pay.person],
+        ]}
+      />
+      {me.value.is !== "loading" && (
+        <Shown loaded={me.value} again={again}>
+          {() => null}
+        </Shown>
+      )}
+      <Folded title={say.changeName}>{account && <Name key={account.name} account={account} done={again} />}</Folded>
+      <Folded title={say.changeMail}>
+        {account && <Mail key={account.email ?? ""} account={account} done={again} />}
+      </Folded>
+      <Folded title={say.changePhone}>{account && <Phone key={account.phone ?? ""} done={again} />}</Folded>
+      <p class="ways">
+        <a href={addressOf("security")}>{texts.value.security.password}</a>
+        {isShop && <a href={addressOf("shop")}>{texts.value.screens.shop}</a>}
+      </p>
     </section>
+  );
+}
+
+function Folded({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <details>
+      <summary>{title}</summary>
+      {children || <Loading />}
+    </details>
   );
 }
 
@@ -75,8 +94,7 @@ function Name({ account, done }: { account: Schemas["Account"]; done: () => void
   const name = useSignal(account.name);
   const work = useWork(`${texts.value.settings.name}: ${name.value.trim()}`);
   return (
-    <details>
-      <summary>{texts.value.settings.changeName}</summary>
+    <>
       <form
         noValidate
         onSubmit={(event) => {
@@ -102,7 +120,7 @@ function Name({ account, done }: { account: Schemas["Account"]; done: () => void
         </Act>
       </form>
       {work.asking}
-    </details>
+    </>
   );
 }
 
@@ -110,8 +128,7 @@ function Mail({ account, done }: { account: Schemas["Account"]; done: () => void
   const mail = useSignal(account.email ?? "");
   const work = useWork();
   return (
-    <details>
-      <summary>{texts.value.settings.changeMail}</summary>
+    <>
       <form
         noValidate
         onSubmit={(event) => {
@@ -137,7 +154,7 @@ function Mail({ account, done }: { account: Schemas["Account"]; done: () => void
         </Act>
       </form>
       {work.asking}
-    </details>
+    </>
   );
 }
 
@@ -148,8 +165,7 @@ function Phone({ done }: { done: () => void }) {
   const work = useWork(`${texts.value.settings.newPhone}: ${showPhone(proved.value?.phone ?? "")}`);
   const isWrong = work.problem?.code === "invalid_credentials";
   return (
-    <details>
-      <summary>{texts.value.settings.changePhone}</summary>
+    <>
       {proved.value === null ? (
         <PhoneProof
           purpose="change_phone"
@@ -194,6 +210,6 @@ function Phone({ done }: { done: () => void }) {
         </form>
       )}
       {work.asking}
-    </details>
+    </>
   );
 }
