@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.client import PASSWORD, Api, Person, wait_until
+from tests.support.proofs import newest_code
 from tests.web.conftest import Visit
 from tests.web.visitor import ANSWER_LOST, Shape, Visitor
 
@@ -261,3 +262,56 @@ def test_signing_out_one_device_after_the_other_takes_a_look_at_each(api: Api, v
     asha.page.mouse.click(*middle)
     expect(others).to_have_count(before - 1)
     assert len(person.get("/sessions").body["data"]) == before
+
+
+def asks_for_the_unfreeze(visitor: Visitor, person: Person) -> None:
+    visitor.press("Unfreeze it")
+    expect(visitor.page.get_by_label("Phone number")).to_have_value(person.phone)
+    visitor.press("Send me a code")
+    visitor.sees("A code is on its way")
+    visitor.types("Code from the message", newest_code(visitor.api, person.phone))
+    visitor.press("Continue")
+    visitor.sees("It is unfrozen at")
+
+
+def test_an_end_of_the_freeze_that_was_asked_for_is_called_off(api: Api, visit: Visit) -> None:
+    person = api.person(money=50_000)
+    asha = visit()
+    asha.comes_as(person, "security")
+    asha.press("Freeze my wallet")
+    asha.press("Yes, freeze it now")
+    asks_for_the_unfreeze(asha, person)
+    asha.press("Keep it frozen")
+    asha.sees_nothing_of("It is unfrozen at")
+    asha.button("Unfreeze it").wait_for()  # it can be asked for again
+
+
+def test_freezing_waits_for_no_answer_about_the_wallet(api: Api, visit: Visit) -> None:
+    person = api.person(money=50_000)
+    asha = visit()
+    asha.comes_as(person, "help")
+    asha.context.route(re.compile("/v1/(wallet|passkeys|sessions)([?]|$)"), lambda route: route.abort())
+    asha.open("security")
+    asha.press("Freeze my wallet")
+    with asha.page.expect_response(lambda answer: answer.url.endswith("/me/freeze")) as frozen:
+        asha.press("Yes, freeze it now")
+    assert frozen.value.status == 204
+    asha.context.unroute_all()
+    asha.open("security")
+    asha.sees("Frozen: nothing leaves the wallet.")
+
+
+def test_a_thief_who_is_signed_in_ends_no_freeze(api: Api, visit: Visit) -> None:
+    """Without the owner's phone there is no code, and one of the thief's own phone is of no use."""
+    owner, thief = api.person(money=50_000), api.person()
+    assert owner.post("/me/freeze", {}).status == 204
+    stolen = visit()
+    stolen.comes_as(owner, "security")
+    stolen.press("Unfreeze it")
+    stolen.types("Phone number", thief.phone)
+    stolen.press("Send me a code")
+    stolen.sees("A code is on its way")
+    stolen.types("Code from the message", newest_code(api, thief.phone))
+    stolen.press("Continue")
+    stolen.sees("Show once more that the phone is yours")
+    stolen.sees_nothing_of("It is unfrozen at")

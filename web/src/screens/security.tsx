@@ -3,7 +3,7 @@ import { api, type Schemas } from "../api/client";
 import { signOut } from "../api/session";
 import { deviceOf } from "../parts/devices";
 import { whenOf } from "../parts/entries";
-import { Act, TextField, Told } from "../parts/fields";
+import { Act, Stage, TextField, Told } from "../parts/fields";
 import { type Loaded, useLoaded } from "../parts/load";
 import { Loading, Shown } from "../parts/loading";
 import { createPasskey, knowsPasskeys } from "../parts/passkeys";
@@ -100,29 +100,41 @@ function Active({ isActive, again }: { isActive: boolean; again: () => void }) {
   );
 }
 
+/** How it ends, when it does, and how that is called off: whoever is signed in may keep it frozen, and no thief can more. */
 function Frozen() {
   const work = useWork();
   const isAsking = useSignal(false);
   const endsAt = useSignal<string | null>(null);
+  const isOurs = work.problem?.code === "not_found";
   const unfreeze = (proof: string) =>
     work.run(async () => {
-      const told = await api.POST("/me/unfreeze", { body: { phone_proof: proof } });
-      endsAt.value = told.data?.unfreezes_at ?? null;
-      return told;
+      const answer = await api.POST("/me/unfreeze", { body: { phone_proof: proof } });
+      endsAt.value = answer.data?.unfreezes_at ?? null;
+      return answer;
     });
+  const keep = () =>
+    work.run(
+      () => api.POST("/me/freeze", { body: {} }),
+      () => {
+        endsAt.value = null;
+        isAsking.value = false;
+      },
+    );
   return (
-    <>
+    <Stage step={endsAt.value !== null ? "ends" : isAsking.value ? "asking" : "frozen"}>
       <Told warning>{texts.value.security.frozen}</Told>
-      {work.said}
-      {endsAt.value !== null && <Told>{texts.value.security.unfreezes(whenOf(endsAt.value))}</Told>}
-      {endsAt.value === null && isAsking.value && (
-        <PhoneProof
-          purpose="unfreeze"
-          lead={texts.value.security.unfreezeLead}
-          proved={({ proof }) => void unfreeze(proof)}
-        />
-      )}
-      {endsAt.value === null && !isAsking.value && (
+      {isOurs ? <Told warning>{texts.value.security.frozenByUs}</Told> : work.said}
+      {endsAt.value !== null ? (
+        <>
+          <Told>{texts.value.security.unfreezes(whenOf(endsAt.value))}</Told>
+          <p class="quiet">{texts.value.security.keepLead}</p>
+          <Act busy={work.busy} onPress={() => void keep()}>
+            {texts.value.security.keep}
+          </Act>
+        </>
+      ) : isAsking.value ? (
+        <OwnPhone proved={(proof) => void unfreeze(proof)} />
+      ) : (
         <Act
           onPress={() => {
             isAsking.value = true;
@@ -131,7 +143,24 @@ function Frozen() {
           {texts.value.security.unfreeze}
         </Act>
       )}
-    </>
+    </Stage>
+  );
+}
+
+/** A code to the wallet's own phone, which need not be typed: a code of any other one is of no use. */
+function OwnPhone({ proved }: { proved: (proof: string) => void }) {
+  const [me, again] = useLoaded(() => api.GET("/me"));
+  return (
+    <Shown loaded={me.value} again={again}>
+      {({ phone }) => (
+        <PhoneProof
+          purpose="unfreeze"
+          lead={texts.value.security.unfreezeLead}
+          known={phone ?? ""}
+          proved={({ proof }) => proved(proof)}
+        />
+      )}
+    </Shown>
   );
 }
 

@@ -423,7 +423,10 @@ export const en = {
     freezeLead:
       "Lost your phone, or noticed something strange? Once it is frozen nothing leaves the wallet. Money still comes in.",
     frozen: "Frozen: nothing leaves the wallet.",
+    frozenByUs: "We have frozen this wallet, not you. Our support says why, and how it is unfrozen: see Help.",
     unfreeze: "Unfreeze it",
+    keep: "Keep it frozen",
+    keepLead: "Was it not you who asked for that, or is something strange still? Then keep it frozen.",
     unfreezes: (time: string) => `It is unfrozen at ${time}, a day after it was asked for.`,
     sessions: "Where you are signed in",
     thisOne: "This browser",
