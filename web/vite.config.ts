@@ -40,7 +40,13 @@ function localSite(): string {
 
 export default defineConfig(({ command }) => ({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // what several screens use is one file: of many small ones each costs a request, and compresses badly
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", minShareCount: 2 }] } } },
+  },
   plugins: [eachScreen, styleByName],
   ...(command === "serve" && {
     server: { proxy: { "^/(v1|docs)/|^/operator.json$": { target: localSite(), changeOrigin: true } } },
