@@ -214,7 +214,7 @@ _PAINTED = "new Promise((done) => requestAnimationFrame(() => setTimeout(done, 5
 
 @pytest.mark.parametrize(
     ("screen", "last"),
-    [("security", "Where you are signed in"), ("settings", "+91"), ("holds", "Held for me"), ("limits", "To your bank")],
+    [("security", "Where you are signed in"), ("settings", "+91"), ("holds", "Held for me"), ("limits", "To people")],
 )
 def test_nothing_moves_under_a_finger_while_a_screen_loads(
     api: Api, visit: Visit, shape: Shape, screen: str, last: str
