@@ -281,7 +281,12 @@ def test_an_end_of_the_freeze_that_was_asked_for_is_called_off(api: Api, visit: 
     asha.press("Freeze my wallet")
     asha.press("Yes, freeze it now")
     asks_for_the_unfreeze(asha, person)
+    asha.page.reload()
+    asha.sees("It is unfrozen at")
     asha.press("Keep it frozen")
+    asha.sees_nothing_of("It is unfrozen at")
+    asha.page.reload()
+    asha.sees("Frozen: nothing leaves the wallet.")
     asha.sees_nothing_of("It is unfrozen at")
     asha.button("Unfreeze it").wait_for()  # it can be asked for again
 

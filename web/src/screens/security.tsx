@@ -51,12 +51,16 @@ function Lists() {
 
 function Freeze() {
   const [wallet, again] = useLoaded(() => api.GET("/wallet"));
-  const status = wallet.value.is === "there" ? wallet.value.value.status : null;
+  const known = wallet.value.is === "there" ? wallet.value.value : null;
   return (
     <section class="sheet">
       <h2>{texts.value.security.freeze}</h2>
       {/* whoever is in a hurry waits for no answer: what is frozen already stays so */}
-      {status === "frozen" ? <Frozen /> : <Active isActive={status === null || status === "active"} again={again} />}
+      {known?.status === "frozen" ? (
+        <Frozen endsAt={known.unfreezes_at} again={again} />
+      ) : (
+        <Active isActive={known === null || known.status === "active"} again={again} />
+      )}
       {wallet.value.is !== "loading" && (
         <Shown loaded={wallet.value} again={again}>
           {() => null}
@@ -101,32 +105,26 @@ function Active({ isActive, again }: { isActive: boolean; again: () => void }) {
 }
 
 /** How it ends, when it does, and how that is called off: whoever is signed in may keep it frozen, and no thief can more. */
-function Frozen() {
+function Frozen({ endsAt, again }: { endsAt: string | null; again: () => void }) {
   const work = useWork();
   const isAsking = useSignal(false);
-  const endsAt = useSignal<string | null>(null);
   const isOurs = work.problem?.code === "not_found";
-  const unfreeze = (proof: string) =>
-    work.run(async () => {
-      const answer = await api.POST("/me/unfreeze", { body: { phone_proof: proof } });
-      endsAt.value = answer.data?.unfreezes_at ?? null;
-      return answer;
-    });
+  const unfreeze = (proof: string) => work.run(() => api.POST("/me/unfreeze", { body: { phone_proof: proof } }), again);
   const keep = () =>
     work.run(
       () => api.POST("/me/freeze", { body: {} }),
       () => {
-        endsAt.value = null;
         isAsking.value = false;
+        again();
       },
     );
   return (
-    <Stage step={endsAt.value !== null ? "ends" : isAsking.value ? "asking" : "frozen"}>
+    <Stage step={endsAt !== null ? "ends" : isAsking.value ? "asking" : "frozen"}>
       <Told warning>{texts.value.security.frozen}</Told>
       {isOurs ? <Told warning>{texts.value.security.frozenByUs}</Told> : work.said}
-      {endsAt.value !== null ? (
+      {endsAt !== null ? (
         <>
-          <Told>{texts.value.security.unfreezes(whenOf(endsAt.value))}</Told>
+          <Told>{texts.value.security.unfreezes(whenOf(endsAt))}</Told>
           <p class="quiet">{texts.value.security.keepLead}</p>
           <Act busy={work.busy} onPress={() => void keep()}>
             {texts.value.security.keep}
