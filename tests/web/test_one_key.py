@@ -5,48 +5,28 @@ Each of these has once paid twice, or with somebody else's money.
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import pymysql
 import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.client import PASSWORD, Api, Person
 from tests.support.proofs import newest_code
 from tests.web.conftest import Visit
-from tests.web.visitor import ANSWER_LOST, Visitor
+from tests.web.visitor import ANSWER_LOST, REQUEST_LOST, Visitor
 
 _PAID = re.compile("^Paid")
-_BUSY: dict[str, Any] = {
-    "status": 503,
-    "content_type": "application/problem+json",
-    "headers": {"Retry-After": "3"},
-    "body": json.dumps(
-        {"type": "about:blank", "title": "", "status": 503, "detail": "", "code": "try_again", "request_id": ""}
-    ),
-}
 
 
-@contextmanager
-def slow_for(api: Api, person: Person) -> Iterator[Callable[[], bool]]:
-    """Within it whatever moves this person's money waits, as in a database that is busy; whether something does."""
-    mysql = api.stack["mysql"]
-    named = {name: mysql[name] for name in ("host", "port", "user", "password", "database")}
-    connection = pymysql.connect(**named, autocommit=False)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT w.id FROM wallets w JOIN users u ON u.id = w.user_id WHERE u.phone = %s FOR UPDATE", (person.phone,)
-        )
-        assert cursor.rowcount == 1
-
-        def is_waited_for() -> bool:
-            cursor.execute("SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
-            return cursor.rowcount > 0
-
-        yield is_waited_for
-        connection.rollback()
+def refusal(status: int, code: str, *, retry_after_s: int) -> dict[str, Any]:
+    """An answer of the API that says to come back."""
+    about = {"type": "about:blank", "title": "", "status": status, "detail": "", "code": code, "request_id": ""}
+    return {
+        "status": status,
+        "content_type": "application/problem+json",
+        "headers": {"Retry-After": str(retry_after_s)},
+        "body": json.dumps(about),
+    }
 
 
 @pytest.fixture
@@ -164,7 +144,7 @@ def test_what_one_sent_is_not_sent_again_with_the_next_ones_money(api: Api, visi
     def once_busy(route: Route) -> None:
         if route.request.method == "POST" and not tried:
             tried.append(route.request.headers["authorization"])
-            route.fulfill(**_BUSY)
+            route.fulfill(**refusal(503, "try_again", retry_after_s=3))
         else:
             tried.append(route.request.headers["authorization"])
             route.continue_()
@@ -206,17 +186,20 @@ def test_another_order_under_the_key_of_one_that_is_still_at_work_does_not_free_
     asha = visit()
     asha.comes_as(payer, "pay")
     asha.fills_in(payee, "10")
-    with slow_for(api, payer) as is_waited_for:
+    with asha.network_cut("/payments", REQUEST_LOST) as keys:
         asha.press("Pay ₹10.00")
-        asha.waits_for(is_waited_for)
-        asha.page.reload()
-        asha.sees("An earlier try from this browser")
-        asha.fills_in(payee, "10")
-        asha.types("What for? (optional)", "tea")
-        asha.press("Pay ₹10.00")
-        asha.sees(re.compile("Something else was sent before|It is not known yet"))
-        assert len(asha.storage()) == 1, "the first one may still be done"
-    asha.waits_for(lambda: payee.balance() == 1_000)
+        asha.sees("It is not known yet")
+    asha.page.reload()
+    asha.sees("An earlier try from this browser")
+    asha.fills_in(payee, "10")
+    asha.types("What for? (optional)", "tea")
+    at_work = re.compile(".*/v1/payments$")
+    asha.context.route(at_work, lambda route: route.fulfill(**refusal(409, "idempotency_key_in_use", retry_after_s=1)))
+    asha.press("Pay ₹10.00")
+    asha.sees(re.compile("Something else was sent before|It is not known yet"))
+    assert list(asha.storage().values()) == keys, "the first one may still be done"
+    asha.context.unroute(at_work)
+    assert payer.pay(payee, 1_000, key=keys[0]).status == 201  # it has come to its end
     asha.open("pay")
     asha.sees("An earlier payment of yours")
     assert (payee.balance(), asha.storage()) == (1_000, {})

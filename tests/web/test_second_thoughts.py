@@ -320,3 +320,15 @@ def test_a_thief_who_is_signed_in_ends_no_freeze(api: Api, visit: Visit) -> None
     stolen.press("Continue")
     stolen.sees("Show once more that the phone is yours")
     stolen.sees_nothing_of("It is unfrozen at")
+
+
+@pytest.mark.parametrize("status", [403, 502, 504])
+def test_what_stands_between_it_and_the_api_can_refuse_nothing(api: Api, visit: Visit, status: int) -> None:
+    """A CDN, a gateway or a firewall answers with a page of its own, or with nothing at all."""
+    asha = visit()
+    asha.comes_as(api.person(), "security")
+    asha.context.route("**/v1/me/freeze", lambda route: route.fulfill(status=status, headers={"Content-Length": "0"}))
+    asha.press("Freeze my wallet")
+    asha.press("Yes, freeze it now")
+    asha.sees("Nobody answers")
+    asha.sees_nothing_of("Frozen: nothing leaves the wallet.")

@@ -58,8 +58,9 @@ class Cut:
 
 
 ANSWER_LOST = Cut("before the answer", is_sent=True, closes_the_page=False)
+REQUEST_LOST = Cut("before the request", is_sent=False, closes_the_page=False)
 CUTS = (
-    Cut("before the request", is_sent=False, closes_the_page=False),
+    REQUEST_LOST,
     ANSWER_LOST,
     Cut("before the request, and the page closed", is_sent=False, closes_the_page=True),
     Cut("before the answer, and the page closed", is_sent=True, closes_the_page=True),
@@ -122,7 +123,8 @@ class Visitor:
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
         main = self.page.locator("main, nav, header")
-        return main.get_by_role("button", name=name, exact=True).or_(main.get_by_role("link", name=name, exact=True)).first
+        button, link = (main.get_by_role(role, name=name, exact=True) for role in ("button", "link"))
+        return button.or_(link).first
 
     def types(self, label: str | re.Pattern[str], text: str) -> None:
         """Key by key, over what was there."""

@@ -30,11 +30,11 @@ export function askOperator(): void {
 async function ask(): Promise<void> {
   const answer = await fetch("/operator.json", { credentials: "omit" });
   if (!answer.ok) return;
-  const told: unknown = await answer.json();
-  if (typeof told !== "object" || told === null) return;
+  const given: unknown = await answer.json();
+  if (typeof given !== "object" || given === null) return;
   const read: Operator = {};
   for (const field of FIELDS) {
-    const value: unknown = (told as Record<string, unknown>)[field];
+    const value: unknown = (given as Record<string, unknown>)[field];
     if (typeof value === "string" && value.trim() !== "") read[field] = value.trim();
   }
   if (read.simulator_url !== undefined && !/^https?:\/\//.test(read.simulator_url)) delete read.simulator_url;

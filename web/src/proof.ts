@@ -174,13 +174,13 @@ interface Read {
 
 /** The parts of a proof, if it has those that it should and nothing beside them that could be taken for proven. */
 function readProof(proof: Json): Read {
-  const told = object(proof);
-  const form = told.format === "wallet proof 1" ? 1 : 2;
-  if (told.format !== `wallet proof ${form}`) throw new UnreadableError("it is no proof");
-  exactly(told, form === 1 ? [...PARTS, "salt"] : PARTS);
-  const statement = readStatement(told.statement, form);
-  const lines = list(told.lines, 1, 255);
-  const transaction = object(form === 1 ? told.transaction : object(told.transaction).shown);
+  const given = object(proof);
+  const form = given.format === "wallet proof 1" ? 1 : 2;
+  if (given.format !== `wallet proof ${form}`) throw new UnreadableError("it is no proof");
+  exactly(given, form === 1 ? [...PARTS, "salt"] : PARTS);
+  const statement = readStatement(given.statement, form);
+  const lines = list(given.lines, 1, 255);
+  const transaction = object(form === 1 ? given.transaction : object(given.transaction).shown);
   exactly(transaction, form === 1 ? TRANSACTION : TRANSACTION_SHOWN);
   plainColumns(transaction);
   fromHex(transaction.id, 16);
@@ -202,21 +202,21 @@ function readProof(proof: Json): Read {
     })),
     head:
       form === 1
-        ? { word: "wallet transaction 1", salt: fromHex(told.salt, 16), hidden: NOTHING, shown: transaction }
-        : readOpened(object(told.transaction), "wallet transaction 2"),
+        ? { word: "wallet transaction 1", salt: fromHex(given.salt, 16), hidden: NOTHING, shown: transaction }
+        : readOpened(object(given.transaction), "wallet transaction 2"),
     lines: read.map(({ part }) => part),
     other: form === 2 ? readOther(lines.map(object), shown) : null,
-    before: fromHex(told.before, 32),
-    after: list(told.after, 0, BATCH - 1).map((leaf) => fromHex(leaf, 32)),
+    before: fromHex(given.before, 32),
+    after: list(given.after, 0, BATCH - 1).map((leaf) => fromHex(leaf, 32)),
     statement,
-    signature: base64(told.signature),
+    signature: base64(given.signature),
   };
 }
 
 const NOTHING = new Uint8Array(0);
 
-function readStatement(told: Json | undefined, form: 1 | 2): JsonObject {
-  const statement = object(told);
+function readStatement(given: Json | undefined, form: 1 | 2): JsonObject {
+  const statement = object(given);
   exactly(statement, STATEMENT);
   if (statement.format !== `wallet checkpoint ${form}`)
     throw new UnreadableError("proof and checkpoint are of two forms");
@@ -231,34 +231,34 @@ function readStatement(told: Json | undefined, form: 1 | 2): JsonObject {
   return statement;
 }
 
-function readWhole(told: JsonObject, line: number): { part: Part; posting: JsonObject | null } {
-  if (!("posting" in told)) return readHash(told);
-  exactly(told, ["posting", "salt"]);
-  const posting = readPosting(told.posting, POSTING, line);
-  const part = { word: "wallet posting 1", salt: fromHex(told.salt, 16), hidden: NOTHING, shown: posting };
+function readWhole(given: JsonObject, line: number): { part: Part; posting: JsonObject | null } {
+  if (!("posting" in given)) return readHash(given);
+  exactly(given, ["posting", "salt"]);
+  const posting = readPosting(given.posting, POSTING, line);
+  const part = { word: "wallet posting 1", salt: fromHex(given.salt, 16), hidden: NOTHING, shown: posting };
   return { part, posting };
 }
 
-function readInTwo(told: JsonObject, line: number): { part: Part; posting: JsonObject | null } {
-  if ("shown" in told) {
-    const posting = readPosting(told.shown, POSTING_SHOWN, line);
-    return { part: readOpened(told, "wallet posting 2"), posting };
+function readInTwo(given: JsonObject, line: number): { part: Part; posting: JsonObject | null } {
+  if ("shown" in given) {
+    const posting = readPosting(given.shown, POSTING_SHOWN, line);
+    return { part: readOpened(given, "wallet posting 2"), posting };
   }
-  return "salt" in told ? readHash(told, ["salt", "hidden"]) : readHash(told);
+  return "salt" in given ? readHash(given, ["salt", "hidden"]) : readHash(given);
 }
 
-function readHash(told: JsonObject, more: string[] = []): { part: Part; posting: null } {
-  exactly(told, ["hash", ...more]);
-  return { part: { hash: fromHex(told.hash, 32) }, posting: null };
+function readHash(given: JsonObject, more: string[] = []): { part: Part; posting: null } {
+  exactly(given, ["hash", ...more]);
+  return { part: { hash: fromHex(given.hash, 32) }, posting: null };
 }
 
-function readOpened(told: JsonObject, word: string): Part {
-  exactly(told, ["shown", "salt", "hidden"]);
-  return { word, salt: fromHex(told.salt, 16), hidden: fromHex(told.hidden, 32), shown: object(told.shown) };
+function readOpened(given: JsonObject, word: string): Part {
+  exactly(given, ["shown", "salt", "hidden"]);
+  return { word, salt: fromHex(given.salt, 16), hidden: fromHex(given.hidden, 32), shown: object(given.shown) };
 }
 
-function readPosting(told: Json | undefined, columns: readonly string[], line: number): JsonObject {
-  const posting = object(told);
+function readPosting(given: Json | undefined, columns: readonly string[], line: number): JsonObject {
+  const posting = object(given);
   exactly(posting, columns);
   plainColumns(posting);
   fromHex(posting.account_id, 16);
@@ -271,36 +271,36 @@ function readPosting(told: Json | undefined, columns: readonly string[], line: n
 /** Of a pair, what the other line is like follows from the one that is shown: as much, on the other side. */
 function readOther(lines: JsonObject[], shown: JsonObject[]): Read["other"] {
   const [own] = shown;
-  const told = lines.find((line) => !("shown" in line));
+  const other = lines.find((line) => !("shown" in line));
   for (const line of lines) {
     if (!("hash" in line) || !("salt" in line)) continue;
     fromHex(line.salt, 16);
     fromHex(line.hidden, 32);
   }
-  if (lines.length !== 2 || own === undefined || told === undefined || !("salt" in told)) return null;
+  if (lines.length !== 2 || own === undefined || other === undefined || !("salt" in other)) return null;
   const side = own.side === "debit" ? "credit" : "debit";
   return {
     line: { line: 3 - whole(own.line), side, amount: whole(own.amount) },
-    salt: fromHex(told.salt, 16),
-    hidden: fromHex(told.hidden, 32),
-    hash: fromHex(told.hash, 32),
+    salt: fromHex(other.salt, 16),
+    hidden: fromHex(other.hidden, 32),
+    hash: fromHex(other.hash, 32),
   };
 }
 
-function object(told: Json | undefined): JsonObject {
-  if (typeof told !== "object" || told === null || Array.isArray(told)) throw new UnreadableError("no object");
-  return told;
+function object(given: Json | undefined): JsonObject {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) throw new UnreadableError("no object");
+  return given;
 }
 
-function list(told: Json | undefined, least: number, most: number): Json[] {
-  if (!Array.isArray(told) || told.length < least || told.length > most)
+function list(given: Json | undefined, least: number, most: number): Json[] {
+  if (!Array.isArray(given) || given.length < least || given.length > most)
     throw new UnreadableError("no list, or too long");
-  return told;
+  return given;
 }
 
-function exactly(told: JsonObject, names: readonly string[]): void {
-  const found = Object.keys(told);
-  if (found.length !== names.length || !names.every((name) => name in told)) throw new UnreadableError("other names");
+function exactly(given: JsonObject, names: readonly string[]): void {
+  const found = Object.keys(given);
+  if (found.length !== names.length || !names.every((name) => name in given)) throw new UnreadableError("other names");
 }
 
 /** Columns are texts, whole numbers and nothing. */
@@ -309,31 +309,31 @@ function plainColumns(record: JsonObject): void {
     if (value !== null && typeof value !== "string" && typeof value !== "number") throw new UnreadableError("a column");
 }
 
-function whole(told: Json | undefined): number {
-  if (typeof told !== "number") throw new UnreadableError("no whole number");
-  return told;
+function whole(given: Json | undefined): number {
+  if (typeof given !== "number") throw new UnreadableError("no whole number");
+  return given;
 }
 
-function time(told: Json | undefined): void {
-  const isTime = typeof told === "string" && /^\d{4}(-\d\d){2}T\d\d(:\d\d){2}\.\d{6}Z$/.test(told);
+function time(given: Json | undefined): void {
+  const isTime = typeof given === "string" && /^\d{4}(-\d\d){2}T\d\d(:\d\d){2}\.\d{6}Z$/.test(given);
   // the calendar has the last word: of the 30th of February another day is made
-  const day = isTime ? new Date(told) : null;
-  if (day === null || Number.isNaN(day.getTime()) || day.toISOString().slice(0, 19) !== String(told).slice(0, 19))
+  const day = isTime ? new Date(given) : null;
+  if (day === null || Number.isNaN(day.getTime()) || day.toISOString().slice(0, 19) !== String(given).slice(0, 19))
     throw new UnreadableError("no time");
 }
 
-function fromHex(told: Json | undefined, size: number): Uint8Array {
-  if (typeof told !== "string" || told.length !== 2 * size || !/^[0-9a-f]*$/.test(told))
+function fromHex(given: Json | undefined, size: number): Uint8Array {
+  if (typeof given !== "string" || given.length !== 2 * size || !/^[0-9a-f]*$/.test(given))
     throw new UnreadableError("no such bytes");
-  return Uint8Array.from({ length: size }, (_, at) => Number.parseInt(told.slice(2 * at, 2 * at + 2), 16));
+  return Uint8Array.from({ length: size }, (_, at) => Number.parseInt(given.slice(2 * at, 2 * at + 2), 16));
 }
 
 /** Base64 in the one way in which it is written: the bits behind its end are zero. */
-function base64(told: Json | undefined): Uint8Array {
-  if (typeof told !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(told) || told.length % 4 !== 0)
+function base64(given: Json | undefined): Uint8Array {
+  if (typeof given !== "string" || !/^[A-Za-z0-9+/]+={0,2}$/.test(given) || given.length % 4 !== 0)
     throw new UnreadableError("no base64");
-  const signs = atob(told);
-  if (btoa(signs) !== told) throw new UnreadableError("no base64");
+  const signs = atob(given);
+  if (btoa(signs) !== given) throw new UnreadableError("no base64");
   return Uint8Array.from(signs, (sign) => sign.charCodeAt(0));
 }
 

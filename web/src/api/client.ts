@@ -37,4 +37,11 @@ async function send(request: Request): Promise<Response> {
   return (await accessToken()) === null ? answer : attempt();
 }
 
-export const api = createClient<paths>({ baseUrl: "/v1", cache: "no-store", credentials: "omit", fetch: send });
+/** The API's own answer; what stands between it and here (a gateway, a CDN, a firewall) may refuse, and has answered nothing. */
+async function answered(request: Request): Promise<Response> {
+  const answer = await send(request);
+  if (answer.ok || answer.headers.get("Content-Type")?.startsWith("application/problem+json")) return answer;
+  throw new Error(`no answer of the API: ${answer.status}`);
+}
+
+export const api = createClient<paths>({ baseUrl: "/v1", cache: "no-store", credentials: "omit", fetch: answered });

@@ -32,9 +32,9 @@ export function closeIntention(kind: Kind, key: string): void {
 
 /** Calls `changed` when another tab has opened or closed an intention of this kind. */
 export function watchIntention(kind: Kind, changed: () => void): () => void {
-  const heard = (event: StorageEvent) => {
+  const onStorage = (event: StorageEvent) => {
     if (event.key === place(kind)) changed();
   };
-  addEventListener("storage", heard);
-  return () => removeEventListener("storage", heard);
+  addEventListener("storage", onStorage);
+  return () => removeEventListener("storage", onStorage);
 }

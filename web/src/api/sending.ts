@@ -11,7 +11,7 @@ export type Outcome<Done> =
   | { is: "unknown" };
 
 /** An answer as the typed client tells it. */
-export interface Told<Done> {
+export interface Answer<Done> {
   data?: Done | undefined;
   error?: unknown;
   response: Response;
@@ -27,7 +27,7 @@ const LOST = new Set(["idempotency_key_in_use", "try_again", "gateway_unavailabl
  * `send` is called with the same key each time. What was lost on the way, and every answer that is none of ours, is
  * unknown: the money may have moved.
  */
-export async function sendOnce<Done>(send: () => Promise<Told<Done>>): Promise<Outcome<Done>> {
+export async function sendOnce<Done>(send: () => Promise<Answer<Done>>): Promise<Outcome<Done>> {
   let wasLost = false;
   for (let turn = 1; ; turn++) {
     const outcome = await attempt(send);
@@ -39,14 +39,14 @@ export async function sendOnce<Done>(send: () => Promise<Told<Done>>): Promise<O
   }
 }
 
-async function attempt<Done>(send: () => Promise<Told<Done>>): Promise<Outcome<Done>> {
-  let told: Told<Done>;
+async function attempt<Done>(send: () => Promise<Answer<Done>>): Promise<Outcome<Done>> {
+  let answer: Answer<Done>;
   try {
-    told = await send();
+    answer = await send();
   } catch {
     return { is: "unknown" };
   }
-  const { data, error, response } = told;
+  const { data, error, response } = answer;
   if (data !== undefined && response.ok)
     return { is: "done", body: data, replayed: response.headers.get("Idempotency-Replayed") === "true" };
   const problem = error as Partial<Problem> | undefined;
@@ -61,7 +61,7 @@ async function attempt<Done>(send: () => Promise<Told<Done>>): Promise<Outcome<D
 }
 
 /** What a list that was asked for by a key has; null: nothing has come of the key. Throws where that was not answered. */
-export function onlyOne<T>({ data, response }: Told<{ data: T[] }>): T | null {
+export function onlyOne<T>({ data, response }: Answer<{ data: T[] }>): T | null {
   if (data === undefined) throw new Error(`not answered: ${response.status}`);
   return data.data[0] ?? null;
 }

@@ -74,8 +74,8 @@ async function renew(): Promise<string | null> {
       return null;
     }
     if (!answer.ok) throw new Error(`no token: ${answer.status}`);
-    const told = await answer.json();
-    return turn === asked ? keep(told) : null;
+    const issued = await answer.json();
+    return turn === asked ? keep(issued) : null;
   });
 }
 
@@ -102,13 +102,13 @@ export function refused(): void {
   endsAt = 0;
 }
 
-function keep(told: { access_token: string; expires_in: number }): string {
+function keep(issued: { access_token: string; expires_in: number }): string {
   clearTimeout(waiting);
   // nothing has asked for another token since: who left the screen as it is must not leave it open
   clearTimeout(looking);
   looking = setTimeout(() => void resume(), IDLE_END_MS);
-  token = told.access_token;
-  endsAt = performance.now() + (told.expires_in - MARGIN_S) * 1000;
+  token = issued.access_token;
+  endsAt = performance.now() + (issued.expires_in - MARGIN_S) * 1000;
   owner.value = subjectOf(token);
   standing.value = "signed_in";
   return token;

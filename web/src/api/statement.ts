@@ -1,6 +1,6 @@
 /** The caller's entries, the newest first, a page at a time. */
 import { api, type Schemas } from "./client";
-import type { Told } from "./sending";
+import type { Answer } from "./sending";
 
 export interface Stretch {
   type?: Schemas["Entry"]["type"];
@@ -16,8 +16,8 @@ export async function readStatement(
   stretch: Stretch,
   limit: number,
   cursor: string | null | undefined = null,
-): Promise<Told<Statement>> {
+): Promise<Answer<Statement>> {
   const query = { limit, ...stretch, ...(cursor ? { cursor } : {}) };
-  const told = await api.GET("/wallet/transactions", { params: { query } });
-  return { ...told, data: typeof told.data === "string" ? undefined : told.data }; // a text is the CSV, which nobody asks for
+  const answer = await api.GET("/wallet/transactions", { params: { query } });
+  return { ...answer, data: typeof answer.data === "string" ? undefined : answer.data }; // a text is the CSV, which nobody asks for
 }

@@ -3,7 +3,7 @@ import { addressOf } from "../router";
 import { texts } from "../texts";
 import { rupees } from "./amounts";
 import { Facts } from "./facts";
-import { Told } from "./fields";
+import { Note } from "./fields";
 import type { Preview } from "./preview";
 import { limitLeft } from "./problems";
 import { whenOf } from "./times";
@@ -41,19 +41,19 @@ function Ahead({ preview }: { preview: Schemas["Preview"] }) {
         ]}
       />
       {after < 0 && (
-        <Told warning>
+        <Note warning>
           {texts.value.pay.tooLittle(rupees(-after))} <a href={addressOf("add")}>{texts.value.screens.add}</a>
-        </Told>
+        </Note>
       )}
       {broken.map(
-        (said) =>
-          said && (
-            <Told key={said} warning>
-              {said}
-            </Told>
+        (message) =>
+          message && (
+            <Note key={message} warning>
+              {message}
+            </Note>
           ),
       )}
-      {paused && <Told warning>{texts.value.pay.waitsUntil(whenOf(paused))}</Told>}
+      {paused && <Note warning>{texts.value.pay.waitsUntil(whenOf(paused))}</Note>}
       {waits && <p class="quiet">{texts.value.withdraw.waits(whenOf(waits))}</p>}
       {preview.confirmation && !paused && <p class="quiet">{texts.value.pay.willConfirm}</p>}
     </>

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api, type Problem, type Schemas } from "../api/client";
 import { texts } from "../texts";
-import { Act, TextField, Told } from "./fields";
+import { Act, Note, TextField } from "./fields";
 import { assertPasskey, knowsPasskeys } from "./passkeys";
 import { sentenceFor } from "./problems";
 import { PretendPhone } from "./simulator";
@@ -31,46 +31,46 @@ export function Confirmation({
   const code = useSignal("");
   const isAtWork = useSignal(false);
   const busy = isAtWork.value || isSending;
-  const said = useSignal<string | null>(null);
+  const message = useSignal<string | null>(null);
   const isWrong = useSignal(false);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   const path = { params: { path: { id } } };
 
-  const hear = (problem: Problem, isCode = false) => {
+  const refuse = (problem: Problem, isCode = false) => {
     // of one that has ended nothing can come but another, which the same order is asked for
     if (problem.code === "confirmation_ended") confirmed();
     else if (problem.code === "invalid_code" && isCode) isWrong.value = true;
-    else said.value = sentenceFor(problem, texts.value);
+    else message.value = sentenceFor(problem, texts.value);
   };
   const confirmBy = async (body: Schemas["ConfirmationBody"]) => {
-    const told = await api.POST("/confirmations/{id}", { ...path, body });
-    if (told.error === undefined) confirmed();
-    else hear(told.error, Boolean(body.code));
+    const answer = await api.POST("/confirmations/{id}", { ...path, body });
+    if (answer.error === undefined) confirmed();
+    else refuse(answer.error, Boolean(body.code));
   };
   const once = (work: () => Promise<void>) => async () => {
     if (isAtWork.value || isSending) return;
     isAtWork.value = true;
-    said.value = null;
+    message.value = null;
     isWrong.value = false;
     await work().catch(() => {
-      said.value = texts.value.common.nobodyAnswers;
+      message.value = texts.value.common.nobodyAnswers;
     });
     isAtWork.value = false;
   };
   const byPasskey = once(async () => {
-    const told = await api.POST("/confirmations/{id}/options", { ...path, body: {} });
-    if (told.data === undefined) {
-      hear(told.error);
+    const answer = await api.POST("/confirmations/{id}/options", { ...path, body: {} });
+    if (answer.data === undefined) {
+      refuse(answer.error);
       return;
     }
-    const signed = await assertPasskey(told.data);
-    if (signed === null) said.value = texts.value.pay.passkeyFailed;
+    const signed = await assertPasskey(answer.data);
+    if (signed === null) message.value = texts.value.pay.passkeyFailed;
     else await confirmBy({ passkey: signed });
   });
   const askForCode = once(async () => {
-    const told = await api.POST("/confirmations/{id}/code", { ...path, body: {} });
-    if (told.data === undefined) hear(told.error);
+    const answer = await api.POST("/confirmations/{id}/code", { ...path, body: {} });
+    if (answer.data === undefined) refuse(answer.error);
     else isAsking.value = true;
   });
 
@@ -121,7 +121,7 @@ export function Confirmation({
           </Act>
         </form>
       )}
-      {said.value && <Told warning>{said.value}</Told>}
+      {message.value && <Note warning>{message.value}</Note>}
       <Act plain busy={busy} onPress={dropped}>
         {texts.value.common.cancel}
       </Act>

@@ -1,6 +1,6 @@
 /** A shop's day: read whole once, and from then on only as far back as something new can be. */
 import type { Schemas } from "../api/client";
-import type { Told } from "../api/sending";
+import type { Answer } from "../api/sending";
 import { readStatement } from "../api/statement";
 import { dateOf, midnightOf } from "./times";
 
@@ -26,31 +26,31 @@ const OVERLAP_MS = 60_000;
  *
  * The list has no ETag. The wallet's would not do: money that came and was given back leaves the balance as it was.
  */
-export function dayReader(): () => Promise<Told<Day>> {
+export function dayReader(): () => Promise<Answer<Day>> {
   let day: Day = { date: "", entries: [] };
   let begun: { date: string; from: string; found: Entry[]; cursor: string | null } | null = null;
-  let reading: Promise<Told<Day>> | null = null;
+  let reading: Promise<Answer<Day>> | null = null;
 
-  const read = async (): Promise<Told<Day>> => {
+  const read = async (): Promise<Answer<Day>> => {
     const date = dateOf(new Date());
     if (day.date !== date) day = { date, entries: [] };
     if (begun?.date !== date) begun = null;
     begun ??= { date, from: beginningOf(day).toISOString(), found: [], cursor: null };
     for (;;) {
       const { from, found, cursor } = begun;
-      const told = await readStatement({ from }, PAGE, cursor);
-      if (told.data === undefined) {
+      const answer = await readStatement({ from }, PAGE, cursor);
+      if (answer.data === undefined) {
         // a refusal may be the cursor's: begin with none
-        if (told.response.status < 500 && told.response.status !== 429) begun = null;
-        return { ...told, data: undefined };
+        if (answer.response.status < 500 && answer.response.status !== 429) begun = null;
+        return { ...answer, data: undefined };
       }
-      found.push(...told.data.data);
-      begun.cursor = told.data.next_cursor;
+      found.push(...answer.data.data);
+      begun.cursor = answer.data.next_cursor;
       if (begun.cursor !== null) continue;
       begun = null;
       const known = new Set(found.map((one) => one.id));
       day = { date, entries: [...found, ...day.entries.filter((one) => !known.has(one.id))] };
-      return { ...told, data: day };
+      return { ...answer, data: day };
     }
   };
   return () => {

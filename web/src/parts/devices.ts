@@ -19,10 +19,11 @@ const SYSTEMS: readonly [RegExp, string][] = [
   [/\bLinux\b/, "Linux"],
 ];
 
-const nameOf = (said: string, known: readonly [RegExp, string][]) => known.find(([sign]) => sign.test(said))?.[1];
+const nameOf = (userAgent: string, known: readonly [RegExp, string][]) =>
+  known.find(([sign]) => sign.test(userAgent))?.[1];
 
 /** `Chrome · Windows` of a User-Agent; what is none of a browser's stays as it is. */
-export function deviceOf(said: string): string {
-  const names = [nameOf(said, BROWSERS), nameOf(said, SYSTEMS)].filter(Boolean);
-  return names.length === 2 ? names.join(" · ") : said;
+export function deviceOf(userAgent: string): string {
+  const names = [nameOf(userAgent, BROWSERS), nameOf(userAgent, SYSTEMS)].filter(Boolean);
+  return names.length === 2 ? names.join(" · ") : userAgent;
 }

@@ -120,7 +120,7 @@ export function TextField({
 }
 
 /** What has to be heard at once, in the place where it belongs: no message flies in and away. */
-export function Told({ children, warning = false }: { children: ComponentChildren; warning?: boolean }) {
+export function Note({ children, warning = false }: { children: ComponentChildren; warning?: boolean }) {
   return (
     <p class={warning ? "note warning" : "note"} role={warning ? "alert" : "status"}>
       {children}

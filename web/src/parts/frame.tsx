@@ -7,7 +7,7 @@ import { addressOf, place, type Screen } from "../router";
 import { OPEN, screens } from "../screens";
 import { SignIn } from "../screens/sign-in";
 import { locale, texts } from "../texts";
-import { Told } from "./fields";
+import { Note } from "./fields";
 import { Icon } from "./icons";
 import { Loading, Lost } from "./loading";
 
@@ -65,7 +65,7 @@ export function Frame() {
           {name}
         </h1>
         <Offline />
-        <Shown screen={screen} about={about} />
+        <CurrentScreen screen={screen} about={about} />
       </main>
     </div>
   );
@@ -89,13 +89,13 @@ function Places({ screen }: { screen: Screen | null }) {
   );
 }
 
-function Shown({ screen, about }: { screen: Screen | null; about: string }) {
+function CurrentScreen({ screen, about }: { screen: Screen | null; about: string }) {
   const Known = screen === null ? undefined : screens[screen];
   const isNowhere = screen === null || Known === undefined || ABOUT[screen]?.test(about) === false;
   if (isNowhere)
     return (
       <>
-        {screen !== null && <Told warning>{texts.value.common.notFound}</Told>}
+        {screen !== null && <Note warning>{texts.value.common.notFound}</Note>}
         <a class="button first" href={addressOf("")}>
           {texts.value.common.toHome}
         </a>
@@ -131,5 +131,5 @@ function Offline() {
       removeEventListener("offline", look);
     };
   }, [isOffline]);
-  return isOffline.value ? <Told warning>{texts.value.common.offline}</Told> : null;
+  return isOffline.value ? <Note warning>{texts.value.common.offline}</Note> : null;
 }

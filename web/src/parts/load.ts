@@ -2,7 +2,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isSignedOut, type Problem } from "../api/client";
-import type { Told } from "../api/sending";
+import type { Answer } from "../api/sending";
 
 export type Loaded<T> =
   | { is: "loading" }
@@ -32,8 +32,8 @@ interface How<T> {
   isWatched?: boolean;
 }
 
-/** Asks now, when the tab comes back, and every `everyS` seconds if that is told. */
-export function useLoaded<T>(ask: () => Promise<Told<T>>, how: How<T> = {}): [Signal<Loaded<T>>, () => void] {
+/** Asks now, when the tab comes back, and every `everyS` seconds where that is given. */
+export function useLoaded<T>(ask: () => Promise<Answer<T>>, how: How<T> = {}): [Signal<Loaded<T>>, () => void] {
   const state = useSignal<Loaded<T>>({ is: "loading" });
   const load = useRef<() => void>(() => undefined);
   const latest = useRef({ ask, how });
@@ -46,9 +46,9 @@ export function useLoaded<T>(ask: () => Promise<Told<T>>, how: How<T> = {}): [Si
     let timer: ReturnType<typeof setTimeout> | undefined;
     const run = async () => {
       clearTimeout(timer);
-      const told = await latest.current.ask().catch(() => null);
+      const answer = await latest.current.ask().catch(() => null);
       if (isOver) return;
-      state.value = after(state.value, told);
+      state.value = after(state.value, answer);
       const pause = latest.current.how.everyS?.(state.value.is === "there" ? state.value.value : null) ?? null;
       if (pause !== null) timer = setTimeout(ifWanted, pause * 1000);
     };
@@ -88,13 +88,13 @@ export function useLoaded<T>(ask: () => Promise<Told<T>>, how: How<T> = {}): [Si
   return [state, () => load.current()];
 }
 
-function after<T>(before: Loaded<T>, told: Told<T> | null): Loaded<T> {
-  if (told?.data !== undefined) return { is: "there", value: told.data, at: new Date(), isOld: false };
-  const problem = told?.error as Partial<Problem> | undefined;
+function after<T>(before: Loaded<T>, answer: Answer<T> | null): Loaded<T> {
+  if (answer?.data !== undefined) return { is: "there", value: answer.data, at: new Date(), isOld: false };
+  const problem = answer?.error as Partial<Problem> | undefined;
   // an end of the session is not what the screen says: it gives way to the sign-in
-  const isAnswer = typeof problem?.code === "string" && (told?.response.status ?? 500) < 500 && !isSignedOut(problem);
+  const isAnswer = typeof problem?.code === "string" && (answer?.response.status ?? 500) < 500 && !isSignedOut(problem);
   // too many questions at once are no reason to take away what is shown
-  const isBusy = told?.response.status === 429;
+  const isBusy = answer?.response.status === 429;
   if (isAnswer && !(isBusy && before.is === "there")) return { is: "refused", problem: problem as Problem };
   return before.is === "there" ? { ...before, isOld: true } : { is: "lost" };
 }

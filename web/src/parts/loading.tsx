@@ -2,14 +2,14 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { texts } from "../texts";
-import { Act, Told } from "./fields";
+import { Act, Note } from "./fields";
 import type { Loaded } from "./load";
 import type { Pages } from "./pages";
 import { sentenceFor } from "./problems";
 import { timeOf } from "./times";
 
 /** What was asked for, or why it isn't there and what to do about it. */
-export function Shown<T>({
+export function WhenLoaded<T>({
   loaded,
   again,
   children,
@@ -24,7 +24,7 @@ export function Shown<T>({
         <>
           {loaded.isOld && (
             <div class="old">
-              <Told warning>{texts.value.common.old(timeOf(loaded.at))}</Told>
+              <Note warning>{texts.value.common.old(timeOf(loaded.at))}</Note>
               <Act onPress={again}>{texts.value.common.tryAgain}</Act>
             </div>
           )}
@@ -36,7 +36,7 @@ export function Shown<T>({
     case "refused":
       return (
         <>
-          <Told warning>{sentenceFor(loaded.problem, texts.value)}</Told>
+          <Note warning>{sentenceFor(loaded.problem, texts.value)}</Note>
           <Act onPress={again}>{texts.value.common.tryAgain}</Act>
         </>
       );
@@ -48,7 +48,7 @@ export function Shown<T>({
 export function Lost({ again }: { again: () => void }) {
   return (
     <>
-      <Told warning>{texts.value.common.nobodyAnswers}</Told>
+      <Note warning>{texts.value.common.nobodyAnswers}</Note>
       <Act onPress={again}>{texts.value.common.tryAgain}</Act>
     </>
   );

@@ -7,17 +7,17 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { isSignedOut, LONGEST_MS, type Schemas } from "../api/client";
 import { closeIntention, type Kind, keyFor, openKey, watchIntention } from "../api/intention";
-import { sendOnce, type Told } from "../api/sending";
+import { type Answer, sendOnce } from "../api/sending";
 import { accessToken, owner } from "../api/session";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
-import { Act, Told as Said, Stage } from "./fields";
+import { Act, Note, Stage } from "./fields";
 import { Slow } from "./loading";
 import { sentenceFor } from "./problems";
 
 type State<Order, Done, Earlier> =
   | { at: "looking" }
-  | { at: "form"; said: string | null }
+  | { at: "form"; message: string | null }
   | { at: "confirming"; order: Order; confirmation: Schemas["RequiredConfirmation"] }
   | { at: "unknown"; order: Order }
   | { at: "done"; body: Done }
@@ -39,7 +39,7 @@ export interface Movement<Order, Done, Earlier> {
 
 export function useMovement<Order, Done, Earlier = never>(
   kind: Kind,
-  post: (order: Order, header: { "Idempotency-Key": string }) => Promise<Told<Done>>,
+  post: (order: Order, header: { "Idempotency-Key": string }) => Promise<Answer<Done>>,
   find: ((key: string) => Promise<Earlier | null>) | null = null,
 ): Movement<Order, Done, Earlier> {
   const state = useSignal<State<Order, Done, Earlier>>({ at: "looking" });
@@ -70,7 +70,7 @@ export function useMovement<Order, Done, Earlier = never>(
     void look().then((isThere) => {
       if (isThere) return;
       if (mayBeUnderWay.value) notice.value = isThere === null || !isAskable ? "unasked" : "open";
-      state.value = { at: "form", said: null };
+      state.value = { at: "form", message: null };
     });
     return watchIntention(kind, () => {
       if (state.value.at === "form" && !isSending.value) notice.value = "elsewhere";
@@ -81,7 +81,7 @@ export function useMovement<Order, Done, Earlier = never>(
   const isReady = async (): Promise<boolean> => {
     const token = navigator.onLine ? await accessToken().catch(() => undefined) : undefined;
     if (token === undefined && state.value.at !== "unknown")
-      state.value = { at: "form", said: texts.value.common[navigator.onLine ? "unsent" : "offlineUnsent"] };
+      state.value = { at: "form", message: texts.value.common[navigator.onLine ? "unsent" : "offlineUnsent"] };
     // whoever is signed out is led to the sign-in, and finds the form as it was
     return typeof token === "string";
   };
@@ -125,7 +125,7 @@ export function useMovement<Order, Done, Earlier = never>(
     const isFound = isReused ? await findEarlier(key) : false;
     if (isFound) return;
     if (isFound === null) {
-      state.value = { at: "form", said: texts.value.common.nobodyAnswers };
+      state.value = { at: "form", message: texts.value.common.nobodyAnswers };
       return;
     }
     // what isn't there, or can't be looked for, may be under way still: another key would let both of them go through
@@ -134,7 +134,7 @@ export function useMovement<Order, Done, Earlier = never>(
       mayBeUnderWay.value = true;
       notice.value = find === null ? "unasked" : "open";
     } else if (isOver || !mayBeUnderWay.value) close(key);
-    state.value = { at: "form", said: sentenceFor(problem, texts.value, outcome.retryAfterS) };
+    state.value = { at: "form", message: sentenceFor(problem, texts.value, outcome.retryAfterS) };
   };
 
   return {
@@ -146,7 +146,7 @@ export function useMovement<Order, Done, Earlier = never>(
       isSending.value = true;
       const whose = owner.value;
       const isFirst = state.value.at === "form";
-      if (isFirst) state.value = { at: "form", said: null };
+      if (isFirst) state.value = { at: "form", message: null };
       // what another tab is sending at this moment may be the very same: whoever sees both decides, and nobody else
       try {
         await navigator.locks.request(`${kind} ${whose}`, { ifAvailable: isFirst }, async (lock) => {
@@ -161,13 +161,13 @@ export function useMovement<Order, Done, Earlier = never>(
       // what is on its way can't be called back
       if (isSending.value) return;
       if (sent.current !== null && !mayBeUnderWay.value) close(sent.current);
-      state.value = { at: "form", said: null };
+      state.value = { at: "form", message: null };
     },
     anew: () => {
       if (isSending.value) return;
       mayBeUnderWay.value = openKey(kind) !== null;
       notice.value = mayBeUnderWay.value ? "unasked" : null;
-      state.value = { at: "form", said: null };
+      state.value = { at: "form", message: null };
     },
   };
 }
@@ -188,7 +188,7 @@ export function Moving<Order, Done, Earlier>({
   /** What is confirmed, if it is no payment. */
   confirm?: string;
   unknown: string;
-  form: (said: string | null) => ComponentChildren;
+  form: (message: string | null) => ComponentChildren;
   done: (body: Done) => ComponentChildren;
   earlier?: (body: Earlier) => ComponentChildren;
 }) {
@@ -207,8 +207,8 @@ export function Moving<Order, Done, Earlier>({
       case "form":
         return (
           <>
-            {movement.notice.value && <Said warning>{texts.value.pay[movement.notice.value]}</Said>}
-            {form(now.said)}
+            {movement.notice.value && <Note warning>{texts.value.pay[movement.notice.value]}</Note>}
+            {form(now.message)}
             {movement.isSending.value && <Slow />}
           </>
         );
@@ -227,7 +227,7 @@ export function Moving<Order, Done, Earlier>({
       case "unknown":
         return (
           <section class="sheet">
-            <Said warning>{unknown}</Said>
+            <Note warning>{unknown}</Note>
             <p class="lead">{lead(now.order)}</p>
             <Act first busy={movement.isSending.value} onPress={() => void movement.send(now.order)}>
               {texts.value.pay.ask}

@@ -1,7 +1,7 @@
 /** A list that is read page by page, the newest first. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Told } from "../api/sending";
+import type { Answer } from "../api/sending";
 
 interface Page<T> {
   data: T[];
@@ -15,7 +15,7 @@ export interface Pages<T> {
 }
 
 /** `about` says what is listed: when it changes the list begins anew. */
-export function usePages<T>(ask: (cursor: string | undefined) => Promise<Told<Page<T>>>, about = ""): Pages<T> {
+export function usePages<T>(ask: (cursor: string | undefined) => Promise<Answer<Page<T>>>, about = ""): Pages<T> {
   const rows = useSignal<T[]>([]);
   const state = useSignal<"loading" | "lost" | "more" | "end">("loading");
   const cursor = useSignal<string | undefined>(undefined);
@@ -24,15 +24,15 @@ export function usePages<T>(ask: (cursor: string | undefined) => Promise<Told<Pa
   const more = async () => {
     const asked = listed.value;
     state.value = "loading";
-    const told = await ask(cursor.value).catch(() => null);
+    const answer = await ask(cursor.value).catch(() => null);
     if (asked !== listed.value) return; // an answer to what is listed no more
-    if (told?.data === undefined) {
+    if (answer?.data === undefined) {
       state.value = "lost";
       return;
     }
-    rows.value = [...rows.value, ...told.data.data];
-    cursor.value = told.data.next_cursor ?? undefined;
-    state.value = told.data.next_cursor === null ? "end" : "more";
+    rows.value = [...rows.value, ...answer.data.data];
+    cursor.value = answer.data.next_cursor ?? undefined;
+    state.value = answer.data.next_cursor === null ? "end" : "more";
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: the list changes with what is listed alone
   useEffect(() => {

@@ -85,7 +85,7 @@ export function PhoneProof({
               asked.value = false;
             }}
           />
-          {work.said}
+          {work.message}
           <Act first submits busy={work.busy}>
             {texts.value.register.send}
           </Act>
@@ -107,7 +107,7 @@ export function PhoneProof({
               code.value = text;
             }}
           />
-          {!isWrongCode && work.said}
+          {!isWrongCode && work.message}
           <Act first submits busy={work.busy}>
             {texts.value.common.next}
           </Act>

@@ -16,9 +16,9 @@ const TOO_OFTEN = new Set([
 ]);
 
 /** All but the code may be missing: a refusal that the app knows of by itself. */
-type Told = Pick<Problem, "code"> & Partial<Problem>;
+type AnyProblem = Pick<Problem, "code"> & Partial<Problem>;
 
-export function sentenceFor(problem: Told, texts: Texts, retryAfterS: number | null = null): string {
+export function sentenceFor(problem: AnyProblem, texts: Texts, retryAfterS: number | null = null): string {
   const own = of(texts.problems, problem.code) ?? problem.detail ?? problem.title ?? problem.code;
   const limit = problem.limit && limitLeft(problem.limit, texts);
   const isTooOften = TOO_OFTEN.has(problem.code);

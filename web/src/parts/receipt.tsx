@@ -4,7 +4,7 @@ import { fetchReceipt, type OwnReceipt, packed } from "../receipts";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 import { Copy, Share } from "./copy";
-import { Act, Told } from "./fields";
+import { Act, Note } from "./fields";
 import { useWork } from "./work";
 
 /** Checks an entry's receipt, and hands it on: it is made when it is asked for, and goes nowhere by itself. */
@@ -14,9 +14,9 @@ export function Receipt({ transactionId }: { transactionId: string }) {
   const say = texts.value.receipt;
 
   const get = async () => {
-    const told = await fetchReceipt(transactionId);
-    receipt.value = told.data ?? null;
-    return told;
+    const answer = await fetchReceipt(transactionId);
+    receipt.value = answer.data ?? null;
+    return answer;
   };
 
   return (
@@ -26,7 +26,7 @@ export function Receipt({ transactionId }: { transactionId: string }) {
       <a class="button" href={addressOf("verify", transactionId)}>
         {texts.value.entry.verify}
       </a>
-      {work.said}
+      {work.message}
       {receipt.value === null ? (
         <Act busy={work.busy} onPress={() => void work.run(get)}>
           {say.share}
@@ -51,7 +51,7 @@ function Handed({ name, text, hasBalance }: { name: string; text: string; hasBal
   const link = short && `${location.origin}${addressOf("verify", short)}`;
   return (
     <>
-      <Told warning={hasBalance}>{hasBalance ? say.hasBalance : say.ready}</Told>
+      <Note warning={hasBalance}>{hasBalance ? say.hasBalance : say.ready}</Note>
       {!hasBalance && <ShareFile name={name} text={text} />}
       {link !== null && <Share title={say.title} url={link} />}
       {link !== null && <Copy text={link} says={say.copyLink} />}

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { isSignedOut, type Problem, type Schemas } from "../api/client";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
-import { Told } from "./fields";
+import { Note } from "./fields";
 import { faultOf, sentenceFor } from "./problems";
 
 /** What came of it; null: nobody answered, or it is somebody's turn to confirm it. */
@@ -18,7 +18,7 @@ export interface Work {
   faultOf: (field: string) => string | null;
   problem: Problem | null;
   /** What is wrong with all of it. */
-  said: ComponentChildren;
+  message: ComponentChildren;
   /** The confirmation that is wanted; it has a form of its own, and stands outside of others. */
   asking: ComponentChildren;
 }
@@ -37,14 +37,14 @@ export function useWork(lead = ""): Work {
     if (busy.value) return;
     busy.value = true;
     forget();
-    const told = await work().catch(() => null);
+    const answer = await work().catch(() => null);
     busy.value = false;
     wanted.value = null;
-    if (told === null) isLost.value = true;
-    else if (told.error === undefined) done?.();
-    else if (told.error.code === "confirmation_required" && told.error.confirmation !== undefined)
-      wanted.value = { how: told.error.confirmation, again: () => void run(work, done) };
-    else if (!isSignedOut(told.error)) problem.value = told.error;
+    if (answer === null) isLost.value = true;
+    else if (answer.error === undefined) done?.();
+    else if (answer.error.code === "confirmation_required" && answer.error.confirmation !== undefined)
+      wanted.value = { how: answer.error.confirmation, again: () => void run(work, done) };
+    else if (!isSignedOut(answer.error)) problem.value = answer.error;
   };
   const isOfFields = (problem.value?.errors?.length ?? 0) > 0 && problem.value?.code === "invalid_request";
   const sentence = isLost.value
@@ -56,7 +56,7 @@ export function useWork(lead = ""): Work {
     forget,
     problem: problem.value,
     faultOf: (field) => faultOf(problem.value, field, texts.value),
-    said: sentence ? <Told warning>{sentence}</Told> : null,
+    message: sentence ? <Note warning>{sentence}</Note> : null,
     asking: wanted.value !== null && (
       <Confirmation
         key={wanted.value.how.id}

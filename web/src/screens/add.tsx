@@ -4,7 +4,7 @@ import { api, type Schemas } from "../api/client";
 import { onlyOne } from "../api/sending";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
-import { Act, Told } from "../parts/fields";
+import { Act, Note } from "../parts/fields";
 import { Moving, useMovement } from "../parts/movement";
 import { addressOf, go } from "../router";
 import { texts } from "../texts";
@@ -27,7 +27,7 @@ export function AddMoney() {
       movement={topUp}
       lead={(order) => rupees(order.amount)}
       unknown={texts.value.add.unknown}
-      form={(said) => (
+      form={(message) => (
         <form
           class="sheet"
           noValidate
@@ -45,7 +45,7 @@ export function AddMoney() {
               typed.value = text;
             }}
           />
-          {said && <Told warning>{said}</Told>}
+          {message && <Note warning>{message}</Note>}
           <Act first submits busy={topUp.isSending.value}>
             {texts.value.add.submit}
           </Act>

@@ -5,9 +5,9 @@ import { AmountField, rupees } from "../parts/amounts";
 import { Copy } from "../parts/copy";
 import { otherSide } from "../parts/entries";
 import { Facts } from "../parts/facts";
-import { Act, TextField, Told } from "../parts/fields";
+import { Act, Note, TextField } from "../parts/fields";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { WhenLoaded } from "../parts/loading";
 import { Moving, useMovement } from "../parts/movement";
 import { Receipt } from "../parts/receipt";
 import { whenOf } from "../parts/times";
@@ -21,7 +21,7 @@ export function Entry() {
     about: id,
   });
   return (
-    <Shown loaded={entry.value} again={again}>
+    <WhenLoaded loaded={entry.value} again={again}>
       {(one) => (
         <>
           <section class="sheet">
@@ -44,7 +44,7 @@ export function Entry() {
           <Belonging entry={one} />
         </>
       )}
-    </Shown>
+    </WhenLoaded>
   );
 }
 
@@ -103,7 +103,7 @@ function OfPayment({ paymentId, entry }: { paymentId: string; entry: Schemas["Wh
   const path = { id: paymentId };
   const [payment, again] = useLoaded(() => api.GET("/payments/{id}", { params: { path } }), { about: paymentId });
   return (
-    <Shown loaded={payment.value} again={again}>
+    <WhenLoaded loaded={payment.value} again={again}>
       {(one) => {
         if (one.transaction_id !== entry.id)
           return <a href={addressOf("entry", one.transaction_id)}>{texts.value.entry.payment}</a>;
@@ -115,7 +115,7 @@ function OfPayment({ paymentId, entry }: { paymentId: string; entry: Schemas["Wh
           </>
         );
       }}
-    </Shown>
+    </WhenLoaded>
   );
 }
 
@@ -135,7 +135,7 @@ function RefundForm({ paymentId, left }: { paymentId: string; left: number }) {
         movement={refund}
         lead={(order) => rupees(order.amount)}
         unknown={texts.value.entry.unknown}
-        form={(said) => (
+        form={(message) => (
           <form
             noValidate
             onSubmit={(event) => {
@@ -162,16 +162,16 @@ function RefundForm({ paymentId, left }: { paymentId: string; left: number }) {
                 reason.value = text;
               }}
             />
-            {said && <Told warning>{said}</Told>}
+            {message && <Note warning>{message}</Note>}
             <Act first submits busy={refund.isSending.value}>
               {typeof amount === "number" ? texts.value.entry.refundSubmit(rupees(amount)) : texts.value.entry.refund}
             </Act>
           </form>
         )}
         done={(body) => (
-          <Told>
+          <Note>
             {texts.value.entry.refunded}: {rupees(body.amount)}
-          </Told>
+          </Note>
         )}
       />
     </details>

@@ -3,9 +3,9 @@ import { useEffect, useRef } from "preact/hooks";
 import { api, type Problem, type Schemas } from "../api/client";
 import { readStatement, type Stretch } from "../api/statement";
 import { Entries } from "../parts/entries";
-import { Act, Field, Told } from "../parts/fields";
+import { Act, Field, Note } from "../parts/fields";
 import { useLoaded } from "../parts/load";
-import { Rest, Shown } from "../parts/loading";
+import { Rest, WhenLoaded } from "../parts/loading";
 import { usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
 import { dateOf, midnightOf, nameOfMonth } from "../parts/times";
@@ -104,7 +104,7 @@ const NOTHING = Promise.resolve({ data: { data: [], next_cursor: null }, respons
 function Table({ wanted }: { wanted: Stretch }) {
   const rows = useSignal(0);
   const isReading = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const message = useSignal<string | null>(null);
   const address = useSignal<string | null>(null);
   /** What has been read: who tries again goes on from there, as the pages are of what there was at the first. */
   const read = useRef<{ lines: string[]; cursor: string | null }>({ lines: [], cursor: null });
@@ -122,23 +122,23 @@ function Table({ wanted }: { wanted: Stretch }) {
     turn.current += 1;
     const mine = turn.current;
     isReading.value = true;
-    said.value = null;
+    message.value = null;
     const { lines } = read.current;
     do {
-      const told = await readStatement(wanted, PAGE, read.current.cursor).catch(() => null);
+      const answer = await readStatement(wanted, PAGE, read.current.cursor).catch(() => null);
       if (mine !== turn.current) return;
-      if (told?.data === undefined) {
+      if (answer?.data === undefined) {
         isReading.value = false;
-        const problem = told?.error as Partial<Problem> | undefined;
-        said.value =
+        const problem = answer?.error as Partial<Problem> | undefined;
+        message.value =
           problem?.code === undefined
             ? texts.value.common.nobodyAnswers
             : sentenceFor({ ...problem, code: problem.code }, texts.value);
         return;
       }
-      lines.push(...told.data.data.map(rowOf));
+      lines.push(...answer.data.data.map(rowOf));
       rows.value = lines.length;
-      read.current.cursor = told.data.next_cursor;
+      read.current.cursor = answer.data.next_cursor;
     } while (read.current.cursor !== null);
     isReading.value = false;
     address.value = URL.createObjectURL(new Blob([tableOf(lines)], { type: "text/csv" }));
@@ -153,7 +153,7 @@ function Table({ wanted }: { wanted: Stretch }) {
     <section class="sheet">
       <h2>{texts.value.history.table}</h2>
       <p class="quiet">{texts.value.history.tableLead}</p>
-      {said.value && <Told warning>{said.value}</Told>}
+      {message.value && <Note warning>{message.value}</Note>}
       {address.value !== null ? (
         <>
           <p role="status">{texts.value.history.tableReady(rows.value)}</p>
@@ -186,7 +186,7 @@ function Months() {
     <section class="sheet">
       <h2>{texts.value.history.months}</h2>
       <p class="quiet">{texts.value.history.monthsLead}</p>
-      <Shown loaded={me.value} again={again}>
+      <WhenLoaded loaded={me.value} again={again}>
         {({ created_at }) => {
           const months = monthsSince(new Date(created_at));
           return (
@@ -211,7 +211,7 @@ function Months() {
             </>
           );
         }}
-      </Shown>
+      </WhenLoaded>
     </section>
   );
 }
@@ -240,9 +240,9 @@ function Month({ month }: { month: string }) {
     return () => clearTimeout(timer);
   }, [link.value, link]);
   const fetchIt = async () => {
-    const told = await api.GET("/wallet/statements/{month}", { params: { path: { month } } });
-    link.value = told.data ?? null;
-    return told;
+    const answer = await api.GET("/wallet/statements/{month}", { params: { path: { month } } });
+    link.value = answer.data ?? null;
+    return answer;
   };
   return (
     <>
@@ -266,7 +266,7 @@ function Month({ month }: { month: string }) {
           {link.value.complete ? texts.value.history.opens : texts.value.history.soFar}
         </p>
       )}
-      {work.said}
+      {work.message}
     </>
   );
 }

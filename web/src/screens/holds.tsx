@@ -3,7 +3,7 @@ import { api, type Schemas } from "../api/client";
 import { sendOnce } from "../api/sending";
 import { rupees } from "../parts/amounts";
 import { whenOf } from "../parts/entries";
-import { Act, Told } from "../parts/fields";
+import { Act, Note } from "../parts/fields";
 import { Loading, Rest } from "../parts/loading";
 import { type Pages, usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
@@ -72,7 +72,7 @@ function Listed({ side, holds, again }: { side: Side } & ReturnType<typeof useHo
 function Decide({ hold, done }: { hold: Schemas["Hold"]; done: () => void }) {
   const key = useSignal(crypto.randomUUID());
   const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const message = useSignal<string | null>(null);
   const params = { path: { id: hold.id }, header: { "Idempotency-Key": key.value } };
 
   const end = async (how: "capture" | "release") => {
@@ -84,12 +84,12 @@ function Decide({ hold, done }: { hold: Schemas["Hold"]; done: () => void }) {
     busy.value = false;
     if (outcome.is === "done") done();
     else
-      said.value =
+      message.value =
         outcome.is === "unknown" ? texts.value.common.nobodyAnswers : sentenceFor(outcome.problem, texts.value);
   };
   return (
     <>
-      {said.value && <Told warning>{said.value}</Told>}
+      {message.value && <Note warning>{message.value}</Note>}
       <div class="actions">
         <Act first busy={busy.value} onPress={() => void end("capture")}>
           {texts.value.holds.capture}

@@ -2,10 +2,10 @@ import { api } from "../api/client";
 import { readStatement } from "../api/statement";
 import { rupees } from "../parts/amounts";
 import { Entries } from "../parts/entries";
-import { Told } from "../parts/fields";
+import { Note } from "../parts/fields";
 import { Icon } from "../parts/icons";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { WhenLoaded } from "../parts/loading";
 import { whenOf } from "../parts/times";
 import { addressOf } from "../router";
 import { texts } from "../texts";
@@ -48,7 +48,7 @@ export function Home() {
           <p role="status">{texts.value.common.loading}</p>
         </section>
       ) : (
-        <Shown loaded={wallet.value} again={askWallet}>
+        <WhenLoaded loaded={wallet.value} again={askWallet}>
           {({ balance, status }) => (
             <>
               <section class="card" aria-labelledby="available">
@@ -57,13 +57,13 @@ export function Home() {
                 {balance.held > 0 && <a href={addressOf("holds")}>{texts.value.home.held(rupees(balance.held))}</a>}
               </section>
               {status === "frozen" && (
-                <Told warning>
+                <Note warning>
                   {texts.value.home.frozen} <a href={addressOf("security")}>{texts.value.screens.security}</a>
-                </Told>
+                </Note>
               )}
             </>
           )}
-        </Shown>
+        </WhenLoaded>
       )}
       <div class="doors">
         {(["pay", "scan", "receive", "add"] as const).map((one) => (
@@ -100,7 +100,7 @@ export function Home() {
       )}
       <section class="sheet">
         <h2>{texts.value.home.recent}</h2>
-        <Shown loaded={entries.value} again={askEntries}>
+        <WhenLoaded loaded={entries.value} again={askEntries}>
           {({ data }) =>
             data.length > 0 ? (
               <>
@@ -111,7 +111,7 @@ export function Home() {
               <p class="quiet">{texts.value.home.nothingYet}</p>
             )
           }
-        </Shown>
+        </WhenLoaded>
       </section>
     </>
   );

@@ -1,9 +1,9 @@
 import { api, type Schemas } from "../api/client";
 import { rupees } from "../parts/amounts";
 import { Facts } from "../parts/facts";
-import { Told } from "../parts/fields";
+import { Note } from "../parts/fields";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { WhenLoaded } from "../parts/loading";
 import { texts } from "../texts";
 
 /** What may be held, added and paid, and how much of it is used. */
@@ -12,11 +12,11 @@ export function Limits() {
   return (
     <>
       <p class="quiet">{texts.value.allowances.lead}</p>
-      <Shown loaded={wallet.value} again={again}>
+      <WhenLoaded loaded={wallet.value} again={again}>
         {({ limits, balance, kind, approved }) => (
           <>
             <Level limits={limits} />
-            {kind === "merchant" && !approved && <Told warning>{texts.value.shop.notApproved}</Told>}
+            {kind === "merchant" && !approved && <Note warning>{texts.value.shop.notApproved}</Note>}
             <section class="sheet">
               <Used rows={usedOf(limits, balance)} />
             </section>
@@ -25,7 +25,7 @@ export function Limits() {
             </section>
           </>
         )}
-      </Shown>
+      </WhenLoaded>
     </>
   );
 }

@@ -11,7 +11,7 @@ import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
 import { whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
-import { Act, Stage, TextField, Told } from "../parts/fields";
+import { Act, Note, Stage, TextField } from "../parts/fields";
 import { Icon } from "../parts/icons";
 import { type Movement, Moving, useMovement } from "../parts/movement";
 import { usePreview } from "../parts/preview";
@@ -59,7 +59,7 @@ export function Pay() {
       movement={payment}
       lead={({ body, name }) => `${rupees(body.amount)} → ${name}`}
       unknown={texts.value.pay.unknown}
-      form={(said) => (
+      form={(message) => (
         <Stage step={whom.value === null ? "whom" : "amount"}>
           {whom.value === null ? (
             <WhomForm
@@ -69,12 +69,12 @@ export function Pay() {
               }}
             />
           ) : (
-            <AmountForm whom={whom.value} typed={typed} about={about} payment={payment} said={said} back={anew} />
+            <AmountForm whom={whom.value} typed={typed} about={about} payment={payment} message={message} back={anew} />
           )}
         </Stage>
       )}
-      done={(body) => <Paid payment={body} said={texts.value.pay.done} anew={anew} />}
-      earlier={(body) => <Paid payment={body} said={texts.value.pay.earlier} anew={anew} />}
+      done={(body) => <Paid payment={body} message={texts.value.pay.done} anew={anew} />}
+      earlier={(body) => <Paid payment={body} message={texts.value.pay.earlier} anew={anew} />}
     />
   );
 }
@@ -82,19 +82,19 @@ export function Pay() {
 function WhomForm({ found }: { found: (whom: Whom) => void }) {
   const typed = useSignal(place.value.about);
   const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const message = useSignal<string | null>(null);
 
   const look = async () => {
     const ref = readPayee(typed.value);
     const missing = typed.value.trim() === "" ? texts.value.pay.whomHint : texts.value.pay.nobody;
-    said.value = ref === null ? missing : null;
+    message.value = ref === null ? missing : null;
     if (ref === null || busy.value) return;
     busy.value = true;
-    const told = await find(ref).catch(() => null);
+    const answer = await find(ref).catch(() => null);
     busy.value = false;
-    if (told === null) said.value = texts.value.common.nobodyAnswers;
-    else if ("code" in told) said.value = sentenceFor(told, texts.value);
-    else found(told);
+    if (answer === null) message.value = texts.value.common.nobodyAnswers;
+    else if ("code" in answer) message.value = sentenceFor(answer, texts.value);
+    else found(answer);
   };
   // a link that was opened names its payee
   const opened = useRef(typed.value === "" ? null : look);
@@ -111,8 +111,8 @@ function WhomForm({ found }: { found: (whom: Whom) => void }) {
     >
       <TextField
         label={texts.value.pay.whom}
-        hint={said.value === texts.value.pay.whomHint ? undefined : texts.value.pay.whomHint}
-        fault={said.value}
+        hint={message.value === texts.value.pay.whomHint ? undefined : texts.value.pay.whomHint}
+        fault={message.value}
         autocomplete="off"
         value={typed.value}
         onText={(text) => {
@@ -149,14 +149,14 @@ function AmountForm({
   typed,
   about,
   payment,
-  said,
+  message,
   back,
 }: {
   whom: Whom;
   typed: Signal<string>;
   about: Signal<string>;
   payment: Movement<Order, Schemas["PaymentReceipt"], Schemas["Payment"]>;
-  said: string | null;
+  message: string | null;
   back: () => void;
 }) {
   const asked = useSignal(false);
@@ -207,7 +207,7 @@ function AmountForm({
         }}
       />
       <Comes preview={preview.value} />
-      {said && <Told warning>{said}</Told>}
+      {message && <Note warning>{message}</Note>}
       <Act first submits busy={busy}>
         {busy
           ? texts.value.pay.sending
@@ -222,10 +222,10 @@ function AmountForm({
   );
 }
 
-function Paid({ payment, said, anew }: { payment: Receipt; said: string; anew: () => void }) {
+function Paid({ payment, message, anew }: { payment: Receipt; message: string; anew: () => void }) {
   return (
     <section class="sheet">
-      <Told>{said}</Told>
+      <Note>{message}</Note>
       <p class="balance">{rupees(payment.amount)}</p>
       <Facts
         rows={[

@@ -3,7 +3,7 @@ import { Code } from "../parts/code";
 import { Copy } from "../parts/copy";
 import { Act } from "../parts/fields";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { WhenLoaded } from "../parts/loading";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 
@@ -13,7 +13,7 @@ export function Receive() {
   const [me] = useLoaded(() => api.GET("/me"));
   return (
     <>
-      <Shown loaded={code.value} again={again}>
+      <WhenLoaded loaded={code.value} again={again}>
         {(one) => {
           const number = one.code.replace(/^wallet:/, "");
           return (
@@ -33,7 +33,7 @@ export function Receive() {
             </section>
           );
         }}
-      </Shown>
+      </WhenLoaded>
       <a class="button first" href={addressOf("requests")}>
         {texts.value.receive.ask}
       </a>

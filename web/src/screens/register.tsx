@@ -109,7 +109,7 @@ function Who({ proved, anew }: { proved: Proved; anew: () => void }) {
         {texts.value.register.shop}
       </label>
       {isShop.value && <p class="quiet">{texts.value.register.shopMore}</p>}
-      {work.said}
+      {work.message}
       {(replaces.value || work.problem?.code === "phone_taken") && (
         <>
           <p>

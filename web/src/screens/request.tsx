@@ -5,7 +5,7 @@ import { Copy, Share } from "../parts/copy";
 import { Facts } from "../parts/facts";
 import { Act } from "../parts/fields";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { WhenLoaded } from "../parts/loading";
 import { MOST_PEOPLE, wholeOf } from "../parts/split";
 import { whenOf } from "../parts/times";
 import { useWork } from "../parts/work";
@@ -25,13 +25,13 @@ export function Request() {
   });
   return (
     <>
-      <Shown loaded={requests.value} again={again}>
+      <WhenLoaded loaded={requests.value} again={again}>
         {(all) => {
           const [first] = all;
           if (first === undefined) return null;
           return all.length === 1 ? <Single one={first} again={again} /> : <Several all={all} again={again} />;
         }}
-      </Shown>
+      </WhenLoaded>
       <a href={addressOf("requests")}>{texts.value.receive.asked}</a>
     </>
   );
@@ -39,11 +39,11 @@ export function Request() {
 
 /** All of them, or the first answer that is none. */
 async function askForAll(ids: readonly string[]) {
-  const told = await Promise.all(ids.map((id) => api.GET("/payment-requests/{id}", { params: { path: { id } } })));
-  const refused = told.find((one) => one.data === undefined);
-  const [first] = told;
-  if (refused !== undefined || first === undefined) return { ...(refused ?? told[0]), data: undefined } as never;
-  return { response: first.response, data: told.map((one) => one.data as One) };
+  const answers = await Promise.all(ids.map((id) => api.GET("/payment-requests/{id}", { params: { path: { id } } })));
+  const refused = answers.find((one) => one.data === undefined);
+  const [first] = answers;
+  if (refused !== undefined || first === undefined) return { ...(refused ?? answers[0]), data: undefined } as never;
+  return { response: first.response, data: answers.map((one) => one.data as One) };
 }
 
 /** Where whoever pays it goes: the API's own link, or this site's, where the API knows of no site. */
@@ -123,7 +123,7 @@ function Cancel({ id, done }: { id: string; done: () => void }) {
   const work = useWork();
   return (
     <>
-      {work.said}
+      {work.message}
       <Act
         plain
         busy={work.busy}

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { readAmount, share } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
-import { Act, Field, TextField, Told } from "../parts/fields";
+import { Act, Field, Note, TextField } from "../parts/fields";
 import { Rest } from "../parts/loading";
 import { usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
@@ -67,7 +67,7 @@ function Ask() {
   const about = useSignal("");
   const asked = useSignal(false);
   const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const message = useSignal<string | null>(null);
   /** What has been made of several so far: who tries again makes the others only. */
   const made = useSignal<string[]>([]);
   const amount = readAmount(typed.value);
@@ -97,22 +97,22 @@ function Ask() {
     const isReady = form.value === "any" || (typeof amount === "number" && (form.value === "one" || shares.length > 0));
     if (busy.value || !isReady) return;
     busy.value = true;
-    said.value = null;
+    message.value = null;
     for (const body of bodies().slice(made.value.length)) {
-      const told = await api.POST("/payment-requests", { body }).catch(() => null);
-      if (told?.data !== undefined) {
-        made.value = [...made.value, told.data.id];
+      const answer = await api.POST("/payment-requests", { body }).catch(() => null);
+      if (answer?.data !== undefined) {
+        made.value = [...made.value, answer.data.id];
         continue;
       }
-      said.value = told === null ? texts.value.common.nobodyAnswers : sentenceFor(told.error, texts.value);
+      message.value = answer === null ? texts.value.common.nobodyAnswers : sentenceFor(answer.error, texts.value);
       break;
     }
     busy.value = false;
-    if (said.value === null) go("request", made.value.join(","));
+    if (message.value === null) go("request", made.value.join(","));
   };
   const changed = () => {
     made.value = [];
-    said.value = null;
+    message.value = null;
   };
   return (
     <form class="sheet" onSubmit={submit} noValidate>
@@ -200,11 +200,11 @@ function Ask() {
           changed();
         }}
       />
-      {said.value && (
-        <Told warning>
+      {message.value && (
+        <Note warning>
           {made.value.length > 0 && `${texts.value.requests.made(made.value.length)} `}
-          {said.value}
-        </Told>
+          {message.value}
+        </Note>
       )}
       <Act first submits busy={busy.value}>
         {form.value === "split" ? texts.value.requests.submitMany : texts.value.requests.submit}

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
 import { signIn } from "../api/session";
-import { Act, Told } from "../parts/fields";
+import { Act, Note } from "../parts/fields";
 import { assertPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
@@ -73,8 +73,8 @@ export function Reset() {
           password.value = text;
         }}
       />
-      {work.said}
-      {isRefused.value && <Told warning>{texts.value.pay.passkeyFailed}</Told>}
+      {work.message}
+      {isRefused.value && <Note warning>{texts.value.pay.passkeyFailed}</Note>}
       {work.problem?.code === "invalid_proof" && (
         <Act
           onPress={() => {

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { Act, Field, Told } from "../parts/fields";
+import { Act, Field, Note } from "../parts/fields";
 import { readCode } from "../parts/reader";
 import { readPayee } from "../payees";
 import { addressOf, go } from "../router";
@@ -12,7 +12,7 @@ const EVERY_MS = 150;
 export function Scan() {
   const video = useRef<HTMLVideoElement>(null);
   const stream = useSignal<MediaStream | null>(null);
-  const said = useSignal<string | null>(null);
+  const message = useSignal<string | null>(null);
   const isHere = useRef(true);
   useEffect(
     () => () => {
@@ -26,18 +26,18 @@ export function Scan() {
       go("pay", code, { replaces: true });
       return true;
     }
-    said.value = code === null ? missing : texts.value.scan.foreign;
+    message.value = code === null ? missing : texts.value.scan.foreign;
     return false;
   };
   const start = async () => {
-    said.value = null;
+    message.value = null;
     try {
       const camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       // who has left meanwhile is not to be looked at
       if (isHere.current) stream.value = camera;
       else for (const track of camera.getTracks()) track.stop();
     } catch {
-      said.value = texts.value.scan.denied;
+      message.value = texts.value.scan.denied;
     }
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: one look-out for each camera
@@ -71,7 +71,7 @@ export function Scan() {
       ) : (
         <video ref={video} playsInline muted />
       )}
-      {said.value && <Told warning>{said.value}</Told>}
+      {message.value && <Note warning>{message.value}</Note>}
       <Field label={texts.value.scan.file}>
         {(attributes) => (
           <input

@@ -3,9 +3,9 @@ import { api, type Schemas } from "../api/client";
 import { signOut } from "../api/session";
 import { deviceOf } from "../parts/devices";
 import { whenOf } from "../parts/entries";
-import { Act, Stage, TextField, Told } from "../parts/fields";
+import { Act, Note, Stage, TextField } from "../parts/fields";
 import { type Loaded, useLoaded } from "../parts/load";
-import { Loading, Shown } from "../parts/loading";
+import { Loading, WhenLoaded } from "../parts/loading";
 import { createPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PasswordField } from "../parts/password";
 import { PhoneProof } from "../parts/phone-proof";
@@ -62,9 +62,9 @@ function Freeze() {
         <Active isActive={known === null || known.status === "active"} again={again} />
       )}
       {wallet.value.is !== "loading" && (
-        <Shown loaded={wallet.value} again={again}>
+        <WhenLoaded loaded={wallet.value} again={again}>
           {() => null}
-        </Shown>
+        </WhenLoaded>
       )}
     </section>
   );
@@ -77,8 +77,8 @@ function Active({ isActive, again }: { isActive: boolean; again: () => void }) {
   return (
     <>
       <p class="quiet">{texts.value.security.freezeLead}</p>
-      {work.said}
-      {isSure.value && <Told warning>{texts.value.security.freezeSure}</Told>}
+      {work.message}
+      {isSure.value && <Note warning>{texts.value.security.freezeSure}</Note>}
       {isActive && (
         <Act
           busy={work.busy}
@@ -120,11 +120,11 @@ function Frozen({ endsAt, again }: { endsAt: string | null; again: () => void })
     );
   return (
     <Stage step={endsAt !== null ? "ends" : isAsking.value ? "asking" : "frozen"}>
-      <Told warning>{texts.value.security.frozen}</Told>
-      {isOurs ? <Told warning>{texts.value.security.frozenByUs}</Told> : work.said}
+      <Note warning>{texts.value.security.frozen}</Note>
+      {isOurs ? <Note warning>{texts.value.security.frozenByUs}</Note> : work.message}
       {endsAt !== null ? (
         <>
-          <Told>{texts.value.security.unfreezes(whenOf(endsAt))}</Told>
+          <Note>{texts.value.security.unfreezes(whenOf(endsAt))}</Note>
           <p class="quiet">{texts.value.security.keepLead}</p>
           <Act busy={work.busy} onPress={() => void keep()}>
             {texts.value.security.keep}
@@ -149,7 +149,7 @@ function Frozen({ endsAt, again }: { endsAt: string | null; again: () => void })
 function OwnPhone({ proved }: { proved: (proof: string) => void }) {
   const [me, again] = useLoaded(() => api.GET("/me"));
   return (
-    <Shown loaded={me.value} again={again}>
+    <WhenLoaded loaded={me.value} again={again}>
       {({ phone }) => (
         <PhoneProof
           purpose="unfreeze"
@@ -158,7 +158,7 @@ function OwnPhone({ proved }: { proved: (proof: string) => void }) {
           proved={({ proof }) => proved(proof)}
         />
       )}
-    </Shown>
+    </WhenLoaded>
   );
 }
 
@@ -184,7 +184,7 @@ function Sessions({ loaded, again }: Listed<Schemas["Sessions"]>) {
   return (
     <section class="sheet">
       <h2>{texts.value.security.sessions}</h2>
-      <Shown loaded={loaded} again={again}>
+      <WhenLoaded loaded={loaded} again={again}>
         {({ data }) => (
           <>
             <ul class="rows">
@@ -217,8 +217,8 @@ function Sessions({ loaded, again }: Listed<Schemas["Sessions"]>) {
             )}
           </>
         )}
-      </Shown>
-      {work.said}
+      </WhenLoaded>
+      {work.message}
     </section>
   );
 }
@@ -255,7 +255,7 @@ function Passkeys({ loaded, again }: Listed<Schemas["Passkeys"]>) {
     <section class="sheet">
       <h2>{texts.value.security.passkeys}</h2>
       <p class="quiet">{texts.value.security.passkeysLead}</p>
-      <Shown loaded={loaded} again={again}>
+      <WhenLoaded loaded={loaded} again={again}>
         {({ data }) =>
           data.length === 0 ? null : (
             <ul class="rows">
@@ -284,8 +284,8 @@ function Passkeys({ loaded, again }: Listed<Schemas["Passkeys"]>) {
             </ul>
           )
         }
-      </Shown>
-      {removing.said}
+      </WhenLoaded>
+      {removing.message}
       {removing.asking}
       {knowsPasskeys ? (
         <form onSubmit={add}>
@@ -300,8 +300,8 @@ function Passkeys({ loaded, again }: Listed<Schemas["Passkeys"]>) {
               name.value = text;
             }}
           />
-          {adding.said}
-          {isRefused.value && <Told warning>{texts.value.security.passkeyRefused}</Told>}
+          {adding.message}
+          {isRefused.value && <Note warning>{texts.value.security.passkeyRefused}</Note>}
           <Act submits busy={adding.busy}>
             {texts.value.security.addPasskey}
           </Act>
@@ -358,8 +358,8 @@ function Password() {
             wanted.value = text;
           }}
         />
-        {!isWrong && work.said}
-        {isDone.value && <Told>{texts.value.security.changed}</Told>}
+        {!isWrong && work.message}
+        {isDone.value && <Note>{texts.value.security.changed}</Note>}
         <Act submits busy={work.busy}>
           {texts.value.security.change}
         </Act>

@@ -3,10 +3,10 @@ import type { ComponentChildren } from "preact";
 import { api, type Schemas } from "../api/client";
 import { signOut, standing } from "../api/session";
 import { Facts } from "../parts/facts";
-import { Act, TextField, Told } from "../parts/fields";
+import { Act, Note, TextField } from "../parts/fields";
 import { Languages } from "../parts/languages";
 import { useLoaded } from "../parts/load";
-import { Loading, Shown } from "../parts/loading";
+import { Loading, WhenLoaded } from "../parts/loading";
 import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { useWork } from "../parts/work";
@@ -64,9 +64,9 @@ function Account() {
         ]}
       />
       {me.value.is !== "loading" && (
-        <Shown loaded={me.value} again={again}>
+        <WhenLoaded loaded={me.value} again={again}>
           {() => null}
-        </Shown>
+        </WhenLoaded>
       )}
       <Folded title={say.changeName}>{account && <Name key={account.name} account={account} done={again} />}</Folded>
       <Folded title={say.changeMail}>
@@ -114,7 +114,7 @@ function Name({ account, done }: { account: Schemas["Account"]; done: () => void
             name.value = text;
           }}
         />
-        {work.said}
+        {work.message}
         <Act submits busy={work.busy}>
           {texts.value.settings.save}
         </Act>
@@ -148,7 +148,7 @@ function Mail({ account, done }: { account: Schemas["Account"]; done: () => void
             mail.value = text;
           }}
         />
-        {work.said}
+        {work.message}
         <Act submits busy={work.busy}>
           {texts.value.settings.save}
         </Act>
@@ -183,7 +183,7 @@ function Phone({ done }: { done: () => void }) {
             void work.run(() => api.POST("/me/phone", { body }), done);
           }}
         >
-          <Told>{texts.value.settings.phoneProved(showPhone(proved.value.phone))}</Told>
+          <Note>{texts.value.settings.phoneProved(showPhone(proved.value.phone))}</Note>
           <p class="quiet">{texts.value.settings.phoneWaits}</p>
           <PasswordField
             label={texts.value.common.password}
@@ -194,7 +194,7 @@ function Phone({ done }: { done: () => void }) {
               password.value = text;
             }}
           />
-          {!isWrong && work.said}
+          {!isWrong && work.message}
           <Act submits busy={work.busy}>
             {texts.value.settings.changePhone}
           </Act>

@@ -4,9 +4,9 @@ import { api, type Schemas } from "../api/client";
 import { rupees } from "../parts/amounts";
 import { dayReader } from "../parts/day";
 import { Entries } from "../parts/entries";
-import { Act, Told } from "../parts/fields";
+import { Act, Note } from "../parts/fields";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { WhenLoaded } from "../parts/loading";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 
@@ -26,9 +26,9 @@ export function Shop() {
   return (
     <>
       {wallet.value.is === "there" && wallet.value.value.kind === "merchant" && !wallet.value.value.approved && (
-        <Told warning>{texts.value.shop.notApproved}</Told>
+        <Note warning>{texts.value.shop.notApproved}</Note>
       )}
-      <Shown loaded={today.value} again={again}>
+      <WhenLoaded loaded={today.value} again={again}>
         {(day) => {
           const entries = day.entries.filter(isTaking);
           const taken = entries.filter((one) => one.direction === "credit");
@@ -59,7 +59,7 @@ export function Shop() {
             </>
           );
         }}
-      </Shown>
+      </WhenLoaded>
       <a class="button first" href={addressOf("receive")}>
         {texts.value.shop.code}
       </a>

@@ -2,7 +2,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Problem } from "../api/client";
 import { signIn, standing } from "../api/session";
-import { Act, Stage, TextField, Told } from "../parts/fields";
+import { Act, Note, Stage, TextField } from "../parts/fields";
 import { Languages } from "../parts/languages";
 import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
@@ -19,7 +19,7 @@ export function SignIn() {
   const phone = useSignal("");
   const password = useSignal("");
   const busy = useSignal(false);
-  const said = useSignal<string | null>(null);
+  const message = useSignal<string | null>(null);
   const isLocked = useSignal(false);
   const isProving = useSignal(false);
   const proved = useSignal<Proved | null>(null);
@@ -35,7 +35,7 @@ export function SignIn() {
     event.preventDefault();
     if (busy.value) return;
     busy.value = true;
-    said.value = null;
+    message.value = null;
     // a proof is for the phone that was proved, and no other
     const proof = proved.value?.phone === full() ? proved.value.proof : null;
     try {
@@ -48,18 +48,18 @@ export function SignIn() {
         password.value = "";
         return;
       }
-      hear(await answer.json(), Number.parseInt(answer.headers.get("Retry-After") ?? "", 10));
+      refuse(await answer.json(), Number.parseInt(answer.headers.get("Retry-After") ?? "", 10));
     } catch {
-      said.value = navigator.onLine ? texts.value.common.nobodyAnswers : texts.value.common.offlineUnsent;
+      message.value = navigator.onLine ? texts.value.common.nobodyAnswers : texts.value.common.offlineUnsent;
     } finally {
       busy.value = false;
     }
   };
-  const hear = (problem: Problem, after: number) => {
+  const refuse = (problem: Problem, after: number) => {
     if (problem.code === "invalid_proof") proved.value = null;
     isLocked.value = problem.code === "too_many_attempts" || problem.code === "invalid_proof";
     const retryAfterS = Number.isNaN(after) ? null : after;
-    said.value =
+    message.value =
       problem.code === "too_many_attempts" && retryAfterS !== null
         ? texts.value.signIn.tooMany(howLong(retryAfterS, texts.value))
         : sentenceFor(problem, texts.value, retryAfterS);
@@ -79,7 +79,7 @@ export function SignIn() {
             phone.value = what.phone;
             isProving.value = false;
             isLocked.value = false;
-            said.value = null;
+            message.value = null;
           }}
         />
         <Act
@@ -99,11 +99,11 @@ export function SignIn() {
       <>
         <form class="sheet" onSubmit={submit}>
           {standing.value === "ended" ? (
-            <Told>{texts.value.signIn.ended}</Told>
+            <Note>{texts.value.signIn.ended}</Note>
           ) : (
             <p class="quiet">{texts.value.signIn.lead}</p>
           )}
-          {proved.value !== null && <Told>{texts.value.signIn.proved}</Told>}
+          {proved.value !== null && <Note>{texts.value.signIn.proved}</Note>}
           <TextField
             label={texts.value.common.phone}
             hint={texts.value.common.phoneHint}
@@ -125,7 +125,7 @@ export function SignIn() {
             }}
             required
           />
-          {said.value && <Told warning>{said.value}</Told>}
+          {message.value && <Note warning>{message.value}</Note>}
           {isLocked.value && (
             <Act
               first

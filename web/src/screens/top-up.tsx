@@ -7,9 +7,9 @@ import { Code } from "../parts/code";
 import { Copy } from "../parts/copy";
 import { dayOf, whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
-import { Stage, Told } from "../parts/fields";
+import { Note, Stage } from "../parts/fields";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { WhenLoaded } from "../parts/loading";
 import { PretendPhone } from "../parts/simulator";
 import { timeOf } from "../parts/times";
 import { addressOf, place } from "../router";
@@ -44,14 +44,14 @@ export function TopUp() {
     everyS: paceOf,
   });
   return (
-    <Shown loaded={topUp.value} again={again}>
+    <WhenLoaded loaded={topUp.value} again={again}>
       {(one) => (
         <Stage step={one.status}>
           <p class="balance">{rupees(one.amount)}</p>
           <State topUp={one} />
         </Stage>
       )}
-    </Shown>
+    </WhenLoaded>
   );
 }
 
@@ -78,7 +78,7 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
     case "succeeded":
       return (
         <>
-          <Told>{texts.value.add.credited}</Told>
+          <Note>{texts.value.add.credited}</Note>
           <a class="button first" href={addressOf("")}>
             {texts.value.common.toHome}
           </a>
@@ -88,7 +88,7 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
     case "failed":
       return (
         <>
-          <Told warning>{texts.value.add.failed}</Told>
+          <Note warning>{texts.value.add.failed}</Note>
           <Reason events={topUp.events} />
           <section class="sheet">
             <h2>{texts.value.add.tookIt}</h2>
@@ -102,7 +102,7 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
     case "expired":
       return (
         <>
-          <Told>{texts.value.add.expired}</Told>
+          <Note>{texts.value.add.expired}</Note>
           <a class="button first" href={addressOf("add")}>
             {texts.value.add.again}
           </a>
@@ -115,7 +115,7 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
     case "refunded":
       return (
         <>
-          <Told>{texts.value.add.refunded}</Told>
+          <Note>{texts.value.add.refunded}</Note>
           <p>{texts.value.add.refundedMore}</p>
           <References topUp={topUp} />
         </>
@@ -170,8 +170,8 @@ function Ends({ at }: { at: string }) {
 function Reason({ events }: { events: Schemas["TopUpEvent"][] }) {
   const code = events.findLast((one) => one.reason !== undefined)?.reason;
   const reasons: Record<string, string> = texts.value.reasons;
-  const said = code === undefined ? undefined : reasons[code];
-  return said === undefined ? null : <p>{said}</p>;
+  const message = code === undefined ? undefined : reasons[code];
+  return message === undefined ? null : <p>{message}</p>;
 }
 
 /** The bank took money, and it isn't here: what is known to hold, until when, and whom to ask with which number. */

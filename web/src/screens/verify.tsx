@@ -4,7 +4,7 @@ import type { Schemas } from "../api/client";
 import { standing } from "../api/session";
 import { rupees } from "../parts/amounts";
 import { Facts } from "../parts/facts";
-import { Act, Field, TextField, Told } from "../parts/fields";
+import { Act, Field, Note, TextField } from "../parts/fields";
 import { sentenceFor } from "../parts/problems";
 import { whenOf } from "../parts/times";
 import { fingerprint, LARGEST, type Proven, readId, readKey, shownId, type Verdict, verify } from "../proof";
@@ -22,7 +22,7 @@ export function Verify() {
   const about = place.value.about;
   const isOwn = about.startsWith("txn_");
   const receipt = useSignal<Uint8Array | null>(isOwn ? null : unpacked(about));
-  const said = useSignal<string | null>(
+  const message = useSignal<string | null>(
     about && !isOwn && receipt.value === null ? texts.value.verify.unreadable : null,
   );
   const keys = useSignal<Key[] | null>(null);
@@ -30,59 +30,59 @@ export function Verify() {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each receipt is another try
   useEffect(() => {
-    if (keys.value === null) void fetchKeys(keys, said);
-  }, [keys.value, keys, said, receipt.value]);
+    if (keys.value === null) void fetchKeys(keys, message);
+  }, [keys.value, keys, message, receipt.value]);
   const isKnown = standing.value !== "unknown";
   useEffect(() => {
-    if (isOwn && isKnown) void fetchOwn(about, receipt, said);
-  }, [isOwn, isKnown, about, receipt, said]);
+    if (isOwn && isKnown) void fetchOwn(about, receipt, message);
+  }, [isOwn, isKnown, about, receipt, message]);
   useEffect(() => {
     let isOver = false;
     verdict.value = null;
     if (receipt.value === null || keys.value === null) return;
     const ders = keys.value.map(({ der }) => der);
     verify(receipt.value, ders).then(
-      (told) => {
-        if (!isOver) verdict.value = told;
+      (found) => {
+        if (!isOver) verdict.value = found;
       },
       () => {
-        said.value = texts.value.verify.notHere;
+        message.value = texts.value.verify.notHere;
       },
     );
     return () => {
       isOver = true;
     };
-  }, [receipt.value, keys.value, said, verdict]);
+  }, [receipt.value, keys.value, message, verdict]);
 
   const say = texts.value.verify;
-  const told = verdict.value;
+  const found = verdict.value;
   return (
     <>
       <p class="quiet">{say.lead}</p>
-      <Told>{say.picture}</Told>
-      {!about && <Given receipt={receipt} said={said} />}
-      {said.value && <Told warning>{said.value}</Told>}
-      {told?.is === "refused" && <Told warning>{say[told.why]}</Told>}
-      {told?.is === "proven" && <Shown proven={told} />}
-      {about && <Given receipt={receipt} said={said} />}
-      <Keys keys={keys} used={told?.is === "proven" ? told.key : null} />
+      <Note>{say.picture}</Note>
+      {!about && <Given receipt={receipt} message={message} />}
+      {message.value && <Note warning>{message.value}</Note>}
+      {found?.is === "refused" && <Note warning>{say[found.why]}</Note>}
+      {found?.is === "proven" && <ProvenPayment proven={found} />}
+      {about && <Given receipt={receipt} message={message} />}
+      <Keys keys={keys} used={found?.is === "proven" ? found.key : null} />
     </>
   );
 }
 
-async function fetchKeys(keys: Signal<Key[] | null>, said: Signal<string | null>): Promise<void> {
+async function fetchKeys(keys: Signal<Key[] | null>, message: Signal<string | null>): Promise<void> {
   try {
     const answer = await fetch("/v1/proof-key");
     if (!answer.ok) throw new Error(`no key: ${answer.status}`);
-    const told: Schemas["ProofKeys"] = await answer.json();
-    const read = told.keys.map((one) => keyOf(Uint8Array.from(atob(one.public_key), (sign) => sign.charCodeAt(0))));
+    const given: Schemas["ProofKeys"] = await answer.json();
+    const read = given.keys.map((one) => keyOf(Uint8Array.from(atob(one.public_key), (sign) => sign.charCodeAt(0))));
     const found = (await Promise.all(read)).filter((key) => key !== null);
     if (found.length === 0) throw new Error("no key that can be used");
     // somebody's own key, chosen meanwhile, stays
     if (keys.value === null) keys.value = found;
   } catch {
     // a page that came over no safe connection has no WebCrypto
-    said.value = isSecureContext ? texts.value.verify.noKey : texts.value.verify.notHere;
+    message.value = isSecureContext ? texts.value.verify.noKey : texts.value.verify.notHere;
   }
 }
 
@@ -92,14 +92,14 @@ async function keyOf(file: Uint8Array): Promise<Key | null> {
   return der && { der, sha256: await fingerprint(der) };
 }
 
-async function fetchOwn(id: string, receipt: Signal<Uint8Array | null>, said: Signal<string | null>): Promise<void> {
-  const told = await fetchReceipt(id).catch(() => null);
-  if (told?.data !== undefined) receipt.value = new TextEncoder().encode(told.data.text);
-  else said.value = told?.error ? sentenceFor(told.error, texts.value) : texts.value.common.nobodyAnswers;
+async function fetchOwn(id: string, receipt: Signal<Uint8Array | null>, message: Signal<string | null>): Promise<void> {
+  const answer = await fetchReceipt(id).catch(() => null);
+  if (answer?.data !== undefined) receipt.value = new TextEncoder().encode(answer.data.text);
+  else message.value = answer?.error ? sentenceFor(answer.error, texts.value) : texts.value.common.nobodyAnswers;
 }
 
 /** A file, or a text from the clipboard. */
-function Given({ receipt, said }: { receipt: Signal<Uint8Array | null>; said: Signal<string | null> }) {
+function Given({ receipt, message }: { receipt: Signal<Uint8Array | null>; message: Signal<string | null> }) {
   const typed = useSignal("");
   const say = texts.value.verify;
   return (
@@ -108,7 +108,7 @@ function Given({ receipt, said }: { receipt: Signal<Uint8Array | null>; said: Si
       onSubmit={(event) => {
         event.preventDefault();
         const text = typed.value.trim();
-        said.value = text === "" ? say.nothing : null;
+        message.value = text === "" ? say.nothing : null;
         if (text === "") {
           receipt.value = null;
           return;
@@ -127,8 +127,8 @@ function Given({ receipt, said }: { receipt: Signal<Uint8Array | null>; said: Si
             onChange={async (event) => {
               const file = event.currentTarget.files?.[0];
               if (file === undefined) return;
-              said.value = file.size > LARGEST ? say.unreadable : null;
-              receipt.value = said.value === null ? new Uint8Array(await file.arrayBuffer()) : null;
+              message.value = file.size > LARGEST ? say.unreadable : null;
+              receipt.value = message.value === null ? new Uint8Array(await file.arrayBuffer()) : null;
             }}
           />
         )}
@@ -154,15 +154,15 @@ function Given({ receipt, said }: { receipt: Signal<Uint8Array | null>; said: Si
   );
 }
 
-function Shown({ proven }: { proven: Proven }) {
+function ProvenPayment({ proven }: { proven: Proven }) {
   const say = texts.value.verify;
   const kinds: Record<string, string | undefined> = texts.value.entries;
   const amount = (paise: number) => (proven.currency === "INR" ? rupees(paise) : `${paise} (${proven.currency})`);
   const { checkpoint } = proven;
   return (
     <section class="sheet" data-verdict="proven">
-      <Told>{say.proven}</Told>
-      {proven.form === 1 && <Told warning>{texts.value.receipt.hasBalance}</Told>}
+      <Note>{say.proven}</Note>
+      {proven.form === 1 && <Note warning>{texts.value.receipt.hasBalance}</Note>}
       <Facts
         rows={[
           ...proven.sides.flatMap(({ walletId, direction, amount: paise }): [string, string][] => [
@@ -190,7 +190,7 @@ function Shown({ proven }: { proven: Proven }) {
 /** Whoever was to be paid knows their own wallet's number, and sees here whether it was they who were. */
 function OtherSide({ proven }: { proven: Proven }) {
   const typed = useSignal("");
-  const said = useSignal<{ text: string; bad: boolean } | null>(null);
+  const message = useSignal<{ text: string; bad: boolean } | null>(null);
   const say = texts.value.verify;
   return (
     <form
@@ -198,10 +198,10 @@ function OtherSide({ proven }: { proven: Proven }) {
       onSubmit={async (event) => {
         event.preventDefault();
         const id = readId("wal", typed.value.trim().toLowerCase());
-        if (id === null) said.value = { text: say.otherInvalid, bad: true };
+        if (id === null) message.value = { text: say.otherInvalid, bad: true };
         else {
           const is = await proven.isOtherSide(id);
-          said.value = { text: is === null ? say.otherUnknown : is ? say.otherYes : say.otherNo, bad: is !== true };
+          message.value = { text: is === null ? say.otherUnknown : is ? say.otherYes : say.otherNo, bad: is !== true };
         }
       }}
     >
@@ -212,10 +212,10 @@ function OtherSide({ proven }: { proven: Proven }) {
         value={typed.value}
         onText={(text) => {
           typed.value = text;
-          said.value = null;
+          message.value = null;
         }}
       />
-      {said.value && <Told warning={said.value.bad}>{said.value.text}</Told>}
+      {message.value && <Note warning={message.value.bad}>{message.value.text}</Note>}
       <Act submits>{say.otherSubmit}</Act>
     </form>
   );

@@ -5,7 +5,7 @@ import { onlyOne } from "../api/sending";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
-import { Act, TextField, Told } from "../parts/fields";
+import { Act, Note, TextField } from "../parts/fields";
 import { Moving, useMovement } from "../parts/movement";
 import { usePreview } from "../parts/preview";
 import { addressOf, go } from "../router";
@@ -36,7 +36,7 @@ export function Withdraw() {
       lead={(order) => `${rupees(order.amount)} → ${order.vpa}`}
       confirm={texts.value.withdraw.confirm}
       unknown={texts.value.withdraw.unknown}
-      form={(said) => (
+      form={(message) => (
         <form
           class="sheet"
           noValidate
@@ -66,7 +66,7 @@ export function Withdraw() {
             }}
           />
           <Comes preview={preview.value} />
-          {said && <Told warning>{said}</Told>}
+          {message && <Note warning>{message}</Note>}
           <Act first submits busy={withdrawal.isSending.value}>
             {typeof amount === "number" ? texts.value.withdraw.submit(rupees(amount)) : texts.value.screens.withdraw}
           </Act>

@@ -3,9 +3,9 @@ import { api, type Schemas } from "../api/client";
 import { rupees } from "../parts/amounts";
 import { whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
-import { Act, Told } from "../parts/fields";
+import { Act, Note } from "../parts/fields";
 import { useLoaded } from "../parts/load";
-import { Shown } from "../parts/loading";
+import { WhenLoaded } from "../parts/loading";
 import { useWork } from "../parts/work";
 import { addressOf, place } from "../router";
 import { texts } from "../texts";
@@ -20,11 +20,11 @@ export function Withdrawal() {
     everyS: (one) => (one?.status === "pending" ? EVERY_S : null),
   });
   return (
-    <Shown loaded={withdrawal.value} again={again}>
+    <WhenLoaded loaded={withdrawal.value} again={again}>
       {(one) => (
         <section class="sheet">
           <p class="balance">{rupees(one.amount)}</p>
-          <Told warning={one.status === "failed" || one.status === "reversed"}>{whatBecame(one)}</Told>
+          <Note warning={one.status === "failed" || one.status === "reversed"}>{whatBecame(one)}</Note>
           <Facts
             rows={[
               [texts.value.pay.to, one.vpa],
@@ -38,7 +38,7 @@ export function Withdrawal() {
           <a href={addressOf("")}>{texts.value.common.toHome}</a>
         </section>
       )}
-    </Shown>
+    </WhenLoaded>
   );
 }
 
@@ -55,7 +55,7 @@ function Stop({ id, done }: { id: string; done: () => void }) {
   const stop = () => api.POST("/withdrawals/{id}/cancel", { params, body: {} });
   return (
     <>
-      {work.said}
+      {work.message}
       <Act busy={work.busy} onPress={() => void work.run(stop).then(done)}>
         {texts.value.withdraw.stop}
       </Act>

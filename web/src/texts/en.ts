@@ -554,7 +554,7 @@ export const en = {
     try_again: "That did not work at once.",
     invalid_credentials: "Phone and password don't fit. Check both.",
     invalid_code: "That is not the code of the newest message.",
-    invalid_proof: "Too much time has passed. Show once more that the phone is yours.",
+    invalid_proof: "That code was for another phone, or too much time has passed. Ask for a new code.",
     invalid_token: "Your session has ended. Sign in to go on where you were.",
     missing_token: "Your session has ended. Sign in to go on where you were.",
     phone_taken: "There is a wallet with this phone. Sign in to it, or reset its password.",
