@@ -105,9 +105,7 @@ def send_site(client: "S3Client", bucket: str, site: Site, told: Mapping[str, ob
     """
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     there = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}
-    files = {
-        key: file.read_bytes() for file in files_below(site.folder) for key in _keys(file.relative_to(site.folder))
-    }
+    files = {key: file.read_bytes() for key, file in _by_key(site)}
     files[OPERATOR] = json.dumps(told, ensure_ascii=False).encode()
     # a tag of S3 is the content's MD5, as nothing here is sent in parts
     new = [key for key, content in files.items() if there.get(key) != hashlib.md5(content).hexdigest()]  # noqa: S324

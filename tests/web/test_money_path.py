@@ -70,7 +70,7 @@ def test_a_shop_is_paid_from_its_code_and_gives_it_back(api: Api, visit: Visit, 
     asha.sees("+₹120.50")
     asha.press(re.compile("^Get the file"))
     with asha.page.expect_popup() as opened:
-        asha.press("Open it")
+        asha.press(re.compile("^Open it"))
     expect(opened.value.get_by_text("Wallet statement")).to_be_visible()
     expect(opened.value.get_by_text("500.00").last).to_be_visible()
     asha.press("Make the table")

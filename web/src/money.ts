@@ -7,13 +7,16 @@ export type Unreadable = "empty" | "no_amount" | "too_many_decimals" | "zero" | 
 
 const DEVANAGARI_ZERO = 0x0966;
 
+/** `१,५००` → `1,500`: what a Hindi keyboard types for a digit is that digit. */
+export const inLatinDigits = (typed: string): string =>
+  typed.replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - DEVANAGARI_ZERO));
+
 /**
  * Paise of an amount in rupees as people write it: `500`, `1,500.5`, `₹ 1,23,456.78`, `१,५००`. More than two decimals
  * is an error, never a rounding.
  */
 export function readAmount(typed: string): number | Unreadable {
-  const text = typed
-    .replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - DEVANAGARI_ZERO))
+  const text = inLatinDigits(typed)
     .replace(/^\s*(₹|rs\.?|inr)/i, "")
     .trim();
   if (text === "") return "empty";

@@ -1,8 +1,8 @@
 /** Whom somebody means by what they type, paste or scan. No name in it is believed: the API is asked for that. */
 
-export type PayeeRef = { payment_request: string } | { qr: string } | { wallet_id: string } | { phone: string };
+import { inLatinDigits } from "./money";
 
-const DEVANAGARI_ZERO = 0x0966;
+export type PayeeRef = { payment_request: string } | { qr: string } | { wallet_id: string } | { phone: string };
 
 /** Null: that is no payee. A link counts by what stands behind its #, wherever it leads. */
 export function readPayee(typed: string): PayeeRef | null {
@@ -17,9 +17,7 @@ export function readPayee(typed: string): PayeeRef | null {
 
 /** `98765 43210`, `098765-43210`, `+91 98765 43210`, `९८७६५ ४३२१०` → `+919876543210`. */
 export function readPhone(typed: string): string | null {
-  const text = typed
-    .replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - DEVANAGARI_ZERO))
-    .replace(/[\s().-]/g, "");
+  const text = inLatinDigits(typed).replace(/[\s().-]/g, "");
   if (/^\+[1-9][0-9]{7,14}$/.test(text)) return text;
   const national = /^0?([6-9][0-9]{9})$/.exec(text);
   return national?.[1] ? `+91${national[1]}` : null;

@@ -1,13 +1,11 @@
 /** The API, typed by its own document. */
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
-import { accessToken, owner, refused } from "./session";
+import { accessToken, LONGEST_MS, owner, refused } from "./session";
 
 export type Schemas = components["schemas"];
 export type Problem = Schemas["Problem"];
 
-/** The API's own limit is 29 s: what is older than this will not be answered any more. */
-export const LONGEST_MS = 35_000;
 const OF_THE_SESSION: ReadonlySet<unknown> = new Set(["missing_token", "invalid_token", undefined]);
 
 /** Whether a refusal says nothing but that somebody has to sign in again. */

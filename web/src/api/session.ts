@@ -5,12 +5,19 @@
 import { signal } from "@preact/signals";
 
 const PATH = "/v1/session";
+/** The API's own limit is 29 s: what is older than this will not be answered any more. */
+export const LONGEST_MS = 35_000;
 /** Asked for by other sites this header costs a preflight, which fails. */
 const OWN: HeadersInit = { "X-Wallet": "1", "Content-Type": "application/json" };
 /** So many seconds before its end a token is not used any more. */
 const MARGIN_S = 20;
 /** So long a form that was begun waits behind the sign-in for its owner. */
 const FORM_WAITS_MS = 10 * 60_000;
+
+/** So long whoever signs in next waits for the end of the session before. */
+const END_MS = 10_000;
+/** Kept while a session that was signed out of may be open still, for want of an answer. */
+const OWED = "sign out";
 
 /** Behind the idle end of a session, which is half an hour: who asks then learns whether it is over. */
 const IDLE_END_MS = 31 * 60_000;
@@ -45,6 +52,13 @@ others.onmessage = ({ data }: MessageEvent<"in" | "out">) => {
 export async function resume(): Promise<void> {
   isUnanswered.value = false;
   refused();
+  if (isOwed()) {
+    await endCookie();
+    if (isOwed()) {
+      forget();
+      return;
+    }
+  }
   await renew().catch(() => {
     isUnanswered.value = standing.value === "unknown";
   });
@@ -65,7 +79,7 @@ async function renew(): Promise<string | null> {
       method: "POST",
       headers: OWN,
       body: "{}",
-      signal: AbortSignal.timeout(35_000),
+      signal: AbortSignal.timeout(LONGEST_MS),
     });
     if (turn !== asked) return null;
     if (answer.status === 401) {
@@ -81,20 +95,57 @@ async function renew(): Promise<string | null> {
 
 /** Signs in; the answer is for the form, which says what was wrong. */
 export async function signIn(shown: { phone: string; password: string; phone_proof?: string }): Promise<Response> {
-  const answer = await fetch(PATH, { method: "POST", headers: OWN, body: JSON.stringify(shown) });
-  if (answer.ok) {
-    turn += 1;
-    keep(await answer.clone().json());
-    others.postMessage("in");
-  }
-  return answer;
+  // an end that is answered late, in any tab, would take the new cookie away: one of the two at a time
+  return await navigator.locks.request(OWED, async () => {
+    const signal = AbortSignal.timeout(LONGEST_MS);
+    const answer = await fetch(PATH, { method: "POST", headers: OWN, body: JSON.stringify(shown), signal });
+    if (answer.ok) {
+      turn += 1;
+      keep(await answer.clone().json());
+      noteOwed(false);
+      others.postMessage("in");
+    }
+    return answer;
+  });
 }
 
-/** Ends the session here and in every tab; whatever the network does, nothing is shown from now on. */
-export async function signOut(): Promise<void> {
+/**
+ * Ends the session here and in every tab; whatever the network does, nothing is shown from now on. Where nobody has
+ * answered the cookie is there still: the next visit begins with ending it.
+ */
+export function signOut(): void {
   forget();
   others.postMessage("out");
-  await fetch(PATH, { method: "DELETE", headers: OWN }).catch(() => undefined);
+  noteOwed(true);
+  void endCookie();
+}
+
+/** Sent even if the page is closed meanwhile; not once somebody has signed in, whose cookie it would be. */
+async function endCookie(): Promise<void> {
+  await navigator.locks.request(OWED, async () => {
+    if (!isOwed()) return;
+    const signal = AbortSignal.timeout(END_MS);
+    const answer = await fetch(PATH, { method: "DELETE", headers: OWN, keepalive: true, signal }).catch(() => null);
+    // 401: there was none to end
+    if (answer?.ok || answer?.status === 401) noteOwed(false);
+  });
+}
+
+function isOwed(): boolean {
+  try {
+    return localStorage.getItem(OWED) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function noteOwed(is: boolean): void {
+  try {
+    if (is) localStorage.setItem(OWED, "yes");
+    else localStorage.removeItem(OWED);
+  } catch {
+    // a browser that keeps nothing keeps no cookie either
+  }
 }
 
 /** The token was refused: another session's end has ended it, and perhaps this one. */

@@ -5,7 +5,7 @@ import { rupees } from "./amounts";
 import { Facts } from "./facts";
 import { Note } from "./fields";
 import type { Preview } from "./preview";
-import { limitLeft } from "./problems";
+import { brokenLimit } from "./problems";
 import { whenOf } from "./times";
 
 /** What stands for an amount that is on its way. */
@@ -30,7 +30,7 @@ export function Comes({ preview }: { preview: Preview }) {
 
 function Ahead({ preview }: { preview: Schemas["Preview"] }) {
   const { fee, total, available_after: after, limits, confirmation_paused_until: paused, waits_until: waits } = preview;
-  const broken = limits.filter((one) => one.left < total).map((one) => limitLeft(one, texts.value));
+  const broken = limits.filter((one) => one.left < total).map((one) => brokenLimit(one, texts.value));
   return (
     <>
       <Facts

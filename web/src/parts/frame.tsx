@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { ABOUT } from "../addresses";
 import { isUnanswered, owner, resume, standing } from "../api/session";
 import { addressOf, place, type Screen } from "../router";
-import { OPEN, screens } from "../screens";
+import { isOpen, screens } from "../screens";
 import { SignIn } from "../screens/sign-in";
 import { locale, texts } from "../texts";
 import { Note } from "./fields";
@@ -19,10 +19,10 @@ export function Frame() {
   const { screen, about } = place.value;
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef<string | null>(null);
-  const isAtDoor = screen !== null && !OPEN.has(screen) && standing.value !== "signed_in";
+  const needsSignIn = screen !== null && !isOpen(screen, about) && standing.value !== "signed_in";
   // nobody knows yet whether somebody is signed in: the room for the menu is there, so that nothing moves when they are
-  const isInside = standing.value === "signed_in" || (standing.value === "unknown" && isAtDoor);
-  const seen = isAtDoor && standing.value !== "unknown" ? "sign-in" : screen;
+  const isInside = standing.value === "signed_in" || (standing.value === "unknown" && needsSignIn);
+  const seen = needsSignIn && standing.value !== "unknown" ? "sign-in" : screen;
   const name = nameOf(seen);
   const title = `${name} · ${texts.value.app}`;
 
@@ -103,7 +103,7 @@ function CurrentScreen({ screen, about }: { screen: Screen | null; about: string
     );
   // what belongs to one user ends with them: the next one begins with an empty screen
   const known = <Known key={`${screen} ${about} ${owner.value}`} />;
-  if (OPEN.has(screen)) return <Known key={`${screen} ${about}`} />;
+  if (isOpen(screen, about)) return <Known key={`${screen} ${about}`} />;
   if (standing.value === "unknown") return isUnanswered.value ? <Lost again={() => void resume()} /> : <Loading />;
   const isEnded = standing.value === "ended";
   return (

@@ -43,11 +43,15 @@ export function useLoaded<T>(ask: () => Promise<Answer<T>>, how: How<T> = {}): [
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is asked for changes with `about` alone
   useEffect(() => {
     let isOver = false;
+    let turn = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const run = async () => {
       clearTimeout(timer);
+      turn += 1;
+      const own = turn;
       const answer = await latest.current.ask().catch(() => null);
-      if (isOver) return;
+      // what was asked before something was done may be answered after it, and is out of date then
+      if (isOver || own !== turn) return;
       state.value = after(state.value, answer);
       const pause = latest.current.how.everyS?.(state.value.is === "there" ? state.value.value : null) ?? null;
       if (pause !== null) timer = setTimeout(ifWanted, pause * 1000);
@@ -90,11 +94,11 @@ export function useLoaded<T>(ask: () => Promise<Answer<T>>, how: How<T> = {}): [
 
 function after<T>(before: Loaded<T>, answer: Answer<T> | null): Loaded<T> {
   if (answer?.data !== undefined) return { is: "there", value: answer.data, at: new Date(), isOld: false };
-  const problem = answer?.error as Partial<Problem> | undefined;
+  const problem = answer?.error as Problem | undefined;
   // an end of the session is not what the screen says: it gives way to the sign-in
-  const isAnswer = typeof problem?.code === "string" && (answer?.response.status ?? 500) < 500 && !isSignedOut(problem);
+  const isAnswer = problem !== undefined && (answer?.response.status ?? 500) < 500 && !isSignedOut(problem);
   // too many questions at once are no reason to take away what is shown
   const isBusy = answer?.response.status === 429;
-  if (isAnswer && !(isBusy && before.is === "there")) return { is: "refused", problem: problem as Problem };
+  if (isAnswer && !(isBusy && before.is === "there")) return { is: "refused", problem };
   return before.is === "there" ? { ...before, isOld: true } : { is: "lost" };
 }

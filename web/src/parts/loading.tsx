@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import type { Problem } from "../api/client";
 import { texts } from "../texts";
 import { Act, Note } from "./fields";
 import type { Loaded } from "./load";
@@ -34,21 +35,17 @@ export function WhenLoaded<T>({
     case "loading":
       return <Loading />;
     case "refused":
-      return (
-        <>
-          <Note warning>{sentenceFor(loaded.problem, texts.value)}</Note>
-          <Act onPress={again}>{texts.value.common.tryAgain}</Act>
-        </>
-      );
+      return <Lost again={again} problem={loaded.problem} />;
     case "lost":
       return <Lost again={again} />;
   }
 }
 
-export function Lost({ again }: { again: () => void }) {
+/** Without a problem nobody has answered. */
+export function Lost({ again, problem }: { again: () => void; problem?: Problem }) {
   return (
     <>
-      <Note warning>{texts.value.common.nobodyAnswers}</Note>
+      <Note warning>{problem ? sentenceFor(problem, texts.value) : texts.value.common.nobodyAnswers}</Note>
       <Act onPress={again}>{texts.value.common.tryAgain}</Act>
     </>
   );
@@ -89,14 +86,17 @@ export function Slow() {
 
 /** What stands below a list that is read page by page: that there is more, or no more, or none at all. */
 export function Rest<T>({ pages, none, end }: { pages: Pages<T>; none: string; end?: string }) {
+  const again = () => void pages.more();
   switch (pages.state.value) {
     case "loading":
       return <Loading />;
     case "lost":
-      return <Lost again={() => void pages.more()} />;
+      return <Lost again={again} />;
     case "more":
-      return <Act onPress={() => void pages.more()}>{texts.value.history.more}</Act>;
+      return <Act onPress={again}>{texts.value.history.more}</Act>;
     case "end":
       return pages.rows.value.length > 0 ? end ? <p class="quiet">{end}</p> : null : <p class="quiet">{none}</p>;
+    default:
+      return <Lost again={again} problem={pages.state.value} />;
   }
 }

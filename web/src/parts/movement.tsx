@@ -5,10 +5,10 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { isSignedOut, LONGEST_MS, type Schemas } from "../api/client";
+import { isSignedOut, type Schemas } from "../api/client";
 import { closeIntention, type Kind, keyFor, openKey, watchIntention } from "../api/intention";
 import { type Answer, sendOnce } from "../api/sending";
-import { accessToken, owner } from "../api/session";
+import { accessToken, LONGEST_MS, owner } from "../api/session";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
 import { Act, Note, Stage } from "./fields";

@@ -19,22 +19,30 @@ const TOO_OFTEN = new Set([
 type AnyProblem = Pick<Problem, "code"> & Partial<Problem>;
 
 export function sentenceFor(problem: AnyProblem, texts: Texts, retryAfterS: number | null = null): string {
-  const own = of(texts.problems, problem.code) ?? problem.detail ?? problem.title ?? problem.code;
-  const limit = problem.limit && limitLeft(problem.limit, texts);
+  const limit = problem.limit && brokenLimit(problem.limit, texts);
+  const own = limit ?? of(texts.problems, problem.code) ?? problem.detail ?? problem.title ?? problem.code;
   const isTooOften = TOO_OFTEN.has(problem.code);
   const wait =
     retryAfterS === null ? isTooOften && texts.common.waitAWhile : texts.common.waitFor(howLong(retryAfterS, texts));
-  return [own, limit, wait].filter(Boolean).join(" ");
+  return [own, wait].filter(Boolean).join(" ");
 }
 
-/** Such as "Left today: ₹500.00"; null for what is no amount. */
-export function limitLeft({ code, left }: NonNullable<Problem["limit"]>, texts: Texts): string | null {
-  if (code === "person_to_person" || code === "withdrawals" || code === "max_placed_holds") return null;
-  return `${texts.limits[code]}: ${showAmount(Math.max(left, 0), locale.value)}`;
+/** What one's own wallet may not, or how much less: such as "You can pay ₹500.00 more today." */
+export function brokenLimit({ code, left }: NonNullable<Problem["limit"]>, texts: Texts): string {
+  const sentence = texts.limits[code];
+  return typeof sentence === "string" ? sentence : sentence(showAmount(Math.max(left, 0), locale.value));
 }
 
 export function howLong(seconds: number, texts: Texts): string {
   return seconds < 100 ? texts.common.seconds(seconds) : texts.common.minutes(Math.ceil(seconds / 60));
+}
+
+/** What there is to say beside fields that show their own faults; null where those say all of it. */
+export function sentenceBeside(problem: Problem, shown: ReadonlySet<string>, texts: Texts): string | null {
+  const faults = problem.errors ?? [];
+  if (problem.code !== "invalid_request" || faults.length === 0) return sentenceFor(problem, texts);
+  const others = faults.filter(({ field }) => !shown.has(field));
+  return others.map((one) => of(texts.faults, one.field) ?? one.message).join(" ") || null;
 }
 
 /** What is wrong with one field, if the API names it. */

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { fetchReceipt, type OwnReceipt, packed } from "../receipts";
+import { fetchReceipt, type OwnReceipt } from "../api/receipt";
+import { packed } from "../receipts";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 import { Copy, Share } from "./copy";

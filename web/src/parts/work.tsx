@@ -1,13 +1,14 @@
 /** One thing at a time that needs no key: it says what was wrong, and has it confirmed where that is wanted. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
 import { isSignedOut, type Problem, type Schemas } from "../api/client";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
 import { Note } from "./fields";
-import { faultOf, sentenceFor } from "./problems";
+import { faultOf, sentenceBeside } from "./problems";
 
-/** What came of it; null: nobody answered, or it is somebody's turn to confirm it. */
+/** Something that is done for a person, and what came of it. */
 export interface Work {
   busy: boolean;
   /** Runs it, and again once it is confirmed; `done` is called when it has gone through. */
@@ -29,6 +30,9 @@ export function useWork(lead = ""): Work {
   const problem = useSignal<Problem | null>(null);
   const wanted = useSignal<{ how: Schemas["RequiredConfirmation"]; again: () => void } | null>(null);
 
+  /** The fields of the form that say by themselves what is wrong with them. */
+  const shown = useRef(new Set<string>());
+
   const forget = () => {
     isLost.value = false;
     problem.value = null;
@@ -46,16 +50,18 @@ export function useWork(lead = ""): Work {
       wanted.value = { how: answer.error.confirmation, again: () => void run(work, done) };
     else if (!isSignedOut(answer.error)) problem.value = answer.error;
   };
-  const isOfFields = (problem.value?.errors?.length ?? 0) > 0 && problem.value?.code === "invalid_request";
   const sentence = isLost.value
     ? texts.value.common.nobodyAnswers
-    : problem.value && !isOfFields && sentenceFor(problem.value, texts.value);
+    : problem.value && sentenceBeside(problem.value, shown.current, texts.value);
   return {
     busy: busy.value,
     run,
     forget,
     problem: problem.value,
-    faultOf: (field) => faultOf(problem.value, field, texts.value),
+    faultOf: (field) => {
+      shown.current.add(field);
+      return faultOf(problem.value, field, texts.value);
+    },
     message: sentence ? <Note warning>{sentence}</Note> : null,
     asking: wanted.value !== null && (
       <Confirmation

@@ -37,7 +37,7 @@ export function History() {
   };
   const about = JSON.stringify(wanted);
   const isAll = about === "{}";
-  const entries = usePages((cursor) => (isBackwards ? NOTHING : readStatement(wanted, 50, cursor)), about);
+  const entries = usePages((cursor) => (isBackwards ? nothing() : readStatement(wanted, 50, cursor)), about);
   const kinds = Object.keys(texts.value.entries).filter((one) => one !== "in" && one !== "out") as Kind[];
 
   return (
@@ -98,7 +98,7 @@ export function History() {
 }
 
 /** What a stretch has that ends before it begins. */
-const NOTHING = Promise.resolve({ data: { data: [], next_cursor: null }, response: Response.json(null) });
+const nothing = async () => ({ data: { data: [], next_cursor: null }, response: new Response() });
 
 /** What is listed above, all pages of it, as one file that is made in the browser. */
 function Table({ wanted }: { wanted: Stretch }) {
@@ -129,11 +129,8 @@ function Table({ wanted }: { wanted: Stretch }) {
       if (mine !== turn.current) return;
       if (answer?.data === undefined) {
         isReading.value = false;
-        const problem = answer?.error as Partial<Problem> | undefined;
-        message.value =
-          problem?.code === undefined
-            ? texts.value.common.nobodyAnswers
-            : sentenceFor({ ...problem, code: problem.code }, texts.value);
+        const problem = answer?.error as Problem | undefined;
+        message.value = problem ? sentenceFor(problem, texts.value) : texts.value.common.nobodyAnswers;
         return;
       }
       lines.push(...answer.data.data.map(rowOf));

@@ -49,5 +49,8 @@ export const screens: Record<Screen, FunctionComponent> = {
   verify: later(() => import("./verify").then(({ Verify }) => Verify)),
 };
 
-/** Shown to whoever is signed out, too. */
-export const OPEN: ReadonlySet<Screen> = new Set<Screen>(["sign-in", "register", "reset", "help", "verify"]);
+const OPEN: ReadonlySet<Screen> = new Set<Screen>(["sign-in", "register", "reset", "help", "verify"]);
+
+/** Whether it is shown to whoever is signed out, too. A receipt of one's own is fetched for its owner alone. */
+export const isOpen = (screen: Screen, about: string): boolean =>
+  OPEN.has(screen) && !(screen === "verify" && about.startsWith("txn_"));

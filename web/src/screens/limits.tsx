@@ -85,8 +85,8 @@ function rulesOf(limits: Schemas["Limits"]): [string, string][] {
   const may = (is: boolean): string => (is ? say.yes : say.no);
   return [
     [say.max_top_up, most(limits.max_top_up)],
-    [texts.value.limits.max_payment, most(limits.max_payment)],
-    [texts.value.limits.person_to_person, may(limits.person_to_person)],
-    [texts.value.limits.withdrawals, may(limits.withdrawals)],
+    [say.max_payment, most(limits.max_payment)],
+    [say.person_to_person, may(limits.person_to_person)],
+    [say.withdrawals, may(limits.withdrawals)],
   ];
 }

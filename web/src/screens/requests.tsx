@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
-import { readAmount, share } from "../money";
+import { inLatinDigits, readAmount, share } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Act, Field, Note, TextField } from "../parts/fields";
 import { Rest } from "../parts/loading";
@@ -18,7 +18,7 @@ export function Requests() {
   );
   return (
     <>
-      <Ask />
+      <Ask changedList={requests.again} />
       <section class="sheet">
         <h2>{texts.value.receive.asked}</h2>
         <ul class="rows">
@@ -59,7 +59,7 @@ function Row({ parts }: { parts: Schemas["ListedPaymentRequest"][] }) {
 type Form = "one" | "split" | "any";
 const FORMS: Form[] = ["one", "split", "any"];
 
-function Ask() {
+function Ask({ changedList }: { changedList: () => void }) {
   const typed = useSignal("");
   const form = useSignal<Form>("one");
   const people = useSignal("2");
@@ -71,7 +71,8 @@ function Ask() {
   /** What has been made of several so far: who tries again makes the others only. */
   const made = useSignal<string[]>([]);
   const amount = readAmount(typed.value);
-  const count = /^[0-9]+$/.test(people.value) ? Number(people.value) : 0;
+  const digits = inLatinDigits(people.value).trim();
+  const count = /^[0-9]+$/.test(digits) ? Number(digits) : 0;
   const isCount = count >= 2 && count <= MOST_PEOPLE;
   const isTooLittle = isCount && typeof amount === "number" && amount < count;
   // the odd paisa is the asker's own
@@ -104,7 +105,9 @@ function Ask() {
         made.value = [...made.value, answer.data.id];
         continue;
       }
-      message.value = answer === null ? texts.value.common.nobodyAnswers : sentenceFor(answer.error, texts.value);
+      message.value = answer === null ? texts.value.requests.unknown : sentenceFor(answer.error, texts.value);
+      // it may have been made all the same: whoever looks below sees it
+      if (answer === null) changedList();
       break;
     }
     busy.value = false;

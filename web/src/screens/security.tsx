@@ -1,6 +1,5 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
-import { signOut } from "../api/session";
 import { deviceOf } from "../parts/devices";
 import { whenOf } from "../parts/entries";
 import { Act, Note, Stage, TextField } from "../parts/fields";
@@ -9,8 +8,9 @@ import { Loading, WhenLoaded } from "../parts/loading";
 import { createPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PasswordField } from "../parts/password";
 import { PhoneProof } from "../parts/phone-proof";
+import { SignOut } from "../parts/sign-out";
 import { useWork } from "../parts/work";
-import { addressOf, go } from "../router";
+import { addressOf } from "../router";
 import { texts } from "../texts";
 
 /**
@@ -20,7 +20,7 @@ import { texts } from "../texts";
 export function Security() {
   return (
     <>
-      <Act onPress={() => void signOut().then(() => go("sign-in"))}>{texts.value.security.signOut}</Act>
+      <SignOut />
       <Freeze />
       <Password />
       <Lists />
@@ -226,12 +226,15 @@ function Sessions({ loaded, again }: Listed<Schemas["Sessions"]>) {
 function Passkeys({ loaded, again }: Listed<Schemas["Passkeys"]>) {
   const name = useSignal("");
   const isRefused = useSignal(false);
+  const isNameless = useSignal(false);
   const adding = useWork(texts.value.security.addPasskey);
   const removing = useWork(texts.value.security.removePasskey);
 
   const add = (event: Event) => {
     event.preventDefault();
     isRefused.value = false;
+    isNameless.value = name.value.trim() === "";
+    if (isNameless.value) return;
     // what is confirmed is this very passkey: behind the confirmation no other one is made
     let credential: Awaited<ReturnType<typeof createPasskey>> = null;
     const work = async () => {
@@ -288,16 +291,17 @@ function Passkeys({ loaded, again }: Listed<Schemas["Passkeys"]>) {
       {removing.message}
       {removing.asking}
       {knowsPasskeys ? (
-        <form onSubmit={add}>
+        <form onSubmit={add} noValidate>
           <TextField
             label={texts.value.security.passkeyName}
             hint={texts.value.security.passkeyHint}
             value={name.value}
             autocomplete="off"
             maxLength={60}
-            required
+            fault={isNameless.value ? texts.value.faults.passkeyName : adding.faultOf("name")}
             onText={(text) => {
               name.value = text;
+              isNameless.value = false;
             }}
           />
           {adding.message}

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { api, type Schemas } from "../api/client";
-import { signOut, standing } from "../api/session";
+import { standing } from "../api/session";
 import { Facts } from "../parts/facts";
 import { Act, Note, TextField } from "../parts/fields";
 import { Languages } from "../parts/languages";
@@ -9,9 +9,10 @@ import { useLoaded } from "../parts/load";
 import { Loading, WhenLoaded } from "../parts/loading";
 import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
+import { SignOut } from "../parts/sign-out";
 import { useWork } from "../parts/work";
 import { showPhone } from "../payees";
-import { addressOf, go, type Screen } from "../router";
+import { addressOf, type Screen } from "../router";
 import { texts } from "../texts";
 
 const MORE: Screen[] = ["withdraw", "requests", "holds", "limits", "security", "help"];
@@ -39,9 +40,7 @@ export function Settings() {
       <section class="sheet">
         <Languages />
       </section>
-      {standing.value === "signed_in" && (
-        <Act onPress={() => void signOut().then(() => go("sign-in"))}>{texts.value.security.signOut}</Act>
-      )}
+      {standing.value === "signed_in" && <SignOut />}
     </>
   );
 }

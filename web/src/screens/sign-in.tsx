@@ -18,6 +18,7 @@ import { texts } from "../texts";
 export function SignIn() {
   const phone = useSignal("");
   const password = useSignal("");
+  const asked = useSignal(false);
   const busy = useSignal(false);
   const message = useSignal<string | null>(null);
   const isLocked = useSignal(false);
@@ -33,7 +34,8 @@ export function SignIn() {
   const full = (): string => readPhone(phone.value) ?? phone.value;
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (busy.value) return;
+    asked.value = true;
+    if (busy.value || phone.value.trim() === "" || password.value === "") return;
     busy.value = true;
     message.value = null;
     // a proof is for the phone that was proved, and no other
@@ -45,6 +47,7 @@ export function SignIn() {
         ...(proof === null ? {} : { phone_proof: proof }),
       });
       if (answer.ok) {
+        asked.value = false;
         password.value = "";
         return;
       }
@@ -97,7 +100,7 @@ export function SignIn() {
   function asking() {
     return (
       <>
-        <form class="sheet" onSubmit={submit}>
+        <form class="sheet" onSubmit={submit} noValidate>
           {standing.value === "ended" ? (
             <Note>{texts.value.signIn.ended}</Note>
           ) : (
@@ -110,20 +113,20 @@ export function SignIn() {
             kind="tel"
             inputMode="tel"
             autocomplete="username"
+            fault={asked.value && phone.value.trim() === "" ? texts.value.faults.phone : null}
             value={phone.value}
             onText={(text) => {
               phone.value = text;
             }}
-            required
           />
           <PasswordField
             label={texts.value.common.password}
             autocomplete="current-password"
+            fault={asked.value && password.value === "" ? texts.value.faults.noPassword : null}
             value={password.value}
             onText={(text) => {
               password.value = text;
             }}
-            required
           />
           {message.value && <Note warning>{message.value}</Note>}
           {isLocked.value && (

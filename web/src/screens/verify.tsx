@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Schemas } from "../api/client";
+import { fetchReceipt } from "../api/receipt";
 import { standing } from "../api/session";
 import { rupees } from "../parts/amounts";
 import { Facts } from "../parts/facts";
@@ -8,7 +9,7 @@ import { Act, Field, Note, TextField } from "../parts/fields";
 import { sentenceFor } from "../parts/problems";
 import { whenOf } from "../parts/times";
 import { fingerprint, LARGEST, type Proven, readId, readKey, shownId, type Verdict, verify } from "../proof";
-import { fetchReceipt, unpacked } from "../receipts";
+import { unpacked } from "../receipts";
 import { place } from "../router";
 import { texts } from "../texts";
 

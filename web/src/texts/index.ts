@@ -25,13 +25,25 @@ export async function speak(chosen: Language): Promise<void> {
 }
 
 export function choose(language: Language): void {
-  localStorage.setItem("language", language);
   void speak(language);
+  try {
+    localStorage.setItem("language", language);
+  } catch {
+    // a browser that keeps nothing is asked its own language next time
+  }
 }
 
 /** The language that was chosen here before, else the browser's. */
 export function firstLanguage(): Language {
-  const chosen = localStorage.getItem("language");
+  const chosen = chosenBefore();
   if (chosen === "en" || chosen === "hi") return chosen;
   return navigator.language.startsWith("hi") ? "hi" : "en";
+}
+
+function chosenBefore(): string | null {
+  try {
+    return localStorage.getItem("language");
+  } catch {
+    return null;
+  }
 }
