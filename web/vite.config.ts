@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
-import { SCREENS } from "./src/addresses";
+import { SCREENS } from "./src/addresses.ts";
 
 /** Where a site is built, and not a part of one for Node, as tests do. */
 const ofTheSite: Plugin["apply"] = (config, { command }) => command === "build" && !config.build?.ssr;

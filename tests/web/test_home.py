@@ -11,7 +11,7 @@ def test_withdrawing_is_found_below_the_four_first_things(api: Api, visit: Visit
     asha = visit(shape)
     asha.comes_as(api.person(money=50_000))
     asha.sees("₹500.00")
-    first = asha.page.locator(".doors a")
+    first = asha.page.locator(".tiles a")
     assert first.all_inner_texts() == ["Pay", "Scan", "Receive", "Add money"]
     below = asha.page.get_by_role("link", name="Withdraw to a bank account", exact=True)
     last, lower = first.last.bounding_box(), below.bounding_box()

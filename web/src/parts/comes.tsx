@@ -2,14 +2,11 @@ import type { Schemas } from "../api/client";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 import { rupees } from "./amounts";
-import { Facts } from "./facts";
+import { COMES, Facts } from "./facts";
 import { Note } from "./fields";
 import type { Preview } from "./preview";
 import { brokenLimit } from "./problems";
 import { whenOf } from "./times";
-
-/** What stands for an amount that is on its way. */
-const COMES = "…";
 
 /**
  * What a movement would come to: a look ahead that promises nothing. Its place stands, so that it is read out; and as soon

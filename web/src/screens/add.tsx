@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
 import { onlyOne } from "../api/sending";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Act, Note } from "../parts/fields";
+import { Goes } from "../parts/goes";
 import { Moving, useMovement } from "../parts/movement";
-import { addressOf, go } from "../router";
+import { addressOf } from "../router";
 import { texts } from "../texts";
 
 const begin = (body: Schemas["TopUpBody"], header: { "Idempotency-Key": string }) =>
@@ -52,13 +52,8 @@ export function AddMoney() {
           <a href={addressOf("limits")}>{texts.value.screens.limits}</a>
         </form>
       )}
-      done={({ id }) => <Goes to={id} />}
-      earlier={({ id }) => <Goes to={id} />}
+      done={({ id }) => <Goes to="top-up" about={id} />}
+      earlier={({ id }) => <Goes to="top-up" about={id} />}
     />
   );
-}
-
-function Goes({ to }: { to: string }) {
-  useEffect(() => go("top-up", to, { replaces: true }), [to]);
-  return null;
 }

@@ -65,7 +65,7 @@ export function Home() {
           )}
         </WhenLoaded>
       )}
-      <div class="doors">
+      <div class="tiles">
         {(["pay", "scan", "receive", "add"] as const).map((one) => (
           <a key={one} href={addressOf(one)}>
             <span class="sign">

@@ -10,10 +10,7 @@ import { Pay } from "./pay";
 import { Receive } from "./receive";
 import { Register } from "./register";
 import { Request } from "./request";
-import { Scan } from "./scan";
-import { Security } from "./security";
 import { Settings } from "./settings";
-import { Shop } from "./shop";
 import { SignIn } from "./sign-in";
 import { TopUp } from "./top-up";
 import { Withdraw } from "./withdraw";
@@ -32,7 +29,7 @@ export const screens: Record<Screen, FunctionComponent> = {
   add: AddMoney,
   "top-up": TopUp,
   pay: Pay,
-  scan: Scan,
+  scan: later(() => import("./scan").then(({ Scan }) => Scan)),
   receive: Receive,
   requests: later(() => import("./requests").then(({ Requests }) => Requests)),
   request: Request,
@@ -41,9 +38,9 @@ export const screens: Record<Screen, FunctionComponent> = {
   history: History,
   entry: Entry,
   holds: later(() => import("./holds").then(({ Holds }) => Holds)),
-  shop: Shop,
+  shop: later(() => import("./shop").then(({ Shop }) => Shop)),
   limits: later(() => import("./limits").then(({ Limits }) => Limits)),
-  security: Security,
+  security: later(() => import("./security").then(({ Security }) => Security)),
   help: Help,
   settings: Settings,
   verify: later(() => import("./verify").then(({ Verify }) => Verify)),

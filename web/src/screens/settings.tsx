@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { api, type Schemas } from "../api/client";
 import { standing } from "../api/session";
-import { Facts } from "../parts/facts";
+import { COMES, Facts } from "../parts/facts";
 import { Act, Note, TextField } from "../parts/fields";
 import { Languages } from "../parts/languages";
 import { useLoaded } from "../parts/load";
@@ -16,8 +16,6 @@ import { addressOf, type Screen } from "../router";
 import { texts } from "../texts";
 
 const MORE: Screen[] = ["withdraw", "requests", "holds", "limits", "security", "help"];
-/** What stands for a value that is on its way. */
-const COMES = "…";
 
 /** Who one is, the language, and the way to all that is not on the bar. */
 export function Settings() {

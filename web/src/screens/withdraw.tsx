@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { api, type Schemas } from "../api/client";
 import { onlyOne } from "../api/sending";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
 import { Act, Note, TextField } from "../parts/fields";
+import { Goes } from "../parts/goes";
 import { Moving, useMovement } from "../parts/movement";
 import { usePreview } from "../parts/preview";
-import { addressOf, go } from "../router";
+import { addressOf } from "../router";
 import { texts } from "../texts";
 
 const send = (body: Schemas["WithdrawalBody"], header: { "Idempotency-Key": string }) =>
@@ -73,13 +73,8 @@ export function Withdraw() {
           <a href={addressOf("")}>{texts.value.common.toHome}</a>
         </form>
       )}
-      done={({ id }) => <Goes to={id} />}
-      earlier={({ id }) => <Goes to={id} />}
+      done={({ id }) => <Goes to="withdrawal" about={id} />}
+      earlier={({ id }) => <Goes to="withdrawal" about={id} />}
     />
   );
-}
-
-function Goes({ to }: { to: string }) {
-  useEffect(() => go("withdrawal", to, { replaces: true }), [to]);
-  return null;
 }

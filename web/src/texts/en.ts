@@ -65,7 +65,7 @@ export const en = {
     empty: "How much? An amount in rupees is missing.",
     no_amount: "That is no amount. Write it in digits, such as 500 or 1,250.50.",
     too_many_decimals: "There are two digits for paise at most.",
-    zero: "The amount is more than zero.",
+    zero: "The amount must be more than zero.",
     too_much: "That is more than anybody can pay.",
   },
   signIn: {
@@ -75,7 +75,7 @@ export const en = {
     noWallet: "No wallet yet?",
     tooMany: (time: string) =>
       `Too many tries. Wait ${time}, or show that the phone is yours: then your password is taken at once.`,
-    byCode: "Sign in with a code",
+    byCode: "Get a code first",
     ended: "Your session has ended. Sign in to go on where you were.",
     codeLead: "A code by SMS shows that the phone is yours. With it, your password is taken at once.",
     proved: "It is your phone. Now the password.",
@@ -95,7 +95,7 @@ export const en = {
     noName: "Write your name, or your shop's.",
     otherPhone: "Use another number",
     anew: "Begin again",
-    known: "You have a wallet already?",
+    known: "Do you have a wallet already?",
     replace:
       "That wallet isn't mine: the number belonged to somebody else before. Their wallet is frozen, and I get one of my own.",
   },
@@ -170,7 +170,7 @@ export const en = {
     byPasskey: "With my passkey",
     byCode: "With a code by SMS",
     earlier: "An earlier payment of yours from this browser has been done:",
-    checking: "Looking what came of an earlier try…",
+    checking: "Checking what came of an earlier try…",
     waitsUntil: (time: string) => `This can be confirmed from ${time} on.`,
     passkeyFailed: "The passkey did not confirm it. Try again, or use a code.",
     codeSent: "A code is on its way. The message says what it confirms: read it.",
@@ -215,8 +215,8 @@ export const en = {
   },
   reset: {
     lead: "Show that the phone is yours: a code comes by SMS.",
-    passkeyLead: "If the wallet has a passkey, it is wanted, too.",
-    passkeyShown: "The passkey is shown",
+    passkeyLead: "If the wallet has a passkey, you will be asked for it, too.",
+    passkeyShown: "Passkey checked",
   },
   scan: {
     lead: "The camera looks for a code. No picture leaves this device.",
@@ -538,7 +538,7 @@ export const en = {
     bank_technical_error: "Your bank had a fault. What it took comes back by itself.",
   },
   problems: {
-    proof_not_ready: "It isn't sealed yet. Try again in a minute or two.",
+    proof_not_ready: "There is no receipt of it yet. Try again in a minute or two.",
     insufficient_funds: "There is not enough in your wallet for that.",
     wallet_frozen: "Your wallet is frozen: nothing can be paid from it until it is unfrozen.",
     wallet_limit_exceeded: "That is above one of your limits. See Limits in Settings.",
@@ -548,9 +548,9 @@ export const en = {
     payment_request_ended: "This request has been paid, or has ended.",
     amount_differs: "The request asks for another amount.",
     amount_out_of_range: "That is more or less than can be paid at once.",
-    idempotency_key_reused: "Something else was sent before under the same number.",
+    idempotency_key_reused: "Something else was sent before, and it is not known yet what came of it.",
     not_found: "That does not exist, or is not yours to see.",
-    too_many_requests: "That was too often.",
+    too_many_requests: "Too many tries.",
     too_many_attempts: "Those were too many tries.",
     too_many_codes: "Those were too many messages.",
     too_many_lookups: "You have looked up too many payees.",
