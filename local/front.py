@@ -58,6 +58,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.headers.get("Host", "") not in self.server.names:
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "not a name of this site")
+        elif not self.path.isascii():
+            self._refuse(HTTPStatus.BAD_REQUEST, "an address is written in ASCII")
         elif self.path == HEALTH:
             self._answer(HTTPStatus.OK, [("Content-Type", "text/plain")], self.server.distribution.encode())
         elif (body := self._body()) is not None:

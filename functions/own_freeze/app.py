@@ -10,7 +10,7 @@ from wallet.identity.accounts.service import freeze, unfreeze
 from wallet.ledger.refusals import Refusal
 
 _FROZEN = (Refusal.WALLET_FROZEN,)
-_UNFREEZES = (*_FROZEN, Refusal.INVALID_PROOF)
+_UNFREEZES = (*_FROZEN, Refusal.INVALID_PROOF, Refusal.NOT_FOUND)
 
 
 @route("POST /me/freeze", asks=EmptyBody, status=204, refuses=_FROZEN)

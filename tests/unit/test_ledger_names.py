@@ -260,6 +260,7 @@ def test_the_invisible_letters_and_marks_that_were_names_once_are_none() -> None
         ("Asha Rao", "Asha R."),
         ("Asha", "Asha"),
         ("Asha Devi Rao", "Asha D. R."),
+        ("Kaveri Stores & Sons (Chennai)", "Kaveri S. S. C."),
         ("  Asha   Rao ", "Asha R."),
         ("आशा राव", "आशा रा."),
         ("आशा क्षत्रिय", "आशा क्ष."),

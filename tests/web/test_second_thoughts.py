@@ -318,7 +318,7 @@ def test_a_thief_who_is_signed_in_ends_no_freeze(api: Api, visit: Visit) -> None
     stolen.sees("A code is on its way")
     stolen.types("Code from the message", newest_code(api, thief.phone))
     stolen.press("Continue")
-    stolen.sees("Show once more that the phone is yours")
+    stolen.sees("That code was for another phone")
     stolen.sees_nothing_of("It is unfrozen at")
 
 

@@ -209,7 +209,7 @@ CATALOGUE: Mapping[str, EventType] = {
     "WalletFrozen": EventType(
         "The wallet was frozen: its owner can't move money out of it. `reason` says by whom or why: `owner`,"
         " `operator` or `phone_replaced` (somebody else has registered with the phone). An operator's freeze of what"
-        " its owner has frozen is an event too.",
+        " its owner has frozen is an event too, and so is an owner's who calls off an end that was asked for.",
         (),
         ("reason",),
     ),

@@ -156,7 +156,8 @@ def shorten(name: str, *, kind: str) -> str:
     if kind == "merchant":
         return name
     first, *others = name.split()
-    return " ".join([first, *(f"{initial(word)}." for word in others)])
+    lettered = (word.lstrip("".join(_SIGNS)) for word in others)
+    return " ".join([first, *(f"{initial(word)}." for word in lettered if word)])
 
 
 def initial(word: str) -> str:

@@ -188,9 +188,9 @@ def test_a_freeze_says_whose_it_is_and_its_end_is_told_each_time_it_is_asked_for
     assert ends_at.strftime("%Y-%m-%dT%H:%M:%S.%f") in row["detail"]
     store.freeze_own_wallet(identity, now_of(books, session))  # calls the end off
     unfreeze(identity, books, session, person)()
-    assert alerts(books, person)[1:] == ["UnfreezeRequested"] * 2
+    assert alerts(books, person)[1:] == ["UnfreezeRequested", "WalletFrozen by owner", "UnfreezeRequested"]
     by_an_operator(books, person)
-    assert alerts(books, person)[3:] == ["WalletFrozen by operator"]
+    assert alerts(books, person)[4:] == ["WalletFrozen by operator"]
 
 
 @pytest.mark.usefixtures("identity")

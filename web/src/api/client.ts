@@ -1,5 +1,6 @@
 /** The API, typed by its own document. */
 import createClient from "openapi-fetch";
+import { ofTheApi } from "./answers";
 import type { components, paths } from "./schema";
 import { accessToken, LONGEST_MS, owner, refused } from "./session";
 
@@ -35,11 +36,9 @@ async function send(request: Request): Promise<Response> {
   return (await accessToken()) === null ? answer : attempt();
 }
 
-/** The API's own answer; what stands between it and here (a gateway, a CDN, a firewall) may refuse, and has answered nothing. */
-async function answered(request: Request): Promise<Response> {
-  const answer = await send(request);
-  if (answer.ok || answer.headers.get("Content-Type")?.startsWith("application/problem+json")) return answer;
-  throw new Error(`no answer of the API: ${answer.status}`);
-}
-
-export const api = createClient<paths>({ baseUrl: "/v1", cache: "no-store", credentials: "omit", fetch: answered });
+export const api = createClient<paths>({
+  baseUrl: "/v1",
+  cache: "no-store",
+  credentials: "omit",
+  fetch: async (request) => ofTheApi(await send(request)),
+});

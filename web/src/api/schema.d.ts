@@ -4277,6 +4277,7 @@ export interface operations {
             400: components["responses"]["400.malformed_body"];
             401: components["responses"]["401.missing_token.invalid_token.invalid_proof"];
             403: components["responses"]["403.forbidden"];
+            404: components["responses"]["404.not_found"];
             409: components["responses"]["409.wallet_frozen"];
             413: components["responses"]["413.request_too_large"];
             415: components["responses"]["415.unsupported_media_type"];

@@ -3,6 +3,7 @@
  * module's memory alone.
  */
 import { signal } from "@preact/signals";
+import { ofTheApi } from "./answers";
 
 const PATH = "/v1/session";
 /** The API's own limit is 29 s: what is older than this will not be answered any more. */
@@ -75,12 +76,8 @@ async function renew(): Promise<string | null> {
   return await navigator.locks.request("session", async () => {
     if (performance.now() < endsAt) return token;
     const asked = turn;
-    const answer = await fetch(`${PATH}/token`, {
-      method: "POST",
-      headers: OWN,
-      body: "{}",
-      signal: AbortSignal.timeout(LONGEST_MS),
-    });
+    const signal = AbortSignal.timeout(LONGEST_MS);
+    const answer = await ofTheApi(await fetch(`${PATH}/token`, { method: "POST", headers: OWN, body: "{}", signal }));
     if (turn !== asked) return null;
     if (answer.status === 401) {
       void answer.body?.cancel(); // unread it would keep its connection
@@ -98,7 +95,8 @@ export async function signIn(shown: { phone: string; password: string; phone_pro
   // an end that is answered late, in any tab, would take the new cookie away: one of the two at a time
   return await navigator.locks.request(OWED, async () => {
     const signal = AbortSignal.timeout(LONGEST_MS);
-    const answer = await fetch(PATH, { method: "POST", headers: OWN, body: JSON.stringify(shown), signal });
+    const body = JSON.stringify(shown);
+    const answer = await ofTheApi(await fetch(PATH, { method: "POST", headers: OWN, body, signal }));
     if (answer.ok) {
       turn += 1;
       keep(await answer.clone().json());
@@ -125,7 +123,8 @@ async function endCookie(): Promise<void> {
   await navigator.locks.request(OWED, async () => {
     if (!isOwed()) return;
     const signal = AbortSignal.timeout(END_MS);
-    const answer = await fetch(PATH, { method: "DELETE", headers: OWN, keepalive: true, signal }).catch(() => null);
+    const sent = fetch(PATH, { method: "DELETE", headers: OWN, keepalive: true, signal });
+    const answer = await sent.then(ofTheApi).catch(() => null);
     // 401: there was none to end
     if (answer?.ok || answer?.status === 401) noteOwed(false);
   });

@@ -51,16 +51,16 @@ export function Home() {
         <WhenLoaded loaded={wallet.value} again={askWallet}>
           {({ balance, status }) => (
             <>
-              <section class="card" aria-labelledby="available">
-                <p id="available">{texts.value.home.available}</p>
-                <p class="balance">{rupees(balance.available)}</p>
-                {balance.held > 0 && <a href={addressOf("holds")}>{texts.value.home.held(rupees(balance.held))}</a>}
-              </section>
               {status === "frozen" && (
                 <Note warning>
                   {texts.value.home.frozen} <a href={addressOf("security")}>{texts.value.screens.security}</a>
                 </Note>
               )}
+              <section class="card" aria-labelledby="available">
+                <p id="available">{texts.value.home.available}</p>
+                <p class="balance">{rupees(balance.available)}</p>
+                {balance.held > 0 && <a href={addressOf("holds")}>{texts.value.home.held(rupees(balance.held))}</a>}
+              </section>
             </>
           )}
         </WhenLoaded>

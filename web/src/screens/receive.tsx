@@ -13,7 +13,8 @@ export function Receive() {
   const [me] = useLoaded(() => api.GET("/me"));
   return (
     <>
-      <WhenLoaded loaded={code.value} again={again}>
+      {/* a poster without a name is of no use: the code waits for it, but not for long if nobody answers */}
+      <WhenLoaded loaded={me.value.is === "loading" ? me.value : code.value} again={again}>
         {(one) => {
           const number = one.code.replace(/^wallet:/, "");
           return (

@@ -52,14 +52,24 @@ function Lists() {
 function Freeze() {
   const [wallet, again] = useLoaded(() => api.GET("/wallet"));
   const known = wallet.value.is === "there" ? wallet.value.value : null;
+  /** Frozen here and now, and it is so whether or not anybody answers the look at the wallet that follows. */
+  const isFrozen = useSignal(false);
   return (
     <section class="sheet">
       <h2>{texts.value.security.freeze}</h2>
       {/* whoever is in a hurry waits for no answer: what is frozen already stays so */}
       {known?.status === "frozen" ? (
         <Frozen endsAt={known.unfreezes_at} again={again} />
+      ) : isFrozen.value ? (
+        <Note warning>{texts.value.security.frozen}</Note>
       ) : (
-        <Active isActive={known === null || known.status === "active"} again={again} />
+        <Active
+          isActive={known === null || known.status === "active"}
+          done={() => {
+            isFrozen.value = true;
+            again();
+          }}
+        />
       )}
       {wallet.value.is !== "loading" && (
         <WhenLoaded loaded={wallet.value} again={again}>
@@ -71,7 +81,7 @@ function Freeze() {
 }
 
 /** Asked twice, because undoing it takes a day. */
-function Active({ isActive, again }: { isActive: boolean; again: () => void }) {
+function Active({ isActive, done }: { isActive: boolean; done: () => void }) {
   const work = useWork();
   const isSure = useSignal(false);
   return (
@@ -83,7 +93,7 @@ function Active({ isActive, again }: { isActive: boolean; again: () => void }) {
         <Act
           busy={work.busy}
           onPress={() => {
-            if (isSure.value) void work.run(() => api.POST("/me/freeze", { body: {} }), again);
+            if (isSure.value) void work.run(() => api.POST("/me/freeze", { body: {} }), done);
             else isSure.value = true;
           }}
         >
@@ -109,7 +119,13 @@ function Frozen({ endsAt, again }: { endsAt: string | null; again: () => void })
   const work = useWork();
   const isAsking = useSignal(false);
   const isOurs = work.problem?.code === "not_found";
-  const unfreeze = (proof: string) => work.run(() => api.POST("/me/unfreeze", { body: { phone_proof: proof } }), again);
+  const unfreeze = (proof: string) =>
+    work.run(async () => {
+      const answer = await api.POST("/me/unfreeze", { body: { phone_proof: proof } });
+      // frozen by us, or not frozen any more
+      if (answer.error?.code === "not_found") again();
+      return answer;
+    }, again);
   const keep = () =>
     work.run(
       () => api.POST("/me/freeze", { body: {} }),

@@ -104,7 +104,10 @@ export function SignIn() {
           {standing.value === "ended" ? (
             <Note>{texts.value.signIn.ended}</Note>
           ) : (
-            <p class="quiet">{texts.value.signIn.lead}</p>
+            <>
+              {place.value.about.startsWith("prq_") && <Note>{texts.value.signIn.asked}</Note>}
+              <p class="quiet">{texts.value.signIn.lead}</p>
+            </>
           )}
           {proved.value !== null && <Note>{texts.value.signIn.proved}</Note>}
           <TextField

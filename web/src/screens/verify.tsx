@@ -99,24 +99,32 @@ async function fetchOwn(id: string, receipt: Signal<Uint8Array | null>, message:
   else message.value = answer?.error ? sentenceFor(answer.error, texts.value) : texts.value.common.nobodyAnswers;
 }
 
-/** A file, or a text from the clipboard. */
+const bytesOf = async (file: File | null): Promise<Uint8Array | null> =>
+  file && new Uint8Array(await file.arrayBuffer());
+
+/** A link that somebody got is as good as what it has behind its #. */
+function bytesIn(text: string): Uint8Array {
+  const linked = text.includes("/verify#") ? unpacked(text.split("#")[1] ?? "") : null;
+  return linked ?? new TextEncoder().encode(text);
+}
+
+/** A file, or a text from the clipboard: what was given last. */
 function Given({ receipt, message }: { receipt: Signal<Uint8Array | null>; message: Signal<string | null> }) {
   const typed = useSignal("");
+  const file = useSignal<File | null>(null);
   const say = texts.value.verify;
+  const check = async () => {
+    const text = typed.value.trim();
+    const isTooLarge = text === "" && (file.value?.size ?? 0) > LARGEST;
+    message.value = isTooLarge ? say.unreadable : text === "" && file.value === null ? say.nothing : null;
+    receipt.value = message.value !== null ? null : text === "" ? await bytesOf(file.value) : bytesIn(text);
+  };
   return (
     <form
       class="sheet"
       onSubmit={(event) => {
         event.preventDefault();
-        const text = typed.value.trim();
-        message.value = text === "" ? say.nothing : null;
-        if (text === "") {
-          receipt.value = null;
-          return;
-        }
-        // a link that somebody got is as good as what it has behind its #
-        const linked = text.includes("/verify#") ? unpacked(text.split("#")[1] ?? "") : null;
-        receipt.value = linked ?? new TextEncoder().encode(text);
+        void check();
       }}
     >
       <Field label={say.file}>
@@ -125,11 +133,10 @@ function Given({ receipt, message }: { receipt: Signal<Uint8Array | null>; messa
             {...attributes}
             type="file"
             accept=".json,.txt,application/json,text/plain"
-            onChange={async (event) => {
-              const file = event.currentTarget.files?.[0];
-              if (file === undefined) return;
-              message.value = file.size > LARGEST ? say.unreadable : null;
-              receipt.value = message.value === null ? new Uint8Array(await file.arrayBuffer()) : null;
+            onChange={(event) => {
+              file.value = event.currentTarget.files?.[0] ?? null;
+              typed.value = "";
+              if (file.value !== null) void check();
             }}
           />
         )}

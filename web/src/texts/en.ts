@@ -70,6 +70,7 @@ export const en = {
   },
   signIn: {
     lead: "Your phone number and your password.",
+    asked: "Somebody asks you for money. Sign in to see who, and for how much.",
     submit: "Sign in",
     forgotten: "Password forgotten?",
     noWallet: "No wallet yet?",
@@ -91,7 +92,7 @@ export const en = {
     nameHint: "The name that people see when they pay you",
     shop: "I sell: this is a shop's wallet",
     shopMore:
-      "A shop can be paid at once. Until we have approved it, it is shown as a person, with a person's limits, and who may pay shops alone can't pay it. To be approved, write to our support: see Help.",
+      "A shop can be paid at once. Until we have approved it, it is shown as a person, with a person's limits, and people whose level allows payments to shops only can't pay it yet. To be approved, write to our support: see Help.",
     noName: "Write your name, or your shop's.",
     otherPhone: "Use another number",
     anew: "Begin again",
@@ -242,7 +243,7 @@ export const en = {
     count: (n: number) => (n === 1 ? "1 payment" : `${n} payments`),
     code: "My code",
     notApproved:
-      "This shop is not approved yet. Until then it is shown as a person, with a person's limits, and who may pay shops alone can't pay it. To be approved, write to our support: see Help.",
+      "This shop is not approved yet. Until then it is shown as a person, with a person's limits, and people whose level allows payments to shops only can't pay it yet. To be approved, write to our support: see Help.",
     none: "Nothing has come in today yet.",
   },
   help: {
@@ -428,7 +429,7 @@ export const en = {
     unfreeze: "Unfreeze it",
     keep: "Keep it frozen",
     keepLead: "Was it not you who asked for that, or is something strange still? Then keep it frozen.",
-    unfreezes: (time: string) => `It is unfrozen at ${time}, a day after it was asked for.`,
+    unfreezes: (time: string) => `It will be unfrozen at ${time}, a day after it was asked for.`,
     sessions: "Where you are signed in",
     thisOne: "This browser",
     lastUsed: (time: string) => `last used ${time}`,
@@ -497,11 +498,11 @@ export const en = {
     tiers: {
       small: {
         name: "Small",
-        why: "Your identity has not been checked in full, so lower limits hold. Our support says how to have it checked: see Help.",
+        why: "Lower limits hold until your identity has been checked in full. Our support says how to have it checked: see Help.",
       },
       full: {
         name: "Full",
-        why: "Your identity has been checked, so higher limits hold. Without that check they would be lower.",
+        why: "The higher limits hold: those of people whose identity has been checked in full.",
       },
       merchant: { name: "Shop", why: "Your shop has been checked, so the limits of a shop hold." },
     },
