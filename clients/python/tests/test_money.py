@@ -2,28 +2,16 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from tests.examples import PAYEE, RECEIPT
 from wallet_client import OutcomeUnknownError, RefusedError, Wallet, new_key
-from wallet_client.rest.models import PaymentPayeeRef, PaymentReceipt, Tokens
+from wallet_client.rest.models import PaymentReceipt, Tokens
 
 BASE = "https://wallet.example/v1"
-PAYEE = PaymentPayeeRef(phone="+919876543211")
-RECEIPT = {
-    "id": "pay_1",
-    "status": "completed",
-    "amount": 6000,
-    "currency": "INR",
-    "from": {"wallet_id": "wal_1", "name": "Asha Rao"},
-    "to": {"wallet_id": "wal_2", "name": "Bela Iyer"},
-    "description": None,
-    "reference": None,
-    "transaction_id": "txn_1",
-    "created_at": "2026-11-22T06:30:00.123Z",
-    "balance": {"total": 1, "held": 0, "available": 1},
-}
 
 Step = Callable[[httpx.Request], httpx.Response]
 
@@ -70,6 +58,9 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    def time(self) -> float:
+        return 1_800_000_000.0 + self.now
+
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
@@ -79,6 +70,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("time.monotonic", clock.monotonic)
+    monkeypatch.setattr("time.time", clock.time)
     monkeypatch.setattr("time.sleep", clock.sleep)
     return clock
 
@@ -141,6 +133,93 @@ def test_when_nobody_says_it_the_outcome_is_unknown_and_the_key_stays(clock: Clo
     assert later.keys == ["order-17"]
 
 
+NO_FUNDS = problem(402, "insufficient_funds")
+
+
+def not_sent(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("", request=request)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(lost, id="no answer"),
+        pytest.param(problem(409, "idempotency_key_in_use"), id="one that goes on"),
+        pytest.param(problem(503, "try_again"), id="one that may go on"),
+        pytest.param(problem(500, "internal_error"), id="internal_error"),
+    ],
+)
+def test_a_refusal_after_an_attempt_that_was_lost_is_no_answer_until_that_one_can_not_arrive_any_more(
+    first: Step, clock: Clock
+) -> None:
+    with pytest.raises(OutcomeUnknownError) as unknown:
+        pay(Api(first, NO_FUNDS))
+    until, refusal = unknown.value.until, unknown.value.problem
+    assert refusal is not None
+    assert refusal.code == "insufficient_funds"
+    # the access token that the lost one came with is good for 900 s at most; what began with it is over a minute later
+    assert 955 < until.timestamp() - clock.time() <= 960
+
+    def again() -> PaymentReceipt:
+        return wallet_of(Api(NO_FUNDS)).pay(PAYEE, 6000, key="order-17", unknown_until=until)
+
+    clock.now += 950
+    with pytest.raises(OutcomeUnknownError) as still:
+        again()
+    assert still.value.until == until
+    clock.now += 10
+    with pytest.raises(RefusedError, match="insufficient_funds"):
+        again()
+
+
+def test_what_goes_through_under_a_key_that_was_unknown_is_done(clock: Clock) -> None:
+    until = datetime.fromtimestamp(clock.time() + 500, UTC)
+    assert wallet_of(Api(PAID)).pay(PAYEE, 6000, key="order-17", unknown_until=until).id == "pay_1"
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_time_without_a_zone_is_refused_before_anything_is_sent() -> None:
+    api = Api(NO_FUNDS)
+    with pytest.raises(ValueError, match="unknown_until"):
+        wallet_of(api).pay(PAYEE, 6000, key="order-17", unknown_until=datetime(2026, 11, 22))  # noqa: DTZ001
+    assert api.asked == []
+
+
+def test_another_attempt_that_is_lost_prolongs_it_and_never_shortens(clock: Clock) -> None:
+    for known_s, longest_s in ((100, 960), (5000, 5000)):
+        until = datetime.fromtimestamp(clock.time() + known_s, UTC)
+        wallet = wallet_of(Api(lost, NO_FUNDS))
+        with pytest.raises(OutcomeUnknownError) as unknown:
+            wallet.pay(PAYEE, 6000, key="order-17", unknown_until=until)
+        assert abs(unknown.value.until.timestamp() - clock.time() - longest_s) < 5
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(not_sent, id="no connection"),
+        pytest.param(problem(429, "too_many_requests"), id="too_many_requests"),
+    ],
+)
+@pytest.mark.usefixtures("clock")
+def test_a_refusal_is_one_if_no_attempt_before_it_can_arrive(first: Step) -> None:
+    with pytest.raises(RefusedError, match="insufficient_funds"):
+        pay(Api(first, NO_FUNDS))
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_end_of_the_session_says_nothing_of_an_attempt_that_was_lost() -> None:
+    ended = problem(401, "invalid_token")
+    with pytest.raises(OutcomeUnknownError, match="invalid_token"):
+        pay(Api(lost, ended, ended))
+
+
+@pytest.mark.usefixtures("clock")
+def test_what_only_reads_is_refused_at_once() -> None:
+    with pytest.raises(RefusedError, match="not_found"):
+        wallet_of(Api(lost, problem(404, "not_found"))).top_up("top_1")
+
+
 def test_it_waits_as_long_as_it_is_told_to(clock: Clock) -> None:
     pay(Api(problem(503, "try_again", **{"Retry-After": "17"}), PAID))
     assert clock.slept == [17.0]
@@ -172,6 +251,31 @@ def test_a_token_that_is_refused_is_changed_once_and_the_key_is_the_same(clock: 
     with pytest.raises(RefusedError, match="invalid_token"):
         pay(Api(problem(401, "invalid_token"), problem(401, "invalid_token")))
     assert clock.slept == []
+
+
+def test_a_change_of_tokens_that_is_not_answered_is_repeated_while_the_refresh_token_may_be(clock: Clock) -> None:
+    started: list[float] = []
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        started.append(clock.now)
+        timeout = request.extensions["timeout"]
+        arrives = clock.now + timeout["connect"]
+        assert arrives < started[0] + 30
+        clock.now = arrives + timeout["read"]
+        raise httpx.ReadTimeout("", request=request)
+
+    api = Api(silent, TOKENS, PAID)
+    wallet = wallet_of(api, expires_in=900)
+    clock.now += 850
+    assert wallet.pay(PAYEE, 6000, key="order-17").id == "pay_1"
+    assert [json.loads(request.content) for request in api.asked[:2]] == [{"refresh_token": "refresh-1"}] * 2
+    # and then not any more, until somebody pays again
+    api = Api(*[silent] * 100)
+    started.clear()
+    wallet = wallet_of(api, expires_in=0, patience_s=0)
+    with pytest.raises(OutcomeUnknownError):
+        wallet.pay(PAYEE, 6000, key="order-17")
+    assert len(started) >= 2
 
 
 def test_a_status_that_is_new_is_no_reason_to_lose_an_answer(clock: Clock) -> None:
