@@ -271,7 +271,7 @@ def asks_for_the_unfreeze(visitor: Visitor, person: Person) -> None:
     visitor.sees("A code is on its way")
     visitor.types("Code from the message", newest_code(visitor.api, person.phone))
     visitor.press("Continue")
-    visitor.sees("It is unfrozen at")
+    visitor.sees("It will be unfrozen at")
 
 
 def test_an_end_of_the_freeze_that_was_asked_for_is_called_off(api: Api, visit: Visit) -> None:
@@ -282,12 +282,12 @@ def test_an_end_of_the_freeze_that_was_asked_for_is_called_off(api: Api, visit: 
     asha.press("Yes, freeze it now")
     asks_for_the_unfreeze(asha, person)
     asha.page.reload()
-    asha.sees("It is unfrozen at")
+    asha.sees("It will be unfrozen at")
     asha.press("Keep it frozen")
-    asha.sees_nothing_of("It is unfrozen at")
+    asha.sees_nothing_of("It will be unfrozen at")
     asha.page.reload()
     asha.sees("Frozen: nothing leaves the wallet.")
-    asha.sees_nothing_of("It is unfrozen at")
+    asha.sees_nothing_of("It will be unfrozen at")
     asha.button("Unfreeze it").wait_for()  # it can be asked for again
 
 
@@ -319,7 +319,7 @@ def test_a_thief_who_is_signed_in_ends_no_freeze(api: Api, visit: Visit) -> None
     stolen.types("Code from the message", newest_code(api, thief.phone))
     stolen.press("Continue")
     stolen.sees("That code was for another phone")
-    stolen.sees_nothing_of("It is unfrozen at")
+    stolen.sees_nothing_of("It will be unfrozen at")
 
 
 @pytest.mark.parametrize("status", [403, 502, 504])
