@@ -47,7 +47,7 @@ def test_what_was_given_back_and_its_payment_lead_to_one_another(api: Api, visit
     asha.comes_as(payer)
     look_at(asha, payer, "refund")
     asha.press("The payment it belongs to")
-    asha.sees("\N{MINUS SIGN}₹120.50")
+    asha.sees_sum("\N{MINUS SIGN}₹120.50")
     asha.sees("Given back so far: ₹0.50")
     asha.sees_nothing_of("Give money back")
     seller = visit()

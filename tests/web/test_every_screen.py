@@ -125,10 +125,10 @@ def test_every_address_is_looked_at() -> None:
 def arrive(visitor: Visitor, world: World, sight: Sight) -> None:
     visitor.open(sight.screen, sight.about(world))
     visitor.is_at(sight.screen)
-    # all of it is there: nothing is being asked for any more
-    visitor.page.wait_for_load_state("networkidle")
+    visitor.comes_to_rest()
     # what is folded away is looked at, too
     visitor.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true;")
+    visitor.comes_to_rest()
 
 
 @pytest.mark.parametrize("language", ["en-IN", "hi-IN"])

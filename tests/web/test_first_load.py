@@ -9,7 +9,7 @@ def test_script_and_style_of_the_first_load_are_small(visit: Visit) -> None:
     visitor = visit(locale="hi-IN")
     visitor.open("")
     visitor.page.get_by_role("heading", level=1).wait_for()
-    visitor.page.wait_for_load_state("networkidle")
+    visitor.comes_to_rest()
     sizes: dict[str, int] = visitor.page.evaluate(
         """() => Object.fromEntries(performance.getEntriesByType("resource")
             .filter((one) => /[.](js|css)$/.test(one.name)).map((one) => [one.name, one.encodedBodySize]))"""

@@ -10,7 +10,7 @@ from tests.web.visitor import Shape
 def test_withdrawing_is_found_below_the_four_first_things(api: Api, visit: Visit, shape: Shape) -> None:
     asha = visit(shape)
     asha.comes_as(api.person(money=50_000))
-    asha.sees("₹500.00")
+    asha.sees_sum("₹500.00")
     first = asha.page.locator(".tiles a")
     assert first.all_inner_texts() == ["Pay", "Scan", "Receive", "Add money"]
     below = asha.page.get_by_role("link", name="Withdraw to a bank account", exact=True)
@@ -26,7 +26,7 @@ def test_a_frozen_wallet_says_so_and_leads_to_security(api: Api, visit: Visit) -
     payer = api.person(money=50_000)
     asha = visit()
     asha.comes_as(payer)
-    asha.sees("₹500.00")
+    asha.sees_sum("₹500.00")
     asha.sees_nothing_of("The wallet is frozen")
     api.ordered("freeze", wallet_id=payer.wallet_id)
     asha = visit()

@@ -9,10 +9,9 @@ import pytest
 from tests.support.client import Api, Person
 from tests.support.proofs import newest_code
 from tests.web.conftest import Visit
-from tests.web.visitor import CUTS, Cut, Visitor
+from tests.web.visitor import CONFIRMATION_SENT, CUTS, EARLIER, NOBODY_ANSWERS, UNKNOWN, Cut, Visitor
 
 _AMOUNT = 1_234
-_PAID = re.compile("^Paid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def begin_paying(visitor: Visitor, scene: Scene) -> None:
 
 
 def ask_again(visitor: Visitor, _: Scene) -> None:
-    visitor.sees("It is not known yet")
+    visitor.sees(UNKNOWN)
     visitor.press("Ask again")
 
 
@@ -78,7 +77,7 @@ def begin_adding(visitor: Visitor, _: Scene) -> None:
 
 def sees_the_code(visitor: Visitor, _: Scene) -> None:
     visitor.is_at("top-up")
-    visitor.sees("₹12.34")
+    visitor.sees_sum("₹12.34")
     visitor.sees("Waiting for your payment")
 
 
@@ -94,15 +93,15 @@ def begin_withdrawing(visitor: Visitor, _: Scene) -> None:
 
 
 def confirm(visitor: Visitor, scene: Scene) -> None:
-    visitor.sees("A code is on its way")
+    visitor.sees(CONFIRMATION_SENT)
     visitor.types("Code from the message", newest_code(visitor.api, scene.person.phone))
     visitor.press(re.compile("^Confirm"))
 
 
 def sees_the_withdrawal(visitor: Visitor, _: Scene) -> None:
     visitor.is_at("withdrawal")
-    visitor.sees("₹12.34")
-    visitor.sees(re.compile("It is on its way|It has arrived"))
+    visitor.sees_sum("₹12.34")
+    visitor.sees(re.compile("^(It is on its way|It has arrived)$"))
 
 
 # ------------------------------------------------------------------------------------------------ giving back
@@ -131,6 +130,7 @@ def sees_what_was_given_back(visitor: Visitor, scene: Scene) -> None:
 def count_refunds(scene: Scene) -> int:
     (payment,) = scene.other.get("/payments").body["data"]
     refunded: int = payment["refunded"]
+    assert refunded % _AMOUNT == 0
     return refunded // _AMOUNT
 
 
@@ -143,12 +143,14 @@ def a_hold(api: Api) -> Scene:
 
 
 def take_again(visitor: Visitor, _: Scene) -> None:
-    visitor.sees("Nobody answers")
+    visitor.sees(NOBODY_ANSWERS)
     visitor.press("Take the money")
 
 
 def count_captures(scene: Scene) -> int:
-    return scene.person.balance() // _AMOUNT
+    captured = scene.person.balance()
+    assert captured % _AMOUNT == 0
+    return captured // _AMOUNT
 
 
 MOVEMENTS = (
@@ -159,8 +161,8 @@ MOVEMENTS = (
         set_up=two,
         begin=begin_paying,
         ask_again=ask_again,
-        done=lambda visitor, _: visitor.sees(_PAID),
-        find=lambda visitor, _: visitor.sees("An earlier payment of yours from this browser has been done"),
+        done=lambda visitor, _: visitor.sees("Paid"),
+        find=lambda visitor, _: visitor.sees(EARLIER),
         count=count_payments,
     ),
     Movement(
@@ -192,8 +194,8 @@ MOVEMENTS = (
         set_up=a_hold,
         begin=lambda visitor, _: visitor.press("Take the money"),
         ask_again=take_again,
-        done=lambda visitor, _: visitor.sees(_PAID),
-        find=lambda visitor, _: visitor.sees(_PAID),
+        done=lambda visitor, _: visitor.sees("Paid"),
+        find=lambda visitor, _: visitor.sees("Paid"),
         count=count_captures,
     ),
 )

@@ -13,9 +13,7 @@ from playwright.sync_api import Route, expect
 from tests.support.client import PASSWORD, Api, Person
 from tests.support.proofs import newest_code
 from tests.web.conftest import Visit
-from tests.web.visitor import ANSWER_LOST, REQUEST_LOST, Visitor
-
-_PAID = re.compile("^Paid")
+from tests.web.visitor import ANSWER_LOST, CONFIRMATION_SENT, EARLIER, REQUEST_LOST, UNKNOWN, Visitor
 
 
 def refusal(status: int, code: str, *, retry_after_s: int) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def unknown(api: Api, visit: Visit) -> tuple[Visitor, Person, Person]:
     with asha.network_cut("/payments", ANSWER_LOST) as keys:
         asha.press("Pay ₹10.00")
         asha.waits_for(lambda: keys != [])
-        asha.sees("It is not known yet")
+        asha.sees(UNKNOWN)
     return asha, payer, payee
 
 
@@ -47,10 +45,10 @@ def test_asked_again_when_another_tab_has_found_the_payment(unknown: tuple[Visit
     asha, payer, payee = unknown
     first = asha.page
     asha.page = asha.another_tab("pay")
-    asha.sees("An earlier payment of yours")
+    asha.sees(EARLIER)
     asha.page = first
     asha.press("Ask again")
-    asha.sees(_PAID)
+    asha.sees("Paid")
     assert (payee.balance(), len(payer.get("/payments").body["data"])) == (1_000, 1)
 
 
@@ -58,17 +56,16 @@ def test_asked_again_when_the_storage_was_cleared(unknown: tuple[Visitor, Person
     asha, _, payee = unknown
     asha.page.evaluate("localStorage.clear()")
     asha.press("Ask again")
-    asha.sees(_PAID)
+    asha.sees("Paid")
     assert payee.balance() == 1_000
 
 
 def test_signing_out_and_in_again_finds_the_payment(unknown: tuple[Visitor, Person, Person]) -> None:
     asha, payer, payee = unknown
     asha.open("settings")
-    asha.press("Sign out")
-    asha.is_at("sign-in")
+    asha.signs_out()
     asha.comes_as(payer, "pay")
-    asha.sees("An earlier payment of yours")
+    asha.sees(EARLIER)
     assert payee.balance() == 1_000
     assert asha.storage() == {}
 
@@ -89,7 +86,7 @@ def test_a_refund_that_is_unknown_is_none_of_another_payments(api: Api, visit: V
     with seller.network_cut("/payments/[^/]+/refunds", ANSWER_LOST) as keys:
         give_back(entries[0], "12.34")
         seller.waits_for(lambda: keys != [])
-        seller.sees("It is not known yet")
+        seller.sees(UNKNOWN)
     first = seller.page
     seller.page = seller.context.new_page()
     give_back(entries[1], "13.34")
@@ -108,7 +105,7 @@ def test_what_was_confirmed_and_is_on_its_way_can_not_be_called_back(api: Api, v
     asha.types("Amount in rupees", "12.34")
     asha.press("Send ₹12.34")
     asha.press("With a code by SMS")
-    asha.sees("A code is on its way")
+    asha.sees(CONFIRMATION_SENT)
     asha.types("Code from the message", newest_code(api, payer.phone))
     held: list[Route] = []
 
@@ -126,11 +123,21 @@ def test_what_was_confirmed_and_is_on_its_way_can_not_be_called_back(api: Api, v
     expect(asha.button(re.compile("^Cancel"))).to_have_attribute("aria-disabled", "true")
     asha.button(re.compile("^Cancel")).click(force=True)
     held[0].abort("connectionreset")
-    asha.sees("It is not known yet")
+    asha.sees(UNKNOWN)
     asha.context.unroute(address, hold)
     asha.press("Ask again")
     asha.is_at("withdrawal")
     assert len(payer.get("/withdrawals").body["data"]) == 1
+
+
+#: Keeps what the page wants to do after exactly three seconds, until `threeSecondsLater` is called.
+_THREE_SECONDS = """() => {
+    const [own, kept] = [setTimeout, []];
+    globalThis.setTimeout = (work, ms, ...more) => (ms === 3000 ? kept.push(work) : own(work, ms, ...more));
+    globalThis.threeSecondsLater = () => { for (const work of kept.splice(0)) work(); };
+}"""
+#: How many payments the browser's tabs have not come to an end with.
+_AT_WORK = "navigator.locks.query().then(({ held }) => held.filter(({ name }) => name.startsWith('payment ')).length)"
 
 
 def test_what_one_sent_is_not_sent_again_with_the_next_ones_money(api: Api, visit: Visit) -> None:
@@ -144,24 +151,28 @@ def test_what_one_sent_is_not_sent_again_with_the_next_ones_money(api: Api, visi
     def once_busy(route: Route) -> None:
         if route.request.method == "POST" and not tried:
             tried.append(route.request.headers["authorization"])
+            asha.told_to_expect.add(503)
             route.fulfill(**refusal(503, "try_again", retry_after_s=3))
         else:
             tried.append(route.request.headers["authorization"])
             route.continue_()
 
     asha.context.route(re.compile(".*/v1/payments$"), once_busy)
-    asha.press("Pay ₹10.00")
-    asha.waits_for(lambda: len(tried) == 1)
+    asha.page.evaluate(_THREE_SECONDS)
+    with asha.page.expect_response(re.compile(".*/v1/payments$")):
+        asha.press("Pay ₹10.00")
     waiting = asha.page
     asha.page = asha.another_tab("settings")
-    asha.press("Sign out")
-    asha.is_at("sign-in")
+    asha.signs_out()
     asha.types("Phone number", second.phone)
     asha.types("Password", PASSWORD)
     asha.press("Sign in")
     asha.sees("You can spend")
-    waiting.wait_for_timeout(5_000)  # nothing tells that something is not done
+    assert waiting.evaluate(_AT_WORK) == 1, "it waits"
+    waiting.evaluate("threeSecondsLater()")
+    asha.waits_for(lambda: waiting.evaluate(_AT_WORK) == 0)
     assert (second.balance(), payee.balance(), len(tried)) == (50_000, 0, 1)
+    asha.left_open.append(first)
 
 
 def test_an_order_is_not_sent_when_the_cookie_is_somebody_elses_by_now(api: Api, visit: Visit) -> None:
@@ -179,6 +190,7 @@ def test_an_order_is_not_sent_when_the_cookie_is_somebody_elses_by_now(api: Api,
     asha.press("Pay ₹10.00")
     expect(asha.page.get_by_label("Whom do you pay?")).to_have_value("")
     assert (first.balance(), second.balance(), payee.balance()) == (50_000, 50_000, 0)
+    asha.left_open.append(first)
 
 
 def test_another_order_under_the_key_of_one_that_is_still_at_work_does_not_free_the_key(api: Api, visit: Visit) -> None:
@@ -188,18 +200,18 @@ def test_another_order_under_the_key_of_one_that_is_still_at_work_does_not_free_
     asha.fills_in(payee, "10")
     with asha.network_cut("/payments", REQUEST_LOST) as keys:
         asha.press("Pay ₹10.00")
-        asha.sees("It is not known yet")
+        asha.sees(UNKNOWN)
     asha.page.reload()
-    asha.sees("An earlier try from this browser")
+    asha.sees(re.compile("^An earlier try from this browser was never answered, and nothing of it has been booked"))
     asha.fills_in(payee, "10")
     asha.types("What for? (optional)", "tea")
     at_work = re.compile(".*/v1/payments$")
     asha.context.route(at_work, lambda route: route.fulfill(**refusal(409, "idempotency_key_in_use", retry_after_s=1)))
     asha.press("Pay ₹10.00")
-    asha.sees(re.compile("Something else was sent before|It is not known yet"))
+    asha.sees(re.compile("^(Something else was sent before, |It is not known yet whether )"))
     assert list(asha.storage().values()) == keys, "the first one may still be done"
     asha.context.unroute(at_work)
     assert payer.pay(payee, 1_000, key=keys[0]).status == 201  # it has come to its end
     asha.open("pay")
-    asha.sees("An earlier payment of yours")
+    asha.sees(EARLIER)
     assert (payee.balance(), asha.storage()) == (1_000, {})

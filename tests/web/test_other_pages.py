@@ -56,7 +56,7 @@ def test_the_page_of_all_routes_is_an_overview_that_asks_for_the_token_alone(vis
     page = visitor.page
     page.goto(f"{visitor.api.stack['web_url']}/docs/api")
     expect(page.locator(".opblock-tag").first).to_be_visible()
-    assert page.locator(".opblock-tag[data-is-open=true]").count() == 1
+    expect(page.locator(".opblock-tag[data-is-open=true]")).to_have_count(1)
     page.get_by_role("button", name="Authorize").click()
     expect(page.locator(".auth-container h4")).to_have_count(1)
     expect(page.locator(".auth-container input")).to_be_focused()
@@ -74,8 +74,11 @@ def test_each_route_that_moves_money_has_a_key_of_its_own_and_a_body_that_can_be
         route = page.locator(f"#operations-{part}-{operation}")
         route.get_by_role("button").first.click()
         route.get_by_role("button", name="Try it out").click()
-        assert json.loads(route.locator("textarea").input_value())["amount"] > 0
-        keys.append(UUID(route.get_by_placeholder("Idempotency-Key").input_value()))
+        body, key = route.locator("textarea"), route.get_by_placeholder("Idempotency-Key")
+        for one in (body, key):
+            expect(one).not_to_have_value("")
+        assert json.loads(body.input_value())["amount"] > 0
+        keys.append(UUID(key.input_value()))
     assert keys[0] != keys[1]
 
 
