@@ -359,3 +359,37 @@ def test_what_stands_between_it_and_the_api_can_refuse_nothing(api: Api, visit: 
     asha.press("Yes, freeze it now")
     asha.sees(NOBODY_ANSWERS)
     asha.sees_nothing_of("Frozen: nothing leaves the wallet.")
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"status": "ok"}', "<html>Sign in to the hotel's network</html>"])
+def test_a_2xx_that_is_not_the_apis_is_no_success(api: Api, visit: Visit, body: str) -> None:
+    """It was paid, and somebody between answered in the place of the API: it is asked again, under its key."""
+    payer, payee = api.person(money=50_000), api.person(name="Bela Das")
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    asha.fills_in(payee, "10")
+    address = re.compile(".*/v1/payments$")
+
+    def answered_by_another(route: Route) -> None:
+        route.fetch()
+        route.fulfill(status=200, content_type="application/json", body=body)
+
+    asha.context.route(address, answered_by_another)
+    asha.press("Pay ₹10.00")
+    asha.sees(re.compile("^It is not known yet"))
+    asha.context.unroute(address, answered_by_another)
+    asha.press("Ask again")
+    asha.sees("Paid")
+    assert payee.balance() == 1_000
+
+
+def test_who_froze_their_wallet_is_told_so_whatever_the_next_look_says(api: Api, visit: Visit) -> None:
+    person = api.person()
+    asha = visit()
+    asha.comes_as(person, "security")
+    asha.press("Freeze my wallet")
+    asha.context.route("**/v1/wallet", lambda route: route.abort("connectionreset"))
+    asha.press("Yes, freeze it now")
+    asha.sees("Frozen: nothing leaves the wallet.")
+    expect(asha.button("Yes, freeze it now")).to_have_count(0)
+    assert person.get("/wallet").body["status"] == "frozen"
