@@ -26,6 +26,7 @@ _COPIED = (
     "local",
     "web",
     "docs",
+    "clients",
     "template.yaml",
     "samconfig.toml",
     "Makefile",
