@@ -29,10 +29,12 @@ def test_each_screen_has_an_address_that_can_be_opened(api: Api, screen: str) ->
     assert page.data == fetched(api, "/").data
 
 
-def test_what_is_no_screen_is_not_found(api: Api) -> None:
-    # the emulator says 403 of what isn't there, S3 says 404
-    assert fetched(api, "/no-such-screen").status in (403, 404)
-    assert fetched(api, "/pay.html").status in (403, 404)
+@pytest.mark.parametrize("path", ["/no-such-screen", "/pay.html", "/docs/no-such-page"])
+def test_what_is_no_screen_is_not_found(api: Api, path: str) -> None:
+    page = fetched(api, path)
+    assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; ")
+    assert "There is no such page." in page.data.decode()
 
 
 def test_pages_name_nothing_but_the_sites_own_files_and_those_never_change(api: Api) -> None:
@@ -49,11 +51,16 @@ def test_pages_name_nothing_but_the_sites_own_files_and_those_never_change(api: 
         assert file.headers["Cache-Control"] == kept
 
 
+@pytest.mark.parametrize("path", ["/", "/pay", "/operator.json"])
+def test_pages_may_run_scripts_of_the_site_alone(api: Api, path: str) -> None:
+    policy = fetched(api, path).headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "require-trusted-types-for 'script'" in policy
+
+
 @pytest.mark.parametrize("path", ["/", "/pay", "/operator.json", "/no-such-screen"])
 def test_every_answer_of_the_site_has_its_headers(api: Api, path: str) -> None:
     headers = fetched(api, path).headers
-    assert "script-src 'self';" in headers["Content-Security-Policy"]
-    assert "require-trusted-types-for 'script'" in headers["Content-Security-Policy"]
     assert headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"

@@ -44,6 +44,7 @@ ASKING = "0026_what_may_be_asked_of_others.sql"
 SESSIONS = "0027_sessions.sql"
 CONFIRMED = "0031_confirmations.sql"
 READERS = "0034_readers_lock_no_row.sql"
+FREEZES = "0039_when_a_freeze_ends.sql"
 ASKED_FOR = "0037_payment_requests.sql"
 CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
@@ -830,13 +831,13 @@ RULES = (
         "a wallet is read in the transaction of whoever reads it",
         "reach.py::test_who_reads_keeps_no_payment_waiting_whatever_they_do_to_their_session[spite5]",
         (
-            READERS,
+            FREEZES,
             "    COMMIT AND NO CHAIN NO RELEASE;\n    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;\n"
             "    START TRANSACTION;\n    SELECT w.id, u.kind,",
             "    SELECT w.id, u.kind,",
         ),
         (
-            READERS,
+            FREEZES,
             "    WHERE w.user_id = p_user_id;\n    COMMIT AND NO CHAIN NO RELEASE;\n",
             "    WHERE w.user_id = p_user_id;\n",
         ),
