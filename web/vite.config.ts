@@ -5,7 +5,10 @@ import { SCREENS } from "./src/addresses.ts";
 /** Where a site is built, and not a part of one for Node, as tests do. */
 const ofTheSite: Plugin["apply"] = (config, { command }) => command === "build" && !config.build?.ssr;
 
-/** The one page, under each screen's address: whoever opens a link gets it from a server that knows files alone. */
+/**
+ * The one page, under each screen's address: whoever opens a link gets it from a server that knows files alone. It begins
+ * with the session's script, which needs no other, and names the screen's own, so that all are on their way together.
+ */
 const eachScreen: Plugin = {
   name: "each-screen",
   enforce: "post",
@@ -13,8 +16,18 @@ const eachScreen: Plugin = {
   generateBundle(_, bundle) {
     const page = bundle["index.html"];
     if (page?.type !== "asset") throw new Error("there is no index.html");
+    const chunks = Object.values(bundle).filter((one) => one.type === "chunk");
+    const session = chunks.find((one) => one.name === SESSION.name);
+    const asks = `src="/${session?.fileName}"`;
+    const begins = String(page.source).replace(asks, `async ${asks}`);
+    if (begins === page.source) throw new Error("the page doesn't begin with the session");
+    page.source = begins;
     for (const screen of SCREENS) {
-      if (screen) this.emitFile({ type: "asset", fileName: `${screen}.html`, source: page.source });
+      const own = chunks.find((one) => one.facadeModuleId?.endsWith(`/src/screens/${screen}.tsx`));
+      const named = own
+        ? begins.replace("</head>", `  <link rel="modulepreload" crossorigin href="/${own.fileName}">\n  </head>`)
+        : begins;
+      if (screen) this.emitFile({ type: "asset", fileName: `${screen}.html`, source: named });
     }
   },
 };
@@ -38,14 +51,20 @@ function localSite(): string {
   return stack.web_url;
 }
 
+/** Asked for before all else, and needs nothing else. */
+const SESSION = { name: "session", test: /signals-core|\/src\/(begin|api\/(session|answers))\./, priority: 1 };
+
+/** All that several screens use is one file: of many small ones each costs a request, and compresses badly. */
+const FIRST = { name: "wallet", test: (id: string) => !LATER.test(id) };
+const LATER = /\/src\/(screens\/(?!index|home|sign-in)|texts\/hi|proof)|\/node_modules\/qr\//;
+
 export default defineConfig(({ command }) => ({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // what several screens use is one file: of many small ones each costs a request, and compresses badly
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", minShareCount: 2 }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [SESSION, FIRST] } } },
   },
   plugins: [eachScreen, styleByName],
   ...(command === "serve" && {

@@ -1,5 +1,10 @@
 """What has to come before anything is seen, in the language that takes most."""
 
+import re
+
+from playwright.sync_api import Route
+
+from tests.support.client import Api
 from tests.web.conftest import Visit
 
 _MOST = 60_000
@@ -16,3 +21,33 @@ def test_script_and_style_of_the_first_load_are_small(visit: Visit) -> None:
     )
     assert len(sizes) >= 3, "script, style and the language"
     assert sum(sizes.values()) <= _MOST, sizes
+
+
+def test_the_session_is_asked_for_while_the_rest_is_still_on_its_way(visit: Visit) -> None:
+    visitor = visit()
+    kept: list[Route] = []
+    visitor.page.route(re.compile(r"/assets/wallet-.*[.]js$"), kept.append)
+    with visitor.page.expect_request("**/v1/session/token"):
+        visitor.page.goto(f"{visitor.api.stack['web_url']}/sign-in", wait_until="commit")
+    assert visitor.page.get_by_role("heading").count() == 0
+    (rest,) = kept
+    rest.continue_()
+    visitor.sees("Sign in")
+
+
+def test_a_screen_that_could_not_be_fetched_comes_once_it_can_be_had(api: Api, visit: Visit) -> None:
+    visitor = visit(api.person())
+    lost: list[Route] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route)
+        route.abort()
+
+    script = re.compile(r"/assets/settings-.*[.]js$")
+    visitor.page.route(script, lose)
+    visitor.press("Settings", "link")
+    visitor.sees("Nobody answers. Check your connection and try again.")
+    visitor.page.unroute(script)
+    visitor.press("Try again")
+    visitor.sees("Language")
+    assert lost, "its script was fetched before it was wanted"

@@ -1,10 +1,13 @@
-import "./style.css";
+import "./begin";
 import { render } from "preact";
-import { resume } from "./api/session";
 import { showFaults } from "./parts/fields";
 import { Frame } from "./parts/frame";
 import { followLinks } from "./router";
+import { fetchAhead } from "./screens";
 import { firstLanguage, speak } from "./texts";
+
+/** By then the first screen has what it shows. */
+const AHEAD_MS = 3000;
 
 addEventListener("click", followLinks);
 addEventListener("submit", showFaults);
@@ -17,6 +20,6 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-void resume();
 await speak(firstLanguage());
 render(<Frame />, document.body);
+setTimeout(fetchAhead, AHEAD_MS);

@@ -30,13 +30,21 @@ export function readAmount(typed: string): number | Unreadable {
   return paise > MOST ? "too_much" : Number(paise);
 }
 
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** One for each language: making it takes a slow phone longer than what it is used for. */
+function formatOf(locale: string): Intl.NumberFormat {
+  const format = formats.get(locale) ?? new Intl.NumberFormat(locale, { style: "currency", currency: "INR" });
+  formats.set(locale, format);
+  return format;
+}
+
 /** `₹1,23,456.78`, grouped the Indian way. */
 export function showAmount(paise: number, locale: string): string {
-  const rupees = new Intl.NumberFormat(locale, { style: "currency", currency: "INR" });
   // exact beyond 2^53 / 100: the integer part and the decimals apart
   const sign = paise < 0 ? "−" : "";
   const digits = String(Math.abs(paise)).padStart(3, "0");
-  return sign + rupees.format(`${digits.slice(0, -2)}.${digits.slice(-2)}` as unknown as number);
+  return sign + formatOf(locale).format(`${digits.slice(0, -2)}.${digits.slice(-2)}` as unknown as number);
 }
 
 /** `1250.50`, `-0.05`, `500.00`: as a spreadsheet counts with it. */

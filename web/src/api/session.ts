@@ -2,7 +2,7 @@
  * The browser's session: a cookie that no script reads opens access tokens of a few minutes, and those live in this
  * module's memory alone.
  */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { ofTheApi } from "./answers";
 
 const PATH = "/v1/session";

@@ -1,4 +1,5 @@
 /** Times and days as on statements and in messages: India's, wherever somebody is at the moment. */
+import { computed } from "@preact/signals";
 import { locale } from "../texts";
 
 const INDIA = "Asia/Kolkata";
@@ -6,18 +7,25 @@ const INDIA = "Asia/Kolkata";
 const OFFSET_MS = 330 * 60_000;
 const DAY_MS = 86_400_000;
 
-const inIndia = (at: Date, style: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat(locale.value, { ...style, timeZone: INDIA }).format(at);
+/** As `style` says, in the language that is spoken at that moment. */
+function inIndia(style: Intl.DateTimeFormatOptions): (at: Date) => string {
+  // one is made for a language, and a list asks for many times
+  const format = computed(() => new Intl.DateTimeFormat(locale.value, { ...style, timeZone: INDIA }));
+  return (at) => format.value.format(at);
+}
 
-export const whenOf = (time: string): string => inIndia(new Date(time), { dateStyle: "medium", timeStyle: "short" });
+const moment = inIndia({ dateStyle: "medium", timeStyle: "short" });
+const day = inIndia({ dateStyle: "long" });
+const month = inIndia({ month: "long", year: "numeric" });
 
-export const dayOf = (time: string): string => inIndia(new Date(time), { dateStyle: "long" });
+export const whenOf = (time: string): string => moment(new Date(time));
 
-export const timeOf = (at: Date): string => inIndia(at, { timeStyle: "short" });
+export const dayOf = (time: string): string => day(new Date(time));
+
+export const timeOf = inIndia({ timeStyle: "short" });
 
 /** Such as `November 2026`, of `2026-11`. */
-export const nameOfMonth = (month: string): string =>
-  inIndia(midnightOf(`${month}-01`), { month: "long", year: "numeric" });
+export const nameOfMonth = (name: string): string => month(midnightOf(`${name}-01`));
 
 /** The day that it is in India at that moment, `2026-11-30`. */
 export const dateOf = (at: Date): string => new Date(at.getTime() + OFFSET_MS).toISOString().slice(0, 10);
