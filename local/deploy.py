@@ -143,7 +143,7 @@ def deploy(
         emulator.begin_deployment()
         _send(emulator, build)
         _deploy(emulator, _template(build, wanted, versions, schema), wanted)
-        problems = wanted.get("ProblemBaseUrl") or f"{_api_url(emulator)}/problems/"
+        problems = wanted.get("ProblemBaseUrl") or f"{web_url}/v1/problems/"
         _answer_for_the_gateway(emulator, content, problems, wanted["AllowedOrigins"])
         _lock_checkpoints(emulator, content, wanted)
     outputs = emulator.outputs(STACK)

@@ -29,6 +29,8 @@ WEB: Final = ROOT / "web"
 OPERATOR: Final = "operator.json"
 # named by what is in them: they never change
 _FOR_EVER, _ASK_EACH_TIME = "public, max-age=31536000, immutable", "no-cache"
+#: Under this key the bucket has what headers each file was sent with, as its listing doesn't say; it is no address.
+_SENT_WITH: Final = "sent-with.json"
 #: Folders of what pages load; template.yaml says so, too.
 ASSETS: Final = ("assets/", "docs/assets/")
 _MADE_FROM = ("src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts")
@@ -100,26 +102,36 @@ def addresses(site: Site) -> str:
 def send_site(client: "S3Client", bucket: str, site: Site, told: Mapping[str, object]) -> list[str]:
     """Brings the bucket up to the site; the keys of what was sent or taken away.
 
-    Pages come after what they load, and what older pages load stays: somebody may have one open. `told` is what
-    browsers are told of whoever runs this, see `about_the_operator`.
+    Pages come after what they load, and what older pages load stays, as it was sent: somebody may have one open. `told`
+    is what browsers are told of whoever runs this, see `about_the_operator`.
     """
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     there = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}
     files = {key: file.read_bytes() for key, file in _by_key(site)}
     files[OPERATOR] = json.dumps(told, ensure_ascii=False).encode()
-    # a tag of S3 is the content's MD5, as nothing here is sent in parts
-    new = [key for key, content in files.items() if there.get(key) != hashlib.md5(content).hexdigest()]  # noqa: S324
+    headers = {key: {"Content-Type": _type(key), "Cache-Control": _kept(key)} for key in files}
+    sent_with = _sent_with(client, bucket) if _SENT_WITH in there else {}
+
+    def is_new(key: str) -> bool:
+        # a tag of S3 is the content's MD5, as nothing here is sent in parts
+        return sent_with.get(key) != headers[key] or there.get(key) != hashlib.md5(files[key]).hexdigest()  # noqa: S324
 
     def send(key: str) -> None:
-        kept = _FOR_EVER if key.startswith(ASSETS) else _ASK_EACH_TIME
-        client.put_object(Bucket=bucket, Key=key, Body=files[key], ContentType=_type(key), CacheControl=kept)
+        kind, kept = headers[key]["Content-Type"], headers[key]["Cache-Control"]
+        client.put_object(Bucket=bucket, Key=key, Body=files[key], ContentType=kind, CacheControl=kept)
 
+    if any(sent_with.get(key, wanted) != wanted for key, wanted in headers.items()):
+        # until all is sent nobody knows which of them has which: cut off here, the next time sends everything
+        client.delete_object(Bucket=bucket, Key=_SENT_WITH)
+    new = [key for key in files if is_new(key)]
     with ThreadPoolExecutor(_SENT_AT_ONCE) as pool:
         list(pool.map(send, [key for key in new if key.startswith(ASSETS)]))
         list(pool.map(send, [key for key in new if not key.startswith(ASSETS)]))
-    gone = [key for key in there if key not in files and not key.startswith(ASSETS)]
+    gone = [key for key in there if key not in files and key != _SENT_WITH and not key.startswith(ASSETS)]
     for key in gone:
         client.delete_object(Bucket=bucket, Key=key)
+    if sent_with != headers:
+        client.put_object(Bucket=bucket, Key=_SENT_WITH, Body=json.dumps(headers), ContentType="application/json")
     return new + gone
 
 
@@ -140,6 +152,16 @@ def _keys(name: Path) -> Sequence[str]:
     if name.name == "index.html":
         return (name.parent.as_posix(), f"{name.parent.as_posix()}/")
     return (name.with_suffix("").as_posix(),)
+
+
+def _sent_with(client: "S3Client", bucket: str) -> dict[str, object]:
+    """The headers of each file in the bucket, as they were written down there."""
+    told: dict[str, object] = json.loads(client.get_object(Bucket=bucket, Key=_SENT_WITH)["Body"].read())
+    return told
+
+
+def _kept(key: str) -> str:
+    return _FOR_EVER if key.startswith(ASSETS) else _ASK_EACH_TIME
 
 
 def _type(key: str) -> str:

@@ -29,13 +29,17 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "python"
 
 
-def test_its_example_registers_tops_up_and_pays(api: Api, python: Path, tmp_path: Path) -> None:
-    (example,) = [block.code for block in blocks(CLIENT / "README.md") if block.kind == "python"]
-    for phone in ("+919876500001", "+919876500002"):
+def test_its_examples_register_top_up_and_pay_a_person_and_a_merchant(api: Api, python: Path, tmp_path: Path) -> None:
+    example = "\n".join(block.code for block in blocks(CLIENT / "README.md") if block.kind == "python")
+    for phone in ("+919876500001", "+919876500002", "+919876500003"):
         example = example.replace(phone, new_phone())
     environment = {"API": api.stack["api_url"], "GATEWAY": api.stack["gateway_url"], "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [str(python), "-c", example], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["44000 6000", "insufficient_funds"]
+    assert done.stdout.splitlines() == [
+        "44000 6000",
+        "insufficient_funds",
+        "merchant False 4000",
+    ]

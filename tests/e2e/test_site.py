@@ -4,6 +4,7 @@ import json
 import re
 from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import urllib3
@@ -105,6 +106,14 @@ def test_the_api_is_the_same_origin_with_its_own_refusals(api: Api) -> None:
     assert own.headers["cache-control"] == "no-store"
     unknown = answer_of(fetched(api, "/v1/holds/hold_nothing", headers={"Authorization": f"Bearer {asha.token}"}))
     assert unknown.headers["content-type"] == "application/problem+json", "not a page in its place"
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/wallet", "/v1/problems/none"])
+def test_a_refusal_is_explained_at_the_same_origin_whoever_answers(api: Api, path: str) -> None:
+    """API Gateway for an unknown route and a missing token, a function for the last."""
+    told = answer_of(fetched(api, path)).body
+    explained = urljoin(api.stack["web_url"] + path, told["type"])
+    assert explained == f"{api.stack['web_url']}/v1/problems/{told['code']}"
 
 
 def test_a_browser_signs_in_and_out_through_the_site(api: Api) -> None:

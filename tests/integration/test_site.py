@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import local.site
 from local.front import Front
 from local.site import Site, about_the_operator, send_site
 from local.state import ROOT
@@ -19,6 +20,7 @@ from local.template import read
 from tests.support.cloud import REGION, Cloud
 
 BUCKET = "the-site"
+SENT_WITH = "sent-with.json"
 ABOUT = {"name": "Wallet"}
 
 
@@ -28,7 +30,7 @@ def s3(cloud: Cloud) -> Iterator[Any]:
     client = cloud.client("s3")
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     yield client
-    for key in there(client):
+    for key in (*there(client), SENT_WITH):
         client.delete_object(Bucket=BUCKET, Key=key)
     client.delete_bucket(Bucket=BUCKET)
 
@@ -43,9 +45,9 @@ def site(folder: Path, **files: str) -> Site:
 
 
 def there(s3: Any) -> dict[str, tuple[str, str]]:
-    """Of each key its type and how long it is kept."""
+    """Of each file its type and how long it is kept."""
     listed = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-    told = {one["Key"]: s3.head_object(Bucket=BUCKET, Key=one["Key"]) for one in listed}
+    told = {one["Key"]: s3.head_object(Bucket=BUCKET, Key=one["Key"]) for one in listed if one["Key"] != SENT_WITH}
     return {key: (one["ContentType"], one["CacheControl"]) for key, one in told.items()}
 
 
@@ -87,6 +89,74 @@ def test_what_is_there_is_not_sent_again_and_open_pages_keep_what_they_load(s3: 
     second = site(tmp_path / "2", index_html="new", assets__new_js="2", icon_svg="8")
     assert set(send_site(s3, BUCKET, second, {"name": "Another"})) == {"assets/new.js", "index.html", "gone"}
     assert set(there(s3)) == {"index.html", "assets/old.js", "assets/new.js", "icon.svg", "operator.json"}
+
+
+#: Types as they were before a rule has changed.
+OTHER_TYPES = {".js": "application/javascript", ".svg": "image/x-icon"}
+
+
+class CutOff:
+    """S3, of which a sending reaches so many files."""
+
+    def __init__(self, s3: Any, files: int) -> None:
+        self._s3, self._left = s3, iter(range(files))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def put_object(self, **told: Any) -> None:
+        if next(self._left, None) is None:
+            raise ConnectionError
+        self._s3.put_object(**told)
+
+
+def test_what_is_to_have_another_type_is_sent_again(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = site(tmp_path, index_html="1", assets__a_js="2", icon_svg="3")
+    with monkeypatch.context() as before:
+        before.setattr(local.site, "_TYPES", OTHER_TYPES)
+        send_site(s3, BUCKET, made, ABOUT)
+        assert there(s3)["icon.svg"] == ("image/x-icon", "no-cache")
+    assert set(send_site(s3, BUCKET, made, ABOUT)) == {"assets/a.js", "icon.svg"}
+    assert there(s3)["assets/a.js"][0] == "text/javascript"
+    assert there(s3)["icon.svg"][0] == "image/svg+xml"
+    assert send_site(s3, BUCKET, made, ABOUT) == []
+
+
+def test_what_is_to_be_kept_for_another_time_is_sent_again(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = site(tmp_path, index_html="1", assets__a_js="2")
+    with monkeypatch.context() as before:
+        before.setattr(local.site, "_FOR_EVER", "no-store")
+        send_site(s3, BUCKET, made, ABOUT)
+    assert send_site(s3, BUCKET, made, ABOUT) == ["assets/a.js"]
+    assert there(s3)["assets/a.js"] == ("text/javascript", "public, max-age=31536000, immutable")
+
+
+@pytest.mark.parametrize("rule", ["the new one", "the old one"])
+@pytest.mark.parametrize("reached", range(5))
+def test_a_sending_that_was_cut_off_leaves_nothing_by_another_rule_than_that_of_the_next(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reached: int, rule: str
+) -> None:
+    """The same again, or what was there before the change."""
+    parts = {"index_html": "1", "assets__a_js": "2", "assets__b_js": "3", "icon_svg": "4"}
+    old, new = site(tmp_path / "1", **parts), site(tmp_path / "2", **parts, assets__c_js="5")
+    send_site(s3, BUCKET, old, ABOUT)
+    with monkeypatch.context() as changed:
+        changed.setattr(local.site, "_TYPES", OTHER_TYPES)
+        with pytest.raises(ConnectionError):
+            send_site(CutOff(s3, reached), BUCKET, new, ABOUT)  # type: ignore[arg-type]
+        if rule == "the new one":
+            send_site(s3, BUCKET, new, ABOUT)
+    if rule == "the old one":
+        send_site(s3, BUCKET, old, ABOUT)
+    types = {
+        "the new one": ("application/javascript", "image/x-icon"),
+        "the old one": ("text/javascript", "image/svg+xml"),
+    }
+    now = there(s3)
+    assert (now["assets/a.js"][0], now["icon.svg"][0]) == types[rule]
+    assert now["assets/b.js"] == now["assets/a.js"]
 
 
 def test_no_page_is_there_before_what_it_loads(tmp_path: Path) -> None:

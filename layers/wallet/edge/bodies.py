@@ -257,21 +257,24 @@ Password = Annotated[
 ]
 AnyPassword = Annotated[StrictStr, Field(max_length=1024, examples=["correct horse"]), Wanted("The password, as text.")]
 Email = Annotated[StrictStr, AfterValidator(_email), Wanted("An e-mail address, like asha@example.com, as text.")]
+_A_CREDENTIAL: dict[str, JsonValue] = {
+    "id": "mYkQ0nWc3VbT7uLx",
+    "rawId": "mYkQ0nWc3VbT7uLx",
+    "type": "public-key",
+    "response": {
+        "clientDataJSON": "eyJ0eXBlIjoi",
+        "authenticatorData": "SZYN5YgOjGh0",
+        "signature": "MEUCIQDx",
+    },
+    "clientExtensionResults": {},
+}
+_A_NEW_CREDENTIAL = {
+    **_A_CREDENTIAL,
+    "response": {"clientDataJSON": "eyJ0eXBlIjoi", "attestationObject": "o2NmbXRkbm9uZQ"},
+}
 Credential = Annotated[
     dict[str, JsonValue],
-    _like(
-        {
-            "id": "mYkQ0nWc3VbT7uLx",
-            "rawId": "mYkQ0nWc3VbT7uLx",
-            "type": "public-key",
-            "response": {
-                "clientDataJSON": "eyJ0eXBlIjoi",
-                "authenticatorData": "SZYN5YgOjGh0",
-                "signature": "MEUCIQDx",
-            },
-            "clientExtensionResults": {},
-        }
-    ),
+    _like(_A_CREDENTIAL),
     Wanted("What navigator.credentials gave, as its toJSON() has it: an object."),
 ]
 PasskeyName = Annotated[
@@ -368,18 +371,7 @@ class PasskeyBody(Body):
     """POST /passkeys."""
 
     name: PasskeyName
-    credential: Annotated[
-        Credential,
-        _like(
-            {
-                "id": "mYkQ0nWc3VbT7uLx",
-                "rawId": "mYkQ0nWc3VbT7uLx",
-                "type": "public-key",
-                "response": {"clientDataJSON": "eyJ0eXBlIjoi", "attestationObject": "o2NmbXRkbm9uZQ"},
-                "clientExtensionResults": {},
-            }
-        ),
-    ]
+    credential: Annotated[Credential, _like(_A_NEW_CREDENTIAL)]
 
 
 class ProofOptionsBody(Body):

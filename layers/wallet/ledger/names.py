@@ -25,7 +25,7 @@ from wallet.ledger.reserved_names import is_reserved
 MAX_LENGTH = 100
 
 # Signs that belong in names of people and shops.
-_SIGNS = frozenset(".,'’-&()/+·\u0970")  # with the sign of short forms in Devanagari
+_SIGNS = ".,'’-&()/+·\u0970"  # with the sign of short forms in Devanagari
 _KINDS = frozenset((LETTER, MARK, SPACING_MARK, DIGIT, OTHER_NUMBER, UNASSIGNED))
 _SHOWS = frozenset((LETTER, DIGIT, OTHER_NUMBER, UNASSIGNED))
 _BASES = _KINDS | {MARK, SPACING_MARK}
@@ -156,7 +156,7 @@ def shorten(name: str, *, kind: str) -> str:
     if kind == "merchant":
         return name
     first, *others = name.split()
-    lettered = (word.lstrip("".join(_SIGNS)) for word in others)
+    lettered = (word.lstrip(_SIGNS) for word in others)
     return " ".join([first, *(f"{initial(word)}." for word in lettered if word)])
 
 

@@ -41,12 +41,16 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Sequence[IpAddress]]
 
 
-class NotSentError(Exception):
-    """There was no answer; the request may have arrived all the same. The message is a word for logs: no address."""
+class NothingSentError(Exception):
+    """There was no connection, so nothing has arrived. The message is a word for logs: no address."""
 
 
-class ForbiddenAddressError(NotSentError):
-    """Nothing was sent: the URL is none that we call."""
+class ForbiddenAddressError(NothingSentError):
+    """The URL is none that we call."""
+
+
+class NoAnswerError(Exception):
+    """There was a connection and no answer: the request may have arrived. The message is a word for logs, as above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +79,17 @@ class WebhookClient:
         self._patience_s = patience_s
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Sends JSON once. Raises NotSentError (ForbiddenAddressError before anything is sent)."""
+        """Sends JSON once. Raises NothingSentError or NoAnswerError."""
         target = _Target.read(url, local=self._local)
         deadline = _Deadline(self._patience_s)
-        addresses = self._addresses(target, deadline)
-        try:
-            with self._connect(target, addresses, deadline) as connection:
+        with self._connect(target, self._addresses(target, deadline), deadline) as connection:
+            try:
                 _send(connection, target.request(body, headers), deadline)
                 return _read_answer(connection, deadline)
-        except NotSentError:
-            raise
-        except TimeoutError as error:
-            raise NotSentError("timeout") from error
-        except ssl.SSLCertVerificationError as error:
-            raise NotSentError("certificate") from error
-        except ssl.SSLError as error:
-            raise NotSentError("tls") from error
-        except OSError as error:
-            raise NotSentError("connection") from error
+            except TimeoutError as error:
+                raise NoAnswerError("timeout") from error
+            except OSError as error:  # of TLS as well: who wants a certificate of ours says so as late as this
+                raise NoAnswerError("connection") from error
 
     def _addresses(self, target: "_Target", deadline: "_Deadline") -> Sequence[IpAddress]:
         """Every address of the name, if all of them are public: one name with both kinds is none to trust.
@@ -113,33 +110,43 @@ class WebhookClient:
         try:
             found = answers.get(timeout=deadline.left_s())
         except (queue.Empty, TimeoutError) as error:
-            raise NotSentError("name_timeout") from error
+            raise NothingSentError("name_timeout") from error
         if isinstance(found, OSError) or not found:
-            raise NotSentError("name_unknown")
+            raise NothingSentError("name_unknown")
         if not self._local and not all(is_public(address) for address in found):
             raise ForbiddenAddressError("address_not_public")
         return found
 
     def _connect(self, target: "_Target", addresses: Sequence[IpAddress], deadline: "_Deadline") -> socket.socket:
-        """A connection to the first of the addresses that takes one; over TLS it is the name that is verified."""
+        """A connection on which nothing is sent yet; over TLS it is the name that is verified."""
+        try:
+            plain = self._reach(target, addresses, deadline)
+            try:
+                plain.settimeout(deadline.left_s())
+                # the handshake's timeout is for the whole of it
+                return self._context.wrap_socket(plain, server_hostname=target.host) if target.is_encrypted else plain
+            except OSError:
+                plain.close()
+                raise
+        except TimeoutError as error:
+            raise NothingSentError("connect_timeout") from error
+        except ssl.SSLCertVerificationError as error:
+            raise NothingSentError("certificate") from error
+        except ssl.SSLError as error:
+            raise NothingSentError("tls") from error
+        except OSError as error:
+            raise NothingSentError("connect_failed") from error
+
+    @staticmethod
+    def _reach(target: "_Target", addresses: Sequence[IpAddress], deadline: "_Deadline") -> socket.socket:
+        """A connection to the first of the addresses that takes one."""
         trouble: OSError = OSError("no address")
         for address in addresses:
             try:
-                plain = socket.create_connection(
-                    (str(address), target.port), timeout=min(_CONNECT_S, deadline.left_s())
-                )
-                break
+                return socket.create_connection((str(address), target.port), timeout=min(_CONNECT_S, deadline.left_s()))
             except OSError as error:
                 trouble = error
-        else:
-            raise trouble
-        try:
-            plain.settimeout(deadline.left_s())
-            # the handshake's timeout is for the whole of it
-            return self._context.wrap_socket(plain, server_hostname=target.host) if target.is_encrypted else plain
-        except OSError:
-            plain.close()
-            raise
+        raise trouble
 
 
 def is_public(address: IpAddress) -> bool:
@@ -224,17 +231,17 @@ def _read_answer(connection: socket.socket, deadline: _Deadline) -> Answer:
     while True:
         while (end := _END_OF_HEAD.search(received)) is None:
             if budget <= 0:
-                raise NotSentError("answer_too_long")
+                raise NoAnswerError("answer_too_long")
             connection.settimeout(deadline.left_s())
             chunk = connection.recv(min(_CHUNK, budget))
             if not chunk:
-                raise NotSentError("answer_cut_short" if received else "no_answer")
+                raise NoAnswerError("answer_cut_short" if received else "no_answer")
             received += chunk
             budget -= len(chunk)
         head, received = received[: end.end()], received[end.end() :]
         line = _STATUS_LINE.match(head)
         if line is None:
-            raise NotSentError("answer_malformed")
+            raise NoAnswerError("answer_malformed")
         if int(line[1]) not in _INFORMATIONAL:
             return Answer(int(line[1]), _retry_after(head[line.end() :]))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from wallet.channels.port import ChannelUnavailableError, Queues
-from wallet.merchant_webhooks.client import Answer, NotSentError
+from wallet.merchant_webhooks.client import Answer, NoAnswerError, NothingSentError
 from wallet.merchant_webhooks.model import (
     Endpoint,
     EndpointUnavailableError,
@@ -83,7 +83,7 @@ class Deliveries:
             endpoint = self.endpoint(message.wallet_id)
             headers = headers_of(message, endpoint, timestamp_s=int(self.now().timestamp()))
             answer = self.sender.post(endpoint.url, message.body, headers)
-        except (EndpointUnavailableError, NotSentError) as error:
+        except (EndpointUnavailableError, NothingSentError, NoAnswerError) as error:
             return Outcome(Result.FAILED, str(error))
         return outcome_of(answer.status, answer.retry_after, now=self.now())
 

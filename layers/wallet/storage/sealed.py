@@ -10,7 +10,7 @@ from wallet.ledger.evidence import Sealed
 from wallet.ledger.seals import BEGINNING, POSTING_COLUMNS, TRANSACTION_COLUMNS, Content, Record
 from wallet.storage.database import Reader, Row
 from wallet.storage.rows import exact_time
-from wallet.storage.seals import record, seal_of
+from wallet.storage.seals import checkpoint_of, record, seal_of
 
 _TRANSACTION = ", ".join(f"t.{column}" for column in TRANSACTION_COLUMNS)
 
@@ -155,17 +155,7 @@ def stored_of(row: Row) -> Stored | None:
     """A checkpoint's row with what it follows from, if there is one."""
     if row["number"] is None:
         return None
-    checkpoint = CheckpointRow(
-        ledger=row["ledger"].hex(),
-        number=row["number"],
-        first=row["first_position"],
-        last=row["last_position"],
-        chain_before=row["chain_before"],
-        chain=row["chain"],
-        previous=row["digest_before"] or BEGINNING,
-        sealed_at=exact_time(row["sealed_at"]),
-        balances=_balances(row["balances"]),
-    )
+    checkpoint = checkpoint_of(row, _balances(row["balances"]))
     return Stored(checkpoint, row["digest"], row["signature"], _before(row))
 
 

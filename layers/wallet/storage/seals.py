@@ -65,7 +65,7 @@ WHERE p.transaction_id IN ({{places}}) ORDER BY p.transaction_id, p.line
 _AT_ONCE = 200
 
 _CHECKPOINT = """
-SELECT i.id AS ledger, c.*, before_it.digest AS previous
+SELECT i.id AS ledger, c.*, before_it.digest AS digest_before
 FROM checkpoints c JOIN ledger_identity i LEFT JOIN checkpoints before_it ON before_it.number = c.number - 1
 """
 
@@ -187,7 +187,8 @@ def oldest_unpublished(database: Database) -> Unpublished | None:
         return None
     row = rows[0]
     seals = read_seals(database, first=row["first_position"], last=row["last_position"])
-    return Unpublished(_checkpoint(row).under(seals), entries_of(seals), row["digest"])
+    checkpoint = checkpoint_of(row, _balances(row["balances"]))
+    return Unpublished(checkpoint.under(seals), entries_of(seals), row["digest"])
 
 
 def note_published(database: Database, number: int, *, signature: bytes) -> None:
@@ -204,6 +205,21 @@ def read_seals(database: Database, *, first: int, last: int) -> list[Seal]:
 def seal_of(row: Row) -> Seal:
     """A row of `seals`."""
     return Seal(row["position"], row["transaction_id"].hex(), row["salt"], row["leaf"], row["form"])
+
+
+def checkpoint_of(row: Row, balances: Balances) -> CheckpointRow:
+    """A row of `checkpoints` that has its `ledger` and the `digest_before` it, with its balances as they were read."""
+    return CheckpointRow(
+        ledger=row["ledger"].hex(),
+        number=row["number"],
+        first=row["first_position"],
+        last=row["last_position"],
+        chain_before=row["chain_before"],
+        chain=row["chain"],
+        previous=row["digest_before"] or BEGINNING,
+        sealed_at=exact_time(row["sealed_at"]),
+        balances=balances,
+    )
 
 
 def lag(database: Database) -> Lag:
@@ -243,20 +259,6 @@ def _postings(
         for transaction_id, lines in groupby(rows, key=lambda row: row["transaction_id"].hex()):
             postings[transaction_id] = tuple(record(line, POSTING_COLUMNS) for line in lines)
     return postings, codes
-
-
-def _checkpoint(row: Row) -> CheckpointRow:
-    return CheckpointRow(
-        ledger=row["ledger"].hex(),
-        number=row["number"],
-        first=row["first_position"],
-        last=row["last_position"],
-        chain_before=row["chain_before"],
-        chain=row["chain"],
-        previous=row["previous"] or BEGINNING,
-        sealed_at=exact_time(row["sealed_at"]),
-        balances=_balances(row["balances"]),
-    )
 
 
 def _balances(text: str) -> Balances:

@@ -14,7 +14,7 @@ from typing import Self
 import pytest
 
 from local import certificates
-from wallet.merchant_webhooks.client import Answer, IpAddress, NotSentError, WebhookClient
+from wallet.merchant_webhooks.client import Answer, IpAddress, NoAnswerError, NothingSentError, WebhookClient
 
 HERE = ipaddress.ip_address("127.0.0.1")
 #: Of all names that the certificate is for this one is nowhere but in it.
@@ -131,7 +131,7 @@ def test_an_answer_is_its_status(content: bytes, answer: Answer) -> None:
     ],
 )
 def test_what_is_no_answer_is_a_failed_attempt(content: bytes, reason: str) -> None:
-    with Server(says(content)) as server, pytest.raises(NotSentError, match=f"^{reason}$"):
+    with Server(says(content)) as server, pytest.raises(NoAnswerError, match=f"^{reason}$"):
         post(server)
 
 
@@ -162,7 +162,7 @@ def drips(connection: socket.socket) -> None:
 
 def test_an_answer_that_drips_ends_in_time() -> None:
     started = time.monotonic()
-    with Server(drips) as server, pytest.raises(NotSentError, match=r"^timeout$"):
+    with Server(drips) as server, pytest.raises(NoAnswerError, match=r"^timeout$"):
         post(server)
     assert PATIENCE_S <= time.monotonic() - started < 4 * PATIENCE_S
 
@@ -174,7 +174,7 @@ def keeps_silent(connection: socket.socket) -> None:
 
 
 def test_a_server_that_says_nothing_is_left() -> None:
-    with Server(keeps_silent) as server, pytest.raises(NotSentError, match=r"^timeout$"):
+    with Server(keeps_silent) as server, pytest.raises(NoAnswerError, match=r"^timeout$"):
         post(server)
 
 
@@ -182,14 +182,14 @@ def test_a_connection_that_is_reset_is_a_failed_attempt() -> None:
     def reset(connection: socket.socket) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    with Server(reset) as server, pytest.raises(NotSentError, match=r"^connection$"):
+    with Server(reset) as server, pytest.raises(NoAnswerError, match=r"^connection$"):
         post(server)
 
 
 def test_where_nobody_listens_it_is_a_failed_attempt() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(NotSentError, match=r"^connection$"):
+    with pytest.raises(NothingSentError, match=r"^connect_failed$"):
         client().post(f"http://merchant.example:{port}/", b"{}", {})
 
 
@@ -240,23 +240,32 @@ def test_the_connection_goes_to_the_address_that_was_looked_at_and_the_name_is_v
 
 
 def test_a_certificate_of_another_name_is_not_believed(keys: Path, encrypted: Server) -> None:
-    with pytest.raises(NotSentError, match=r"^certificate$"):
+    with pytest.raises(NothingSentError, match=r"^certificate$"):
         trusting(keys).post(f"https://merchant.example:{encrypted.port}/", b"{}", {})
     assert encrypted.requests == []
 
 
 def test_a_certificate_of_nobody_we_know_is_not_believed(encrypted: Server) -> None:
-    with pytest.raises(NotSentError, match=r"^certificate$"):
+    with pytest.raises(NothingSentError, match=r"^certificate$"):
         client(context=ssl.create_default_context()).post(f"https://{NAME}:{encrypted.port}/", b"{}", {})
     assert encrypted.requests == []
 
 
 def test_what_speaks_no_tls_is_told_nothing(keys: Path) -> None:
-    with Server(says(b"HTTP/1.1 200 OK\r\n\r\n")) as server, pytest.raises(NotSentError, match=r"^tls$"):
+    with Server(says(b"HTTP/1.1 200 OK\r\n\r\n")) as server, pytest.raises(NothingSentError, match=r"^tls$"):
         trusting(keys).post(f"https://{NAME}:{server.port}/", b"a secret of the merchant's", {})
     assert b"secret" not in server.requests[0]
 
 
 def test_a_handshake_that_does_not_go_on_ends_in_time(keys: Path) -> None:
-    with Server(keeps_silent) as server, pytest.raises(NotSentError, match=r"^timeout$"):
+    with Server(keeps_silent) as server, pytest.raises(NothingSentError, match=r"^connect_timeout$"):
+        trusting(keys).post(f"https://{NAME}:{server.port}/", b"{}", {})
+
+
+def test_a_server_that_wants_a_certificate_of_ours_may_have_the_request(keys: Path) -> None:
+    """In TLS 1.3 it says so when we have begun to send."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(keys / "ca.pem"))
+    context.load_cert_chain(keys / "server.pem", keys / "server-key.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    with Server(keeps_silent, context) as server, pytest.raises(NoAnswerError, match=r"^connection$"):
         trusting(keys).post(f"https://{NAME}:{server.port}/", b"{}", {})

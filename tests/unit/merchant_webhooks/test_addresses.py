@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from wallet.merchant_webhooks.client import ForbiddenAddressError, IpAddress, NotSentError, WebhookClient, is_public
+from wallet.merchant_webhooks.client import ForbiddenAddressError, IpAddress, NothingSentError, WebhookClient, is_public
 
 INSIDE = [
     "0.0.0.0",  # noqa: S104 - not to bind to
@@ -122,14 +122,14 @@ def test_what_is_no_address_of_ours_to_call_is_not_even_looked_up(url: str, reas
 def test_plain_http_is_for_a_developers_machine() -> None:
     """There it goes on to look the name up."""
     names = Names()
-    with pytest.raises(NotSentError, match="name_unknown"):
+    with pytest.raises(NothingSentError, match="name_unknown"):
         WebhookClient(local=True, resolve=names).post("http://merchant.example/", b"{}", {})
     assert names.asked == 1
 
 
 def test_a_name_that_is_not_found_in_time_is_waited_for_no_longer(held: Held) -> None:
     client = WebhookClient(resolve=held, patience_s=0.05)
-    with pytest.raises(NotSentError, match="name_timeout"):
+    with pytest.raises(NothingSentError, match="name_timeout"):
         client.post("https://merchant.example/", b"{}", {})
 
 
@@ -138,5 +138,5 @@ def test_a_name_that_nobody_has_is_a_failed_attempt(error: Exception) -> None:
     def fail(_host: str, _port: int) -> Sequence[IpAddress]:
         raise error
 
-    with pytest.raises(NotSentError, match="name_unknown"):
+    with pytest.raises(NothingSentError, match="name_unknown"):
         WebhookClient(resolve=fail).post("https://merchant.example/", b"{}", {})
