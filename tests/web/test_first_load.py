@@ -6,6 +6,7 @@ from playwright.sync_api import Route
 
 from tests.support.client import Api
 from tests.web.conftest import Visit
+from tests.web.visitor import NOBODY_ANSWERS
 
 _MOST = 60_000
 
@@ -26,17 +27,18 @@ def test_script_and_style_of_the_first_load_are_small(visit: Visit) -> None:
 def test_the_session_is_asked_for_while_the_rest_is_still_on_its_way(visit: Visit) -> None:
     visitor = visit()
     kept: list[Route] = []
-    visitor.page.route(re.compile(r"/assets/wallet-.*[.]js$"), kept.append)
+    visitor.page.route(re.compile(r"/assets/wallet-.*[.]js$"), lambda route: kept.append(route))  # noqa: PLW0108 - Playwright marks what it calls
     with visitor.page.expect_request("**/v1/session/token"):
         visitor.page.goto(f"{visitor.api.stack['web_url']}/sign-in", wait_until="commit")
     assert visitor.page.get_by_role("heading").count() == 0
     (rest,) = kept
     rest.continue_()
-    visitor.sees("Sign in")
+    visitor.page.get_by_role("heading", name="Sign in").wait_for()
 
 
 def test_a_screen_that_could_not_be_fetched_comes_once_it_can_be_had(api: Api, visit: Visit) -> None:
-    visitor = visit(api.person())
+    visitor = visit()
+    visitor.comes_as(api.person())
     lost: list[Route] = []
 
     def lose(route: Route) -> None:
@@ -45,8 +47,8 @@ def test_a_screen_that_could_not_be_fetched_comes_once_it_can_be_had(api: Api, v
 
     script = re.compile(r"/assets/settings-.*[.]js$")
     visitor.page.route(script, lose)
-    visitor.press("Settings", "link")
-    visitor.sees("Nobody answers. Check your connection and try again.")
+    visitor.press("Settings")
+    visitor.sees(NOBODY_ANSWERS)
     visitor.page.unroute(script)
     visitor.press("Try again")
     visitor.sees("Language")
