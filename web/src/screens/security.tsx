@@ -1,8 +1,9 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { deviceOf } from "../parts/devices";
 import { whenOf } from "../parts/entries";
 import { Act, Note, Stage, TextField } from "../parts/fields";
+import { useLatch } from "../parts/latch";
 import { type Loaded, useLoaded } from "../parts/load";
 import { Loading, WhenLoaded } from "../parts/loading";
 import { createPasskey, knowsPasskeys } from "../parts/passkeys";
@@ -36,11 +37,8 @@ interface Listed<T> {
 function Lists() {
   const [passkeys, askPasskeys] = useLoaded(() => api.GET("/passkeys"));
   const [sessions, askSessions] = useLoaded(() => api.GET("/sessions"));
-  const areThere = useSignal(false);
-  useSignalEffect(() => {
-    if (passkeys.value.is !== "loading" && sessions.value.is !== "loading") areThere.value = true;
-  });
-  if (!areThere.value) return <Loading />;
+  const areThere = useLatch(() => passkeys.value.is !== "loading" && sessions.value.is !== "loading");
+  if (!areThere) return <Loading />;
   return (
     <>
       <Passkeys loaded={passkeys.value} again={askPasskeys} />
