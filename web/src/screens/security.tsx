@@ -5,7 +5,7 @@ import { whenOf } from "../parts/entries";
 import { Act, Note, Stage, TextField } from "../parts/fields";
 import { useLatch } from "../parts/latch";
 import { type Loaded, useLoaded } from "../parts/load";
-import { Loading, WhenLoaded } from "../parts/loading";
+import { Loading, Trouble, WhenLoaded } from "../parts/loading";
 import { createPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PasswordField } from "../parts/password";
 import { PhoneProof } from "../parts/phone-proof";
@@ -69,11 +69,7 @@ function Freeze() {
           }}
         />
       )}
-      {wallet.value.is !== "loading" && (
-        <WhenLoaded loaded={wallet.value} again={again}>
-          {() => null}
-        </WhenLoaded>
-      )}
+      <Trouble loaded={wallet.value} again={again} />
     </section>
   );
 }
