@@ -2,12 +2,12 @@ import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { sendOnce } from "../api/sending";
 import { rupees } from "../parts/amounts";
-import { whenOf } from "../parts/entries";
 import { Act, Note } from "../parts/fields";
 import { useLatch } from "../parts/latch";
 import { Loading, Rest } from "../parts/loading";
 import { type Pages, usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
+import { whenOf } from "../parts/times";
 import { texts } from "../texts";
 
 type Side = "payer" | "payee";

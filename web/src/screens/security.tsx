@@ -1,7 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { deviceOf } from "../parts/devices";
-import { whenOf } from "../parts/entries";
 import { Act, Note, Stage, TextField } from "../parts/fields";
 import { useLatch } from "../parts/latch";
 import { type Loaded, useLoaded } from "../parts/load";
@@ -10,6 +9,7 @@ import { createPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PasswordField } from "../parts/password";
 import { PhoneProof } from "../parts/phone-proof";
 import { SignOut } from "../parts/sign-out";
+import { whenOf } from "../parts/times";
 import { useWork } from "../parts/work";
 import { addressOf } from "../router";
 import { texts } from "../texts";

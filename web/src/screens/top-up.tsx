@@ -5,13 +5,12 @@ import { api } from "../api/client";
 import { rupees } from "../parts/amounts";
 import { Code } from "../parts/code";
 import { Copy } from "../parts/copy";
-import { dayOf, whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
 import { Note, Stage } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { WhenLoaded } from "../parts/loading";
 import { PretendPhone } from "../parts/simulator";
-import { timeOf } from "../parts/times";
+import { dayOf, timeOf, whenOf } from "../parts/times";
 import { addressOf, place } from "../router";
 import { texts } from "../texts";
 

@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { rupees } from "../parts/amounts";
-import { whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
 import { Act, Note } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { WhenLoaded } from "../parts/loading";
+import { whenOf } from "../parts/times";
 import { useWork } from "../parts/work";
 import { addressOf, place } from "../router";
 import { texts } from "../texts";
