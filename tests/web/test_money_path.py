@@ -102,6 +102,18 @@ def test_what_the_phone_declines_is_said_and_can_be_tried_again(api: Api, visit:
     assert payer.balance() == 50_000
 
 
+def test_on_a_trial_the_pretend_phone_comes_before_the_upi_app(api: Api, visit: Visit, shape: Shape) -> None:
+    """Nobody has a UPI app that could pay a simulator's order: it would be the wrong one to press."""
+    payer = api.person()
+    asha = visit(shape)
+    asha.comes_as(payer)
+    asha.open("top-up", payer.open_top_up(50_000)["id"])
+    asha.sees("Waiting for your payment")
+    asha.comes_to_rest()
+    links = asha.page.locator("main a").all_text_contents()
+    assert links.index("Open the pretend phone") < links.index("Open my UPI app")
+
+
 @pytest.mark.parametrize(
     ("typed", "shown"),
     [

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Schemas } from "../api/client";
 import { api } from "../api/client";
+import { askOperator } from "../operator";
 import { rupees } from "../parts/amounts";
 import { Code } from "../parts/code";
 import { Copy } from "../parts/copy";
@@ -38,6 +39,8 @@ const paceOf = (topUp: Schemas["TopUp"] | null): number | null => {
 /** One top-up: how to pay it, and what has become of it. */
 export function TopUp() {
   const id = place.value.about;
+  // with the top-up and not behind it: what leads to the pretend phone stands above what can be pressed
+  useEffect(askOperator, []);
   const [topUp, again] = useLoaded(() => api.GET("/top-ups/{id}", { params: { path: { id } } }), {
     about: id,
     everyS: paceOf,
@@ -60,8 +63,9 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
       return (
         <>
           <section class="sheet">
-            <Ways upi={topUp.upi} />
+            {/* first: on a trial there is no UPI app that could pay */}
             <PretendPhone holds="payment" order={topUp.gateway_order_id} />
+            <Ways upi={topUp.upi} />
           </section>
           <p class="waiting" role="status">
             {texts.value.add.waiting}
