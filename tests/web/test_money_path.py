@@ -61,8 +61,10 @@ def test_a_shop_is_paid_from_its_code_and_gives_it_back(api: Api, visit: Visit, 
     asha.sees("₹379.50")  # what they can then spend
     asha.press("Pay ₹120.50")
     asha.sees("Paid")
+    asha.sees("Payment number")
     asha.press("Receipt")
     asha.is_at("entry")
+    asha.sees("Transaction number")
     asha.sees_sum("\N{MINUS SIGN}₹120.50")
 
     shop.open("")

@@ -232,7 +232,7 @@ function Paid({ payment, message, anew }: { payment: Receipt; message: string; a
           [texts.value.pay.to, payment.to.name],
           [texts.value.pay.when, whenOf(payment.created_at)],
           [texts.value.common.what, payment.description],
-          [texts.value.add.ours, payment.id],
+          [texts.value.pay.number, payment.id],
         ]}
       />
       <a class="button first" href={addressOf("entry", payment.transaction_id)}>

@@ -205,7 +205,7 @@ function References({ topUp }: { topUp: Schemas["TopUp"] }) {
         rows={[
           [texts.value.add.rrn, topUp.rrn ?? texts.value.add.noRrn],
           [texts.value.add.order, topUp.gateway_order_id],
-          [texts.value.add.ours, topUp.id],
+          [texts.value.add.number, topUp.id],
           [texts.value.pay.when, whenOf(topUp.created_at)],
         ]}
       />

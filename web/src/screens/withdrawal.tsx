@@ -31,7 +31,7 @@ export function Withdrawal() {
               [texts.value.pay.fee, rupees(one.fee)],
               [texts.value.pay.when, whenOf(one.created_at)],
               [texts.value.entry.utr, one.utr],
-              [texts.value.add.ours, one.id],
+              [texts.value.withdraw.number, one.id],
             ]}
           />
           {one.status === "pending" && one.waits_until && <Stop id={one.id} done={again} />}
