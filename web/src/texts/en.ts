@@ -108,7 +108,8 @@ export const en = {
     all: "All transactions",
     withdraw: "Withdraw to a bank account",
     nothingYet: "Nothing has happened yet. Add money, or receive some.",
-    frozen: "The wallet is frozen: money comes in, and none goes out.",
+    frozen:
+      "The wallet is frozen: nothing can be paid from it or into it. What you have added already, or what is given back to you, still arrives.",
     pendingMore: "Open one to go on, or to see where it is. What your bank has taken need not be paid again.",
   },
   add: {
@@ -426,7 +427,7 @@ export const en = {
   security: {
     freeze: "Freeze my wallet",
     freezeLead:
-      "Lost your phone, or noticed something strange? Once it is frozen nothing leaves the wallet. Money still comes in.",
+      "Lost your phone, or noticed something strange? Once it is frozen nothing leaves the wallet, and nobody can pay into it. What is given back to you still arrives.",
     frozen: "Frozen: nothing leaves the wallet.",
     frozenByUs: "We have frozen this wallet, not you. Our support says why, and how it is unfrozen: see Help.",
     unfreeze: "Unfreeze it",
@@ -544,7 +545,7 @@ export const en = {
   problems: {
     proof_not_ready: "There is no receipt of it yet. Try again in a minute or two.",
     insufficient_funds: "There is not enough in your wallet for that.",
-    wallet_frozen: "Your wallet is frozen: nothing can be paid from it until it is unfrozen.",
+    wallet_frozen: "Your wallet is frozen: nothing can be paid from it or into it until it is unfrozen. See Security.",
     wallet_limit_exceeded: "That is above one of your limits. See Limits in Settings.",
     payee_not_found: "There is no wallet with that number.",
     payee_unavailable: "This wallet can't be paid at the moment.",
