@@ -25,12 +25,17 @@ export function Withdraw() {
   const typed = useSignal("");
   const vpa = useSignal("");
   const asked = useSignal(false);
+  const left = useSignal(false);
   const withdrawal = useMovement("withdrawal", send, findSent);
   const amount = readAmount(typed.value);
   const address = vpa.value.trim();
   const isAddress = /^[^@\s]+@[^@\s]+$/.test(address);
   const isFrozen = useFrozen();
   const preview = usePreview(typeof amount === "number" && isAddress ? { amount, vpa: address } : null, askAhead);
+  const isFault = !isAddress && (asked.value || (left.value && address !== ""));
+  // what looks like an address here may be none to the API, which knows more of them
+  const ahead = preview.value;
+  const isRefused = ahead !== null && ahead !== "coming" && "refused" in ahead && ahead.refused.code === "invalid_vpa";
 
   return (
     <Moving
@@ -52,17 +57,19 @@ export function Withdraw() {
             }}
           >
             <p class="quiet">{texts.value.withdraw.lead}</p>
-            <TextField
-              label={texts.value.withdraw.vpa}
-              hint={texts.value.withdraw.vpaHint}
-              fault={asked.value && !isAddress ? texts.value.faults.vpa : null}
-              inputMode="email"
-              autocomplete="off"
-              value={vpa.value}
-              onText={(text) => {
-                vpa.value = text;
-              }}
-            />
+            <div onFocusOut={() => (left.value = true)}>
+              <TextField
+                label={texts.value.withdraw.vpa}
+                hint={texts.value.withdraw.vpaHint}
+                fault={isFault || isRefused ? texts.value.faults.vpa : null}
+                inputMode="email"
+                autocomplete="off"
+                value={vpa.value}
+                onText={(text) => {
+                  vpa.value = text;
+                }}
+              />
+            </div>
             <AmountField
               typed={typed.value}
               asked={asked.value}
@@ -70,7 +77,7 @@ export function Withdraw() {
                 typed.value = text;
               }}
             />
-            <Comes preview={preview.value} />
+            <Comes preview={isRefused ? null : preview.value} />
             {message && <Note warning>{message}</Note>}
             <Act first submits busy={withdrawal.isSending.value}>
               {typeof amount === "number" ? texts.value.withdraw.submit(rupees(amount)) : texts.value.screens.withdraw}
