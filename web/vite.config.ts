@@ -52,7 +52,7 @@ function localSite(): string {
 }
 
 /** Asked for before all else, and needs nothing else. */
-const SESSION = { name: "session", test: /signals-core|\/src\/(begin|api\/(session|answers))\./, priority: 1 };
+const SESSION = { name: "session", test: /signals-core|\/src\/(begin|storage|api\/(session|answers))\./, priority: 1 };
 
 /** All that several screens use is one file: of many small ones each costs a request, and compresses badly. */
 const FIRST = { name: "wallet", test: (id: string) => !LATER.test(id) };

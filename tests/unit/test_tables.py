@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.state import ROOT
 from tests.unit.calls import CALLER, request
 from wallet.edge import shapes
 from wallet.edge.cells import guarded, unguarded
@@ -171,3 +172,14 @@ def test_a_link_leads_to_the_next_page_with_the_same_filters() -> None:
     query = {"limit": ["2"], "from": ["2026-11-01T00:00:00+05:30"], "cursor": ["e9.9"]}
     _, headers = table(replace(PAGE, rest=rest), query)
     assert headers["Link"] == '<?limit=2&from=2026-11-01T00%3A00%3A00%2B05%3A30&cursor=e2.7>; rel="next"'
+
+
+def test_the_wallet_in_the_browser_has_the_same_columns_with_amounts_in_rupees() -> None:
+    """Its table is made there, page by page; what somebody made of one of the two fits the other."""
+    source = (ROOT / "web" / "src" / "table.ts").read_text()
+    listed = re.search(r"^const COLUMNS = \[([^\]]*)\];$", source, re.MULTILINE)
+    assert listed is not None
+    theirs = re.findall(r'"([a-z_]+)"', listed[1])
+    (ours,), _ = table(StatementPage((), None))
+    in_rupees = {"amount": "amount_rupees", "balance_after": "balance_after_rupees"}
+    assert theirs == [in_rupees.get(name, name) for name in ours]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,6 +22,8 @@ class Book:
     asked: list[dict[str, str]] = field(default_factory=list)
     #: which questions get no answer, by what they ask
     loses: Callable[[dict[str, str]], bool] = lambda _: False
+    #: what its clock says; None: nothing, and the browser has only its own
+    clock: datetime | None = None
 
     def adds(self, at: datetime, amount: int = 100, *, direction: str = "credit", type_: str = "payment") -> None:
         """An entry becomes visible; it may be earlier than others that were there."""
@@ -53,4 +56,6 @@ class Book:
         end = start + int(query["limit"])
         body = {"data": stretch[start:end], "next_cursor": f"{known}.{end}" if end < len(stretch) else None}
         headers = {"X-Request-Id": "book"}  # without one it is none of the API's answers
+        if self.clock is not None:
+            headers["Date"] = format_datetime(self.clock, usegmt=True)
         route.fulfill(status=200, content_type="application/json", headers=headers, body=json.dumps(body))

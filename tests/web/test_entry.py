@@ -32,11 +32,11 @@ def test_each_number_is_copied_by_itself(api: Api, visit: Visit) -> None:
     asha.comes_as(payer)
     top_up = look_at(asha, payer, "top_up")
     assert copied(asha, "Bank reference (RRN)") == top_up["rrn"]
-    assert copied(asha, "Our number") == top_up["id"]
+    assert copied(asha, "Transaction number") == top_up["id"]
     paid = look_at(asha, payer, "payment")
     assert copied(asha, "Their wallet's number") == shop.wallet_id
     assert copied(asha, "Reference") == "INV-7"
-    assert copied(asha, "Our number") == paid["id"]
+    assert copied(asha, "Transaction number") == paid["id"]
 
 
 def test_what_was_given_back_and_its_payment_lead_to_one_another(api: Api, visit: Visit) -> None:

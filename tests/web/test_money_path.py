@@ -61,8 +61,10 @@ def test_a_shop_is_paid_from_its_code_and_gives_it_back(api: Api, visit: Visit, 
     asha.sees("₹379.50")  # what they can then spend
     asha.press("Pay ₹120.50")
     asha.sees("Paid")
+    asha.sees("Payment number")
     asha.press("Receipt")
     asha.is_at("entry")
+    asha.sees("Transaction number")
     asha.sees_sum("\N{MINUS SIGN}₹120.50")
 
     shop.open("")
@@ -100,6 +102,18 @@ def test_what_the_phone_declines_is_said_and_can_be_tried_again(api: Api, visit:
     phone.get_by_role("button", name="Approve", exact=True).click()
     asha.sees("The money is here")
     assert payer.balance() == 50_000
+
+
+def test_on_a_trial_the_pretend_phone_comes_before_the_upi_app(api: Api, visit: Visit, shape: Shape) -> None:
+    """Nobody has a UPI app that could pay a simulator's order: it would be the wrong one to press."""
+    payer = api.person()
+    asha = visit(shape)
+    asha.comes_as(payer)
+    asha.open("top-up", payer.open_top_up(50_000)["id"])
+    asha.sees("Waiting for your payment")
+    asha.comes_to_rest()
+    links = asha.page.locator("main a").all_text_contents()
+    assert links.index("Open the pretend phone") < links.index("Open my UPI app")
 
 
 @pytest.mark.parametrize(

@@ -215,3 +215,42 @@ def test_another_order_under_the_key_of_one_that_is_still_at_work_does_not_free_
     asha.open("pay")
     asha.sees(EARLIER)
     assert (payee.balance(), asha.storage()) == (1_000, {})
+
+
+def test_a_refund_of_which_nobody_knows_gives_its_key_free_when_no_attempt_of_it_can_come_any_more(
+    api: Api, visit: Visit
+) -> None:
+    """An attempt that was lost can be delivered as long as its token is good; another key would let both go through."""
+    shop, payer = api.person(kind="merchant", name="Chai Point"), api.person(money=50_000)
+    paid = payer.pay(shop, 5_000).body
+    (entry,) = shop.get("/wallet/transactions").body["data"]
+    seller = visit()
+    seller.page.clock.install()
+    seller.comes_as(shop)
+
+    def give_back(amount: str) -> None:
+        seller.types("Amount in rupees", amount)
+        seller.press(f"Give ₹{amount} back")
+
+    def reads_the_entry() -> None:
+        seller.open("entry", entry["id"])
+        seller.page.get_by_text("Give money back").first.click()
+
+    reads_the_entry()
+    with seller.network_cut("/payments/[^/]+/refunds", ANSWER_LOST) as keys:
+        give_back("12.34")
+        seller.sees(UNKNOWN)
+    reads_the_entry()
+    for later_s in (0, 60, 14 * 60):
+        seller.page.clock.fast_forward(later_s * 1000)
+        with seller.page.expect_response(re.compile(".*/refunds$")) as refused:
+            give_back("13.35")
+        assert refused.value.status == 422
+        seller.sees("Something else was sent before, and it is not known yet what came of it.")
+        assert list(seller.storage().values()) == keys, later_s
+    seller.page.clock.fast_forward(2 * 60 * 1000)
+    give_back("13.35")
+    seller.waits_for(lambda: seller.storage() == {})
+    give_back("13.35")
+    seller.sees("Given back: ₹13.35")
+    assert payer.get(f"/payments/{paid['id']}").body["refunded"] == 1_234 + 1_335

@@ -2,10 +2,11 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from playwright.sync_api import Request
+from playwright.sync_api import Request, Route
 
 from tests.support.client import Api, new_key, wait_until
 from tests.web.book import STATEMENT, Book
@@ -34,6 +35,13 @@ def look_again(visitor: Visitor) -> None:
 
 
 def test_a_day_of_several_pages_is_read_once_and_then_only_what_is_new(api: Api, visit: Visit) -> None:
+    # the day of an hour ago: whatever the time is, it began before what is paid now, and has not ended for the browser
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+
+    def answered_an_hour_ago(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "date": format_datetime(an_hour_ago, usegmt=True)})
+
     shop, payer = api.person(kind="merchant", name="Chai Point"), api.person(money=50_000)
     rows = "".join(f"{shop.wallet_id},100,,\r\n" for _ in range(120))
     told = api.call(
@@ -47,6 +55,8 @@ def test_a_day_of_several_pages_is_read_once_and_then_only_what_is_new(api: Api,
     assert told.status == 202, told.text
     wait_until(lambda: shop.balance() == 12_000, within_s=90)
     seller = visit()
+    seller.page.clock.set_fixed_time(an_hour_ago)
+    seller.context.route(STATEMENT, answered_an_hour_ago)
     asked = questions(seller)
     seller.comes_as(shop, "shop")
     seller.sees("120 payments")
@@ -134,3 +144,20 @@ def test_the_day_changes_at_midnight_in_india(counter: tuple[Visitor, Book]) -> 
     seller.sees("1 payment")
     seller.sees_sum("₹5.00")
     seller.sees_nothing_of("250 payments")
+
+
+@pytest.mark.parametrize("device", [timedelta(days=-1), timedelta(hours=9)], ids=["a day behind", "ahead"])
+def test_the_day_is_the_apis_and_not_that_of_a_device_whose_clock_is_wrong(
+    counter: tuple[Visitor, Book], device: timedelta
+) -> None:
+    seller, book = counter
+    book.clock = _EVENING
+    book.adds(_EVENING - timedelta(days=1))  # of the day before
+    seller.page.clock.set_fixed_time(_EVENING + device)
+    seller.open("shop")
+    seller.sees("250 payments")
+    midnight = _EVENING + timedelta(minutes=30)
+    book.adds(midnight)
+    book.clock = midnight
+    look_again(seller)
+    seller.sees("1 payment")

@@ -49,12 +49,13 @@ async function attempt<Done>(send: () => Promise<Answer<Done>>): Promise<Outcome
   const { data, error, response } = answer;
   if (data !== undefined && response.ok)
     return { is: "done", body: data, replayed: response.headers.get("Idempotency-Replayed") === "true" };
-  const problem = error as Partial<Problem> | undefined;
-  if (typeof problem?.code !== "string" || problem.code === "internal_error") return { is: "unknown" };
+  // an error has a code (answers.ts); neither of the two is a 2xx that says nothing
+  const problem = error as Problem | undefined;
+  if (problem === undefined || problem.code === "internal_error") return { is: "unknown" };
   const after = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   return {
     is: "refused",
-    problem: problem as Problem,
+    problem,
     retryAfterS: Number.isNaN(after) ? null : after,
     wasLost: false,
   };

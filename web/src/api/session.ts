@@ -3,6 +3,7 @@
  * module's memory alone.
  */
 import { signal } from "@preact/signals-core";
+import { store, stored } from "../storage";
 import { ofTheApi } from "./answers";
 
 const PATH = "/v1/session";
@@ -130,22 +131,9 @@ async function endCookie(): Promise<void> {
   });
 }
 
-function isOwed(): boolean {
-  try {
-    return localStorage.getItem(OWED) !== null;
-  } catch {
-    return false;
-  }
-}
-
-function noteOwed(is: boolean): void {
-  try {
-    if (is) localStorage.setItem(OWED, "yes");
-    else localStorage.removeItem(OWED);
-  } catch {
-    // a browser that keeps nothing keeps no cookie either
-  }
-}
+// a browser that keeps nothing keeps no cookie either
+const isOwed = (): boolean => stored(OWED) !== null;
+const noteOwed = (is: boolean): void => store(OWED, is ? "yes" : null);
 
 /** The token was refused: another session's end has ended it, and perhaps this one. */
 export function refused(): void {

@@ -5,7 +5,7 @@ import { rupees } from "./amounts";
 import { COMES, Facts } from "./facts";
 import { Note } from "./fields";
 import type { Preview } from "./preview";
-import { brokenLimit } from "./problems";
+import { brokenLimit, sentenceFor } from "./problems";
 import { whenOf } from "./times";
 
 /**
@@ -18,6 +18,8 @@ export function Comes({ preview }: { preview: Preview }) {
     <div class="comes" aria-live="polite" aria-busy={preview === "coming"}>
       {preview === "coming" ? (
         <Facts rows={[fee, total, after].map((name) => [name, COMES] as const)} />
+      ) : preview !== null && "refused" in preview ? (
+        <Note warning>{sentenceFor(preview.refused, texts.value)}</Note>
       ) : (
         preview !== null && <Ahead preview={preview} />
       )}

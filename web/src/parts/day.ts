@@ -29,10 +29,13 @@ const OVERLAP_MS = 60_000;
 export function dayReader(): () => Promise<Answer<Day>> {
   let day: Day = { date: "", entries: [] };
   let begun: { date: string; from: string; found: Entry[]; cursor: string | null } | null = null;
+  /** How far the API's clock is ahead of the device's, which may be wrong. */
+  let aheadMs = 0;
+  const today = () => dateOf(new Date(Date.now() + aheadMs));
   let reading: Promise<Answer<Day>> | null = null;
 
   const read = async (): Promise<Answer<Day>> => {
-    const date = dateOf(new Date());
+    const date = today();
     if (day.date !== date) day = { date, entries: [] };
     if (begun?.date !== date) begun = null;
     begun ??= { date, from: beginningOf(day).toISOString(), found: [], cursor: null };
@@ -44,6 +47,8 @@ export function dayReader(): () => Promise<Answer<Day>> {
         if (answer.response.status < 500 && answer.response.status !== 429) begun = null;
         return { ...answer, data: undefined };
       }
+      aheadMs = aheadOf(answer.response) ?? aheadMs;
+      if (today() !== date) return read();
       found.push(...answer.data.data);
       begun.cursor = answer.data.next_cursor;
       if (begun.cursor !== null) continue;
@@ -60,6 +65,12 @@ export function dayReader(): () => Promise<Answer<Day>> {
     });
     return reading;
   };
+}
+
+/** Null: the answer doesn't say when it was given. */
+function aheadOf(answer: Response): number | null {
+  const at = Date.parse(answer.headers.get("Date") ?? "");
+  return Number.isNaN(at) ? null : at - Date.now();
 }
 
 function beginningOf({ date, entries }: Day): Date {

@@ -4,8 +4,6 @@ import { texts } from "../texts";
 import { rupees } from "./amounts";
 import { whenOf } from "./times";
 
-export { dayOf, whenOf } from "./times";
-
 /** Who stands on the other side of an entry. */
 export function otherSide({ counterparty }: Schemas["Entry"]): string {
   if ("name" in counterparty) return counterparty.name;

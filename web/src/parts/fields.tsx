@@ -161,13 +161,16 @@ export function Act({
   );
 }
 
-/** Puts the focus on what has taken the place of what was pressed, so that it is read out and nobody is lost. */
+/** Puts the focus on what has taken the place of what was pressed, and its beginning in sight: nobody is lost. */
 export function Stage({ step, children }: { step: string; children: ComponentChildren }) {
   const stage = useRef<HTMLDivElement>(null);
   const before = useRef(step);
   useEffect(() => {
     const isFocused = stage.current?.contains(document.activeElement);
-    if (before.current !== step && !isFocused) stage.current?.focus();
+    if (before.current !== step && !isFocused) {
+      stage.current?.focus({ preventScroll: true });
+      showBeginning(stage.current);
+    }
     before.current = step;
   }, [step]);
   return (
@@ -175,4 +178,10 @@ export function Stage({ step, children }: { step: string; children: ComponentChi
       {children}
     </div>
   );
+}
+
+/** Of what is higher than the screen the browser by itself shows the middle. At once: some want nothing to move. */
+function showBeginning(stage: HTMLElement | null): void {
+  const top = stage?.getBoundingClientRect().top ?? 0;
+  if (top < 0 || top > innerHeight / 2) stage?.scrollIntoView({ block: "start", behavior: "instant" });
 }

@@ -51,6 +51,16 @@ export function Lost({ again, problem }: { again: () => void; problem?: Problem 
   );
 }
 
+/** Why something is lost or old, where its place stands from the start; nothing while it loads, or while all is well. */
+export function Trouble<T>({ loaded, again }: { loaded: Loaded<T>; again: () => void }) {
+  if (loaded.is === "loading") return null;
+  return (
+    <WhenLoaded loaded={loaded} again={again}>
+      {() => null}
+    </WhenLoaded>
+  );
+}
+
 const SLOW_MS = 6000;
 
 function useSlow(): boolean {

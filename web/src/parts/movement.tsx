@@ -8,12 +8,18 @@ import { useEffect, useRef } from "preact/hooks";
 import { isSignedOut, type Schemas } from "../api/client";
 import { closeIntention, type Kind, keyFor, openKey, watchIntention } from "../api/intention";
 import { type Answer, sendOnce } from "../api/sending";
-import { accessToken, LONGEST_MS, owner } from "../api/session";
+import { accessToken, owner } from "../api/session";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
 import { Act, Note, Stage } from "./fields";
 import { Slow } from "./loading";
 import { sentenceFor } from "./problems";
+
+/**
+ * An attempt that nobody waits for any more can be delivered as long as its access token is good, a quarter of an hour
+ * (`AccessTokenSeconds`), and has come to its end within another minute.
+ */
+const LATEST_MS = 16 * 60_000;
 
 type State<Order, Done, Earlier> =
   | { at: "looking" }
@@ -85,10 +91,13 @@ export function useMovement<Order, Done, Earlier = never>(
     // whoever is signed out is led to the sign-in, and finds the form as it was
     return typeof token === "string";
   };
-  /** Whether it is so long since another order was first refused under a key that what has it must have come to its end. */
+  /**
+   * Whether it is so long since another order was first refused under a key that no attempt of before can be at work: then
+   * what has the key is done, and keeps it.
+   */
   const isOld = (key: string): boolean => {
     if (reused.current?.key !== key) reused.current = { key, at: performance.now() };
-    return performance.now() - reused.current.at > LONGEST_MS;
+    return performance.now() - reused.current.at > LATEST_MS;
   };
   const settle = async (order: Order, whose: string): Promise<void> => {
     // while it waited somebody else may have signed in, whose money this is not about
@@ -103,6 +112,8 @@ export function useMovement<Order, Done, Earlier = never>(
       if (owner.value !== whose) throw new Error("somebody else is signed in");
       return await post(order, { "Idempotency-Key": key });
     });
+    // counted anew: this attempt can come later than those of before
+    if (outcome.is === "unknown") reused.current = null;
     if (outcome.is === "done") {
       close(key);
       state.value = { at: "done", body: outcome.body };

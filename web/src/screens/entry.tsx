@@ -57,7 +57,7 @@ function Numbers({ entry }: { entry: Schemas["WholeEntry"] }) {
     [say.reference, entry.reference],
     // a name can change, and somebody else can have the same
     [say.theirNumber, "wallet_id" in entry.counterparty ? entry.counterparty.wallet_id : null],
-    [texts.value.add.ours, entry.id],
+    [say.number, entry.id],
   ];
   return (
     <section class="sheet">

@@ -1,12 +1,13 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { sendOnce } from "../api/sending";
 import { rupees } from "../parts/amounts";
-import { whenOf } from "../parts/entries";
 import { Act, Note } from "../parts/fields";
+import { useLatch } from "../parts/latch";
 import { Loading, Rest } from "../parts/loading";
 import { type Pages, usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
+import { whenOf } from "../parts/times";
 import { texts } from "../texts";
 
 type Side = "payer" | "payee";
@@ -16,14 +17,11 @@ export function Holds() {
   const payer = useHolds("payer");
   const payee = useHolds("payee");
   // both at once: the second list has buttons that move money, and doesn't move itself
-  const areThere = useSignal(false);
-  useSignalEffect(() => {
-    if (payer.holds.state.value !== "loading" && payee.holds.state.value !== "loading") areThere.value = true;
-  });
+  const areThere = useLatch(() => payer.holds.state.value !== "loading" && payee.holds.state.value !== "loading");
   return (
     <>
       <p class="quiet">{texts.value.holds.lead}</p>
-      {areThere.value ? (
+      {areThere ? (
         <>
           <Listed side="payer" {...payer} />
           <Listed side="payee" {...payee} />

@@ -2,7 +2,7 @@ import { api } from "../api/client";
 import { readStatement } from "../api/statement";
 import { rupees } from "../parts/amounts";
 import { Entries } from "../parts/entries";
-import { Note } from "../parts/fields";
+import { Frozen } from "../parts/frozen";
 import { Icon } from "../parts/icons";
 import { useLoaded } from "../parts/load";
 import { WhenLoaded } from "../parts/loading";
@@ -51,11 +51,7 @@ export function Home() {
         <WhenLoaded loaded={wallet.value} again={askWallet}>
           {({ balance, status }) => (
             <>
-              {status === "frozen" && (
-                <Note warning>
-                  {texts.value.home.frozen} <a href={addressOf("security")}>{texts.value.screens.security}</a>
-                </Note>
-              )}
+              {status === "frozen" && <Frozen />}
               <section class="card" aria-labelledby="available">
                 <p id="available">{texts.value.home.available}</p>
                 <p class="balance">{rupees(balance.available)}</p>

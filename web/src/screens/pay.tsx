@@ -9,13 +9,14 @@ import { onlyOne } from "../api/sending";
 import { readAmount, writeAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
-import { whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
 import { Act, Note, Stage, TextField } from "../parts/fields";
+import { Frozen, useFrozen } from "../parts/frozen";
 import { Icon } from "../parts/icons";
 import { type Movement, Moving, useMovement } from "../parts/movement";
 import { usePreview } from "../parts/preview";
 import { sentenceFor } from "../parts/problems";
+import { whenOf } from "../parts/times";
 import { type PayeeRef, readPayee } from "../payees";
 import { addressOf, go, place } from "../router";
 import { texts } from "../texts";
@@ -46,6 +47,7 @@ export function Pay() {
   const typed = useSignal("");
   const about = useSignal("");
   const payment = useMovement("payment", makePayment, findPayment);
+  const isFrozen = useFrozen();
 
   const anew = () => {
     whom.value = null;
@@ -59,20 +61,31 @@ export function Pay() {
       movement={payment}
       lead={({ body, name }) => `${rupees(body.amount)} → ${name}`}
       unknown={texts.value.pay.unknown}
-      form={(message) => (
-        <Stage step={whom.value === null ? "whom" : "amount"}>
-          {whom.value === null ? (
-            <WhomForm
-              found={(one) => {
-                whom.value = one;
-                typed.value = one.amount === null ? "" : writeAmount(one.amount);
-              }}
-            />
-          ) : (
-            <AmountForm whom={whom.value} typed={typed} about={about} payment={payment} message={message} back={anew} />
-          )}
-        </Stage>
-      )}
+      form={(message) =>
+        isFrozen ? (
+          <Frozen />
+        ) : (
+          <Stage step={whom.value === null ? "whom" : "amount"}>
+            {whom.value === null ? (
+              <WhomForm
+                found={(one) => {
+                  whom.value = one;
+                  typed.value = one.amount === null ? "" : writeAmount(one.amount);
+                }}
+              />
+            ) : (
+              <AmountForm
+                whom={whom.value}
+                typed={typed}
+                about={about}
+                payment={payment}
+                message={message}
+                back={anew}
+              />
+            )}
+          </Stage>
+        )
+      }
       done={(body) => <Paid payment={body} message={texts.value.pay.done} anew={anew} />}
       earlier={(body) => <Paid payment={body} message={texts.value.pay.earlier} anew={anew} />}
     />
@@ -232,7 +245,7 @@ function Paid({ payment, message, anew }: { payment: Receipt; message: string; a
           [texts.value.pay.to, payment.to.name],
           [texts.value.pay.when, whenOf(payment.created_at)],
           [texts.value.common.what, payment.description],
-          [texts.value.add.ours, payment.id],
+          [texts.value.pay.number, payment.id],
         ]}
       />
       <a class="button first" href={addressOf("entry", payment.transaction_id)}>

@@ -1,14 +1,15 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { deviceOf } from "../parts/devices";
-import { whenOf } from "../parts/entries";
 import { Act, Note, Stage, TextField } from "../parts/fields";
+import { useLatch } from "../parts/latch";
 import { type Loaded, useLoaded } from "../parts/load";
-import { Loading, WhenLoaded } from "../parts/loading";
+import { Loading, Trouble, WhenLoaded } from "../parts/loading";
 import { createPasskey, knowsPasskeys } from "../parts/passkeys";
 import { PasswordField } from "../parts/password";
 import { PhoneProof } from "../parts/phone-proof";
 import { SignOut } from "../parts/sign-out";
+import { whenOf } from "../parts/times";
 import { useWork } from "../parts/work";
 import { addressOf } from "../router";
 import { texts } from "../texts";
@@ -36,11 +37,8 @@ interface Listed<T> {
 function Lists() {
   const [passkeys, askPasskeys] = useLoaded(() => api.GET("/passkeys"));
   const [sessions, askSessions] = useLoaded(() => api.GET("/sessions"));
-  const areThere = useSignal(false);
-  useSignalEffect(() => {
-    if (passkeys.value.is !== "loading" && sessions.value.is !== "loading") areThere.value = true;
-  });
-  if (!areThere.value) return <Loading />;
+  const areThere = useLatch(() => passkeys.value.is !== "loading" && sessions.value.is !== "loading");
+  if (!areThere) return <Loading />;
   return (
     <>
       <Passkeys loaded={passkeys.value} again={askPasskeys} />
@@ -71,11 +69,7 @@ function Freeze() {
           }}
         />
       )}
-      {wallet.value.is !== "loading" && (
-        <WhenLoaded loaded={wallet.value} again={again}>
-          {() => null}
-        </WhenLoaded>
-      )}
+      <Trouble loaded={wallet.value} again={again} />
     </section>
   );
 }

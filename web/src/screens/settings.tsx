@@ -6,7 +6,7 @@ import { COMES, Facts } from "../parts/facts";
 import { Act, Note, TextField } from "../parts/fields";
 import { Languages } from "../parts/languages";
 import { useLoaded } from "../parts/load";
-import { Loading, WhenLoaded } from "../parts/loading";
+import { Loading, Trouble } from "../parts/loading";
 import { PasswordField } from "../parts/password";
 import { PhoneProof, type Proved } from "../parts/phone-proof";
 import { SignOut } from "../parts/sign-out";
@@ -60,11 +60,7 @@ function Account() {
           [say.kind, account === null ? COMES : isShop ? texts.value.pay.shop : texts.value.pay.person],
         ]}
       />
-      {me.value.is !== "loading" && (
-        <WhenLoaded loaded={me.value} again={again}>
-          {() => null}
-        </WhenLoaded>
-      )}
+      <Trouble loaded={me.value} again={again} />
       <Folded title={say.changeName}>{account && <Name key={account.name} account={account} done={again} />}</Folded>
       <Folded title={say.changeMail}>
         {account && <Mail key={account.email ?? ""} account={account} done={again} />}

@@ -2,16 +2,16 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Schemas } from "../api/client";
 import { api } from "../api/client";
+import { askOperator } from "../operator";
 import { rupees } from "../parts/amounts";
 import { Code } from "../parts/code";
 import { Copy } from "../parts/copy";
-import { dayOf, whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
 import { Note, Stage } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { WhenLoaded } from "../parts/loading";
 import { PretendPhone } from "../parts/simulator";
-import { timeOf } from "../parts/times";
+import { dayOf, timeOf, whenOf } from "../parts/times";
 import { addressOf, place } from "../router";
 import { texts } from "../texts";
 
@@ -39,6 +39,8 @@ const paceOf = (topUp: Schemas["TopUp"] | null): number | null => {
 /** One top-up: how to pay it, and what has become of it. */
 export function TopUp() {
   const id = place.value.about;
+  // with the top-up and not behind it: what leads to the pretend phone stands above what can be pressed
+  useEffect(askOperator, []);
   const [topUp, again] = useLoaded(() => api.GET("/top-ups/{id}", { params: { path: { id } } }), {
     about: id,
     everyS: paceOf,
@@ -61,8 +63,9 @@ function State({ topUp }: { topUp: Schemas["TopUp"] }) {
       return (
         <>
           <section class="sheet">
-            <Ways upi={topUp.upi} />
+            {/* first: on a trial there is no UPI app that could pay */}
             <PretendPhone holds="payment" order={topUp.gateway_order_id} />
+            <Ways upi={topUp.upi} />
           </section>
           <p class="waiting" role="status">
             {texts.value.add.waiting}
@@ -202,7 +205,7 @@ function References({ topUp }: { topUp: Schemas["TopUp"] }) {
         rows={[
           [texts.value.add.rrn, topUp.rrn ?? texts.value.add.noRrn],
           [texts.value.add.order, topUp.gateway_order_id],
-          [texts.value.add.ours, topUp.id],
+          [texts.value.add.number, topUp.id],
           [texts.value.pay.when, whenOf(topUp.created_at)],
         ]}
       />

@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { api, type Schemas } from "../api/client";
 import { rupees } from "../parts/amounts";
-import { whenOf } from "../parts/entries";
 import { Facts } from "../parts/facts";
 import { Act, Note } from "../parts/fields";
 import { useLoaded } from "../parts/load";
 import { WhenLoaded } from "../parts/loading";
+import { whenOf } from "../parts/times";
 import { useWork } from "../parts/work";
 import { addressOf, place } from "../router";
 import { texts } from "../texts";
@@ -31,7 +31,7 @@ export function Withdrawal() {
               [texts.value.pay.fee, rupees(one.fee)],
               [texts.value.pay.when, whenOf(one.created_at)],
               [texts.value.entry.utr, one.utr],
-              [texts.value.add.ours, one.id],
+              [texts.value.withdraw.number, one.id],
             ]}
           />
           {one.status === "pending" && one.waits_until && <Stop id={one.id} done={again} />}

@@ -108,7 +108,8 @@ export const en = {
     all: "All transactions",
     withdraw: "Withdraw to a bank account",
     nothingYet: "Nothing has happened yet. Add money, or receive some.",
-    frozen: "The wallet is frozen: money comes in, and none goes out.",
+    frozen:
+      "The wallet is frozen: nothing can be paid from it or into it. What you have added already, or what is given back to you, still arrives.",
     pendingMore: "Open one to go on, or to see where it is. What your bank has taken need not be paid again.",
   },
   add: {
@@ -129,7 +130,7 @@ export const en = {
     references: "To quote to your bank",
     rrn: "Bank reference (RRN)",
     order: "Order",
-    ours: "Our number",
+    number: "Top-up number",
     clock: (day: string) =>
       `By the rules of the RBI your bank returns it within five days (T+5), that is by ${day}, and owes you ₹100 for each day after that.`,
     noWay: "Pay in the window that your payment provider has opened.",
@@ -170,6 +171,7 @@ export const en = {
     confirm: "Confirm this payment",
     byPasskey: "With my passkey",
     byCode: "With a code by SMS",
+    number: "Payment number",
     earlier: "An earlier payment of yours from this browser has been done:",
     checking: "Checking what came of an earlier try…",
     waitsUntil: (time: string) => `This can be confirmed from ${time} on.`,
@@ -310,6 +312,7 @@ export const en = {
     payment: "The payment it belongs to",
     topUp: "How it was added, with the order's number",
     request: "The request that was paid",
+    number: "Transaction number",
     theirNumber: "Their wallet's number",
     verify: "Verify",
   },
@@ -416,6 +419,7 @@ export const en = {
     succeeded: "It has arrived",
     failed: "The bank did not take it: the money is back in your wallet",
     reversed: "The bank sent it back: the money is in your wallet again",
+    number: "Withdrawal number",
     stop: "Stop it",
     confirm: "Confirm this withdrawal",
     unknown: "It is not known yet whether this was sent. Ask again: nothing is sent twice.",
@@ -423,7 +427,7 @@ export const en = {
   security: {
     freeze: "Freeze my wallet",
     freezeLead:
-      "Lost your phone, or noticed something strange? Once it is frozen nothing leaves the wallet. Money still comes in.",
+      "Lost your phone, or noticed something strange? Once it is frozen nothing leaves the wallet, and nobody can pay into it. What is given back to you still arrives.",
     frozen: "Frozen: nothing leaves the wallet.",
     frozenByUs: "We have frozen this wallet, not you. Our support says why, and how it is unfrozen: see Help.",
     unfreeze: "Unfreeze it",
@@ -541,7 +545,7 @@ export const en = {
   problems: {
     proof_not_ready: "There is no receipt of it yet. Try again in a minute or two.",
     insufficient_funds: "There is not enough in your wallet for that.",
-    wallet_frozen: "Your wallet is frozen: nothing can be paid from it until it is unfrozen.",
+    wallet_frozen: "Your wallet is frozen: nothing can be paid from it or into it until it is unfrozen. See Security.",
     wallet_limit_exceeded: "That is above one of your limits. See Limits in Settings.",
     payee_not_found: "There is no wallet with that number.",
     payee_unavailable: "This wallet can't be paid at the moment.",

@@ -1,7 +1,11 @@
 import { computed, signal } from "@preact/signals";
+import { store, stored } from "../storage";
 import { en, type Texts } from "./en";
 
 export type Language = "en" | "hi";
+
+/** Where the choice is kept. */
+const CHOSEN = "language";
 
 /** English is always there; another language comes when somebody speaks it. */
 const LOADS: Record<Language, () => Promise<Texts>> = {
@@ -26,24 +30,12 @@ export async function speak(chosen: Language): Promise<void> {
 
 export function choose(language: Language): void {
   void speak(language);
-  try {
-    localStorage.setItem("language", language);
-  } catch {
-    // a browser that keeps nothing is asked its own language next time
-  }
+  store(CHOSEN, language);
 }
 
 /** The language that was chosen here before, else the browser's. */
 export function firstLanguage(): Language {
-  const chosen = chosenBefore();
+  const chosen = stored(CHOSEN);
   if (chosen === "en" || chosen === "hi") return chosen;
   return navigator.language.startsWith("hi") ? "hi" : "en";
-}
-
-function chosenBefore(): string | null {
-  try {
-    return localStorage.getItem("language");
-  } catch {
-    return null;
-  }
 }
