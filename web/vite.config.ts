@@ -20,7 +20,8 @@ const eachScreen: Plugin = {
     const session = chunks.find((one) => one.name === SESSION.name);
     const asks = `src="/${session?.fileName}"`;
     const begins = String(page.source).replace(asks, `async ${asks}`);
-    if (begins === page.source) throw new Error("the page doesn't begin with the session");
+    if (begins === page.source || session?.imports.length)
+      throw new Error("the page doesn't begin with the session alone");
     page.source = begins;
     for (const screen of SCREENS) {
       const own = chunks.find((one) => one.facadeModuleId?.endsWith(`/src/screens/${screen}.tsx`));
