@@ -35,6 +35,8 @@ export const owner = signal("");
 
 let token = "";
 let endsAt = 0;
+/** As it was said of the latest token. */
+let lifeS = 300;
 /** Raised by each sign-in and each end: what was asked for before it is no answer any more. */
 let turn = 0;
 let looking: ReturnType<typeof setTimeout> | undefined;
@@ -135,6 +137,12 @@ async function endCookie(): Promise<void> {
 const isOwed = (): boolean => stored(OWED) !== null;
 const noteOwed = (is: boolean): void => store(OWED, is ? "yes" : null);
 
+/**
+ * So long what nobody waits for any more can be at work: it is taken in as long as its token is good, and has come to its end
+ * within another minute.
+ */
+export const latestMs = (): number => (lifeS + 60) * 1000;
+
 /** The token was refused: another session's end has ended it, and perhaps this one. */
 export function refused(): void {
   endsAt = 0;
@@ -146,6 +154,7 @@ function keep(issued: { access_token: string; expires_in: number }): string {
   clearTimeout(looking);
   looking = setTimeout(() => void resume(), IDLE_END_MS);
   token = issued.access_token;
+  lifeS = issued.expires_in;
   endsAt = performance.now() + (issued.expires_in - MARGIN_S) * 1000;
   owner.value = subjectOf(token);
   standing.value = "signed_in";

@@ -8,18 +8,12 @@ import { useEffect, useRef } from "preact/hooks";
 import { isSignedOut, type Schemas } from "../api/client";
 import { closeIntention, type Kind, keyFor, openKey, watchIntention } from "../api/intention";
 import { type Answer, sendOnce } from "../api/sending";
-import { accessToken, owner } from "../api/session";
+import { accessToken, latestMs, owner } from "../api/session";
 import { texts } from "../texts";
 import { Confirmation } from "./confirmation";
 import { Act, Note, Stage } from "./fields";
 import { Slow } from "./loading";
 import { sentenceFor } from "./problems";
-
-/**
- * An attempt that nobody waits for any more can be delivered as long as its access token is good, a quarter of an hour
- * (`AccessTokenSeconds`), and has come to its end within another minute.
- */
-const LATEST_MS = 16 * 60_000;
 
 type State<Order, Done, Earlier> =
   | { at: "looking" }
@@ -97,7 +91,7 @@ export function useMovement<Order, Done, Earlier = never>(
    */
   const isOld = (key: string): boolean => {
     if (reused.current?.key !== key) reused.current = { key, at: performance.now() };
-    return performance.now() - reused.current.at > LATEST_MS;
+    return performance.now() - reused.current.at > latestMs();
   };
   const settle = async (order: Order, whose: string): Promise<void> => {
     // while it waited somebody else may have signed in, whose money this is not about
