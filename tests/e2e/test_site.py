@@ -27,7 +27,12 @@ def test_each_screen_has_an_address_that_can_be_opened(api: Api, screen: str) ->
     assert page.status == 200
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["Cache-Control"] == "no-cache"
-    assert page.data == fetched(api, "/").data
+    # the one page, which names the script that is this screen's alone
+    said = page.data.decode()
+    own = re.findall(rf'modulepreload" crossorigin href="(/assets/{screen}-[^"]+[.]js)"', said)
+    assert len(own) == (screen not in ("", "sign-in"))
+    assert all(fetched(api, script).status == 200 for script in own)
+    assert re.sub(r" *<link rel=.modulepreload.*\n", "", said) == fetched(api, "/").data.decode()
 
 
 @pytest.mark.parametrize("path", ["/no-such-screen", "/pay.html", "/docs/no-such-page"])
@@ -70,7 +75,7 @@ def test_every_answer_of_the_site_has_its_headers(api: Api, path: str) -> None:
 
 
 def test_pages_and_their_parts_are_compressed(api: Api) -> None:
-    (script,) = re.findall(r'src="(/assets/[^"]+\.js)"', fetched(api, "/").data.decode())
+    _, script = re.findall(r'src="(/assets/[^"]+\.js)"', fetched(api, "/").data.decode())
     plain = fetched(api, script)
     packed = fetched(api, script, headers={"Accept-Encoding": "gzip"}, decode_content=False, preload_content=False)
     assert packed.headers["Content-Encoding"] == "gzip"
