@@ -53,11 +53,15 @@ function localSite(): string {
 }
 
 /** Asked for before all else, and needs nothing else. */
-const SESSION = { name: "session", test: /signals-core|\/src\/(begin|storage|api\/(session|answers))\./, priority: 1 };
+const SESSION = {
+  name: "session",
+  test: /signals-core|\/web\/src\/(begin|storage|api\/(session|answers))\./,
+  priority: 1,
+};
 
-/** All that several screens use is one file: of many small ones each costs a request, and compresses badly. */
+/** All but the screens that come later is one file: of many small ones each costs a request, and compresses badly. */
 const FIRST = { name: "wallet", test: (id: string) => !LATER.test(id) };
-const LATER = /\/src\/(screens\/(?!index|home|sign-in)|texts\/hi|proof)|\/node_modules\/qr\//;
+const LATER = /\/web\/src\/(screens\/(?!index|home|sign-in)|texts\/hi|proof)|\/node_modules\/qr\//;
 
 export default defineConfig(({ command }) => ({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },

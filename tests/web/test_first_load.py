@@ -49,6 +49,9 @@ def test_a_screen_that_could_not_be_fetched_comes_once_it_can_be_had(api: Api, v
     visitor.page.route(script, lose)
     visitor.press("Settings")
     visitor.sees(NOBODY_ANSWERS)
+    visitor.press("Try again")
+    visitor.waits_for(lambda: len(lost) == 3)  # the page itself can be had: it was loaded anew
+    visitor.sees(NOBODY_ANSWERS)
     visitor.page.unroute(script)
     visitor.press("Try again")
     visitor.sees("Language")

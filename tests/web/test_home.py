@@ -1,5 +1,7 @@
 """Home: what else there is to do stands below the first things, and a frozen wallet says so."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -74,3 +76,14 @@ def test_a_frozen_wallet_is_not_paid_and_says_so_beside_its_code(api: Api, visit
     bela = visit()
     bela.comes_as(payee, "receive")
     expect(bela.page.get_by_role("alert")).to_contain_text(_FROZEN)
+
+
+def test_a_wallet_that_is_being_closed_says_so(api: Api, visit: Visit) -> None:
+    payer = api.person(money=50_000)
+    asha = visit()
+    asha.comes_as(payer, "pay")
+    api.ordered("close", wallet_id=payer.wallet_id)
+    asha.comes_as(payer, "pay")
+    asha.sees(re.compile("^The wallet is being closed: nothing can be paid from it or into it any more."))
+    asha.page.get_by_role("alert").get_by_role("link", name="Help", exact=True).click()
+    asha.is_at("help")

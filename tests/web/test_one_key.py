@@ -172,7 +172,7 @@ def test_what_one_sent_is_not_sent_again_with_the_next_ones_money(api: Api, visi
     waiting.evaluate("threeSecondsLater()")
     asha.waits_for(lambda: waiting.evaluate(_AT_WORK) == 0)
     assert (second.balance(), payee.balance(), len(tried)) == (50_000, 0, 1)
-    asha.left_open.append(first)
+    asha.left_open.append(("payment", first))
 
 
 def test_an_order_is_not_sent_when_the_cookie_is_somebody_elses_by_now(api: Api, visit: Visit) -> None:
@@ -190,7 +190,7 @@ def test_an_order_is_not_sent_when_the_cookie_is_somebody_elses_by_now(api: Api,
     asha.press("Pay ₹10.00")
     expect(asha.page.get_by_label("Whom do you pay?")).to_have_value("")
     assert (first.balance(), second.balance(), payee.balance()) == (50_000, 50_000, 0)
-    asha.left_open.append(first)
+    asha.left_open.append(("payment", first))
 
 
 def test_another_order_under_the_key_of_one_that_is_still_at_work_does_not_free_the_key(api: Api, visit: Visit) -> None:

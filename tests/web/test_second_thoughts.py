@@ -147,7 +147,7 @@ def test_whoever_signs_in_next_in_the_same_browser_finds_nothing_of_the_one_befo
     assert asha.reads("Whom do you pay?") == ""
     asha.sees_nothing_of("Bela Das")
     assert (payee.balance(), stranger.balance()) == (0, 50_000)
-    asha.left_open.append(payer)
+    asha.left_open.append(("payment", payer))
 
 
 def test_whoever_is_offline_is_told_that_nothing_was_sent_and_sends_it_later(api: Api, visit: Visit) -> None:

@@ -8,6 +8,9 @@ from tests.support.client import PASSWORD, Api
 from tests.web.conftest import Visit
 
 _SESSION = re.compile(".*/v1/session$")
+_NO_ROOM = """() => {
+    Storage.prototype.setItem = () => { throw new DOMException("", "QuotaExceededError"); };
+}"""
 
 
 def test_signing_out_without_a_network_holds_after_a_reload(api: Api, visit: Visit) -> None:
@@ -51,3 +54,14 @@ def test_an_end_that_is_answered_late_is_not_the_next_ones(api: Api, visit: Visi
     asha.sees("You can spend")
     asha.page.reload()
     asha.sees("You can spend")
+
+
+def test_signing_out_needs_no_room_in_the_browsers_storage(api: Api, visit: Visit) -> None:
+    asha = visit()
+    asha.comes_as(api.person(money=50_000), "settings")
+    asha.page.evaluate(_NO_ROOM)
+    asha.press("Sign out")
+    asha.is_at("sign-in")
+    asha.waits_for(lambda: asha.context.cookies() == [])
+    asha.open("")
+    asha.sees("Your phone number and your password.")

@@ -110,8 +110,8 @@ class Visitor:
     faults: list[str] = field(default_factory=list)
     #: The 5xx with which the test itself answers in the API's place. Any other one is a fault.
     told_to_expect: set[int] = field(default_factory=set)
-    #: Whose payment is still open when the test is over: its key is kept, and nothing else.
-    left_open: list[Person] = field(default_factory=list)
+    #: What is still open when the test is over ("payment", "withdrawal"), and whose: its key is kept, and nothing else.
+    left_open: list[tuple[str, Person]] = field(default_factory=list)
     _under_way: set[Request] = field(default_factory=set)
     _seen: set[str | re.Pattern[str]] = field(default_factory=set)
 
@@ -264,7 +264,7 @@ class Visitor:
             return []
         self.page = own
         kept = self.storage()
-        expected = {f"local open payment {person.user_id}" for person in self.left_open}
+        expected = {f"local open {kind} {person.user_id}" for kind, person in self.left_open}
         return [] if kept.keys() == expected else [f"kept: {kept}, and not {expected}"]
 
     # ------------------------------------------------------------------------------------------- the network

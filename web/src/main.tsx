@@ -6,7 +6,7 @@ import { followLinks } from "./router";
 import { fetchAhead } from "./screens";
 import { firstLanguage, speak } from "./texts";
 
-/** By then the first screen has what it shows. */
+/** By then the first screen usually has what it shows. */
 const AHEAD_MS = 3000;
 
 addEventListener("click", followLinks);

@@ -25,3 +25,7 @@ export function readPhone(typed: string): string | null {
 
 /** `+919876543210` → `+91 98765 43210`, in one line; what isn't Indian has groups of its own, which nobody here knows. */
 export const showPhone = (phone: string): string => phone.replace(/^(\+91)([6-9]\d{4})(\d{5})$/, "$1\u00a0$2\u00a0$3");
+
+/** What the API takes for a UPI address (ledger/vpa.py). */
+export const isVpa = (text: string): boolean =>
+  text.length <= 100 && /^[a-z0-9][a-z0-9._-]+@[a-z][a-z0-9]+$/i.test(text);

@@ -42,7 +42,7 @@ Resolver = Callable[[str, int], Sequence[IpAddress]]
 
 
 class NothingSentError(Exception):
-    """There was no connection, so nothing has arrived. The message is a word for logs: no address."""
+    """There was no connection to send anything on, so nothing has arrived. The message is a word for logs: no address."""
 
 
 class ForbiddenAddressError(NothingSentError):

@@ -37,6 +37,8 @@ let token = "";
 let endsAt = 0;
 /** As it was said of the latest token. */
 let lifeS = 300;
+/** The same as the mark `OWED`, for a browser that has a cookie and no room for a mark. */
+let isOwedHere = false;
 /** Raised by each sign-in and each end: what was asked for before it is no answer any more. */
 let turn = 0;
 let looking: ReturnType<typeof setTimeout> | undefined;
@@ -47,6 +49,7 @@ others.onmessage = ({ data }: MessageEvent<"in" | "out">) => {
   if (data === "out") forget();
   // the cookie is another one, perhaps another user's: what is shown here is asked for anew with it
   else {
+    isOwedHere = false;
     turn += 1;
     void resume();
   }
@@ -116,8 +119,8 @@ export async function signIn(shown: { phone: string; password: string; phone_pro
  */
 export function signOut(): void {
   forget();
-  others.postMessage("out");
   noteOwed(true);
+  others.postMessage("out");
   void endCookie();
 }
 
@@ -133,9 +136,12 @@ async function endCookie(): Promise<void> {
   });
 }
 
-// a browser that keeps nothing keeps no cookie either
-const isOwed = (): boolean => stored(OWED) !== null;
-const noteOwed = (is: boolean): void => store(OWED, is ? "yes" : null);
+const isOwed = (): boolean => isOwedHere || stored(OWED) !== null;
+
+function noteOwed(is: boolean): void {
+  isOwedHere = is;
+  store(OWED, is ? "yes" : null);
+}
 
 /**
  * So long what nobody waits for any more can be at work: it is taken in as long as its token is good, and has come to its end

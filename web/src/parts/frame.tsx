@@ -126,6 +126,8 @@ function Offline() {
     };
     addEventListener("online", look);
     addEventListener("offline", look);
+    // nobody answered before this was there: what has changed since, it has not heard of
+    if (isUnanswered.peek()) look();
     return () => {
       removeEventListener("online", look);
       removeEventListener("offline", look);

@@ -14,6 +14,7 @@ import { Confirmation } from "./confirmation";
 import { Act, Note, Stage } from "./fields";
 import { Slow } from "./loading";
 import { sentenceFor } from "./problems";
+import { Stopped, useStopped } from "./stopped";
 
 type State<Order, Done, Earlier> =
   | { at: "looking" }
@@ -107,7 +108,7 @@ export function useMovement<Order, Done, Earlier = never>(
       return await post(order, { "Idempotency-Key": key });
     });
     // counted anew: this attempt can come later than those of before
-    if (outcome.is === "unknown") reused.current = null;
+    if (outcome.is === "unknown" || (outcome.is === "refused" && outcome.wasLost)) reused.current = null;
     if (outcome.is === "done") {
       close(key);
       state.value = { at: "done", body: outcome.body };
@@ -135,10 +136,9 @@ export function useMovement<Order, Done, Earlier = never>(
     }
     // what isn't there, or can't be looked for, may be under way still: another key would let both of them go through
     const isOver = isReused && find === null && isOld(key);
-    if (outcome.wasLost || (isReused && !isOver)) {
-      mayBeUnderWay.value = true;
-      notice.value = find === null ? "unasked" : "open";
-    } else if (isOver || !mayBeUnderWay.value) close(key);
+    if (outcome.wasLost || (isReused && !isOver)) mayBeUnderWay.value = true;
+    if (isOver || !mayBeUnderWay.value) close(key);
+    else notice.value = find === null ? "unasked" : "open";
     state.value = { at: "form", message: sentenceFor(problem, texts.value, outcome.retryAfterS) };
   };
 
@@ -198,6 +198,7 @@ export function Moving<Order, Done, Earlier>({
   earlier?: (body: Earlier) => ComponentChildren;
 }) {
   const now = movement.state.value;
+  const stopped = useStopped();
   // the first form is no change of anything
   return <Stage step={now.at === "looking" ? "form" : now.at}>{shown()}</Stage>;
 
@@ -213,7 +214,7 @@ export function Moving<Order, Done, Earlier>({
         return (
           <>
             {movement.notice.value && <Note warning>{texts.value.pay[movement.notice.value]}</Note>}
-            {form(now.message)}
+            {stopped ? <Stopped by={stopped} message={now.message} /> : form(now.message)}
             {movement.isSending.value && <Slow />}
           </>
         );

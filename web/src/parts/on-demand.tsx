@@ -33,11 +33,16 @@ function OnDemand({ script }: { script: Script }) {
       },
       () => {
         isLost.value = true;
-        // some browsers keep a failure until the page is loaded anew
-        if (turn.value > 0 && navigator.onLine) location.reload();
+        if (turn.value > 0) void loadAnew();
       },
     );
   }, [turn.value]);
   if (isThere.value && script.Screen !== null) return <script.Screen />;
   return isLost.value ? <Lost again={() => turn.value++} /> : <Loading />;
+}
+
+/** Some browsers keep a failure until the page is loaded anew; where the page itself can't be had, it stays as it is. */
+async function loadAnew(): Promise<void> {
+  const page = await fetch(location.pathname, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  if (page?.ok) location.reload();
 }

@@ -25,7 +25,7 @@ export const dayOf = (time: string): string => day(new Date(time));
 export const timeOf = inIndia({ timeStyle: "short" });
 
 /** Such as `November 2026`, of `2026-11`. */
-export const nameOfMonth = (name: string): string => month(midnightOf(`${name}-01`));
+export const nameOfMonth = (yearAndMonth: string): string => month(midnightOf(`${yearAndMonth}-01`));
 
 /** The day that it is in India at that moment, `2026-11-30`. */
 export const dateOf = (at: Date): string => new Date(at.getTime() + OFFSET_MS).toISOString().slice(0, 10);

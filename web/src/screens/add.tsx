@@ -4,7 +4,6 @@ import { onlyOne } from "../api/sending";
 import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Act, Note } from "../parts/fields";
-import { Frozen, useFrozen } from "../parts/frozen";
 import { Goes } from "../parts/goes";
 import { Moving, useMovement } from "../parts/movement";
 import { addressOf } from "../router";
@@ -22,42 +21,37 @@ export function AddMoney() {
   const asked = useSignal(false);
   const topUp = useMovement("top_up", begin, findBegun);
   const amount = readAmount(typed.value);
-  const isFrozen = useFrozen();
 
   return (
     <Moving
       movement={topUp}
       lead={(order) => rupees(order.amount)}
       unknown={texts.value.add.unknown}
-      form={(message) =>
-        isFrozen ? (
-          <Frozen />
-        ) : (
-          <form
-            class="sheet"
-            noValidate
-            onSubmit={(event) => {
-              event.preventDefault();
-              asked.value = true;
-              if (typeof amount === "number") void topUp.send({ amount });
+      form={(message) => (
+        <form
+          class="sheet"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            asked.value = true;
+            if (typeof amount === "number") void topUp.send({ amount });
+          }}
+        >
+          <p class="quiet">{texts.value.add.lead}</p>
+          <AmountField
+            typed={typed.value}
+            asked={asked.value}
+            onText={(text) => {
+              typed.value = text;
             }}
-          >
-            <p class="quiet">{texts.value.add.lead}</p>
-            <AmountField
-              typed={typed.value}
-              asked={asked.value}
-              onText={(text) => {
-                typed.value = text;
-              }}
-            />
-            {message && <Note warning>{message}</Note>}
-            <Act first submits busy={topUp.isSending.value}>
-              {texts.value.add.submit}
-            </Act>
-            <a href={addressOf("limits")}>{texts.value.screens.limits}</a>
-          </form>
-        )
-      }
+          />
+          {message && <Note warning>{message}</Note>}
+          <Act first submits busy={topUp.isSending.value}>
+            {texts.value.add.submit}
+          </Act>
+          <a href={addressOf("limits")}>{texts.value.screens.limits}</a>
+        </form>
+      )}
       done={({ id }) => <Goes to="top-up" about={id} />}
       earlier={({ id }) => <Goes to="top-up" about={id} />}
     />

@@ -2,10 +2,10 @@ import { api } from "../api/client";
 import { readStatement } from "../api/statement";
 import { rupees } from "../parts/amounts";
 import { Entries } from "../parts/entries";
-import { Frozen } from "../parts/frozen";
 import { Icon } from "../parts/icons";
 import { useLoaded } from "../parts/load";
 import { WhenLoaded } from "../parts/loading";
+import { Stopped, stoppedBy } from "../parts/stopped";
 import { whenOf } from "../parts/times";
 import { addressOf } from "../router";
 import { texts } from "../texts";
@@ -51,7 +51,7 @@ export function Home() {
         <WhenLoaded loaded={wallet.value} again={askWallet}>
           {({ balance, status }) => (
             <>
-              {status === "frozen" && <Frozen />}
+              <StoppedWallet status={status} />
               <section class="card" aria-labelledby="available">
                 <p id="available">{texts.value.home.available}</p>
                 <p class="balance">{rupees(balance.available)}</p>
@@ -111,4 +111,9 @@ export function Home() {
       </section>
     </>
   );
+}
+
+function StoppedWallet({ status }: { status: string }) {
+  const by = stoppedBy(status);
+  return by && <Stopped by={by} />;
 }

@@ -32,6 +32,7 @@ export const screens = {
 
 /** What most open next comes while nobody waits for it; what can't be had then comes when it is opened. */
 export function fetchAhead(): void {
+  if (!navigator.onLine) return;
   const { pay, add, receive, history, entry } = screens;
   for (const one of [pay, add, receive, history, entry]) one.fetch().catch(() => undefined);
 }

@@ -11,7 +11,6 @@ import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
 import { Facts } from "../parts/facts";
 import { Act, Note, Stage, TextField } from "../parts/fields";
-import { Frozen, useFrozen } from "../parts/frozen";
 import { Icon } from "../parts/icons";
 import { type Movement, Moving, useMovement } from "../parts/movement";
 import { usePreview } from "../parts/preview";
@@ -47,7 +46,6 @@ export function Pay() {
   const typed = useSignal("");
   const about = useSignal("");
   const payment = useMovement("payment", makePayment, findPayment);
-  const isFrozen = useFrozen();
 
   const anew = () => {
     whom.value = null;
@@ -61,31 +59,20 @@ export function Pay() {
       movement={payment}
       lead={({ body, name }) => `${rupees(body.amount)} → ${name}`}
       unknown={texts.value.pay.unknown}
-      form={(message) =>
-        isFrozen ? (
-          <Frozen />
-        ) : (
-          <Stage step={whom.value === null ? "whom" : "amount"}>
-            {whom.value === null ? (
-              <WhomForm
-                found={(one) => {
-                  whom.value = one;
-                  typed.value = one.amount === null ? "" : writeAmount(one.amount);
-                }}
-              />
-            ) : (
-              <AmountForm
-                whom={whom.value}
-                typed={typed}
-                about={about}
-                payment={payment}
-                message={message}
-                back={anew}
-              />
-            )}
-          </Stage>
-        )
-      }
+      form={(message) => (
+        <Stage step={whom.value === null ? "whom" : "amount"}>
+          {whom.value === null ? (
+            <WhomForm
+              found={(one) => {
+                whom.value = one;
+                typed.value = one.amount === null ? "" : writeAmount(one.amount);
+              }}
+            />
+          ) : (
+            <AmountForm whom={whom.value} typed={typed} about={about} payment={payment} message={message} back={anew} />
+          )}
+        </Stage>
+      )}
       done={(body) => <Paid payment={body} message={texts.value.pay.done} anew={anew} />}
       earlier={(body) => <Paid payment={body} message={texts.value.pay.earlier} anew={anew} />}
     />

@@ -2,9 +2,9 @@ import { api } from "../api/client";
 import { Code } from "../parts/code";
 import { Copy } from "../parts/copy";
 import { Act } from "../parts/fields";
-import { Frozen, useFrozen } from "../parts/frozen";
 import { useLoaded } from "../parts/load";
 import { WhenLoaded } from "../parts/loading";
+import { Stopped, useStopped } from "../parts/stopped";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 
@@ -12,10 +12,10 @@ import { texts } from "../texts";
 export function Receive() {
   const [code, again] = useLoaded(() => api.GET("/wallet/qr"));
   const [me] = useLoaded(() => api.GET("/me"));
-  const isFrozen = useFrozen();
+  const stopped = useStopped();
   return (
     <>
-      {isFrozen && <Frozen />}
+      {stopped && <Stopped by={stopped} />}
       {/* a poster without a name is of no use: the code waits for it, but not for long if nobody answers */}
       <WhenLoaded loaded={me.value.is === "loading" ? me.value : code.value} again={again}>
         {(one) => {

@@ -3,24 +3,24 @@ import { api, type Schemas } from "../api/client";
 import { inLatinDigits, readAmount, share } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Act, Field, Note, TextField } from "../parts/fields";
-import { Frozen, useFrozen } from "../parts/frozen";
 import { Rest } from "../parts/loading";
 import { usePages } from "../parts/pages";
 import { sentenceFor } from "../parts/problems";
 import { MOST_PEOPLE, partOf, together, wholeOf } from "../parts/split";
+import { Stopped, useStopped } from "../parts/stopped";
 import { whenOf } from "../parts/times";
 import { addressOf, go } from "../router";
 import { texts } from "../texts";
 
 /** Asks for money, of one or of several, and shows what was asked for. */
 export function Requests() {
-  const isFrozen = useFrozen();
+  const stopped = useStopped();
   const requests = usePages<Schemas["ListedPaymentRequest"]>((cursor) =>
     api.GET("/payment-requests", { params: { query: { limit: 50, ...(cursor ? { cursor } : {}) } } }),
   );
   return (
     <>
-      {isFrozen ? <Frozen /> : <Ask changedList={requests.again} />}
+      {stopped ? <Stopped by={stopped} /> : <Ask changedList={requests.again} />}
       <section class="sheet">
         <h2>{texts.value.receive.asked}</h2>
         <ul class="rows">

@@ -5,10 +5,10 @@ import { readAmount } from "../money";
 import { AmountField, rupees } from "../parts/amounts";
 import { Comes } from "../parts/comes";
 import { Act, Note, TextField } from "../parts/fields";
-import { Frozen, useFrozen } from "../parts/frozen";
 import { Goes } from "../parts/goes";
 import { Moving, useMovement } from "../parts/movement";
 import { usePreview } from "../parts/preview";
+import { isVpa } from "../payees";
 import { addressOf } from "../router";
 import { texts } from "../texts";
 
@@ -29,13 +29,9 @@ export function Withdraw() {
   const withdrawal = useMovement("withdrawal", send, findSent);
   const amount = readAmount(typed.value);
   const address = vpa.value.trim();
-  const isAddress = /^[^@\s]+@[^@\s]+$/.test(address);
-  const isFrozen = useFrozen();
+  const isAddress = isVpa(address);
   const preview = usePreview(typeof amount === "number" && isAddress ? { amount, vpa: address } : null, askAhead);
   const isFault = !isAddress && (asked.value || (left.value && address !== ""));
-  // what looks like an address here may be none to the API, which knows more of them
-  const ahead = preview.value;
-  const isRefused = ahead !== null && ahead !== "coming" && "refused" in ahead && ahead.refused.code === "invalid_vpa";
 
   return (
     <Moving
@@ -43,49 +39,45 @@ export function Withdraw() {
       lead={(order) => `${rupees(order.amount)} → ${order.vpa}`}
       confirm={texts.value.withdraw.confirm}
       unknown={texts.value.withdraw.unknown}
-      form={(message) =>
-        isFrozen ? (
-          <Frozen />
-        ) : (
-          <form
-            class="sheet"
-            noValidate
-            onSubmit={(event) => {
-              event.preventDefault();
-              asked.value = true;
-              if (typeof amount === "number" && isAddress) void withdrawal.send({ amount, vpa: address });
-            }}
-          >
-            <p class="quiet">{texts.value.withdraw.lead}</p>
-            <div onFocusOut={() => (left.value = true)}>
-              <TextField
-                label={texts.value.withdraw.vpa}
-                hint={texts.value.withdraw.vpaHint}
-                fault={isFault || isRefused ? texts.value.faults.vpa : null}
-                inputMode="email"
-                autocomplete="off"
-                value={vpa.value}
-                onText={(text) => {
-                  vpa.value = text;
-                }}
-              />
-            </div>
-            <AmountField
-              typed={typed.value}
-              asked={asked.value}
+      form={(message) => (
+        <form
+          class="sheet"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            asked.value = true;
+            if (typeof amount === "number" && isAddress) void withdrawal.send({ amount, vpa: address });
+          }}
+        >
+          <p class="quiet">{texts.value.withdraw.lead}</p>
+          <div onFocusOut={() => (left.value = true)}>
+            <TextField
+              label={texts.value.withdraw.vpa}
+              hint={texts.value.withdraw.vpaHint}
+              fault={isFault ? texts.value.faults.vpa : null}
+              inputMode="email"
+              autocomplete="off"
+              value={vpa.value}
               onText={(text) => {
-                typed.value = text;
+                vpa.value = text;
               }}
             />
-            <Comes preview={isRefused ? null : preview.value} />
-            {message && <Note warning>{message}</Note>}
-            <Act first submits busy={withdrawal.isSending.value}>
-              {typeof amount === "number" ? texts.value.withdraw.submit(rupees(amount)) : texts.value.screens.withdraw}
-            </Act>
-            <a href={addressOf("")}>{texts.value.common.toHome}</a>
-          </form>
-        )
-      }
+          </div>
+          <AmountField
+            typed={typed.value}
+            asked={asked.value}
+            onText={(text) => {
+              typed.value = text;
+            }}
+          />
+          <Comes preview={preview.value} />
+          {message && <Note warning>{message}</Note>}
+          <Act first submits busy={withdrawal.isSending.value}>
+            {typeof amount === "number" ? texts.value.withdraw.submit(rupees(amount)) : texts.value.screens.withdraw}
+          </Act>
+          <a href={addressOf("")}>{texts.value.common.toHome}</a>
+        </form>
+      )}
       done={({ id }) => <Goes to="withdrawal" about={id} />}
       earlier={({ id }) => <Goes to="withdrawal" about={id} />}
     />

@@ -26,6 +26,9 @@ export const en = {
     verify: "Verify a receipt",
   },
   common: {
+    frozen:
+      "The wallet is frozen: nothing can be paid from it or into it. What you have added already, or what is given back to you, still arrives.",
+    closing: "The wallet is being closed: nothing can be paid from it or into it any more.",
     skip: "Skip to the page",
     menu: "Menu",
     back: "Back",
@@ -108,8 +111,6 @@ export const en = {
     all: "All transactions",
     withdraw: "Withdraw to a bank account",
     nothingYet: "Nothing has happened yet. Add money, or receive some.",
-    frozen:
-      "The wallet is frozen: nothing can be paid from it or into it. What you have added already, or what is given back to you, still arrives.",
     pendingMore: "Open one to go on, or to see where it is. What your bank has taken need not be paid again.",
   },
   add: {
