@@ -61,7 +61,7 @@ const SESSION = {
 
 /** All but the screens that come later is one file: of many small ones each costs a request, and compresses badly. */
 const FIRST = { name: "wallet", test: (id: string) => !LATER.test(id) };
-const LATER = /\/web\/src\/(screens\/(?!index|home|sign-in)|texts\/hi|proof)|\/node_modules\/qr\//;
+const LATER = /\/web\/src\/(screens\/(?!index|home|pay|sign-in)|texts\/hi|proof)|\/node_modules\/qr\//;
 
 export default defineConfig(({ command }) => ({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },

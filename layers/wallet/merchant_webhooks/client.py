@@ -42,7 +42,7 @@ Resolver = Callable[[str, int], Sequence[IpAddress]]
 
 
 class NothingSentError(Exception):
-    """There was no connection to send anything on, so nothing has arrived. The message is a word for logs: no address."""
+    """No connection to send anything on: nothing has arrived. The message is a word for logs, and names no address."""
 
 
 class ForbiddenAddressError(NothingSentError):

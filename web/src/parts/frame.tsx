@@ -5,6 +5,7 @@ import { ABOUT } from "../addresses";
 import { isUnanswered, owner, resume, standing } from "../api/session";
 import { addressOf, place, type Screen } from "../router";
 import { isOpen, screens } from "../screens";
+import { HomeOutline } from "../screens/home";
 import { SignIn } from "../screens/sign-in";
 import { locale, texts } from "../texts";
 import { Note } from "./fields";
@@ -104,7 +105,10 @@ function CurrentScreen({ screen, about }: { screen: Screen | null; about: string
   // what belongs to one user ends with them: the next one begins with an empty screen
   const known = <Known key={`${screen} ${about} ${owner.value}`} />;
   if (isOpen(screen, about)) return <Known key={`${screen} ${about}`} />;
-  if (standing.value === "unknown") return isUnanswered.value ? <Lost again={() => void resume()} /> : <Loading />;
+  if (standing.value === "unknown") {
+    if (isUnanswered.value) return <Lost again={() => void resume()} />;
+    return screen === "" ? <HomeOutline /> : <Loading />;
+  }
   const isEnded = standing.value === "ended";
   return (
     <>

@@ -1,4 +1,4 @@
-import { api } from "../api/client";
+import { api, type Schemas } from "../api/client";
 import { readStatement } from "../api/statement";
 import { rupees } from "../parts/amounts";
 import { Entries } from "../parts/entries";
@@ -12,104 +12,131 @@ import { texts } from "../texts";
 
 const LATEST = 5;
 const EVERY_S = 30;
+const UNKNOWN = "₹–,–––.––";
 
-/** The balance, what is under way, the three things to do, and what happened last. */
+/** The balance, what is under way, the things to do, and what happened last: each by itself, as soon as it is there. */
 export function Home() {
-  const [wallet, askWallet] = useLoaded(() => api.GET("/wallet"), { everyS: () => EVERY_S });
-  const [topUps] = useLoaded(() => api.GET("/top-ups", { params: { query: { status: "pending" } } }), {
-    everyS: () => EVERY_S,
-  });
-  const [withdrawals] = useLoaded(() => api.GET("/withdrawals", { params: { query: { status: "pending" } } }), {
-    everyS: () => EVERY_S,
-  });
-  const [entries, askEntries] = useLoaded(() => readStatement({}, LATEST), { everyS: () => EVERY_S });
-  const waiting = [
-    ...(topUps.value.is === "there" ? topUps.value.value.data : []).map((one) => ({
-      id: one.id,
-      what: texts.value.screens["top-up"],
-      when: whenOf(one.created_at),
-      address: addressOf("top-up", one.id),
-      amount: one.amount,
-    })),
-    ...(withdrawals.value.is === "there" ? withdrawals.value.value.data : []).map((one) => ({
-      id: one.id,
-      what: `${texts.value.screens.withdrawal} → ${one.vpa}`,
-      when: whenOf(one.created_at),
-      address: addressOf("withdrawal", one.id),
-      amount: one.amount,
-    })),
-  ];
-
+  const [wallet, again] = useLoaded(() => api.GET("/wallet"), { everyS: () => EVERY_S });
   return (
     <>
       {wallet.value.is === "loading" ? (
-        // as large as what comes, so that nothing moves under a finger
-        <section class="card">
-          <p role="status">{texts.value.common.loading}</p>
-        </section>
+        <Balance balance={null} />
       ) : (
-        <WhenLoaded loaded={wallet.value} again={askWallet}>
+        <WhenLoaded loaded={wallet.value} again={again}>
           {({ balance, status }) => (
             <>
               <StoppedWallet status={status} />
-              <section class="card" aria-labelledby="available">
-                <p id="available">{texts.value.home.available}</p>
-                <p class="balance">{rupees(balance.available)}</p>
-                {balance.held > 0 && <a href={addressOf("holds")}>{texts.value.home.held(rupees(balance.held))}</a>}
-              </section>
+              <Balance balance={balance} />
             </>
           )}
         </WhenLoaded>
       )}
-      <div class="tiles">
-        {(["pay", "scan", "receive", "add"] as const).map((one) => (
-          <a key={one} href={addressOf(one)}>
-            <span class="sign">
-              <Icon sign={one} />
-            </span>
-            {texts.value.screens[one]}
-          </a>
-        ))}
-      </div>
+      <Tiles />
       {wallet.value.is === "there" && wallet.value.value.kind === "merchant" && (
         <a class="button" href={addressOf("shop")}>
           {texts.value.shop.today}
         </a>
       )}
       <a href={addressOf("withdraw")}>{texts.value.home.withdraw}</a>
-      {waiting.length > 0 && (
-        <section class="sheet">
-          <h2>{texts.value.home.pending}</h2>
-          <ul class="rows">
-            {waiting.map((one) => (
-              <li key={one.id}>
-                <a class="row" href={one.address}>
-                  <span>{one.what}</span>
-                  <span class="sum">{rupees(one.amount)}</span>
-                  <small class="quiet">{one.when}</small>
-                </a>
-              </li>
-            ))}
-          </ul>
-          <p class="quiet">{texts.value.home.pendingMore}</p>
-        </section>
-      )}
-      <section class="sheet">
-        <h2>{texts.value.home.recent}</h2>
-        <WhenLoaded loaded={entries.value} again={askEntries}>
-          {({ data }) =>
-            data.length > 0 ? (
-              <>
-                <Entries entries={data} />
-                <a href={addressOf("history")}>{texts.value.home.all}</a>
-              </>
-            ) : (
-              <p class="quiet">{texts.value.home.nothingYet}</p>
-            )
-          }
-        </WhenLoaded>
-      </section>
+      <Pending />
+      <Recent />
     </>
+  );
+}
+
+/** What stands there as long as nobody knows whose wallet it is: the same places, which can be pressed already. */
+export function HomeOutline() {
+  return (
+    <>
+      <Balance balance={null} />
+      <Tiles />
+    </>
+  );
+}
+
+/** As large while it is asked for as when it has come, so that nothing moves under a finger. */
+function Balance({ balance }: { balance: Schemas["Wallet"]["balance"] | null }) {
+  return (
+    <section class="card" aria-labelledby="available" aria-busy={balance === null}>
+      <p id="available">{texts.value.home.available}</p>
+      <p class="balance">{balance === null ? UNKNOWN : rupees(balance.available)}</p>
+      {balance !== null && balance.held > 0 && (
+        <a href={addressOf("holds")}>{texts.value.home.held(rupees(balance.held))}</a>
+      )}
+    </section>
+  );
+}
+
+function Tiles() {
+  return (
+    <div class="tiles">
+      {(["pay", "scan", "receive", "add"] as const).map((one) => (
+        <a key={one} href={addressOf(one)}>
+          <span class="sign">
+            <Icon sign={one} />
+          </span>
+          {texts.value.screens[one]}
+        </a>
+      ))}
+    </div>
+  );
+}
+
+function Pending() {
+  const every = { everyS: () => EVERY_S };
+  const query = { status: "pending" as const };
+  const [topUps] = useLoaded(() => api.GET("/top-ups", { params: { query } }), every);
+  const [withdrawals] = useLoaded(() => api.GET("/withdrawals", { params: { query } }), every);
+  const rows = [
+    ...(topUps.value.is === "there" ? topUps.value.value.data : []).map((one) => ({
+      ...one,
+      what: texts.value.screens["top-up"],
+      address: addressOf("top-up", one.id),
+    })),
+    ...(withdrawals.value.is === "there" ? withdrawals.value.value.data : []).map((one) => ({
+      ...one,
+      what: `${texts.value.screens.withdrawal} → ${one.vpa}`,
+      address: addressOf("withdrawal", one.id),
+    })),
+  ];
+  if (rows.length === 0) return null;
+  return (
+    <section class="sheet">
+      <h2>{texts.value.home.pending}</h2>
+      <ul class="rows">
+        {rows.map((one) => (
+          <li key={one.id}>
+            <a class="row" href={one.address}>
+              <span>{one.what}</span>
+              <span class="sum">{rupees(one.amount)}</span>
+              <small class="quiet">{whenOf(one.created_at)}</small>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <p class="quiet">{texts.value.home.pendingMore}</p>
+    </section>
+  );
+}
+
+function Recent() {
+  const [entries, again] = useLoaded(() => readStatement({}, LATEST), { everyS: () => EVERY_S });
+  return (
+    <section class="sheet">
+      <h2>{texts.value.home.recent}</h2>
+      <WhenLoaded loaded={entries.value} again={again}>
+        {({ data }) =>
+          data.length > 0 ? (
+            <>
+              <Entries entries={data} />
+              <a href={addressOf("history")}>{texts.value.home.all}</a>
+            </>
+          ) : (
+            <p class="quiet">{texts.value.home.nothingYet}</p>
+          )
+        }
+      </WhenLoaded>
+    </section>
   );
 }
 

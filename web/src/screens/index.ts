@@ -2,6 +2,7 @@ import type { FunctionComponent } from "preact";
 import { onDemand } from "../parts/on-demand";
 import type { Screen } from "../router";
 import { Home } from "./home";
+import { Pay } from "./pay";
 import { SignIn } from "./sign-in";
 
 /** What is not seen first comes when it is opened: everybody would wait for what all of them take. */
@@ -12,7 +13,7 @@ export const screens = {
   reset: onDemand(() => import("./reset").then(({ Reset }) => Reset)),
   add: onDemand(() => import("./add").then(({ AddMoney }) => AddMoney)),
   "top-up": onDemand(() => import("./top-up").then(({ TopUp }) => TopUp)),
-  pay: onDemand(() => import("./pay").then(({ Pay }) => Pay)),
+  pay: Pay,
   scan: onDemand(() => import("./scan").then(({ Scan }) => Scan)),
   receive: onDemand(() => import("./receive").then(({ Receive }) => Receive)),
   requests: onDemand(() => import("./requests").then(({ Requests }) => Requests)),
@@ -33,8 +34,8 @@ export const screens = {
 /** What most open next comes while nobody waits for it; what can't be had then comes when it is opened. */
 export function fetchAhead(): void {
   if (!navigator.onLine) return;
-  const { pay, add, receive, history, entry } = screens;
-  for (const one of [pay, add, receive, history, entry]) one.fetch().catch(() => undefined);
+  const { add, receive, history, entry } = screens;
+  for (const one of [add, receive, history, entry]) one.fetch().catch(() => undefined);
 }
 
 const OPEN: ReadonlySet<Screen> = new Set<Screen>(["sign-in", "register", "reset", "help", "verify"]);
