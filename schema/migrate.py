@@ -1,4 +1,7 @@
-"""Brings a database to the schema in this folder: numbered files, forward only, each applied once.
+"""Brings a database to the schema in this folder: first its tables, then the views and procedures that stand on them.
+
+Tables are numbered migrations, forward only, each applied once. A view or a procedure is one file with the one text
+that is in force: it is applied again when that text has changed, or a migration has come since (see README.md).
 
 What a deployment runs first (`deployment.py`), and a command (`python schema/migrate.py`; its settings are the
 function's environment). Safe to run twice and by two at once: one lock in the server, a checksum for each file that was
@@ -11,8 +14,9 @@ rights of `roles.py`, which are few.
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,26 +33,45 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 _FILE_NAME = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql")
 _USER_NAME = re.compile(r"[a-z_]{1,32}")
-_PROCEDURE = re.compile(r"CREATE PROCEDURE (?P<name>[a-z_]+)\(")
+_DEFINITION = re.compile(r"^CREATE (?P<kind>VIEW|PROCEDURE) (?P<name>[a-z_]+)(?= AS$|\()", re.MULTILINE)
 _GIVEN = re.compile(r"GRANT (?P<rights>.+) ON (?P<object>(PROCEDURE )?`[^`]+`\.(`[^`]+`|\*)) TO ")
 _RIGHT = re.compile(r"(?P<right>[A-Z]+(?: [A-Z]+)*)(?: ?\((?P<columns>[^)]+)\))?")
 _SERVES = re.compile(r"^-- serves code from (?P<version>[0-9]{4})$", re.MULTILINE)
 _LOCK = "wallet.schema"
 _LOCK_WAIT_S = 60
 
-_HISTORY = """
+# A migration that takes away what older code uses says so (`serves_from`), for the day on which older code is deployed
+# again. `schema_versions` has a line for each schema that a database was brought to: the hash of all files.
+_HISTORY = (
+    """
 CREATE TABLE IF NOT EXISTS schema_migrations (
-    version    CHAR(4)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    name       VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    checksum   CHAR(64)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    applied_at DATETIME(6)  NOT NULL,
+    version     CHAR(4)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name        VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    checksum    CHAR(64)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    applied_at  DATETIME(6)  NOT NULL,
+    serves_from CHAR(4)      CHARACTER SET ascii COLLATE ascii_bin NULL,
     CONSTRAINT schema_migrations_pk PRIMARY KEY (version)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
-"""
-# A migration that takes away what older code uses says so, for the day on which older code is deployed again.
-_HISTORY_SERVES = """
-ALTER TABLE schema_migrations ADD COLUMN serves_from CHAR(4) CHARACTER SET ascii COLLATE ascii_bin NULL
-"""
+""",
+    """
+CREATE TABLE IF NOT EXISTS schema_definitions (
+    kind       VARCHAR(9)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    checksum   CHAR(64)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    applied_at DATETIME(6) NOT NULL,
+    CONSTRAINT schema_definitions_pk PRIMARY KEY (kind, name)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+""",
+    """
+CREATE TABLE IF NOT EXISTS schema_versions (
+    position   BIGINT      NOT NULL AUTO_INCREMENT,
+    hash       CHAR(64)    CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    migration  CHAR(4)     CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    applied_at DATETIME(6) NOT NULL,
+    CONSTRAINT schema_versions_pk PRIMARY KEY (position)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+""",
+)
 
 
 _RULES = tuple(field.name for field in fields(ConfirmationRules))
@@ -62,7 +85,7 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file."""
+    """One numbered file of `tables/`."""
 
     version: str
     name: str
@@ -80,16 +103,90 @@ class Migration:
         return None if found is None else found["version"]
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One file of `views/` or `procedures/`: comments, and the one statement that makes what it is named after."""
+
+    kind: str
+    name: str
+    text: str
+
+    @property
+    def label(self) -> str:
+        """As it is told of: `procedure post_payment`."""
+        return f"{self.kind} {self.name}"
+
+    @property
+    def statement(self) -> str:
+        """`CREATE …`, without the comments above it."""
+        found = _DEFINITION.search(self.text)
+        return "" if found is None else self.text[found.start() :].rstrip()
+
+    def checksum(self, newest: Migration) -> str:
+        """SHA-256 of the text and of the newest migration that it stands on, in hexadecimal.
+
+        A migration may have dropped it, or changed what a view's `SELECT` names.
+        """
+        return hashlib.sha256(f"{newest.checksum}\0{self.text}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All files: migrations in the order of their numbers, views so that each comes after those that it reads."""
+
+    migrations: list[Migration]
+    definitions: list[Definition]
+
+    @property
+    def newest(self) -> Migration:
+        """The last migration."""
+        return self.migrations[-1]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of all of it, in hexadecimal."""
+        checksums = [migration.checksum for migration in self.migrations]
+        checksums += [f"{one.label} {one.checksum(self.newest)}" for one in self.definitions]
+        return hashlib.sha256("\0".join(checksums).encode()).hexdigest()
+
+
+def schema(folder: Path = _FOLDER) -> Schema:
+    """What is in `folder`; MigrationError if a file is not what its name and place say."""
+    return Schema(migrations(folder), definitions(folder))
+
+
 def migrations(folder: Path = _FOLDER) -> list[Migration]:
-    """The files of `folder`, in the order of their numbers."""
+    """The files of `folder`/tables, in the order of their numbers."""
     found = []
-    for path in sorted(folder.glob("*.sql")):
+    for path in sorted((folder / "tables").glob("*.sql")):
         match = _FILE_NAME.fullmatch(path.name)
         if match is None:
             raise MigrationError(f"{path.name}: a migration is named like 0001_what_it_does.sql")
         found.append(Migration(match["version"], path.stem, path.read_text(encoding="utf-8")))
     if [migration.version for migration in found] != [f"{number:04}" for number in range(1, len(found) + 1)]:
         raise MigrationError("migrations are numbered 0001, 0002, … without a gap")
+    return found
+
+
+def definitions(folder: Path = _FOLDER) -> list[Definition]:
+    """The views of `folder`, in an order in which they can be made, then its procedures by their names."""
+    views = {one.name: one for one in _defined("view", sorted((folder / "views").glob("*.sql")))}
+    procedures = _defined("procedure", sorted((folder / "procedures").rglob("*.sql"), key=lambda path: path.stem))
+    words = {name: set(re.findall(r"[a-z_]+", view.statement)) for name, view in views.items()}
+    order = TopologicalSorter({name: (words[name] & views.keys()) - {name} for name in views})
+    return [*(views[name] for name in order.static_order()), *procedures]
+
+
+def _defined(kind: str, paths: Sequence[Path]) -> list[Definition]:
+    found: list[Definition] = []
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        made = [(one["kind"].lower(), one["name"]) for one in _DEFINITION.finditer(text)]
+        if made != [(kind, path.stem)]:
+            raise MigrationError(f"{path.name}: it makes the {kind} that it is named after, and nothing else: {made}")
+        if found and found[-1].name == path.stem:
+            raise MigrationError(f"{path.name}: there are two of that name")
+        found.append(Definition(kind, path.stem, text))
     return found
 
 
@@ -130,12 +227,13 @@ def migrate(
         if cursor.fetchall()[0]["got"] != 1:
             raise MigrationError("another migration is running and does not end")
         try:
-            _set_up_history(cursor)
+            wanted = schema(folder)
+            _set_up_history(cursor, wanted)
             names = {role: _set_up_user(cursor, role, credentials) for role, credentials in users.items()}
-            wanted = migrations(folder)
-            is_ahead = _is_ahead(cursor, wanted)
-            applied = _apply(cursor, wanted, names)
-            if not is_ahead:  # or newer code, which may still answer, would lose rights that it has by now
+            is_ahead = _is_ahead(cursor, wanted.newest)
+            applied = _migrate(cursor, wanted.migrations)
+            if not is_ahead:  # or newer code, which may still answer, would lose what it has been given by now
+                applied += _define(cursor, wanted, names)
                 for role, name in names.items():
                     _set_rights(cursor, role, name)
                 if confirmation_rules is not None:
@@ -146,19 +244,25 @@ def migrate(
     return applied
 
 
-def _set_up_history(cursor: "DictCursor") -> None:
-    cursor.execute(_HISTORY)
-    cursor.execute(
-        "SELECT COUNT(*) AS there FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()"
-        " AND TABLE_NAME = 'schema_migrations' AND COLUMN_NAME = 'serves_from'"
-    )
-    if not cursor.fetchall()[0]["there"]:
-        cursor.execute(_HISTORY_SERVES)
+def _set_up_history(cursor: "DictCursor", wanted: Schema) -> None:
+    """Makes the tables of what was applied; MigrationError if what was applied is of another schema than this one."""
+    cursor.execute(_HISTORY[0])
+    cursor.execute("SELECT version, name FROM schema_migrations ORDER BY version")
+    ours = {migration.version: migration.name for migration in wanted.migrations}
+    for row in cursor.fetchall():
+        name = ours.get(row["version"], row["name"])
+        if name != row["name"]:
+            raise MigrationError(
+                f"the schema begins anew: this database was made by the one before it ({row['name']}, where {name} is"
+                " now), whose data is not taken over. It takes a new database; on your own machine: make reset"
+            )
+    for statement in _HISTORY[1:]:
+        cursor.execute(statement)
 
 
-def _is_ahead(cursor: "DictCursor", wanted: list[Migration]) -> bool:
+def _is_ahead(cursor: "DictCursor", newest: Migration) -> bool:
     """Whether the database has migrations that this code doesn't know; MigrationError if it doesn't serve such code."""
-    ours = wanted[-1].version
+    ours = newest.version
     cursor.execute(
         "SELECT COUNT(*) AS unknown, MAX(version) AS newest, MAX(serves_from) AS serves_from FROM schema_migrations"
         " WHERE version > %s",
@@ -173,7 +277,8 @@ def _is_ahead(cursor: "DictCursor", wanted: list[Migration]) -> bool:
     return bool(ahead["unknown"])
 
 
-def _apply(cursor: "DictCursor", wanted: list[Migration], names: Mapping[str, str]) -> list[str]:
+def _migrate(cursor: "DictCursor", wanted: list[Migration]) -> list[str]:
+    """Applies the migrations that were not applied yet; their names."""
     cursor.execute("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
     history = {row["version"]: row for row in cursor.fetchall()}
     applied = []
@@ -182,7 +287,6 @@ def _apply(cursor: "DictCursor", wanted: list[Migration], names: Mapping[str, st
         if row is None:
             for statement in statements(migration.text):
                 cursor.execute(statement)
-                _give_back(cursor, statement, names)
             cursor.execute(
                 "INSERT INTO schema_migrations (version, name, checksum, applied_at, serves_from)"
                 " VALUES (%s, %s, %s, UTC_TIMESTAMP(6), %s)",
@@ -194,13 +298,56 @@ def _apply(cursor: "DictCursor", wanted: list[Migration], names: Mapping[str, st
     return applied
 
 
-def _give_back(cursor: "DictCursor", statement: str, names: Mapping[str, str]) -> None:
-    """A procedure that was replaced has lost everybody's right to execute it: callers wait for it at this moment."""
-    made = _PROCEDURE.match(statement)
-    if made is not None:
-        for role, name in names.items():
-            if f"EXECUTE ON PROCEDURE {made['name']}" in GRANTS[role]:
-                cursor.execute(f"GRANT EXECUTE ON PROCEDURE {made['name']} TO '{name}'@'%'")
+def _define(cursor: "DictCursor", wanted: Schema, names: Mapping[str, str]) -> list[str]:
+    """Applies the views and procedures that aren't there as they are written; their labels.
+
+    What is written down of one is deleted before it is replaced, and written down again when that is done: so one that
+    was half replaced by a run that died is replaced by the next one, whatever its text is by then.
+    """
+    cursor.execute("SELECT kind, name, checksum FROM schema_definitions")
+    known = {(row["kind"], row["name"]): row["checksum"] for row in cursor.fetchall()}
+    cursor.execute(
+        "SELECT 'view' AS kind, TABLE_NAME AS name FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE()"
+        " UNION ALL SELECT 'procedure', ROUTINE_NAME FROM information_schema.ROUTINES"
+        " WHERE ROUTINE_SCHEMA = DATABASE()"
+    )
+    there = {(row["kind"], row["name"]) for row in cursor.fetchall()}
+    cursor.execute("SELECT VERSION() AS version")
+    is_mariadb = "MariaDB" in cursor.fetchall()[0]["version"]
+    applied = []
+    for one in wanted.definitions:
+        key, checksum = (one.kind, one.name), one.checksum(wanted.newest)
+        if key in there and known.get(key) == checksum:
+            continue
+        cursor.execute("DELETE FROM schema_definitions WHERE kind = %s AND name = %s", key)
+        _replace(cursor, one, names, is_mariadb=is_mariadb)
+        cursor.execute(
+            "INSERT INTO schema_definitions (kind, name, checksum, applied_at) VALUES (%s, %s, %s, UTC_TIMESTAMP(6))",
+            (*key, checksum),
+        )
+        applied.append(one.label)
+    cursor.execute(
+        "INSERT INTO schema_versions (hash, migration, applied_at) SELECT %s, %s, UTC_TIMESTAMP(6) FROM DUAL"
+        " WHERE %s <> COALESCE((SELECT v.hash FROM schema_versions v ORDER BY v.position DESC LIMIT 1), '')",
+        (wanted.hash, wanted.newest.version, wanted.hash),
+    )
+    return applied
+
+
+def _replace(cursor: "DictCursor", one: Definition, names: Mapping[str, str], *, is_mariadb: bool) -> None:
+    """Makes a view or a procedure, in the place of the one that is there.
+
+    MySQL replaces no procedure: there it is away for this moment, and then nobody may execute it until the right to it
+    is given back. Callers wait for both.
+    """
+    if one.kind == "view" or is_mariadb:
+        cursor.execute(one.statement.replace("CREATE", "CREATE OR REPLACE", 1))
+    else:
+        cursor.execute(f"DROP PROCEDURE IF EXISTS {one.name}")
+        cursor.execute(one.statement)
+    for role, name in names.items():
+        if f"EXECUTE ON PROCEDURE {one.name}" in GRANTS[role]:
+            cursor.execute(f"GRANT EXECUTE ON PROCEDURE {one.name} TO '{name}'@'%'")
 
 
 def _set_up_user(cursor: "DictCursor", role: str, credentials: Credentials) -> str:
@@ -279,5 +426,5 @@ def run() -> list[str]:
 
 
 if __name__ == "__main__":
-    for applied_name in run() or ["every migration was applied before; users and rules are as the settings say"]:
+    for applied_name in run() or ["everything was applied before; users and rules are as the settings say"]:
         print(applied_name)  # noqa: T201 - the command's answer

@@ -151,8 +151,9 @@ def test_a_failing_migration_fails_the_deployment_and_leaves_the_old_code_answer
     assert len(before) > 20
 
     # a release whose migration fails, and whose code would not answer as the old does
-    number = len(list((release.folder / "schema").glob("*.sql"))) + 1
-    migration = release.folder / "schema" / f"{number:04}_next.sql"
+    tables = release.folder / "schema" / "tables"
+    number = len(list(tables.glob("*.sql"))) + 1
+    migration = tables / f"{number:04}_next.sql"
     migration.write_text("CREATE TABLE IF NOT EXISTS next_release (id INT);\nINSERT INTO nowhere VALUES (1);\n")
     balance = release.folder / "functions" / "balance" / "app.py"
     old_code = balance.read_text()

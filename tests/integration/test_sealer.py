@@ -451,7 +451,7 @@ def test_seals_that_were_changed_before_they_were_signed_are_told_and_not_signed
     try:
         place.books.write("UPDATE seals SET leaf = REVERSE(leaf) WHERE position = 2")
     finally:
-        place.books.write("DELETE FROM schema_migrations WHERE version = '0014'")
+        place.books.write("DELETE FROM schema_migrations WHERE version = '0016'")
         place.books.migrate()
     sealing = place.seal()
     assert sealing.contradictions == ["checkpoint 1 is not what was appended"]
@@ -483,7 +483,7 @@ def _without(place: Place, *triggers: str) -> Iterator[None]:
     try:
         yield
     finally:
-        place.books.write("DELETE FROM schema_migrations WHERE version = '0014'")
+        place.books.write("DELETE FROM schema_migrations WHERE version = '0016'")
         place.books.migrate()
 
 
@@ -578,7 +578,7 @@ def test_what_was_altered_between_seal_and_signature_is_not_signed(place: Place,
         with _without(place, *triggers):
             place.books.write(change)
     finally:
-        place.books.write("DELETE FROM schema_migrations WHERE version = '0004'")
+        place.books.write("DELETE FROM schema_migrations WHERE version = '0009'")
         place.books.migrate()
     sealing = place.seal()
     assert sealing.published == 0

@@ -62,8 +62,9 @@ class Verdict:
 def mutate(mutant: Mutant, folder: Path) -> None:
     """Writes the schema, with this mutant's changes, into a folder."""
     shutil.copytree(SCHEMA, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    paths = {path.stem: path for ending in ("sql", "py") for path in folder.rglob(f"*.{ending}")}
     for file in {change.file for change in mutant.changes}:
-        path = folder / file
+        path = paths[file]
         text, parts, end = path.read_text(encoding="utf-8"), list[str](), 0
         for start, change in sorted((_place(mutant, change, text), change) for change in mutant.changes_of(file)):
             parts += [text[end:start], change.new]

@@ -12,7 +12,7 @@ _TESTS = "tests/integration/"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Change:
-    """A text of a file in `schema/`, and what stands there instead."""
+    """A text of a file in `schema/`, by the file's name without its folder and ending, and what stands there instead."""
 
     file: str
     old: str
@@ -30,23 +30,6 @@ class Mutant:
     def changes_of(self, file: str) -> list[Change]:
         """Those of one file."""
         return [change for change in self.changes if change.file == file]
-
-
-TABLES, OUTSIDE, LEDGER = "0002_wallets.sql", "0003_outside_money.sql", "0004_ledger.sql"
-KERNEL, TOP_UPS, PAYMENTS = "0005_kernel.sql", "0006_top_ups.sql", "0008_payments_and_holds.sql"
-WITHDRAWALS, REFUNDS, ROLES = "0009_withdrawals.sql", "0010_source_refunds.sql", "roles.py"
-WORDS = "0017_words_taken_back.sql"
-SETTLED = "0020_settlement_evidence.sql"
-PAYEES = "0019_payees_keep_their_state.sql"
-PAYING = "0024_payers_and_their_limits.sql"
-TAKEN = "0025_disputes_take_what_is_booked.sql"
-ASKING = "0026_what_may_be_asked_of_others.sql"
-SESSIONS = "0027_sessions.sql"
-CONFIRMED = "0031_confirmations.sql"
-READERS = "0034_readers_lock_no_row.sql"
-FREEZES = "0039_when_a_freeze_ends.sql"
-ASKED_FOR = "0037_payment_requests.sql"
-CLOSING = "0022_unsent_withdrawals_and_closing.sql"
 
 
 def _mutant(name: str, tests: str | tuple[str, ...], *changes: tuple[str, str, str]) -> Mutant:
@@ -129,11 +112,11 @@ CONFIRMATIONS = (
             "payment_requests.py::test_of_many_who_pay_one_at_once_one_does",
         ),
         (
-            ASKED_FOR,
+            "pay_payment_request",
             "            SELECT v_is_open AND NOT EXISTS (\n                SELECT 1 FROM payment_request_payments WHERE only_of = p_payment_request_id) INTO v_is_open;\n",
             "",
         ),
-        (ASKED_FOR, "IF(v_amount IS NULL, NULL, p_payment_request_id));", "NULL);"),
+        ("pay_payment_request", "IF(v_amount IS NULL, NULL, p_payment_request_id));", "NULL);"),
     ),
     _mutant(
         "a request for money that has ended is paid",
@@ -141,18 +124,26 @@ CONFIRMATIONS = (
             "payment_requests.py::test_one_that_is_cancelled_is_paid_by_nobody_and_cancelled_again_is_no_fault",
             "payment_requests.py::test_one_that_is_over_is_expired_and_paid_by_nobody",
         ),
-        (ASKED_FOR, "        ELSEIF NOT v_is_open THEN\n            SET v_outcome = 'payment_request_ended';\n", ""),
+        (
+            "pay_payment_request",
+            "        ELSEIF NOT v_is_open THEN\n            SET v_outcome = 'payment_request_ended';\n",
+            "",
+        ),
     ),
     _mutant(
         "another amount than was asked for is paid",
         "payment_requests.py::test_another_amount_than_was_asked_for_is_refused",
-        (ASKED_FOR, "        ELSEIF p_amount <> v_amount THEN\n            SET v_outcome = 'amount_differs';\n", ""),
+        (
+            "pay_payment_request",
+            "        ELSEIF p_amount <> v_amount THEN\n            SET v_outcome = 'amount_differs';\n",
+            "",
+        ),
     ),
     _mutant(
         "anybody cancels a request for money",
         "payment_requests.py::test_only_its_maker_cancels_it_and_whoever_was_given_it_sees_what_is_asked_for",
         (
-            ASKED_FOR,
+            "cancel_payment_request",
             "    WHERE s.id = p_payment_request_id AND s.user_id = p_actor_id;",
             "    WHERE s.id = p_payment_request_id;",
         ),
@@ -161,7 +152,7 @@ CONFIRMATIONS = (
         "a request for money is not locked by who cancels it",
         "payment_requests.py::test_paid_or_cancelled_but_never_both",
         (
-            ASKED_FOR,
+            "cancel_payment_request",
             "    SELECT id INTO v_locked FROM payment_requests WHERE id = p_payment_request_id FOR UPDATE;\n",
             "",
         ),
@@ -170,7 +161,7 @@ CONFIRMATIONS = (
         "whom a confirmation is for is not compared",
         "confirmations/test_granting.py::test_a_phone_that_has_changed_hands_since_is_somebody_else",
         (
-            CONFIRMED,
+            "use_confirmation",
             "AND payee_wallet_id <=> p_payee_wallet_id AND vpa <=> p_vpa AND amount",
             "AND vpa <=> p_vpa AND amount",
         ),
@@ -178,18 +169,18 @@ CONFIRMATIONS = (
     _mutant(
         "the amount of a confirmation is not compared",
         "confirmations/test_granting.py::test_another_request_finds_none[amount]",
-        (CONFIRMED, "AND vpa <=> p_vpa AND amount = p_amount\n", "AND vpa <=> p_vpa\n"),
+        ("use_confirmation", "AND vpa <=> p_vpa AND amount = p_amount\n", "AND vpa <=> p_vpa\n"),
     ),
     _mutant(
         "what is confirmed outlives the session",
         "confirmations/test_granting.py::test_what_was_confirmed_ends_with_any_session",
-        (CONFIRMED, " AND granted_in = p_generation AND used_for", " AND used_for"),
+        ("use_confirmation", " AND granted_in = p_generation AND used_for", " AND used_for"),
     ),
     _mutant(
         "a confirmation is good for ever",
         "confirmations/test_granting.py::test_it_is_good_for_fifteen_minutes_and_then_asked_for_anew",
         (
-            CONFIRMED,
+            "use_confirmation",
             "AND granted_until > UTC_TIMESTAMP(6) AND granted_in",
             "AND granted_until IS NOT NULL AND granted_in",
         ),
@@ -197,18 +188,18 @@ CONFIRMATIONS = (
     _mutant(
         "what leaves unconfirmed is not counted",
         "confirmations/test_what_is_confirmed.py::test_small_payments_come_to_a_sum_that_wants_one",
-        (CONFIRMED, "unconfirmed_day, 0) + IF(p_is_confirmed, 0, p_amount), 9", "unconfirmed_day, 0), 9"),
+        ("record_debit_usage", "unconfirmed_day, 0) + IF(p_is_confirmed, 0, p_amount), 9", "unconfirmed_day, 0), 9"),
     ),
     _mutant(
         "a reset holds nothing up",
         "confirmations/test_waiting.py::test_behind_a_reset_what_needs_a_confirmation_waits_and_the_rest_does_not",
-        (CONFIRMED, "        IF p_paused_until > UTC_TIMESTAMP(6) THEN", "        IF FALSE THEN"),
+        ("use_confirmation", "        IF p_paused_until > UTC_TIMESTAMP(6) THEN", "        IF FALSE THEN"),
     ),
     _mutant(
         "a withdrawal to a new address is sent at once",
         "confirmations/test_waiting.py::test_the_first_withdrawal_to_a_vpa_waits_and_its_owner_is_told",
         (
-            CONFIRMED,
+            "claim_payout",
             "IF(v_status = 'active' AND NOT v_waits, 'done', 'paused');",
             "IF(v_status = 'active', 'done', 'paused');",
         ),
@@ -216,7 +207,7 @@ CONFIRMATIONS = (
     _mutant(
         "guesses of a code are not counted",
         "confirmations/test_granting.py::test_a_hundred_guesses_at_once_are_five",
-        (CONFIRMED, "            UPDATE confirmations SET tries = v_tries WHERE id = p_confirmation_id;\n", ""),
+        ("confirm_by_code", "            UPDATE confirmations SET tries = v_tries WHERE id = p_confirmation_id;\n", ""),
     ),
 )
 
@@ -227,7 +218,7 @@ LOCKS = (
             "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         ),
-        (CONFIRMED, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+        ("lock_payer_with_usage", _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
     ),
     _mutant(
         "what a debit depends on is read before the lock",
@@ -236,7 +227,7 @@ LOCKS = (
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         ),
         (
-            CONFIRMED,
+            "lock_payer_with_usage",
             _DEBIT_READ + " FOR UPDATE;",
             _DEBIT_READ + ";\n    SELECT id INTO v_hold_id FROM wallets WHERE id = p_wallet_id FOR UPDATE;",
         ),
@@ -245,7 +236,7 @@ LOCKS = (
         "the balance alone is read before the debit lock",
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
-            CONFIRMED,
+            "lock_payer_with_usage",
             _DEBIT_READ + " FOR UPDATE;",
             "    SELECT balance INTO v_there FROM wallets WHERE id = p_wallet_id;\n"
             + _DEBIT_READ
@@ -259,7 +250,7 @@ LOCKS = (
             "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in",
         ),
         (
-            KERNEL,
+            "lock_credit",
             "INTO p_status, p_tier, p_total, p_last, v_slots\n        FROM wallets WHERE id = p_wallet_id FOR UPDATE;",
             "INTO p_status, p_tier, p_total, p_last, v_slots\n        FROM wallets WHERE id = p_wallet_id;",
         ),
@@ -268,7 +259,7 @@ LOCKS = (
         "the lock of a credited slot is dropped",
         "kernel_locks.py::test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for",
         (
-            KERNEL,
+            "lock_credit",
             "WHERE wallet_id = p_wallet_id AND slot = p_slot FOR UPDATE;",
             "WHERE wallet_id = p_wallet_id AND slot = p_slot;",
         ),
@@ -277,7 +268,7 @@ LOCKS = (
         "the lock of a gathered slot is dropped",
         "kernel_locks.py::test_a_gather_comes_after_whatever_its_slot_took_meanwhile",
         (
-            CONFIRMED,
+            "lock_payer_with_usage",
             "WHERE wallet_id = p_wallet_id AND slot = v_slot FOR UPDATE;",
             "WHERE wallet_id = p_wallet_id AND slot = v_slot;",
         ),
@@ -285,8 +276,8 @@ LOCKS = (
     _mutant(
         "a payment locks the payer first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
-        (CONFIRMED, _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
-        (CONFIRMED, _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
+        ("make_payment", _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
+        ("make_payment", _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
     ),
     _mutant(
         "a payment locks wallets in the reverse order",
@@ -294,21 +285,21 @@ LOCKS = (
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-True]",
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
         ),
-        (CONFIRMED, _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
-        (CONFIRMED, _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
+        ("make_payment", _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
+        ("make_payment", _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
     ),
     _mutant(
         "a capture locks the payee first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[capture-True]",
-        (CONFIRMED, _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
-        (CONFIRMED, _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
+        ("capture_hold", _CAPTURE_FIRST, _CAPTURE_FIRST.replace("v_payer_id < v_payee_id", "FALSE")),
+        ("capture_hold", _CAPTURE_SECOND, _CAPTURE_SECOND.replace("v_payer_id > v_payee_id", "TRUE")),
     ),
     _mutant(
         "a refund locks its payee first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[refund-True]",
-        (SESSIONS, _REFUND_BEGINS, _REFUND_BEGINS.replace("v_payer_id < v_payee_id", "FALSE")),
+        ("refund_payment", _REFUND_BEGINS, _REFUND_BEGINS.replace("v_payer_id < v_payee_id", "FALSE")),
         (
-            SESSIONS,
+            "refund_payment",
             "        IF v_payer_id > v_payee_id THEN\n            CALL lock_credit(v_payer_id, FALSE,",
             "        IF TRUE THEN\n            CALL lock_credit(v_payer_id, FALSE,",
         ),
@@ -317,7 +308,7 @@ LOCKS = (
         "a hold that is let go is locked without its payer's wallet",
         "kernel_locks.py::test_a_payers_wallet_is_locked_before_the_hold[release]",
         (
-            SESSIONS,
+            "release_hold",
             "        SELECT id INTO v_locked FROM wallets WHERE id = v_payer_id FOR UPDATE;\n        SELECT status, expires_at INTO v_status",
             "        SELECT status, expires_at INTO v_status",
         ),
@@ -325,9 +316,9 @@ LOCKS = (
     _mutant(
         "who captures locks neither the payer's wallet nor the hold",
         "kernel_locks.py::test_a_capture_that_waited_behind_a_release_finds_no_hold",
-        (CONFIRMED, _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+        ("lock_payer_with_usage", _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
         (
-            CONFIRMED,
+            "capture_hold",
             "        FROM holds WHERE id = p_hold_id FOR UPDATE;\n        -- behind",
             "        FROM holds WHERE id = p_hold_id;\n        -- behind",
         ),
@@ -335,14 +326,14 @@ LOCKS = (
     _mutant(
         "what was refunded is summed before the lock",
         "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
-        (SESSIONS, _REFUNDED, ""),
-        (SESSIONS, _REFUND_BEGINS, _REFUND_BEGINS.replace("THEN\n", "THEN\n" + _REFUNDED, 1)),
+        ("refund_payment", _REFUNDED, ""),
+        ("refund_payment", _REFUND_BEGINS, _REFUND_BEGINS.replace("THEN\n", "THEN\n" + _REFUNDED, 1)),
     ),
     _mutant(
         "a refund reads in whatever isolation its session has",
         "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[REPEATABLE READ]",
         (
-            SESSIONS,
+            "refund_payment",
             "    DECLARE v_payer_last, v_payee_last, v_now DATETIME(6) DEFAULT NULL;\n"
             "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;\n\n"
             "    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n",
@@ -357,7 +348,7 @@ LOCKS = (
             "kernel_locks.py::test_an_attempt_is_locked_before_its_wallet",
         ),
         (
-            SETTLED,
+            "settle_gateway_payment",
             "gateway_order_id = p_order_id FOR UPDATE;\n    SELECT id, suspense_reason",
             "gateway_order_id = p_order_id;\n    SELECT id, suspense_reason",
         ),
@@ -366,7 +357,7 @@ LOCKS = (
         "the lock of an attempt that is asked about is dropped",
         "kernel_locks.py::test_of_two_who_waited_to_ask_about_one_attempt_one_asks",
         (
-            TOP_UPS,
+            "claim_check",
             "    FROM payment_attempts WHERE id = p_attempt_id FOR UPDATE;",
             "    FROM payment_attempts WHERE id = p_attempt_id;",
         ),
@@ -375,7 +366,7 @@ LOCKS = (
         "the lock of a settled withdrawal is dropped",
         "kernel_locks.py::test_news_that_waited_twice_for_one_withdrawal_is_booked_once",
         (
-            WORDS,
+            "settle_withdrawal",
             "    INTO v_status, v_payout_id, v_agrees\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
             "    INTO v_status, v_payout_id, v_agrees\n    FROM withdrawals WHERE id = p_withdrawal_id;",
         ),
@@ -384,7 +375,7 @@ LOCKS = (
         "the lock of a withdrawal that is asked about is dropped",
         "kernel_locks.py::test_of_two_who_waited_to_ask_about_one_withdrawal_one_asks",
         (
-            CONFIRMED,
+            "claim_withdrawal_check",
             "v_asked, v_wallet_id, v_waits_until\n    FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;",
             "v_asked, v_wallet_id, v_waits_until\n    FROM withdrawals WHERE id = p_withdrawal_id;",
         ),
@@ -393,7 +384,7 @@ LOCKS = (
         "the lock of a wallet whose withdrawal is sent is dropped",
         "unsent_withdrawals.py::test_who_waits_to_ask_sees_the_freeze_that_they_waited_for[claimed]",
         (
-            CONFIRMED,
+            "claim_payout",
             "INTO v_status, v_waits\n        FROM wallets WHERE id = v_wallet_id FOR UPDATE;",
             "INTO v_status, v_waits\n        FROM wallets WHERE id = v_wallet_id;",
         ),
@@ -402,7 +393,7 @@ LOCKS = (
         "the lock of money in suspense that goes back is dropped",
         "kernel_locks.py::test_two_who_waited_to_send_money_of_nobody_back_send_it_once",
         (
-            REFUNDS,
+            "open_source_refund",
             "            SELECT id INTO v_locked FROM transactions WHERE id = p_transaction_id FOR UPDATE;",
             "            SELECT id INTO v_locked FROM transactions WHERE id = p_transaction_id;",
         ),
@@ -414,14 +405,18 @@ COMMITS = (
         "the money commits before the key",
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[payment-UPDATE ON idempotency_records]",
-        (CONFIRMED, _PAID_END, _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY)),
+        (
+            "post_payment",
+            _PAID_END,
+            _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY),
+        ),
     ),
     _mutant(
         "a refund commits before its key is written",
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[refund-UPDATE ON idempotency_records]",
         (
-            SESSIONS,
+            "refund_payment",
             _REFUND_KEPT + _REFUND_TIME,
             _REFUND_KEPT + _REFUND_TIME + "        COMMIT;\n",
         ),
@@ -431,7 +426,7 @@ COMMITS = (
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
         "[top-up-UPDATE ON payment_attempts]",
         (
-            SETTLED,
+            "settle_gateway_payment",
             "            CALL count_load(v_wallet_id, v_amount, v_now);\n            -- asked",
             "            CALL count_load(v_wallet_id, v_amount, v_now);\n            COMMIT;\n            -- asked",
         ),
@@ -442,17 +437,17 @@ COMMITS = (
             "kernel_payments.py::test_16_at_once_with_one_key_and_no_money_are_all_refused_and_leave_the_key_free",
             "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
         ),
-        (CONFIRMED, _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
+        ("post_payment", _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
     ),
     _mutant(
         "a refused payment is left open",
         "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
-        (CONFIRMED, _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
+        ("post_payment", _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
     ),
     _mutant(
         "a payment that fails is not rolled back",
         "kernel_atomicity.py::test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays",
-        (CONFIRMED, _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
+        ("post_payment", _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
     ),
 )
 
@@ -461,12 +456,12 @@ KEYS = (
         "a key is any caller's",
         "kernel_payments.py::test_the_same_key_of_another_caller_is_another_key",
         (
-            LEDGER,
+            "0009_ledger",
             "idempotency_records_pk PRIMARY KEY (actor_id, idem_key)",
             "idempotency_records_pk PRIMARY KEY (idem_key)",
         ),
         (
-            KERNEL,
+            "claim_idempotency_key",
             "        FROM idempotency_records WHERE actor_id = p_actor_id AND idem_key = p_key;",
             "        FROM idempotency_records WHERE idem_key = p_key;",
         ),
@@ -478,7 +473,7 @@ KEYS = (
             "kernel_payments.py::test_a_repetition_gets_the_first_answer_however_much_has_happened_since",
         ),
         (
-            LEDGER,
+            "0009_ledger",
             "CONSTRAINT idempotency_records_pk PRIMARY KEY (actor_id, idem_key)",
             "INDEX idempotency_records_pk (actor_id, idem_key)",
         ),
@@ -486,18 +481,22 @@ KEYS = (
     _mutant(
         "a key answers whatever is asked under it",
         "kernel_payments.py::test_a_key_with_another_request_is_refused_and_nothing_moves",
-        (KERNEL, "ELSEIF v_request_hash <> p_request_hash THEN", "ELSEIF FALSE THEN"),
+        ("claim_idempotency_key", "ELSEIF v_request_hash <> p_request_hash THEN", "ELSEIF FALSE THEN"),
     ),
     _mutant(
         "a payment's key is not kept",
         "kernel_payments.py::test_a_repetition_gets_the_first_answer_however_much_has_happened_since",
-        (CONFIRMED, _PAID_END, _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n")),
+        (
+            "post_payment",
+            _PAID_END,
+            _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n"),
+        ),
     ),
     _mutant(
         "a gateway payment is known by its order, not by its id",
         "kernel_settlement.py::test_the_second_of_two_payments_of_one_order_goes_to_suspense",
         (
-            SETTLED,
+            "settle_gateway_payment",
             "    SELECT id, suspense_reason INTO v_known_id, v_reason\n"
             "    FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;",
             "    SELECT id, suspense_reason INTO v_known_id, v_reason\n"
@@ -510,38 +509,46 @@ KEYS = (
             "kernel_settlement.py::test_a_captured_payment_is_credited_once_however_often_it_is_told",
             "kernel_settlement.py::test_20_tellings_at_once_of_a_payment_for_an_unknown_order_book_it_once_in_suspense",
         ),
-        (LEDGER, "    CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),\n", ""),
-        (SETTLED, "    IF v_known_id IS NOT NULL THEN\n        -- the same", "    IF FALSE THEN\n        -- the same"),
+        (
+            "0009_ledger",
+            "    CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),\n",
+            "",
+        ),
+        (
+            "settle_gateway_payment",
+            "    IF v_known_id IS NOT NULL THEN\n        -- the same",
+            "    IF FALSE THEN\n        -- the same",
+        ),
     ),
     _dropped(
         "transactions_gateway_payment_is_unique",
-        LEDGER,
+        "0009_ledger",
         "    CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),\n",
     ),
     _dropped(
         "transactions_withdrawal_is_booked_once",
-        LEDGER,
+        "0009_ledger",
         "    CONSTRAINT transactions_withdrawal_is_booked_once UNIQUE (withdrawal_id, type),\n",
     ),
     _dropped(
         "postings_entries_are_numbered_once",
-        LEDGER,
+        "0009_ledger",
         "CONSTRAINT postings_entries_are_numbered_once UNIQUE (account_id, slot, entry_no)",
         "INDEX postings_entries_are_numbered_once (account_id, slot, entry_no)",
     ),
     _dropped(
         "withdrawals_payout_is_unique",
-        OUTSIDE,
+        "0007_withdrawals",
         "    CONSTRAINT withdrawals_payout_is_unique UNIQUE (provider, provider_payout_id),\n",
     ),
     _dropped(
         "payment_attempts_order_is_unique",
-        OUTSIDE,
+        "0006_top_ups",
         "    CONSTRAINT payment_attempts_order_is_unique UNIQUE (gateway, gateway_order_id),\n",
     ),
     _dropped(
         "gateway_events_are_stored_once",
-        OUTSIDE,
+        "0006_top_ups",
         "    CONSTRAINT gateway_events_are_stored_once UNIQUE (gateway, digest),\n",
     ),
 )
@@ -550,46 +557,48 @@ CHECKS = (
     _mutant(
         "an entry may overdraw",
         "rights.py::test_even_the_owner_can_not_make_a_balance_negative",
-        (TABLES, "    CONSTRAINT wallets_balance_is_never_negative CHECK (balance >= 0),\n", ""),
-        (TABLES, "CHECK (held BETWEEN 0 AND balance)", "CHECK (held >= 0)"),
+        ("0003_wallets", "    CONSTRAINT wallets_balance_is_never_negative CHECK (balance >= 0),\n", ""),
+        ("0003_wallets", "CHECK (held BETWEEN 0 AND balance)", "CHECK (held >= 0)"),
     ),
-    _dropped("wallets_held_is_covered", TABLES, "CHECK (held BETWEEN 0 AND balance)", "CHECK (held >= 0)"),
+    _dropped("wallets_held_is_covered", "0003_wallets", "CHECK (held BETWEEN 0 AND balance)", "CHECK (held >= 0)"),
     _dropped(
         "wallet_slots_balance_is_never_negative",
-        TABLES,
+        "0003_wallets",
         ",\n    CONSTRAINT wallet_slots_balance_is_never_negative CHECK (balance >= 0)\n",
         "\n",
     ),
     _dropped(
         "holds_capture_is_covered",
-        TABLES,
+        "0004_holds",
         "    CONSTRAINT holds_capture_is_covered CHECK (captured BETWEEN 0 AND amount),\n",
     ),
-    _dropped("holds_amount_is_positive", TABLES, "    CONSTRAINT holds_amount_is_positive CHECK (amount > 0),\n"),
+    _dropped("holds_amount_is_positive", "0004_holds", "    CONSTRAINT holds_amount_is_positive CHECK (amount > 0),\n"),
     _dropped(
         "transactions_amount_is_positive",
-        LEDGER,
+        "0009_ledger",
         "    CONSTRAINT transactions_amount_is_positive CHECK (amount > 0),\n",
     ),
-    _dropped("postings_amount_is_positive", LEDGER, "    CONSTRAINT postings_amount_is_positive CHECK (amount > 0),\n"),
+    _dropped(
+        "postings_amount_is_positive", "0009_ledger", "    CONSTRAINT postings_amount_is_positive CHECK (amount > 0),\n"
+    ),
     _dropped(
         "postings_balance_is_never_negative",
-        LEDGER,
+        "0009_ledger",
         "    CONSTRAINT postings_balance_is_never_negative CHECK (balance_after >= 0),\n",
     ),
     _dropped(
         "transactions_suspense_has_a_reason",
-        LEDGER,
+        "0009_ledger",
         "    CONSTRAINT transactions_suspense_has_a_reason CHECK ((type = 'suspense') = (suspense_reason IS NOT NULL)),\n",
     ),
     _dropped(
         "withdrawals_amount_is_positive",
-        OUTSIDE,
+        "0007_withdrawals",
         "    CONSTRAINT withdrawals_amount_is_positive CHECK (amount > 0 AND fee >= 0),\n",
     ),
     _dropped(
         "payment_attempts_amount_is_positive",
-        OUTSIDE,
+        "0006_top_ups",
         "    CONSTRAINT payment_attempts_amount_is_positive CHECK (amount > 0),\n",
     ),
 )
@@ -599,7 +608,7 @@ PRIVATE = (
         "a frozen payee is told of",
         "payees.py::test_whatever_keeps_a_payee_from_being_paid_has_one_answer",
         (
-            CONFIRMED,
+            "make_payment",
             "            ELSEIF v_payee_status <> 'active' OR v_reason IS NOT NULL THEN\n",
             "            ELSEIF v_payee_status <> 'active' THEN\n                SET p_outcome = 'wallet_frozen';\n"
             "            ELSEIF v_reason IS NOT NULL THEN\n",
@@ -609,7 +618,7 @@ PRIVATE = (
         "the sums of a payer are asked for before the lock alone",
         "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[pay]",
         (
-            CONFIRMED,
+            "make_payment",
             "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
             "            IF v_payer_tier <> v_asked_tier THEN",
         ),
@@ -618,7 +627,7 @@ PRIVATE = (
         "the sums of who places a hold are asked for before the lock alone",
         "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[place]",
         (
-            CONFIRMED,
+            "place_hold",
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_tier <> v_asked_tier THEN",
         ),
@@ -627,27 +636,27 @@ PRIVATE = (
         "the limits of the tier before the lock are those of the one behind it",
         "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay-personal-100]",
         (
-            CONFIRMED,
+            "make_payment",
             "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
-        (CONFIRMED, "        IF v_payer_tier <> v_asked_tier THEN\n", "        IF FALSE THEN\n"),
+        ("make_payment", "        IF v_payer_tier <> v_asked_tier THEN\n", "        IF FALSE THEN\n"),
     ),
     _mutant(
         "a hold is placed by the limits of the tier before the lock",
         "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[place-personal-100]",
         (
-            CONFIRMED,
+            "place_hold",
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_has_sums THEN",
         ),
-        (CONFIRMED, "        IF v_tier <> v_asked_tier THEN\n", "        IF FALSE THEN\n"),
+        ("place_hold", "        IF v_tier <> v_asked_tier THEN\n", "        IF FALSE THEN\n"),
     ),
     _mutant(
         "what was booked for a loss is free as soon as the gateway takes its word back",
         "payment_disputes.py::test_closing_sends_nothing_back_that_is_booked_for_a_loss",
         (
-            TAKEN,
+            "disputed_money",
             "GREATEST(IF(status IN ('won', 'closed'), 0, amount), from_wallet + from_suspense + from_losses)",
             "IF(status IN ('won', 'closed'), 0, amount)",
         ),
@@ -658,18 +667,18 @@ PRIVATE = (
             "closing.py::test_what_the_owners_bank_has_taken_back_or_asks_for_is_not_given[open]",
             "closing.py::test_what_the_owners_bank_has_taken_back_or_asks_for_is_not_given[lost]",
         ),
-        (TAKEN, "SELECT LEAST(rest, v_kept - v_lost) INTO v_left", "SELECT rest INTO v_left"),
+        ("credit_from_unclaimed", "SELECT LEAST(rest, v_kept - v_lost) INTO v_left", "SELECT rest INTO v_left"),
     ),
     _mutant(
         "a tier without limits in force has none",
         "kernel_limits.py::test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves",
-        (CONFIRMED, "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
+        ("check_payer", "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
     ),
     _mutant(
         "a payee is looked at before the payer",
         "payees.py::test_who_is_refused_for_their_own_sake_does_not_even_wait_for_the_payee",
         (
-            CONFIRMED,
+            "check_payer",
             "    ELSEIF v_status <> 'active' THEN\n        SET p_outcome = 'wallet_frozen';\n    ELSEIF p_amount > v_available THEN",
             "    ELSEIF FALSE THEN",
         ),
@@ -677,13 +686,13 @@ PRIVATE = (
     _mutant(
         "a payee who is nobody is told before one's own reasons",
         "payees.py::test_who_is_refused_for_their_own_sake_is_told_that_whoever_the_payee_is",
-        (CONFIRMED, "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
+        ("check_payer", "    ELSEIF p_amount > v_available THEN", "    ELSEIF FALSE THEN"),
     ),
     _mutant(
         "who may not pay people learns who there is",
         "payees.py::test_a_payee_who_is_told_to_nobody_is_nobody_to_who_may_pay_merchants_only",
         (
-            PAYING,
+            "refuse_payee",
             "    IF NOT p_person_to_person AND COALESCE(p_kind, 'personal') = 'personal' THEN",
             "    IF NOT p_person_to_person AND p_kind = 'personal' THEN",
         ),
@@ -694,13 +703,17 @@ PRIVATE = (
             "payees.py::test_after_so_many_payees_who_can_not_be_paid_none_is_looked_for_until_the_hour_is_over",
             "payees.py::test_of_many_at_once_on_as_many_connections_as_many_are_told_as_may_be",
         ),
-        (ASKING, "        used = IF(window_ends_at <= v_now, p_units, used + p_units),", "        used = p_units,"),
+        (
+            "use_quota",
+            "        used = IF(window_ends_at <= v_now, p_units, used + p_units),",
+            "        used = p_units,",
+        ),
     ),
     _mutant(
         "a file's rows are not counted",
         "payees.py::test_the_rows_of_a_file_count_like_payments_and_behind_the_last_nobody_is_looked_for",
         (
-            CONFIRMED,
+            "pay_bulk_row",
             "                CALL count_failed_lookup(v_actor_id, v_outcome, v_result);",
             "                SET v_result = NULL;",
         ),
@@ -709,7 +722,7 @@ PRIVATE = (
         "who is looked up is not counted for an address",
         "looking_payees_up.py::test_an_address_is_told_of_so_many_whoever_asks_and_one_caller_uses_up_no_more_than_their_own",
         (
-            ASKING,
+            "look_up_payee",
             "    CALL use_quota(p_address_hash, 'lookups_of_address', 1, p_per_address, 3600, v_free_at);\n",
             "",
         ),
@@ -720,18 +733,18 @@ PRIVATE = (
             "looking_payees_up.py::test_a_caller_is_told_of_so_many_in_an_hour_and_in_a_day_found_or_not",
             "looking_payees_up.py::test_an_address_is_told_of_so_many_whoever_asks_and_one_caller_uses_up_no_more_than_their_own",
         ),
-        (ASKING, "        ROLLBACK;\n        CALL tell_retry", "        COMMIT;\n        CALL tell_retry"),
+        ("look_up_payee", "        ROLLBACK;\n        CALL tell_retry", "        COMMIT;\n        CALL tell_retry"),
     ),
     _mutant(
         "a closed wallet is found",
         "looking_payees_up.py::test_whoever_has_a_wallet_is_found_whatever_it_is_but_closed",
-        (ASKING, "WHERE u.phone = p_phone AND w.status <> 'closed';", "WHERE u.phone = p_phone;"),
-        (ASKING, "WHERE w.id = p_wallet_id AND w.status <> 'closed';", "WHERE w.id = p_wallet_id;"),
+        ("look_up_payee", "WHERE u.phone = p_phone AND w.status <> 'closed';", "WHERE u.phone = p_phone;"),
+        ("look_up_payee", "WHERE w.id = p_wallet_id AND w.status <> 'closed';", "WHERE w.id = p_wallet_id;"),
     ),
     _mutant(
         "who pays by phone is told of names without end",
         "looking_payees_up.py::test_who_pays_and_promises_by_phone_is_told_of_so_many_in_an_hour_and_by_wallet_of_as_many_as_they_know",
-        (CONFIRMED, "        IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND", "        IF FALSE AND"),
+        ("check_payer", "        IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND", "        IF FALSE AND"),
     ),
     _mutant(
         "a payer has files under way without end",
@@ -739,28 +752,28 @@ PRIVATE = (
             "bulk.py::test_a_payer_has_five_files_under_way_however_many_are_sent_at_once",
             "bulk.py::test_a_retry_takes_a_place_among_the_five_unless_its_file_has_one",
         ),
-        (ASKING, "    IF v_free_at IS NULL AND v_running >= 5 THEN", "    IF FALSE THEN"),
+        ("check_bulk_quota", "    IF v_free_at IS NULL AND v_running >= 5 THEN", "    IF FALSE THEN"),
     ),
     _mutant(
         "the rows of files have no number",
         "bulk.py::test_a_payer_has_so_many_rows_a_day_taken_in_or_tried_again",
-        (ASKING, "'bulk_rows', GREATEST(p_rows, 1),", "'bulk_rows', 0,"),
+        ("check_bulk_quota", "'bulk_rows', GREATEST(p_rows, 1),", "'bulk_rows', 0,"),
     ),
     _mutant(
         "out of money for a row is out of money for all",
         "bulk.py::test_rows_that_are_covered_are_paid_behind_those_that_are_not",
-        (ASKING, " AND status = 'waiting' AND amount > v_most\n", " AND status = 'waiting'\n"),
+        ("refuse_other_rows", " AND status = 'waiting' AND amount > v_most\n", " AND status = 'waiting'\n"),
     ),
     _mutant(
         "a payer's freeze is told to the payee of a hold",
         "payees.py::test_whatever_a_payers_wallet_is_its_payee_hears_one_thing_of_a_hold",
         (
-            CONFIRMED,
+            "capture_hold",
             " OR v_payer_status <> 'active'\n            OR v_is_paused THEN\n            SET v_outcome = 'hold_not_placed';",
             " THEN\n            SET v_outcome = 'hold_not_placed';",
         ),
         (
-            CONFIRMED,
+            "capture_hold",
             "        ELSEIF v_payee_status <> 'active' THEN\n            SET v_outcome = 'wallet_frozen';\n        ELSEIF v_reason",
             "        ELSEIF v_payer_status <> 'active' OR v_payee_status <> 'active' THEN\n            SET v_outcome = 'wallet_frozen';\n        ELSEIF v_reason",
         ),
@@ -772,7 +785,7 @@ RULES = (
         "who has signed out is found out before the lock alone",
         "kernel_locks.py::test_who_waits_to_pay_is_out_with_the_session_that_ends_meanwhile[pay]",
         (
-            CONFIRMED,
+            "make_payment",
             "        IF v_generation <> p_generation THEN\n            SET p_outcome = 'invalid_token';\n        ELSEIF v_payer_status",
             "        IF v_payer_status",
         ),
@@ -781,7 +794,7 @@ RULES = (
         "who ends a session leaves its tokens as good as they were",
         "identity/test_sessions.py::test_whoever_asks_in_a_session_that_has_ended_gets_nothing_done",
         (
-            SESSIONS,
+            "end_sessions",
             "SET session_generation = session_generation + 1 WHERE",
             "SET session_generation = session_generation WHERE",
         ),
@@ -789,13 +802,13 @@ RULES = (
     _mutant(
         "a refresh token is good as often as it is shown",
         "identity/test_sessions.py::test_a_refresh_token_that_was_copied_ends_the_session[its successor used]",
-        (SESSIONS, "    IF v_is_open AND v_used_at IS NULL THEN", "    IF v_is_open THEN"),
+        ("renew_session", "    IF v_is_open AND v_used_at IS NULL THEN", "    IF v_is_open THEN"),
     ),
     _mutant(
         "a payment needs no money",
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
-            CONFIRMED,
+            "make_payment",
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF FALSE THEN\n            SET p_outcome",
         ),
@@ -804,11 +817,11 @@ RULES = (
         "what is held may be spent",
         "kernel_payments.py::test_money_that_is_held_can_not_be_spent",
         (
-            CONFIRMED,
+            "make_payment",
             "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
             "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
         ),
-        (CONFIRMED, "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
+        ("check_payer", "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
     ),
     _mutant(
         "a payment may be refunded again and again",
@@ -816,13 +829,17 @@ RULES = (
             "kernel_refunds.py::test_what_has_been_refunded_is_not_refunded_again",
             "kernel_locks.py::test_two_refunds_that_waited_for_one_payment_give_it_back_once[READ COMMITTED]",
         ),
-        (SESSIONS, "        ELSEIF v_amount > v_paid - v_refunded OR v_amount <= 0 THEN", "        ELSEIF FALSE THEN"),
+        (
+            "refund_payment",
+            "        ELSEIF v_amount > v_paid - v_refunded OR v_amount <= 0 THEN",
+            "        ELSEIF FALSE THEN",
+        ),
     ),
     _mutant(
         "a withdrawal that was sent may be cancelled",
         "unsent_withdrawals.py::test_what_was_sent_or_has_ended_is_not_cancelled_and_the_key_is_not_used_up[claimed]",
         (
-            CONFIRMED,
+            "cancel_unsent_withdrawal",
             "    SELECT wallet_id, vpa, status = 'pending' AND NOT asked AND provider_payout_id IS NULL,\n",
             "    SELECT wallet_id, vpa, status = 'pending' AND provider_payout_id IS NULL,\n",
         ),
@@ -831,13 +848,13 @@ RULES = (
         "a wallet is read in the transaction of whoever reads it",
         "reach.py::test_who_reads_keeps_no_payment_waiting_whatever_they_do_to_their_session[spite5]",
         (
-            FREEZES,
+            "find_wallet",
             "    COMMIT AND NO CHAIN NO RELEASE;\n    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;\n"
             "    START TRANSACTION;\n    SELECT w.id, u.kind,",
             "    SELECT w.id, u.kind,",
         ),
         (
-            FREEZES,
+            "find_wallet",
             "    WHERE w.user_id = p_user_id;\n    COMMIT AND NO CHAIN NO RELEASE;\n",
             "    WHERE w.user_id = p_user_id;\n",
         ),
@@ -846,17 +863,17 @@ RULES = (
         "what a slot had is read by a SET, which locks it",
         "reach.py::test_no_payment_keeps_who_reads_waiting",
         (
-            READERS,
+            "find_slot_balances",
             "        SELECT (\n            SELECT CONCAT('[',",
             "        SET v_posting = (\n            SELECT CONCAT('[',",
         ),
-        (READERS, "DESC LIMIT 1)\n        INTO v_posting;", "DESC LIMIT 1);"),
+        ("find_slot_balances", "DESC LIMIT 1)\n        INTO v_posting;", "DESC LIMIT 1);"),
     ),
     _mutant(
         "anybody refunds a payment",
         "kernel_refunds.py::test_only_its_payee_refunds_a_payment",
         (
-            SESSIONS,
+            "refund_payment",
             "t.type IN ('payment', 'hold_capture') AND payee.user_id = p_actor_id;",
             "t.type IN ('payment', 'hold_capture');",
         ),
@@ -864,28 +881,28 @@ RULES = (
     _mutant(
         "more is captured than was held",
         "kernel_holds.py::test_parts_are_captured_until_the_rest_is_let_go",
-        (CONFIRMED, "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
+        ("capture_hold", "        ELSEIF v_amount > v_left THEN", "        ELSEIF FALSE THEN"),
     ),
     _mutant(
         "a hold that has lapsed is captured",
         "kernel_holds.py::test_a_hold_ends_at_its_very_moment_although_nobody_has_swept",
         (
-            CONFIRMED,
+            "capture_hold",
             "        ELSEIF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active'\n            OR v_is_paused",
             "        ELSEIF v_status <> 'placed' OR v_payer_status <> 'active' OR v_is_paused",
         ),
-        (CONFIRMED, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+        ("lock_payer_with_usage", "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
     ),
     _mutant(
         "what a lapsed hold held stays held until the sweep",
         "kernel_holds.py::test_what_an_unswept_hold_held_can_be_spent_and_the_spending_ends_it",
-        (CONFIRMED, "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+        ("lock_payer_with_usage", "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
     ),
     _mutant(
         "payments are not counted for the limits",
         "kernel_limits.py::test_of_payments_at_the_edge_of_a_period_exactly_as_many_as_fit_are_made",
         (
-            CONFIRMED,
+            "make_payment",
             "        CALL record_debit_usage(v_payer_id, p_amount, v_now, v_is_confirmed);\n        IF v_payee_kind = 'merchant' THEN",
             "        IF v_payee_kind = 'merchant' THEN",
         ),
@@ -894,7 +911,7 @@ RULES = (
         "top-ups are not counted for the limits",
         "kernel_limits.py::test_of_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_in_suspense_with_its_reason",
         (
-            SETTLED,
+            "settle_gateway_payment",
             "            CALL count_load(v_wallet_id, v_amount, v_now);\n            -- asked",
             "            -- asked",
         ),
@@ -902,13 +919,13 @@ RULES = (
     _mutant(
         "another amount than was asked for is credited",
         "kernel_settlement.py::test_money_that_is_not_what_was_asked_for_goes_to_suspense",
-        (SETTLED, "            WHEN v_amount <> v_asked THEN 'amount_mismatch'\n", ""),
+        ("settle_gateway_payment", "            WHEN v_amount <> v_asked THEN 'amount_mismatch'\n", ""),
     ),
     _mutant(
         "money is booked on an event that does not name its payment, or on nothing",
         "kernel_evidence.py::test_nothing_is_booked_without_evidence_that_names_the_payment",
         (
-            SETTLED,
+            "settle_gateway_payment",
             "        IF COALESCE(v_names, FALSE) = FALSE THEN\n            SIGNAL",
             "        IF FALSE THEN\n            SIGNAL",
         ),
@@ -916,7 +933,7 @@ RULES = (
     _mutant(
         "money is booked on an event of another gateway",
         "kernel_evidence.py::test_nothing_is_booked_without_evidence_that_names_the_payment",
-        (SETTLED, " WHERE id = p_event_id AND gateway = p_gateway;", " WHERE id = p_event_id;"),
+        ("settle_gateway_payment", " WHERE id = p_event_id AND gateway = p_gateway;", " WHERE id = p_event_id;"),
     ),
     _mutant(
         "an id of any time is taken",
@@ -924,33 +941,33 @@ RULES = (
             "kernel_evidence.py::test_an_id_is_of_this_moment_give_or_take_a_quarter_of_an_hour[902-False]",
             "kernel_evidence.py::test_an_id_is_of_this_moment_give_or_take_a_quarter_of_an_hour[-902-False]",
         ),
-        (SETTLED, "AS SIGNED)) > 900 THEN", "AS SIGNED)) > 90000 THEN"),
+        ("settle_gateway_payment", "AS SIGNED)) > 900 THEN", "AS SIGNED)) > 90000 THEN"),
     ),
     _mutant(
         "the last release's procedure believes whoever calls it",
         "kernel_evidence.py::test_the_last_releases_procedure_books_nothing_that_no_stored_event_tells_of",
-        (SETTLED, "    IF v_known_id IS NULL AND COALESCE(v_names, FALSE) = FALSE THEN", "    IF FALSE THEN"),
+        ("settle_payment", "    IF v_known_id IS NULL AND COALESCE(v_names, FALSE) = FALSE THEN", "    IF FALSE THEN"),
     ),
     _mutant(
         "any surcharge explains what was paid beside what was asked for",
         "kernel_settlement.py::test_more_or_less_than_was_asked_for_is_in_suspense_whole_when_the_surcharge_does_not_explain_it",
-        (SETTLED, " AND p_paid - p_surcharge = v_asked,", ","),
+        ("settle_gateway_payment", " AND p_paid - p_surcharge = v_asked,", ","),
     ),
     _mutant(
         "limits count what the payer paid beside what was asked for",
         "kernel_settlement.py::test_limits_count_what_was_asked_for_and_not_what_the_payer_paid_beside_it",
-        (SETTLED, "v_balance, v_amount, TRUE", "v_balance, p_paid, TRUE"),
+        ("settle_gateway_payment", "v_balance, v_amount, TRUE", "v_balance, p_paid, TRUE"),
     ),
     _mutant(
         "the reason of a suspense is lost",
         "kernel_settlement.py::test_money_that_is_not_what_was_asked_for_goes_to_suspense",
         (
-            LEDGER,
+            "0009_ledger",
             "    CONSTRAINT transactions_suspense_has_a_reason CHECK ((type = 'suspense') = (suspense_reason IS NOT NULL)),\n",
             "",
         ),
         (
-            SETTLED,
+            "settle_gateway_payment",
             "                    v_attempt_id, p_gateway, p_payment_id, v_reason, v_now);",
             "                    v_attempt_id, p_gateway, p_payment_id, NULL, v_now);",
         ),
@@ -959,7 +976,7 @@ RULES = (
         "a fee is posted twice",
         "kernel_fees.py::test_two_percent_of_what_a_merchant_is_paid_rounded_half_up",
         (
-            KERNEL,
+            "charge_payee",
             _FEE,
             _FEE
             + "        CALL derive_id(p_cause_id, 'again', v_fee_id);\n"
@@ -972,12 +989,12 @@ RULES = (
         "a payment tells of nothing",
         "events.py::test_an_event_is_written_with_what_it_tells_of_or_not_at_all",
         (
-            CONFIRMED,
+            "make_payment",
             "        CALL note_event(v_payer_id, v_payee_id, 'PaymentCompleted', JSON_OBJECT(",
             "        SET @told = (SELECT JSON_OBJECT(",
         ),
         (
-            CONFIRMED,
+            "make_payment",
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)), v_now);",
             "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)));",
         ),
@@ -985,18 +1002,18 @@ RULES = (
     _mutant(
         "a passkey's signature becomes a proof as often as it is shown",
         "passkeys/test_passkey_proofs.py::test_of_sixteen_who_show_one_signature_at_once_one_has_a_proof",
-        (CONFIRMED, "IF(v_known_hash = p_proof_hash, 'done', 'invalid_code'), v_wait", "'done', v_wait"),
+        ("prove_by_passkey", "IF(v_known_hash = p_proof_hash, 'done', 'invalid_code'), v_wait", "'done', v_wait"),
     ),
     _mutant(
         "a passkey alone resets a password",
         "passkeys/test_passkey_proofs.py::test_a_passkey_alone_resets_nothing",
-        (CONFIRMED, "IF(p_purpose = 'reset_password', 'passkey_reset', p_purpose)", "p_purpose"),
+        ("prove_by_passkey", "IF(p_purpose = 'reset_password', 'passkey_reset', p_purpose)", "p_purpose"),
     ),
     _mutant(
         "somebody else's passkey stands beside a code",
         "passkeys/test_passkey_proofs.py::test_beside_a_code_no_other_proof_counts_as_a_passkeys",
         (
-            CONFIRMED,
+            "reset_password",
             "SET v_phone = IF(v_passkeys_phone = v_phone, v_phone, NULL);",
             "SET v_phone = IF(v_passkeys_phone IS NULL, NULL, v_phone);",
         ),
@@ -1004,13 +1021,13 @@ RULES = (
     _mutant(
         "a passkey has as many proofs as it wants",
         "passkeys/test_passkey_proofs.py::test_a_passkey_has_so_many_proofs_a_day_as_each_is_good_for_guesses",
-        (CONFIRMED, "    ELSEIF v_wait IS NOT NULL THEN\n        SET v_outcome = 'too_many_attempts';\n", ""),
+        ("prove_by_passkey", "    ELSEIF v_wait IS NOT NULL THEN\n        SET v_outcome = 'too_many_attempts';\n", ""),
     ),
     _mutant(
         "one line of an entry is written",
         "kernel_payments.py::test_a_payment_moves_its_amount_and_nothing_else",
         (
-            PAYING,
+            "post_entry",
             "        INSERT INTO postings\n"
             "            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)\n"
             "        SELECT p_transaction_id, 2, a.id, 0, 'credit', p_amount, w.entries, w.balance, p_at\n"
@@ -1022,7 +1039,7 @@ RULES = (
         "time stands still",
         "kernel_payments.py::test_the_time_of_a_wallets_entries_never_runs_backwards",
         (
-            CONFIRMED,
+            "make_payment",
             "        SET v_now = GREATEST(\n"
             "            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);\n\n"
             "        IF v_generation <> p_generation THEN",
@@ -1033,7 +1050,7 @@ RULES = (
         "what the bank sends back comes without its fee",
         "withdrawals_kernel.py::test_a_withdrawal_that_comes_back_is_in_the_wallet_again_with_its_fee",
         (
-            WITHDRAWALS,
+            "take_withdrawal_back",
             "        CALL post_entry(v_fee_id, v_fees_id, 0, v_wallet_id, 0, v_fee, v_now);",
             "        CALL post_entry(v_fee_id, v_fees_id, 0, v_payout_account_id, 0, v_fee, v_now);",
         ),
@@ -1042,7 +1059,7 @@ RULES = (
         "a payout of another amount is booked",
         "withdrawals_kernel.py::test_news_that_does_not_agree_with_what_was_asked_for_moves_nothing",
         (
-            WORDS,
+            "settle_withdrawal",
             "           provider = p_provider AND amount = p_amount AND currency = p_currency",
             "           provider = p_provider AND currency = p_currency",
         ),
@@ -1053,32 +1070,32 @@ RULES = (
             "kernel_source_refunds.py::test_refunds_of_a_top_up_never_add_up_to_more_than_it",
             "kernel_source_refunds.py::test_20_refunds_at_once_never_exceed_what_came",
         ),
-        (REFUNDS, "            WHEN v_left <= 0 OR p_opened > v_left THEN 'refund_exceeds_payment'\n", ""),
+        ("open_source_refund", "            WHEN v_left <= 0 OR p_opened > v_left THEN 'refund_exceeds_payment'\n", ""),
     ),
 )
 
 GUARDS = (
     _trigger(
         "postings_are_kept",
-        LEDGER,
+        "0009_ledger",
         "CREATE TRIGGER postings_are_kept BEFORE DELETE ON postings" + _ONLY_GROWS,
         "DELETE FROM postings",
     ),
     _trigger(
         "postings_are_not_changed",
-        LEDGER,
+        "0009_ledger",
         "CREATE TRIGGER postings_are_not_changed BEFORE UPDATE ON postings" + _ONLY_GROWS,
         "UPDATE postings SET amount = amount",
     ),
     _trigger(
         "transactions_are_not_changed",
-        LEDGER,
+        "0009_ledger",
         "CREATE TRIGGER transactions_are_not_changed BEFORE UPDATE ON transactions" + _ONLY_GROWS,
         "UPDATE transactions SET amount = amount",
     ),
     _trigger(
         "idempotency_records_are_kept",
-        LEDGER,
+        "0009_ledger",
         "CREATE TRIGGER idempotency_records_are_kept BEFORE DELETE ON idempotency_records FOR EACH ROW\n"
         "    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is kept as long as the ledger';",
         "DELETE FROM idempotency_records",
@@ -1087,7 +1104,7 @@ GUARDS = (
         "an attempt may move back",
         "kernel_settlement.py::test_an_attempt_never_moves_back_not_even_for_the_schemas_owner",
         (
-            OUTSIDE,
+            "0006_top_ups",
             "    IF FIELD(NEW.status, 'created', 'pending', 'failed', 'expired', 'succeeded', 'refunded')\n        <",
             "    IF FALSE AND FIELD(NEW.status, 'created', 'pending', 'failed', 'expired', 'succeeded', 'refunded')\n        <",
         ),
@@ -1099,7 +1116,7 @@ GUARDS = (
             "rights.py::test_no_role_is_granted_anything_but_select_and_execute",
         ),
         (
-            ROLES,
+            "roles",
             '        "SELECT (transaction_id, side, account_id) ON postings",\n        *_ATTEMPTS',
             '        "SELECT, INSERT ON postings",\n        *_ATTEMPTS',
         ),
@@ -1107,12 +1124,12 @@ GUARDS = (
     _mutant(
         "the paying functions may call the kernel's parts",
         "rights.py::test_no_function_can_write_the_books_or_read_secrets[CALL post_entry('', '', '', 1, UTC_TIMESTAMP(6))-money]",
-        (ROLES, '            "post_payment",\n', '            "post_payment",\n            "post_entry",\n'),
+        ("roles", '            "post_payment",\n', '            "post_payment",\n            "post_entry",\n'),
     ),
     _mutant(
         "the functions of the gateway may pay",
         "rights.py::test_who_settles_pays_nothing_and_who_pays_settles_nothing",
-        (ROLES, '            "settle_payment",\n', '            "settle_payment",\n            "post_payment",\n'),
+        ("roles", '            "settle_payment",\n', '            "settle_payment",\n            "post_payment",\n'),
     ),
 )
 

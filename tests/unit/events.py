@@ -100,7 +100,7 @@ class Outbox:
         return [row for row in self.rows if not row["delivered"]][:limit]
 
     def call(self, procedure: str, *arguments: Any) -> Answer:
-        """As schema/0012_outbox.sql."""
+        """As `schema/procedures/events`."""
         self.called.append(procedure)
         if procedure == "claim_relay":
             owner, lease_s = arguments

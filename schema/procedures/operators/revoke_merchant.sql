@@ -1,0 +1,38 @@
+-- Ends a merchant's approval: they have the name again that they had before it. Who is not approved stays it.
+CREATE PROCEDURE revoke_merchant(
+    IN p_actor_id BINARY(16),
+    IN p_key VARBINARY(64),
+    IN p_request_hash BINARY(32),
+    IN p_action_id BINARY(16),
+    IN p_operator VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_reason VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_wallet_id BINARY(16)
+)
+MODIFIES SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_user_id BINARY(16) DEFAULT NULL;
+    DECLARE v_kind VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_phone VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_registered VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    IF v_outcome = 'claimed' THEN
+        CALL lock_owner(p_wallet_id, v_user_id, v_kind, v_name, v_phone);
+        SET v_outcome = IF(v_user_id IS NULL, 'not_found', 'done');
+        IF v_outcome = 'done' THEN
+            SET v_registered = COALESCE((SELECT registered_name FROM merchant_approvals WHERE user_id = v_user_id), v_name);
+            UPDATE users SET name = v_registered WHERE id = v_user_id;
+            DELETE FROM merchant_approvals WHERE user_id = v_user_id;
+            SET v_result = JSON_OBJECT('wallet_id', LOWER(HEX(p_wallet_id)), 'name', v_registered, 'name_before', v_name);
+        END IF;
+    END IF;
+    CALL end_command(v_outcome, v_result, p_actor_id, p_key, p_action_id, p_operator, p_reason, 'revoke_merchant',
+                     p_wallet_id, NULL);
+END

@@ -1,0 +1,11 @@
+-- How somebody is named where they choose among passkeys.
+CREATE PROCEDURE find_passkey_owner(IN p_user_id BINARY(16))
+READS SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    COMMIT AND NO CHAIN NO RELEASE;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
+    START TRANSACTION;
+    SELECT COALESCE(phone, '') AS phone, name FROM users WHERE id = p_user_id;
+    COMMIT AND NO CHAIN NO RELEASE;
+END

@@ -1,0 +1,63 @@
+-- Pays what a request asks for, as `post_payment` pays a wallet. One with an amount is locked by its payer; who pays one without
+-- keeps nobody waiting but who cancels it. What the request says it is for is the payment's description, unless the payer says
+-- something else.
+CREATE PROCEDURE pay_payment_request(
+    IN p_actor_id BINARY(16),
+    IN p_key VARBINARY(64),
+    IN p_request_hash BINARY(32),
+    IN p_generation INT UNSIGNED,
+    IN p_transaction_id BINARY(16),
+    IN p_payment_request_id BINARY(16),
+    IN p_amount BIGINT,
+    IN p_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_reference VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+)
+MODIFIES SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_payee_wallet_id BINARY(16) DEFAULT NULL;
+    DECLARE v_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_amount BIGINT DEFAULT NULL;
+    DECLARE v_is_open BOOLEAN DEFAULT FALSE;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    START TRANSACTION;
+    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    IF v_outcome = 'claimed' THEN
+        SELECT wallet_id, amount, description INTO v_payee_wallet_id, v_amount, v_description
+        FROM payment_requests WHERE id = p_payment_request_id;
+        IF v_amount IS NULL THEN
+            SELECT cancelled_at IS NULL AND expires_at > UTC_TIMESTAMP(6) INTO v_is_open
+            FROM payment_requests WHERE id = p_payment_request_id LOCK IN SHARE MODE;
+        ELSE
+            SELECT cancelled_at IS NULL AND expires_at > UTC_TIMESTAMP(6) INTO v_is_open
+            FROM payment_requests WHERE id = p_payment_request_id FOR UPDATE;
+            SELECT v_is_open AND NOT EXISTS (
+                SELECT 1 FROM payment_request_payments WHERE only_of = p_payment_request_id) INTO v_is_open;
+        END IF;
+        IF v_payee_wallet_id IS NULL THEN
+            SET v_outcome = 'not_found';
+        ELSEIF NOT v_is_open THEN
+            SET v_outcome = 'payment_request_ended';
+        ELSEIF p_amount <> v_amount THEN
+            SET v_outcome = 'amount_differs';
+        ELSE
+            CALL make_payment(p_actor_id, p_key, p_request_hash, p_generation, p_transaction_id, v_payee_wallet_id, NULL,
+                              p_amount, COALESCE(p_description, v_description), p_reference, v_outcome, v_result);
+        END IF;
+    END IF;
+    IF v_outcome = 'done' THEN
+        INSERT INTO payment_request_payments (payment_request_id, transaction_id, only_of)
+        VALUES (p_payment_request_id, p_transaction_id, IF(v_amount IS NULL, NULL, p_payment_request_id));
+        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
+        COMMIT;
+        SELECT v_outcome AS outcome, v_result AS result;
+    ELSE
+        ROLLBACK;
+        CALL open_confirmation(p_actor_id, p_key, p_request_hash, p_transaction_id, 'payment', v_outcome, v_result);
+        CALL answer_payer(p_actor_id, v_outcome, v_result);
+    END IF;
+END

@@ -1,0 +1,52 @@
+-- Moves `p_amount` from one account to another under a transaction that the caller has just inserted: each balance, and
+-- a posting with the balance behind it. Slots are 0 but for the credits of a hot wallet. The caller holds the locks of
+-- the wallets (or of the slots); a posting that would overdraw breaks a CHECK and everything.
+CREATE PROCEDURE post_entry(
+    IN p_transaction_id BINARY(16),
+    IN p_debit_account_id BINARY(16),
+    IN p_debit_slot TINYINT UNSIGNED,
+    IN p_credit_account_id BINARY(16),
+    IN p_credit_slot TINYINT UNSIGNED,
+    IN p_amount BIGINT,
+    IN p_at DATETIME(6)
+)
+MODIFIES SQL DATA
+BEGIN
+    IF p_debit_slot = 0 THEN
+        UPDATE wallets SET balance = balance - p_amount, entries = entries + 1, last_entry_at = p_at
+        WHERE id = p_debit_account_id;
+        INSERT INTO postings
+            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)
+        SELECT p_transaction_id, 1, a.id, 0, 'debit', p_amount, w.entries, w.balance, p_at
+        FROM accounts a LEFT JOIN wallets w ON w.id = a.id WHERE a.id = p_debit_account_id;
+    ELSE
+        UPDATE wallet_slots SET balance = balance - p_amount, entries = entries + 1, last_entry_at = p_at
+        WHERE wallet_id = p_debit_account_id AND slot = p_debit_slot;
+        INSERT INTO postings
+            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)
+        SELECT p_transaction_id, 1, wallet_id, slot, 'debit', p_amount, entries, balance, p_at
+        FROM wallet_slots WHERE wallet_id = p_debit_account_id AND slot = p_debit_slot;
+    END IF;
+    IF ROW_COUNT() <> 1 THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an entry needs two accounts that exist';
+    END IF;
+
+    IF p_credit_slot = 0 THEN
+        UPDATE wallets SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
+        WHERE id = p_credit_account_id;
+        INSERT INTO postings
+            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)
+        SELECT p_transaction_id, 2, a.id, 0, 'credit', p_amount, w.entries, w.balance, p_at
+        FROM accounts a LEFT JOIN wallets w ON w.id = a.id WHERE a.id = p_credit_account_id;
+    ELSE
+        UPDATE wallet_slots SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
+        WHERE wallet_id = p_credit_account_id AND slot = p_credit_slot;
+        INSERT INTO postings
+            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)
+        SELECT p_transaction_id, 2, wallet_id, slot, 'credit', p_amount, entries, balance, p_at
+        FROM wallet_slots WHERE wallet_id = p_credit_account_id AND slot = p_credit_slot;
+    END IF;
+    IF ROW_COUNT() <> 1 THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an entry needs two accounts that exist';
+    END IF;
+END

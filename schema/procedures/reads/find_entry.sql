@@ -1,0 +1,23 @@
+-- Where somebody's entry in a transaction stands (its slot and number), and what it belongs to: the payment that it is, or whose
+-- fee it is; the payment that it gives back; the hold, the top-up, the withdrawal that it is of.
+CREATE PROCEDURE find_entry(IN p_user_id BINARY(16), IN p_transaction_id BINARY(16))
+READS SQL DATA
+SQL SECURITY DEFINER
+BEGIN
+    COMMIT AND NO CHAIN NO RELEASE;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
+    START TRANSACTION;
+    SELECT p.slot, p.entry_no, p.created_at,
+           CASE WHEN t.type IN ('payment', 'hold_capture') THEN t.id
+                WHEN t.type = 'fee' AND cause.type IN ('payment', 'hold_capture') THEN cause.id END AS payment_id,
+           IF(t.type = 'refund', t.cause_id, NULL) AS refund_of,
+           t.hold_id,
+           COALESCE(t.attempt_id, cause.attempt_id) AS top_up_id,
+           COALESCE(t.withdrawal_id, cause.withdrawal_id) AS withdrawal_id
+    FROM wallets w
+    JOIN postings p ON p.transaction_id = p_transaction_id AND p.account_id = w.id AND p.type <> 'gather'
+    JOIN transactions t ON t.id = p.transaction_id
+    LEFT JOIN transactions cause ON cause.id = t.cause_id
+    WHERE w.user_id = p_user_id;
+    COMMIT AND NO CHAIN NO RELEASE;
+END

@@ -1,0 +1,174 @@
+-- The ledger: what happened to money. Append-only, double entry. Amounts are minor units of `currency`.
+
+-- An account is a wallet (the same id) or one of ours. Ours have no balance row: every top-up would queue on it.
+CREATE TABLE IF NOT EXISTS accounts (
+    id         BINARY(16)  NOT NULL,
+    code       VARCHAR(48) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    kind       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT accounts_pk PRIMARY KEY (id),
+    CONSTRAINT accounts_code_is_unique UNIQUE (code),
+    CONSTRAINT accounts_kind_is_known 
+        CHECK (kind IN ('wallet', 'gateway', 'payout', 'fees', 'suspense', 'losses', 'unclaimed'))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- `losses` is what we bear ourselves: chargebacks that no wallet covered. `unclaimed`: what closed wallets left.
+INSERT IGNORE INTO accounts (id, code, kind, created_at) VALUES
+    (UNHEX('00000000000070008000000000000001'), 'suspense', 'suspense', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000002'), 'gateway:razorpay', 'gateway', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000003'), 'gateway:cashfree', 'gateway', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000004'), 'payout:razorpayx', 'payout', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000005'), 'fees', 'fees', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000006'), 'losses', 'losses', UTC_TIMESTAMP(6)),
+    (UNHEX('00000000000070008000000000000007'), 'unclaimed', 'unclaimed', UTC_TIMESTAMP(6));
+
+-- (gateway, gateway_payment_id) is the only key of money that comes in: one transaction per gateway payment, for ever.
+-- `cause_id` is the transaction that this one follows from: a refund's payment, a fee's payment or withdrawal, what a
+-- refund to source gives back, what an adjustment corrects. A `gather` moves money between the slots of one wallet.
+CREATE TABLE IF NOT EXISTS transactions (
+    id                 BINARY(16)   NOT NULL,
+    type               VARCHAR(20)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    amount             BIGINT       NOT NULL,
+    currency           CHAR(3)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    actor_id           BINARY(16)   NULL,
+    description        VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    reference          VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    attempt_id         BINARY(16)   NULL,
+    gateway            VARCHAR(16)  CHARACTER SET ascii COLLATE ascii_bin NULL,
+    gateway_payment_id VARCHAR(64)  CHARACTER SET ascii COLLATE ascii_bin NULL,
+    suspense_reason    VARCHAR(32)  CHARACTER SET ascii COLLATE ascii_bin NULL,
+    cause_id           BINARY(16)   NULL,
+    hold_id            BINARY(16)   NULL,
+    withdrawal_id      BINARY(16)   NULL,
+    source_refund_id   BINARY(16)   NULL,
+    created_at         DATETIME(6)  NOT NULL,
+    CONSTRAINT transactions_pk PRIMARY KEY (id),
+    CONSTRAINT transactions_gateway_payment_is_unique UNIQUE (gateway, gateway_payment_id),
+    CONSTRAINT transactions_attempt_exists FOREIGN KEY (attempt_id) REFERENCES payment_attempts (id),
+    CONSTRAINT transactions_cause_exists FOREIGN KEY (cause_id) REFERENCES transactions (id),
+    CONSTRAINT transactions_hold_exists FOREIGN KEY (hold_id) REFERENCES holds (id),
+    CONSTRAINT transactions_withdrawal_exists FOREIGN KEY (withdrawal_id) REFERENCES withdrawals (id),
+    CONSTRAINT transactions_source_refund_exists FOREIGN KEY (source_refund_id) REFERENCES source_refunds (id),
+    CONSTRAINT transactions_withdrawal_is_booked_once UNIQUE (withdrawal_id, type),
+    CONSTRAINT transactions_source_refund_is_booked_once UNIQUE (source_refund_id, type),
+    CONSTRAINT transactions_follow_a_cause
+        CHECK (type NOT IN ('refund', 'withdrawal_return', 'refund_to_source', 'fee') OR cause_id IS NOT NULL),
+    CONSTRAINT transactions_capture_a_hold CHECK ((type = 'hold_capture') = (hold_id IS NOT NULL)),
+    CONSTRAINT transactions_amount_is_positive CHECK (amount > 0),
+    CONSTRAINT transactions_gateway_is_whole CHECK ((gateway IS NULL) = (gateway_payment_id IS NULL)),
+    CONSTRAINT transactions_suspense_has_a_reason CHECK ((type = 'suspense') = (suspense_reason IS NOT NULL)),
+    CONSTRAINT transactions_type_is_known CHECK (type IN (
+        'top_up', 'payment', 'suspense', 'refund', 'hold_capture', 'withdrawal', 'withdrawal_return',
+        'refund_to_source', 'fee', 'adjustment', 'gather', 'chargeback', 'chargeback_reversal')),
+    INDEX transactions_by_cause (cause_id, type),
+    INDEX transactions_in_suspense (suspense_reason)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- `entry_no` numbers the postings of a wallet's slot without a gap, in the order of their commits, and `balance_after`
+-- is the slot's balance behind each: a checkpoint at every entry. Both are NULL on accounts of ours. The time of a
+-- slot's postings only grows, so the balance of any moment is one seek away. `type` is the transaction's, set by a
+-- trigger: a statement of one type is read from an index, however long the wallet's history is.
+CREATE TABLE IF NOT EXISTS postings (
+    transaction_id BINARY(16)       NOT NULL,
+    line           TINYINT UNSIGNED NOT NULL,
+    account_id     BINARY(16)       NOT NULL,
+    slot           TINYINT UNSIGNED NOT NULL,
+    type           VARCHAR(20)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    side           VARCHAR(6)       CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    amount         BIGINT           NOT NULL,
+    entry_no       BIGINT           NULL,
+    balance_after  BIGINT           NULL,
+    created_at     DATETIME(6)      NOT NULL,
+    CONSTRAINT postings_pk PRIMARY KEY (transaction_id, line),
+    CONSTRAINT postings_entries_are_numbered_once UNIQUE (account_id, slot, entry_no),
+    CONSTRAINT postings_transaction_exists FOREIGN KEY (transaction_id) REFERENCES transactions (id),
+    CONSTRAINT postings_account_exists FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT postings_side_is_known CHECK (side IN ('debit', 'credit')),
+    CONSTRAINT postings_amount_is_positive CHECK (amount > 0),
+    CONSTRAINT postings_entry_is_whole CHECK ((entry_no IS NULL) = (balance_after IS NULL)),
+    CONSTRAINT postings_balance_is_never_negative CHECK (balance_after >= 0),
+    INDEX postings_by_time (account_id, slot, created_at),
+    INDEX postings_by_type (account_id, slot, type, entry_no)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- What a caller's key did, written in the commit that did it and kept as long as the ledger. `result` is NULL only
+-- inside that commit.
+CREATE TABLE IF NOT EXISTS idempotency_records (
+    actor_id     BINARY(16)    NOT NULL,
+    idem_key     VARBINARY(64) NOT NULL,
+    request_hash BINARY(32)    NOT NULL,
+    result       TEXT          CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    created_at   DATETIME(6)   NOT NULL,
+    CONSTRAINT idempotency_records_pk PRIMARY KEY (actor_id, idem_key)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- What stands behind each payment of a gateway in the ledger, written in the commit that books it: the stored event that
+-- told of it, or what the gateway said of it when we asked (`answer`, as it was said, and the SHA-256 of that).
+-- `surcharge` is what the payer paid on top of the transaction's amount, and the gateway keeps; minor units, the tax in it.
+-- The index is what finds payments by the time of their booking: ids are made by callers.
+CREATE TABLE IF NOT EXISTS payment_evidence (
+    transaction_id BINARY(16)  NOT NULL,
+    event_id       BINARY(16)  NULL,
+    answer         MEDIUMBLOB  NULL,
+    answer_digest  BINARY(32)  NULL,
+    surcharge      BIGINT      NOT NULL,
+    created_at     DATETIME(6) NOT NULL,
+    CONSTRAINT payment_evidence_pk PRIMARY KEY (transaction_id),
+    CONSTRAINT payment_evidence_transaction_exists FOREIGN KEY (transaction_id) REFERENCES transactions (id),
+    CONSTRAINT payment_evidence_event_exists FOREIGN KEY (event_id) REFERENCES gateway_events (id),
+    CONSTRAINT payment_evidence_is_one CHECK ((event_id IS NULL) <> (answer IS NULL)),
+    CONSTRAINT payment_evidence_answer_has_its_digest CHECK ((answer IS NULL) = (answer_digest IS NULL)),
+    CONSTRAINT payment_evidence_surcharge_is_not_negative CHECK (surcharge >= 0),
+    INDEX payment_evidence_by_time (created_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+DROP TRIGGER IF EXISTS accounts_are_not_changed;
+CREATE TRIGGER accounts_are_not_changed BEFORE UPDATE ON accounts FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS accounts_are_kept;
+CREATE TRIGGER accounts_are_kept BEFORE DELETE ON accounts FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS transactions_are_not_changed;
+CREATE TRIGGER transactions_are_not_changed BEFORE UPDATE ON transactions FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS transactions_are_kept;
+CREATE TRIGGER transactions_are_kept BEFORE DELETE ON transactions FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS postings_have_their_transactions_type;
+CREATE TRIGGER postings_have_their_transactions_type BEFORE INSERT ON postings FOR EACH ROW
+    SET NEW.type = (SELECT t.type FROM transactions t WHERE t.id = NEW.transaction_id);
+
+DROP TRIGGER IF EXISTS postings_are_not_changed;
+CREATE TRIGGER postings_are_not_changed BEFORE UPDATE ON postings FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS postings_are_kept;
+CREATE TRIGGER postings_are_kept BEFORE DELETE ON postings FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
+
+DROP TRIGGER IF EXISTS idempotency_records_are_finished_once;
+DELIMITER //
+CREATE TRIGGER idempotency_records_are_finished_once BEFORE UPDATE ON idempotency_records FOR EACH ROW
+BEGIN
+    IF OLD.result IS NOT NULL OR NEW.request_hash <> OLD.request_hash
+        OR NEW.actor_id <> OLD.actor_id OR NEW.idem_key <> OLD.idem_key THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is written once';
+    END IF;
+END//
+DELIMITER ;
+
+DROP TRIGGER IF EXISTS idempotency_records_are_kept;
+CREATE TRIGGER idempotency_records_are_kept BEFORE DELETE ON idempotency_records FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is kept as long as the ledger';
+
+DROP TRIGGER IF EXISTS payment_evidence_is_not_changed;
+CREATE TRIGGER payment_evidence_is_not_changed BEFORE UPDATE ON payment_evidence FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the evidence of payments only grows';
+
+DROP TRIGGER IF EXISTS payment_evidence_is_kept;
+CREATE TRIGGER payment_evidence_is_kept BEFORE DELETE ON payment_evidence FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the evidence of payments only grows';
