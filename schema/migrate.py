@@ -30,7 +30,8 @@ from wallet.storage.database import Credentials
 if TYPE_CHECKING:
     from pymysql.cursors import DictCursor
 
-_FOLDER = Path(__file__).parent
+#: The schema of this code.
+FOLDER = Path(__file__).parent
 _FILE_NAME = re.compile(r"(?P<version>[0-9]{4})_[a-z0-9_]+\.sql")
 _USER_NAME = re.compile(r"[a-z_]{1,32}")
 _DEFINITION = re.compile(r"^CREATE (?P<kind>VIEW|PROCEDURE) (?P<name>[a-z_]+)(?= AS$|\()", re.MULTILINE)
@@ -150,12 +151,12 @@ class Schema:
         return hashlib.sha256("\0".join(checksums).encode()).hexdigest()
 
 
-def schema(folder: Path = _FOLDER) -> Schema:
+def schema(folder: Path = FOLDER) -> Schema:
     """What is in `folder`; MigrationError if a file is not what its name and place say."""
     return Schema(migrations(folder), definitions(folder))
 
 
-def migrations(folder: Path = _FOLDER) -> list[Migration]:
+def migrations(folder: Path = FOLDER) -> list[Migration]:
     """The files of `folder`/tables, in the order of their numbers."""
     found = []
     for path in sorted((folder / "tables").glob("*.sql")):
@@ -168,7 +169,7 @@ def migrations(folder: Path = _FOLDER) -> list[Migration]:
     return found
 
 
-def definitions(folder: Path = _FOLDER) -> list[Definition]:
+def definitions(folder: Path = FOLDER) -> list[Definition]:
     """The views of `folder`, in an order in which they can be made, then its procedures by their names."""
     views = {one.name: one for one in _defined("view", sorted((folder / "views").glob("*.sql")))}
     procedures = _defined("procedure", sorted((folder / "procedures").rglob("*.sql"), key=lambda path: path.stem))
@@ -211,7 +212,7 @@ def statements(text: str) -> Iterator[str]:
 def migrate(
     connection: "pymysql.Connection[DictCursor]",
     users: dict[str, Credentials],
-    folder: Path = _FOLDER,
+    folder: Path = FOLDER,
     *,
     confirmation_rules: ConfirmationRules | None = None,
 ) -> list[str]:
