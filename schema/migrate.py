@@ -133,7 +133,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All files: migrations in the order of their numbers, views so that each comes after those that it reads."""
+    """All files: migrations by their numbers; then views and procedures, each behind what it is made of."""
 
     migrations: list[Migration]
     definitions: list[Definition]
@@ -170,12 +170,21 @@ def migrations(folder: Path = FOLDER) -> list[Migration]:
 
 
 def definitions(folder: Path = FOLDER) -> list[Definition]:
-    """The views of `folder`, in an order in which they can be made, then its procedures by their names."""
-    views = {one.name: one for one in _defined("view", sorted((folder / "views").glob("*.sql")))}
+    """The views of `folder`, each behind those that it reads, then its procedures, each behind those that it calls.
+
+    So one that calls a new one is replaced when that is there.
+    """
+    views = _defined("view", sorted((folder / "views").glob("*.sql")))
     procedures = _defined("procedure", sorted((folder / "procedures").rglob("*.sql"), key=lambda path: path.stem))
-    words = {name: set(re.findall(r"[a-z_]+", view.statement)) for name, view in views.items()}
-    order = TopologicalSorter({name: (words[name] & views.keys()) - {name} for name in views})
-    return [*(views[name] for name in order.static_order()), *procedures]
+    return [*_ordered(views, r"\b([a-z_]+)\b"), *_ordered(procedures, r"\bCALL ([a-z_]+)\(")]
+
+
+def _ordered(found: Sequence[Definition], reference: str) -> list[Definition]:
+    named = {one.name: one for one in found}
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for name, one in named.items():
+        order.add(name, *sorted(set(re.findall(reference, one.statement)) & named.keys() - {name}))
+    return [named[name] for name in order.static_order()]
 
 
 def _defined(kind: str, paths: Sequence[Path]) -> list[Definition]:

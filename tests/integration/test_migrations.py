@@ -215,6 +215,22 @@ def test_a_file_makes_what_it_is_named_after_and_nothing_else(tmp_path: Path, pa
         migrate.schema(tmp_path)
 
 
+_CALL = re.compile(r"\bCALL\s+(\w+)\s*\(")
+
+
+def test_each_comes_behind_what_it_is_made_of() -> None:
+    """While a release is applied, whatever calls a new procedure finds it."""
+    order = {one.name: place for place, one in enumerate(migrate.definitions())}
+    assert order["disputed_money"] < order["money_in_suspense"] < order["fee_of"]
+    early = [
+        f"{one.name} before {called}"
+        for one in migrate.definitions()
+        for called in _CALL.findall(one.statement)
+        if order[called] >= order[one.name]
+    ]
+    assert early == []
+
+
 def test_the_database_has_what_the_files_say_and_no_more(empty: Books) -> None:
     empty.migrate()
     made = {row["Name"] for row in empty.select("SHOW PROCEDURE STATUS WHERE Db = DATABASE()")}
@@ -223,7 +239,6 @@ def test_the_database_has_what_the_files_say_and_no_more(empty: Books) -> None:
     assert [one.name for one in wanted if body_of(text_of(empty, one.name)) != body_of(one.statement)] == []
 
 
-_CALL = re.compile(r"\bCALL\s+(\w+)\s*\(")
 #: How Python names a procedure: to `Database.call`, or in a text of its own.
 _CALLED = re.compile(r"\.call\(\s*\"(\w+)\"|\bCALL (\w+)\(")
 
