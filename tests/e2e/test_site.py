@@ -30,7 +30,7 @@ def test_each_screen_has_an_address_that_can_be_opened(api: Api, screen: str) ->
     # the one page, which names the script that is this screen's alone
     said = page.data.decode()
     own = re.findall(rf'modulepreload" crossorigin href="(/assets/{screen}-[^"]+[.]js)"', said)
-    assert len(own) == (screen not in ("", "sign-in"))
+    assert len(own) == (screen not in ("", "pay", "sign-in"))
     assert all(fetched(api, script).status == 200 for script in own)
     assert re.sub(r" *<link rel=.modulepreload.*\n", "", said) == fetched(api, "/").data.decode()
 
