@@ -241,6 +241,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "clock": (
         "SELECT ON holds",
         "SELECT ON outbox",
+        "SELECT (id, type, amount, currency, description, reference, cause_id) ON transactions",
         "SELECT (id, user_id, slots) ON wallets",
         "SELECT (id, kind) ON users",
         "SELECT ON own_freezes",

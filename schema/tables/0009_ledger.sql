@@ -66,14 +66,14 @@ CREATE TABLE IF NOT EXISTS transactions (
 
 -- `entry_no` numbers the postings of a wallet's slot without a gap, in the order of their commits, and `balance_after`
 -- is the slot's balance behind each: a checkpoint at every entry. Both are NULL on accounts of ours. The time of a
--- slot's postings only grows, so the balance of any moment is one seek away. `type` is the transaction's, set by a
--- trigger: a statement of one type is read from an index, however long the wallet's history is.
+-- slot's postings only grows, so the balance of any moment is one seek away. `type` is the transaction's: a statement of
+-- one type is read from an index, however long the wallet's history is.
 CREATE TABLE IF NOT EXISTS postings (
     transaction_id BINARY(16)       NOT NULL,
     line           TINYINT UNSIGNED NOT NULL,
     account_id     BINARY(16)       NOT NULL,
     slot           TINYINT UNSIGNED NOT NULL,
-    type           VARCHAR(20)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    type           VARCHAR(20)      CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     side           VARCHAR(6)       CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     amount         BIGINT           NOT NULL,
     entry_no       BIGINT           NULL,
@@ -91,15 +91,18 @@ CREATE TABLE IF NOT EXISTS postings (
     INDEX postings_by_type (account_id, slot, type, entry_no)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- What a caller's key did, written in the commit that did it and kept as long as the ledger. `result` is NULL only
--- inside that commit.
+-- What a caller's key did, written in the commit that did it and kept as long as the ledger: `made_id` is the payment that it
+-- made, which is where its answer is read from. What other requests did is told by `result`, which is NULL only inside that
+-- commit.
 CREATE TABLE IF NOT EXISTS idempotency_records (
     actor_id     BINARY(16)    NOT NULL,
     idem_key     VARBINARY(64) NOT NULL,
     request_hash BINARY(32)    NOT NULL,
+    made_id      BINARY(16)    NULL,
     result       TEXT          CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
     created_at   DATETIME(6)   NOT NULL,
-    CONSTRAINT idempotency_records_pk PRIMARY KEY (actor_id, idem_key)
+    CONSTRAINT idempotency_records_pk PRIMARY KEY (actor_id, idem_key),
+    CONSTRAINT idempotency_records_say_it_once CHECK (made_id IS NULL OR result IS NULL)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- What stands behind each payment of a gateway in the ledger, written in the commit that books it: the stored event that
@@ -138,10 +141,6 @@ DROP TRIGGER IF EXISTS transactions_are_kept;
 CREATE TRIGGER transactions_are_kept BEFORE DELETE ON transactions FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
 
-DROP TRIGGER IF EXISTS postings_have_their_transactions_type;
-CREATE TRIGGER postings_have_their_transactions_type BEFORE INSERT ON postings FOR EACH ROW
-    SET NEW.type = (SELECT t.type FROM transactions t WHERE t.id = NEW.transaction_id);
-
 DROP TRIGGER IF EXISTS postings_are_not_changed;
 CREATE TRIGGER postings_are_not_changed BEFORE UPDATE ON postings FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
@@ -154,7 +153,7 @@ DROP TRIGGER IF EXISTS idempotency_records_are_finished_once;
 DELIMITER //
 CREATE TRIGGER idempotency_records_are_finished_once BEFORE UPDATE ON idempotency_records FOR EACH ROW
 BEGIN
-    IF OLD.result IS NOT NULL OR NEW.request_hash <> OLD.request_hash
+    IF OLD.result IS NOT NULL OR NOT (OLD.made_id <=> NEW.made_id) OR NEW.request_hash <> OLD.request_hash
         OR NEW.actor_id <> OLD.actor_id OR NEW.idem_key <> OLD.idem_key THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is written once';
     END IF;

@@ -1,16 +1,19 @@
 -- What happened, for others to hear: written in the commit of what it tells, delivered afterwards, at least once.
 
--- `wallet_id` is whose event it is and `other_wallet_id` the other side's; `detail` is JSON. A position may become
--- visible after a later one: what is to be delivered is what has no `delivered_at`, never what is beyond a position.
+-- `wallet_id` is whose event it is and `other_wallet_id` the other side's. A payment is told by its transaction, which never
+-- changes; what else is to be told is in `detail`, which is JSON. A position may become visible after a later one: what is to
+-- be delivered is what has no `delivered_at`, never what is beyond a position.
 CREATE TABLE IF NOT EXISTS outbox (
     position        BIGINT       NOT NULL AUTO_INCREMENT,
     wallet_id       BINARY(16)   NOT NULL,
     other_wallet_id BINARY(16)   NULL,
     type            VARCHAR(32)  CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    detail          TEXT         CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    transaction_id  BINARY(16)   NULL,
+    detail          TEXT         CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
     created_at      DATETIME(6)  NOT NULL,
     delivered_at    DATETIME(6)  NULL,
     CONSTRAINT outbox_pk PRIMARY KEY (position),
+    CONSTRAINT outbox_tells_one_thing CHECK ((transaction_id IS NULL) <> (detail IS NULL)),
     INDEX outbox_by_delivery (delivered_at, position)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

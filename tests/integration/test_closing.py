@@ -140,10 +140,7 @@ def kept(books: Books, person: Person) -> list[tuple[str, int, int]]:
 
 
 def events_of(books: Books, person: Person) -> list[tuple[str, dict[str, Any]]]:
-    rows = books.select(
-        "SELECT type, detail FROM outbox WHERE wallet_id = %s ORDER BY position", person.wallet_id.bytes
-    )
-    return [(row["type"], json.loads(row["detail"])) for row in rows]
+    return [(event.type, json.loads(event.detail)) for event in books.outbox() if event.wallet_id == person.wallet_id]
 
 
 class TestWritingOff:

@@ -397,8 +397,9 @@ def test_each_wallets_events_arrive_in_the_order_of_their_commits_while_people_p
     for person in people:
         (postings,) = (
             quiet.select(
-                "SELECT o.position FROM postings p JOIN outbox o ON JSON_UNQUOTE(JSON_EXTRACT(o.detail,"
-                " '$.transaction_id')) = LOWER(HEX(p.transaction_id)) WHERE p.account_id = %s ORDER BY p.entry_no",
+                "SELECT o.position FROM postings p JOIN outbox o"
+                " ON COALESCE(o.transaction_id, UNHEX(JSON_UNQUOTE(JSON_EXTRACT(o.detail, '$.transaction_id'))))"
+                " = p.transaction_id WHERE p.account_id = %s ORDER BY p.entry_no",
                 person.wallet_id.bytes,
             ),
         )

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 # ruff: noqa: S608 - every statement below is made of this file's own words
 
 _POSTING = (
-    "INSERT INTO postings (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)"
-    " VALUES ({transaction}, {line}, {account}, {slot}, '{side}', {amount}, {entry_no}, {after}, {at})"
+    "INSERT INTO postings"
+    " (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)"
+    " VALUES ({transaction}, {line}, {account}, {slot}, '{type}', '{side}', {amount}, {entry_no}, {after}, {at})"
 )
 _NOW = "UTC_TIMESTAMP(6) + INTERVAL 1 DAY"
 
@@ -28,6 +29,7 @@ def posting(**changes: Any) -> str:
         "line": 9,
         "account": "@payer",
         "slot": 0,
+        "type": "payment",
         "side": "credit",
         "amount": 1,
         "entry_no": "(SELECT entries + 1 FROM wallets WHERE id = @payer)",
@@ -151,7 +153,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "source_refund_is_booked": (source_refund("gateway", "succeeded", amount=1),),
     "source_refund_is_told": (source_refund("ours", "failed", amount=1),),
     "closed_is_empty": ("UPDATE wallets SET status = 'closed' WHERE id = @payer",),
-    "key_has_a_result": (f"INSERT INTO idempotency_records VALUES (@payer, 'a', REPEAT('h', 32), NULL, {_NOW})",),
+    "key_has_a_result": (f"INSERT INTO idempotency_records VALUES (@payer, 'a', REPEAT('h', 32), NULL, NULL, {_NOW})",),
     "attempt_is_credited_once": (
         transaction("top_up", attempt_id="(SELECT id FROM payment_attempts LIMIT 1)"),
         transaction("top_up", attempt_id="(SELECT id FROM payment_attempts LIMIT 1)"),
@@ -223,7 +225,7 @@ def own(server: PrivateServer) -> Iterator[Books]:
 
 @pytest.fixture(scope="module")
 def owner(own: Books) -> Iterator["pymysql.Connection[Any]"]:
-    """The schema's owner, with the ids of a payment, its refund and a hold at hand, and postings of any type."""
+    """The schema's owner, with the ids of a payment, its refund and a hold at hand."""
     books = own
     payer, payee = books.person(money=10_000), books.person(kind="merchant", tier="merchant")
     payment = pay(books, payer, payee, 1_000)[0].transaction_id
@@ -231,7 +233,6 @@ def owner(own: Books) -> Iterator["pymysql.Connection[Any]"]:
     hold = place(books, payer, payee, 500).id
     capture(books, payee, hold, 100)
     known = {"payer": payer.wallet_id, "payee": payee.wallet_id, "payment": payment, "refund": given_back, "hold": hold}
-    books.write("DROP TRIGGER postings_have_their_transactions_type")
     connection = books.connect()
     with connection.cursor() as cursor:
         for name, value in known.items():
@@ -373,7 +374,9 @@ def test_a_result_that_is_no_json_is_named_and_explains_nothing(owner: "pymysql.
     owner.begin()
     try:
         with owner.cursor() as cursor:
-            cursor.execute(f"INSERT INTO idempotency_records VALUES (@payer, 'bad', REPEAT('h', 32), '{{x', {_NOW})")
+            cursor.execute(
+                f"INSERT INTO idempotency_records VALUES (@payer, 'bad', REPEAT('h', 32), NULL, '{{x', {_NOW})"
+            )
             for statement in entry("payment", "@payer", "@payee"):
                 cursor.execute(statement)
             cursor.execute(QUERIES["key_has_a_result"])

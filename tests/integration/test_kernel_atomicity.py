@@ -9,6 +9,7 @@ import pymysql
 import pytest
 
 from tests.support.books import Books, Person, captured
+from tests.support.confirmations import tier_with
 from tests.support.moves import capture, pay, place, refund, settle
 from tests.support.payouts import tell, withdraw
 from tests.support.waiting import LOCK_WALLET, is_free
@@ -23,13 +24,20 @@ WRITES = (
     "UPDATE ON wallets",
     "INSERT ON outbox",
     "INSERT ON held_changes",
+    "INSERT ON idempotency_records",
     "UPDATE ON idempotency_records",
     "UPDATE ON payment_attempts",
     "UPDATE ON withdrawals",
     "UPDATE ON holds",
 )
 _NEVER = {
-    "payment": {"INSERT ON held_changes", "UPDATE ON payment_attempts", "UPDATE ON withdrawals", "UPDATE ON holds"},
+    "payment": {
+        "INSERT ON held_changes",
+        "UPDATE ON idempotency_records",
+        "UPDATE ON payment_attempts",
+        "UPDATE ON withdrawals",
+        "UPDATE ON holds",
+    },
     "refund": {"INSERT ON held_changes", "UPDATE ON payment_attempts", "UPDATE ON withdrawals", "UPDATE ON holds"},
     "hold": {
         "INSERT ON transactions",
@@ -41,6 +49,7 @@ _NEVER = {
     "capture": {"UPDATE ON payment_attempts", "UPDATE ON withdrawals"},
     "top-up": {
         "INSERT ON held_changes",
+        "INSERT ON idempotency_records",
         "UPDATE ON idempotency_records",
         "UPDATE ON withdrawals",
         "UPDATE ON holds",
@@ -52,7 +61,12 @@ _NEVER = {
         "UPDATE ON withdrawals",
         "UPDATE ON holds",
     },
-    "payout": {"UPDATE ON idempotency_records", "UPDATE ON payment_attempts", "UPDATE ON holds"},
+    "payout": {
+        "INSERT ON idempotency_records",
+        "UPDATE ON idempotency_records",
+        "UPDATE ON payment_attempts",
+        "UPDATE ON holds",
+    },
 }
 
 
@@ -129,12 +143,12 @@ def test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays(books
     ("amount", "refusal"),
     [
         pytest.param(101, "insufficient_funds", id="before the wallets' locks"),
-        pytest.param(60, "payee_not_found", id="under the wallets' locks"),
+        pytest.param(60, "confirmation_required", id="under the wallets' locks"),
     ],
 )
 def test_a_refusal_lets_go_of_its_locks_although_its_session_stays(books: Books, amount: int, refusal: str) -> None:
     payer, payee = books.person(money=100), books.person()
-    books.turn(payee, "frozen")
+    books.set_tier(payer, tier_with(books, above=0))
     connection = books.connect("money")
     arguments = (payer.user_id.bytes, wiring.new_id().bytes, payee.wallet_id.bytes, amount)
     record = "SELECT 1 FROM idempotency_records WHERE actor_id = %s AND idem_key = 'k'"

@@ -22,8 +22,9 @@ def transaction(kind: str, amount: int = 1, **columns: str) -> str:
 
 def posting(amount: int, entry_no: object = 1_000, balance_after: object = 1, side: str = "credit") -> str:
     return (
-        "INSERT INTO postings (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)"
-        f" VALUES (@payment, 9, @payer, 0, '{side}', {amount}, {entry_no}, {balance_after}, {_NOW})"
+        "INSERT INTO postings"
+        " (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)"
+        f" VALUES (@payment, 9, @payer, 0, 'payment', '{side}', {amount}, {entry_no}, {balance_after}, {_NOW})"
     )
 
 

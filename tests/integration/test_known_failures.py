@@ -15,6 +15,7 @@ from tests.support.crowd import together
 from tests.support.moves import connection, pay, refund, refusal_of, settle
 from tests.support.waiting import holding, nobody_gives_up
 from wallet import wiring
+from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal
 from wallet.storage import payments
 
@@ -72,7 +73,7 @@ def test_an_amount_beyond_2_to_the_53_keeps_its_last_digit_wherever_it_goes(book
     payer, payee = books.person(tier="boundless"), books.person(tier="boundless")
     assert settle(books, captured(books.order(payer, BEYOND), BEYOND)).suspense is None
     receipt, _ = pay(books, payer, payee, BEYOND)
-    assert (receipt.amount, receipt.payer_balance.total) == (BEYOND, 0)
+    assert (receipt.amount, receipt.payer_balance) == (BEYOND, Balance(total=0, held=0))
     found = payments.find_payment(connection(books, "money"), payment_id=receipt.transaction_id, actor_id=payer.user_id)
     assert found is not None
     assert found.amount == BEYOND

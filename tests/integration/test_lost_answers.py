@@ -13,7 +13,7 @@ from tests.support.sessions import kill
 from tests.support.statements_sent import statements_of
 from tests.support.verbs import Day
 from wallet import wiring
-from wallet.ledger.receipts import PaymentReceipt
+from wallet.ledger.receipts import Balance, PaymentReceipt
 from wallet.storage.database import Credentials, Database, DatabaseUnavailableError, Server
 from wallet.storage.payments import post_payment
 
@@ -71,7 +71,7 @@ def test_a_question_that_is_lost_on_its_way_is_asked_again(books: Books, proxy: 
     proxy.judge = CutOnce(from_client=True)
     receipt, replayed = pay(database, payer, payee)
     assert not replayed
-    assert receipt.payer_balance.total == 940
+    assert receipt.payer_balance == Balance(total=940, held=0)
     assert books.balance(payer) == 940
 
 
@@ -80,7 +80,7 @@ def test_an_answer_that_is_lost_on_its_way_is_found_by_its_key(books: Books, pro
     proxy.judge = CutOnce(from_client=False)
     receipt, replayed = pay(database, payer, payee)
     assert not replayed, "to the caller it is the first answer"
-    assert receipt.payer_balance.total == 940
+    assert (receipt.amount, receipt.payer_balance) == (60, None), "which is made anew"
     assert books.balance(payer) == 940
 
 
@@ -189,7 +189,7 @@ def test_what_a_killed_session_still_writes_to_a_connection_that_is_being_opened
     receipt, replayed = pay(database, payer, payee)
     database.close()
     assert stranger.done
-    assert (receipt.payer_balance.total, replayed) == (940, False)
+    assert (receipt.payer_balance, replayed) == (Balance(total=940, held=0), False)
     assert books.balance(payer) == 940
 
 
@@ -228,7 +228,7 @@ def test_a_database_that_is_down_is_unavailable_and_the_key_works_afterwards(
         pay(database, payer, payee, "the-key-of-a-bad-day")
     proxy.judge = lambda _from_client, _chunk: True
     receipt, _ = pay(database, payer, payee, "the-key-of-a-bad-day")
-    assert receipt.payer_balance.total == 940
+    assert receipt.payer_balance == Balance(total=940, held=0)
 
 
 def test_a_password_that_was_changed_is_asked_for_again(books: Books) -> None:

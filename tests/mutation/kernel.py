@@ -38,7 +38,7 @@ SHORT = (
     "the debit lock is dropped",
     "an entry may overdraw",
     "a key is any caller's",
-    "the money commits before the key",
+    "a payment's key commits before the money",
 )
 
 

@@ -60,14 +60,9 @@ _DEBIT_READ = (
     "    INTO p_status, p_tier, v_own, p_held, p_last, v_slots, p_generation, p_paused_until, p_unconfirmed\n"
     "    FROM wallets WHERE id = p_wallet_id"
 )
-_PAY_FIRST = (
-    "        IF v_payer_id < v_payee_id THEN\n"
-    "            CALL lock_payer_with_usage(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance,"
-)
-_PAY_SECOND = (
-    "        IF v_payer_id > v_payee_id THEN\n"
-    "            CALL lock_payer_with_usage(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance,"
-)
+_PAY_LOCK = "        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, IF(v_slot = 0, p_payee_id, p_payer_id)) FOR UPDATE;\n"
+_PAY_READ = "        SELECT MAX(IF(id = p_payer_id, status, NULL)), MAX(IF(id = p_payer_id, tier, NULL)),\n"
+_PAY_INTO = "        INTO v_status, v_locked_tier, v_own, p_held, v_entries, v_last, v_generation, v_paused_until,\n"
 _CAPTURE_FIRST = (
     "        IF v_payer_id < v_payee_id THEN\n"
     "            CALL lock_debit(v_payer_id, 0, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,"
@@ -85,20 +80,12 @@ _REFUND_BEGINS = (
     "        IF v_payer_id < v_payee_id THEN\n"
     "            CALL lock_credit(v_payer_id, FALSE, v_slot, v_payer_status, v_tier, v_unused, v_payer_last);\n"
 )
-_PAID_KEY = (
-    "        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;\n"
+_KEY = (
+    "        INSERT INTO idempotency_records (actor_id, idem_key, request_hash, made_id, created_at)\n"
+    "        VALUES (p_actor_id, p_key, p_request_hash, p_transaction_id, UTC_TIMESTAMP(6));\n"
 )
-_PAID_END = (
-    "    IF v_outcome = 'done' THEN\n"
-    + _PAID_KEY
-    + "        COMMIT;\n        SELECT v_outcome AS outcome, v_result AS result;\n    ELSE\n        ROLLBACK;\n"
-)
-_POST_PAYMENT = (
-    "    IN p_reference VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin\n"
-    ")\nMODIFIES SQL DATA\nSQL SECURITY DEFINER\nBEGIN\n"
-    "    DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;\n"
-    "    DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;\n"
-    "    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN "
+_NOT_PAID = (
+    "        ROLLBACK;\n        CALL open_confirmation(p_actor_id, p_key, p_request_hash, p_transaction_id, 'payment',"
 )
 _REFUND_KEPT = "'refunded', v_refunded + v_amount, 'balance', v_balance - v_amount, 'held', v_held + 0,\n"
 _REFUND_TIME = "            'created_at', DATE_FORMAT(v_now, '%Y-%m-%dT%H:%i:%s.%f'));\n"
@@ -188,7 +175,7 @@ CONFIRMATIONS = (
     _mutant(
         "what leaves unconfirmed is not counted",
         "confirmations/test_what_is_confirmed.py::test_small_payments_come_to_a_sum_that_wants_one",
-        ("record_debit_usage", "unconfirmed_day, 0) + IF(p_is_confirmed, 0, p_amount), 9", "unconfirmed_day, 0), 9"),
+        ("make_payment", "+ IF(v_is_confirmed, 0, p_amount), 9", ", 9"),
     ),
     _mutant(
         "a reset holds nothing up",
@@ -213,55 +200,56 @@ CONFIRMATIONS = (
 
 LOCKS = (
     _mutant(
-        "the debit lock is dropped",
+        "a payment locks no wallet",
         (
             "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
+            "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payee]",
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
+            "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in",
         ),
-        ("lock_payer_with_usage", _DEBIT_READ + " FOR UPDATE;", _DEBIT_READ + ";"),
+        ("make_payment", _PAY_LOCK, _PAY_LOCK.replace(" FOR UPDATE", "")),
     ),
     _mutant(
-        "what a debit depends on is read before the lock",
+        "the debit lock is dropped",
+        "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
+        (
+            "make_payment",
+            _PAY_LOCK,
+            _PAY_LOCK.replace(" FOR UPDATE", "")
+            + "        SELECT id INTO p_payee_id FROM wallets WHERE id = p_payee_id FOR UPDATE;\n",
+        ),
+    ),
+    _mutant(
+        "what a payment depends on is read before the lock",
         (
             "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         ),
         (
-            "lock_payer_with_usage",
-            _DEBIT_READ + " FOR UPDATE;",
-            _DEBIT_READ + ";\n    SELECT id INTO v_hold_id FROM wallets WHERE id = p_wallet_id FOR UPDATE;",
+            "make_payment",
+            _PAY_LOCK,
+            _PAY_LOCK.replace(" FOR UPDATE", "")
+            + "        SELECT COUNT(*) INTO v_ended FROM wallets WHERE id IN (p_payer_id, p_payee_id) FOR UPDATE;\n"
+            + "        SET v_ended = 0;\n",
         ),
     ),
     _mutant(
         "the balance alone is read before the debit lock",
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
-        (
-            "lock_payer_with_usage",
-            _DEBIT_READ + " FOR UPDATE;",
-            "    SELECT balance INTO v_there FROM wallets WHERE id = p_wallet_id;\n"
-            + _DEBIT_READ
-            + " FOR UPDATE;\n    SET v_own = v_there;",
-        ),
-    ),
-    _mutant(
-        "the credit lock is dropped",
-        (
-            "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payee]",
-            "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in",
-        ),
-        (
-            "lock_credit",
-            "INTO p_status, p_tier, p_total, p_last, v_slots\n        FROM wallets WHERE id = p_wallet_id FOR UPDATE;",
-            "INTO p_status, p_tier, p_total, p_last, v_slots\n        FROM wallets WHERE id = p_wallet_id;",
-        ),
+        ("make_payment", _PAY_INTO, _PAY_INTO.replace("v_own", "v_total")),
     ),
     _mutant(
         "the lock of a credited slot is dropped",
         "kernel_locks.py::test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for",
         (
-            "lock_credit",
-            "WHERE wallet_id = p_wallet_id AND slot = p_slot FOR UPDATE;",
-            "WHERE wallet_id = p_wallet_id AND slot = p_slot;",
+            "make_payment",
+            "            IF v_slot > 0 THEN\n                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;\n",
+            "            IF v_slot > 0 THEN\n                DO 0;\n",
+        ),
+        (
+            "make_payment",
+            "            IF p_payee_id > p_payer_id THEN\n                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;\n",
+            "            IF p_payee_id > p_payer_id THEN\n                DO 0;\n",
         ),
     ),
     _mutant(
@@ -276,8 +264,11 @@ LOCKS = (
     _mutant(
         "a payment locks the payer first, whoever has the lower id",
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
-        ("make_payment", _PAY_FIRST, _PAY_FIRST.replace("v_payer_id < v_payee_id", "TRUE")),
-        ("make_payment", _PAY_SECOND, _PAY_SECOND.replace("v_payer_id > v_payee_id", "FALSE")),
+        (
+            "make_payment",
+            _PAY_READ,
+            "        SELECT id INTO p_payer_id FROM wallets WHERE id = p_payer_id FOR UPDATE;\n" + _PAY_READ,
+        ),
     ),
     _mutant(
         "a payment locks wallets in the reverse order",
@@ -285,8 +276,12 @@ LOCKS = (
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-True]",
             "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[payment-False]",
         ),
-        ("make_payment", _PAY_FIRST, _PAY_FIRST.replace("<", "> ").replace(">  ", "> ")),
-        ("make_payment", _PAY_SECOND, _PAY_SECOND.replace(">", "<")),
+        (
+            "make_payment",
+            _PAY_READ,
+            "        SELECT COUNT(*) INTO v_ended FROM wallets WHERE id = GREATEST(p_payer_id, p_payee_id) FOR UPDATE;\n"
+            "        SET v_ended = 0;\n" + _PAY_READ,
+        ),
     ),
     _mutant(
         "a capture locks the payee first, whoever has the lower id",
@@ -402,14 +397,10 @@ LOCKS = (
 
 COMMITS = (
     _mutant(
-        "the money commits before the key",
+        "a payment's key commits before the money",
         "kernel_atomicity.py::test_a_movement_that_fails_at_any_of_its_writes_has_moved_nothing_and_is_done_when_asked_again"
-        "[payment-UPDATE ON idempotency_records]",
-        (
-            "post_payment",
-            _PAID_END,
-            _PAID_END.replace(_PAID_KEY + "        COMMIT;\n", "        COMMIT;\n" + _PAID_KEY),
-        ),
+        "[payment-INSERT ON transactions]",
+        ("post_payment", _KEY + "    END;\n", _KEY + "    END;\n    COMMIT;\n    START TRANSACTION;\n"),
     ),
     _mutant(
         "a refund commits before its key is written",
@@ -437,17 +428,17 @@ COMMITS = (
             "kernel_payments.py::test_16_at_once_with_one_key_and_no_money_are_all_refused_and_leave_the_key_free",
             "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
         ),
-        ("post_payment", _PAID_END, _PAID_END.replace("ROLLBACK", "COMMIT")),
+        ("post_payment", _NOT_PAID, _NOT_PAID.replace("ROLLBACK", "COMMIT")),
     ),
     _mutant(
         "a refused payment is left open",
         "kernel_atomicity.py::test_a_refusal_lets_go_of_its_locks_although_its_session_stays",
-        ("post_payment", _PAID_END, _PAID_END.replace("ROLLBACK", "DO 0")),
+        ("post_payment", _NOT_PAID, _NOT_PAID.replace("ROLLBACK", "DO 0")),
     ),
     _mutant(
         "a payment that fails is not rolled back",
         "kernel_atomicity.py::test_a_call_that_fails_lets_go_of_its_locks_although_its_session_stays",
-        ("post_payment", _POST_PAYMENT + "ROLLBACK; RESIGNAL; END;", _POST_PAYMENT + "RESIGNAL; END;"),
+        ("post_payment", "FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;", "FOR SQLEXCEPTION BEGIN RESIGNAL; END;"),
     ),
 )
 
@@ -461,9 +452,9 @@ KEYS = (
             "idempotency_records_pk PRIMARY KEY (idem_key)",
         ),
         (
-            "claim_idempotency_key",
-            "        FROM idempotency_records WHERE actor_id = p_actor_id AND idem_key = p_key;",
-            "        FROM idempotency_records WHERE idem_key = p_key;",
+            "find_what_a_key_made",
+            "    FROM idempotency_records WHERE actor_id = p_actor_id AND idem_key = p_key;",
+            "    FROM idempotency_records WHERE idem_key = p_key;",
         ),
     ),
     _mutant(
@@ -481,16 +472,12 @@ KEYS = (
     _mutant(
         "a key answers whatever is asked under it",
         "kernel_payments.py::test_a_key_with_another_request_is_refused_and_nothing_moves",
-        ("claim_idempotency_key", "ELSEIF v_request_hash <> p_request_hash THEN", "ELSEIF FALSE THEN"),
+        ("find_what_a_key_made", "WHEN v_request_hash <> p_request_hash THEN", "WHEN FALSE THEN"),
     ),
     _mutant(
         "a payment's key is not kept",
         "kernel_payments.py::test_a_repetition_gets_the_first_answer_however_much_has_happened_since",
-        (
-            "post_payment",
-            _PAID_END,
-            _PAID_END.replace(_PAID_KEY, "        DELETE FROM idempotency_records WHERE FALSE;\n"),
-        ),
+        ("post_payment", _KEY, _KEY.replace("VALUES (p_actor_id,", "VALUES (p_transaction_id,")),
     ),
     _mutant(
         "a gateway payment is known by its order, not by its id",
@@ -609,9 +596,8 @@ PRIVATE = (
         "payees.py::test_whatever_keeps_a_payee_from_being_paid_has_one_answer",
         (
             "make_payment",
-            "            ELSEIF v_payee_status <> 'active' OR v_reason IS NOT NULL THEN\n",
-            "            ELSEIF v_payee_status <> 'active' THEN\n                SET p_outcome = 'wallet_frozen';\n"
-            "            ELSEIF v_reason IS NOT NULL THEN\n",
+            "            ELSEIF v_payee_status <> 'active' THEN\n                SET p_outcome = 'payee_unavailable';\n",
+            "            ELSEIF v_payee_status <> 'active' THEN\n                SET p_outcome = 'wallet_frozen';\n",
         ),
     ),
     _mutant(
@@ -619,8 +605,8 @@ PRIVATE = (
         "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[pay]",
         (
             "make_payment",
-            "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
-            "            IF v_payer_tier <> v_asked_tier THEN",
+            "             v_usage_day, v_debited_day, v_usage_month, v_debited_month, v_unconfirmed_on, v_unconfirmed,\n",
+            "             v_usage_day, v_debited_day, v_usage_month, v_total, v_unconfirmed_on, v_unconfirmed,\n",
         ),
     ),
     _mutant(
@@ -635,12 +621,7 @@ PRIVATE = (
     _mutant(
         "the limits of the tier before the lock are those of the one behind it",
         "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay-personal-100]",
-        (
-            "make_payment",
-            "            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN",
-            "            IF v_has_sums THEN",
-        ),
-        ("make_payment", "        IF v_payer_tier <> v_asked_tier THEN\n", "        IF FALSE THEN\n"),
+        ("make_payment", "v_ended = 0 AND v_locked_tier <=> v_tier AND v_locked", "v_ended = 0 AND v_locked"),
     ),
     _mutant(
         "a hold is placed by the limits of the tier before the lock",
@@ -672,7 +653,11 @@ PRIVATE = (
     _mutant(
         "a tier without limits in force has none",
         "kernel_limits.py::test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves",
-        ("check_payer", "        IF v_left IS NULL THEN", "        IF FALSE THEN"),
+        (
+            "make_payment",
+            "(p_payer_id IS NOT NULL AND v_tier IS NULL) OR (p_payee_id IS NOT NULL AND v_payee_tier IS NULL)",
+            "FALSE",
+        ),
     ),
     _mutant(
         "a payee is looked at before the payer",
@@ -692,9 +677,9 @@ PRIVATE = (
         "who may not pay people learns who there is",
         "payees.py::test_a_payee_who_is_told_to_nobody_is_nobody_to_who_may_pay_merchants_only",
         (
-            "refuse_payee",
-            "    IF NOT p_person_to_person AND COALESCE(p_kind, 'personal') = 'personal' THEN",
-            "    IF NOT p_person_to_person AND p_kind = 'personal' THEN",
+            "make_payment",
+            "            ELSEIF NOT v_person_to_person AND v_payee_kind = 'personal' THEN",
+            "            ELSEIF NOT v_person_to_person AND p_payee_id IS NOT NULL AND v_payee_kind = 'personal' THEN",
         ),
     ),
     _mutant(
@@ -745,6 +730,11 @@ PRIVATE = (
         "who pays by phone is told of names without end",
         "looking_payees_up.py::test_who_pays_and_promises_by_phone_is_told_of_so_many_in_an_hour_and_by_wallet_of_as_many_as_they_know",
         ("check_payer", "        IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND", "        IF FALSE AND"),
+        (
+            "make_payment",
+            "            IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND",
+            "            IF FALSE AND",
+        ),
     ),
     _mutant(
         "a payer has files under way without end",
@@ -786,8 +776,8 @@ RULES = (
         "kernel_locks.py::test_who_waits_to_pay_is_out_with_the_session_that_ends_meanwhile[pay]",
         (
             "make_payment",
-            "        IF v_generation <> p_generation THEN\n            SET p_outcome = 'invalid_token';\n        ELSEIF v_payer_status",
-            "        IF v_payer_status",
+            _PAY_INTO,
+            _PAY_INTO.replace("v_generation", "v_debits"),
         ),
     ),
     _mutant(
@@ -809,19 +799,15 @@ RULES = (
         "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
         (
             "make_payment",
-            "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
+            "        ELSEIF p_amount > v_available THEN\n            SET p_outcome",
             "        ELSEIF FALSE THEN\n            SET p_outcome",
         ),
     ),
     _mutant(
         "what is held may be spent",
         "kernel_payments.py::test_money_that_is_held_can_not_be_spent",
-        (
-            "make_payment",
-            "        ELSEIF p_amount > v_balance - v_held THEN\n            SET p_outcome",
-            "        ELSEIF p_amount > v_balance THEN\n            SET p_outcome",
-        ),
-        ("check_payer", "w.tier, w.balance - w.held, w.usage_day", "w.tier, w.balance, w.usage_day"),
+        ("make_payment", "w.balance, w.balance - w.held, w.held,", "w.balance, w.balance, w.held,"),
+        ("make_payment", "        SET v_available = v_own - p_held;\n", "        SET v_available = v_own;\n"),
     ),
     _mutant(
         "a payment may be refunded again and again",
@@ -891,20 +877,25 @@ RULES = (
             "        ELSEIF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active'\n            OR v_is_paused",
             "        ELSEIF v_status <> 'placed' OR v_payer_status <> 'active' OR v_is_paused",
         ),
-        ("lock_payer_with_usage", "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+        ("lock_payer_with_usage", "    IF p_held > 0 THEN\n        CALL end", "    IF FALSE THEN\n        CALL end"),
     ),
     _mutant(
         "what a lapsed hold held stays held until the sweep",
         "kernel_holds.py::test_what_an_unswept_hold_held_can_be_spent_and_the_spending_ends_it",
-        ("lock_payer_with_usage", "    IF p_held > 0 THEN\n        SET v_now", "    IF FALSE THEN\n        SET v_now"),
+        ("make_payment", "        ELSEIF p_held > 0 THEN\n", "        ELSEIF FALSE THEN\n"),
     ),
     _mutant(
         "payments are not counted for the limits",
         "kernel_limits.py::test_of_payments_at_the_edge_of_a_period_exactly_as_many_as_fit_are_made",
         (
             "make_payment",
-            "        CALL record_debit_usage(v_payer_id, p_amount, v_now, v_is_confirmed);\n        IF v_payee_kind = 'merchant' THEN",
-            "        IF v_payee_kind = 'merchant' THEN",
+            "debited_month = IF(usage_month = v_month, debited_month, 0) + IF(id = p_payer_id, p_amount, 0),\n",
+            "debited_month = IF(usage_month = v_month, debited_month, 0),\n",
+        ),
+        (
+            "make_payment",
+            "debited_day = IF(usage_day = v_day, debited_day, 0) + IF(id = p_payer_id, p_amount, 0),\n",
+            "debited_day = IF(usage_day = v_day, debited_day, 0),\n",
         ),
     ),
     _mutant(
@@ -990,13 +981,9 @@ RULES = (
         "events.py::test_an_event_is_written_with_what_it_tells_of_or_not_at_all",
         (
             "make_payment",
-            "        CALL note_event(v_payer_id, v_payee_id, 'PaymentCompleted', JSON_OBJECT(",
-            "        SET @told = (SELECT JSON_OBJECT(",
-        ),
-        (
-            "make_payment",
-            "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)), v_now);",
-            "'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)));",
+            "        INSERT INTO outbox (wallet_id, other_wallet_id, type, transaction_id, created_at)\n"
+            "        VALUES (p_payer_id, p_payee_id, 'PaymentCompleted', p_transaction_id, p_at);\n",
+            "",
         ),
     ),
     _mutant(
@@ -1024,14 +1011,26 @@ RULES = (
         ("prove_by_passkey", "    ELSEIF v_wait IS NOT NULL THEN\n        SET v_outcome = 'too_many_attempts';\n", ""),
     ),
     _mutant(
-        "one line of an entry is written",
+        "one line of a payment is written",
         "kernel_payments.py::test_a_payment_moves_its_amount_and_nothing_else",
+        (
+            "make_payment",
+            "v_entries + 1, v_own - p_amount, p_at),\n"
+            "               (p_transaction_id, 2, p_payee_id, v_slot, 'payment', 'credit', p_amount, v_payee_entries + 1,\n"
+            "                v_payee_own + p_amount, p_at);\n",
+            "v_entries + 1, v_own - p_amount, p_at);\n",
+        ),
+    ),
+    _mutant(
+        "one line of an entry is written",
+        "kernel_refunds.py::test_a_refund_without_an_amount_gives_back_what_is_left",
         (
             "post_entry",
             "        INSERT INTO postings\n"
-            "            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)\n"
-            "        SELECT p_transaction_id, 2, a.id, 0, 'credit', p_amount, w.entries, w.balance, p_at\n"
-            "        FROM accounts a LEFT JOIN wallets w ON w.id = a.id WHERE a.id = p_credit_account_id;\n",
+            "            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)\n"
+            "        SELECT t.id, 2, a.id, 0, t.type, 'credit', p_amount, w.entries, w.balance, p_at\n"
+            "        FROM transactions t JOIN accounts a LEFT JOIN wallets w ON w.id = a.id\n"
+            "        WHERE t.id = p_transaction_id AND a.id = p_credit_account_id;\n",
             "",
         ),
     ),
@@ -1040,10 +1039,9 @@ RULES = (
         "kernel_payments.py::test_the_time_of_a_wallets_entries_never_runs_backwards",
         (
             "make_payment",
-            "        SET v_now = GREATEST(\n"
-            "            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);\n\n"
-            "        IF v_generation <> p_generation THEN",
-            "        SET v_now = UTC_TIMESTAMP(6);\n\n        IF v_generation <> p_generation THEN",
+            "        SET p_at = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND,\n"
+            "                            COALESCE(v_payee_last + INTERVAL 1 MICROSECOND, v_last));\n",
+            "        SET p_at = UTC_TIMESTAMP(6);\n",
         ),
     ),
     _mutant(

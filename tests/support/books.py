@@ -28,7 +28,7 @@ from wallet.storage.checks.check import find_faults
 from wallet.storage.checks.every import every_check
 from wallet.storage.claims import Claim
 from wallet.storage.database import READ_TIMEOUT, AskCredentials, Credentials, Database, Server, connect
-from wallet.storage.rows import time_of, uuid_of
+from wallet.storage.outbox import COLUMNS, event_of
 from wallet.storage.users import NewUser
 
 if TYPE_CHECKING:
@@ -315,15 +315,12 @@ class Books:
     def outbox(self, *, behind: int = 0) -> list[OutboxEvent]:
         """Every event that is kept and has a higher position, in the order of positions."""
         return [
-            OutboxEvent(
-                position=row["position"],
-                type=row["type"],
-                wallet_id=uuid_of(row["wallet_id"]),
-                other_wallet_id=uuid_of(row["other_wallet_id"]) if row["other_wallet_id"] else None,
-                detail=row["detail"],
-                created_at=time_of(row["created_at"]),
+            event_of(row)
+            for row in self.select(
+                f"SELECT {COLUMNS} FROM outbox e LEFT JOIN transactions t ON t.id = e.transaction_id"  # noqa: S608 - ours
+                " WHERE e.position > %s ORDER BY e.position",
+                behind,
             )
-            for row in self.select("SELECT * FROM outbox WHERE position > %s ORDER BY position", behind)
         ]
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -132,6 +133,11 @@ def settle(books: Books, payment: ObservedPayment) -> Settlement:
     """Money that has arrived at the gateway."""
     gateway = connection(books, "gateway")
     return settlement.settle_payment(gateway, payment, transaction_id=id_of_now(gateway))
+
+
+def made_anew(receipt: PaymentReceipt) -> PaymentReceipt:
+    """A payment's receipt as its key gets it later: all that the ledger has of it."""
+    return replace(receipt, payer_balance=None)
 
 
 def refusal_of(call: Callable[[], object]) -> Refusal:

@@ -155,12 +155,12 @@ class Pen:
             at,
             *values,
         )
-        self._posting(transaction_id, 1, (debit, debit_slot), -amount, at)
-        self._posting(transaction_id, 2, (credit, credit_slot), amount, at)
+        self._posting(transaction_id, 1, (debit, debit_slot), -amount, kind=kind, at=at)
+        self._posting(transaction_id, 2, (credit, credit_slot), amount, kind=kind, at=at)
         return transaction_id
 
     def _posting(
-        self, transaction_id: UUID, line: int, where: tuple[Page | UUID, int], change: int, at: datetime
+        self, transaction_id: UUID, line: int, where: tuple[Page | UUID, int], change: int, *, kind: str, at: datetime
     ) -> None:
         account, number = where
         entry_no = balance = None
@@ -172,11 +172,12 @@ class Pen:
             entry_no, balance = slot.entries, slot.balance
         self.add(
             "postings",
-            "transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at",
+            "transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at",
             transaction_id.bytes,
             line,
             account_id.bytes,
             number,
+            kind,
             "credit" if change > 0 else "debit",
             abs(change),
             entry_no,

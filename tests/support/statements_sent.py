@@ -5,7 +5,20 @@ from collections.abc import Callable
 
 from wallet.storage.database import Database
 
-_KINDS = ("call_procedure", "select", "insert", "update", "delete", "replace", "commit")
+_KINDS = (
+    "set_option",
+    "begin",
+    "call_procedure",
+    "select",
+    "insert",
+    "insert_select",
+    "update",
+    "delete",
+    "replace",
+    "savepoint",
+    "rollback",
+    "commit",
+)
 
 
 def statements_of(database: Database, work: Callable[[], object]) -> Counter[str]:

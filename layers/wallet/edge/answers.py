@@ -457,9 +457,12 @@ class Payment(AnyPayment):
 
 
 class PaymentReceipt(AnyPayment):
-    """A payment that has just happened, with the payer's balance behind it."""
+    """A payment that has happened, with the payer's balance behind it.
 
-    balance: Balance
+    A key that is sent again long afterwards is answered from the ledger, which doesn't keep that.
+    """
+
+    balance: NotRequired[Balance]
 
 
 class Payments(TypedDict):

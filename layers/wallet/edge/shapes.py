@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from wallet.confirmations.model import CodeToSend
@@ -349,7 +349,10 @@ def statement_link(value: MonthlyStatement, *, url: str, expires_at: datetime) -
 
 def payment_receipt(value: PaymentReceipt) -> "answers.PaymentReceipt":
     """The answer of POST /payments."""
-    return {**_payment(value), "balance": balance(value.payer_balance)}
+    shown = _payment(value)
+    if value.payer_balance is None:
+        return cast("answers.PaymentReceipt", shown)
+    return {**shown, "balance": balance(value.payer_balance)}
 
 
 def _payment(value: Payment) -> "answers.AnyPayment":

@@ -69,9 +69,12 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReceipt(Payment):
-    """A payment that has happened; `payer_balance` is the payer's balance right behind it."""
+    """A payment as its payer was told of it: `refunded` is 0.
 
-    payer_balance: Balance
+    `payer_balance` is their balance right behind it. The ledger doesn't keep that: None of a receipt that is made anew.
+    """
+
+    payer_balance: Balance | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a procedure said: its word, and what it wrote (empty if it wrote nothing)."""
+    """What a procedure said: its word, and what it tells with it (empty if nothing).
+
+    That is a row of columns, or what a column `result` has as JSON.
+    """
 
     outcome: str
     result: Row
@@ -160,7 +163,7 @@ class Database:
         placeholders = ", ".join(["%s"] * len(arguments))
         row = self._ask(f"CALL {procedure}({placeholders})", arguments)[0]
         refusal = _REFUSALS.get(row["outcome"])
-        result: Row = json.loads(row["result"]) if row["result"] is not None else {}
+        result = _result_of(row)
         if refusal is not None:
             # one that the code of the release before does not know has its `code` in the result
             raise Refused(
@@ -264,6 +267,13 @@ class _Snapshot:
                 return list(cursor.fetchall())
         except pymysql.MySQLError as error:
             raise DatabaseUnavailableError(f"the snapshot is lost: error {_code(error)}") from error
+
+
+def _result_of(row: Row) -> Row:
+    """What a procedure tells with its word."""
+    if "result" not in row:
+        return {name: value for name, value in row.items() if name != "outcome"}
+    return {} if row["result"] is None else dict(json.loads(row["result"]))
 
 
 def _limit_of(told: Row) -> BrokenLimit:

@@ -9,7 +9,7 @@ from wallet.ledger.receipts import Balance, Party, PartySide, Payment, PaymentRe
 from wallet.ledger.statements import Span, StatementEntry
 from wallet.ledger.transactions import Side
 from wallet.storage.claims import Claim
-from wallet.storage.database import Database, Row
+from wallet.storage.database import Answer, Database, Row
 from wallet.storage.rows import time_of, uuid_of
 from wallet.storage.statements import read_entries
 
@@ -27,7 +27,8 @@ def post_payment(
 ) -> tuple[PaymentReceipt, bool]:
     """Moves `amount` to the payee, who is named by wallet or by phone; True if the key had done so before.
 
-    Raises `Refused`. A repetition inside this call (the answer was lost on the way) is no replay to the caller.
+    Raises `Refused`. A repetition inside this call (the answer was lost on the way) is no replay to the caller, but its
+    receipt is made anew like that of one.
     """
     answer = database.call(
         "post_payment",
@@ -39,8 +40,7 @@ def post_payment(
         description,
         reference,
     )
-    receipt = _receipt(answer.result)
-    return receipt, receipt.transaction_id != transaction_id
+    return _receipt(database, claim, answer), _is_replay(answer, transaction_id)
 
 
 def pay_payment_request(
@@ -65,11 +65,18 @@ def pay_payment_request(
         description,
         ids.show(ids.PAYMENT_REQUEST, payment_request_id),
     )
-    receipt = _receipt(answer.result)
-    return receipt, receipt.transaction_id != transaction_id
+    return _receipt(database, claim, answer), _is_replay(answer, transaction_id)
 
 
-def _receipt(told: Row) -> PaymentReceipt:
+def _is_replay(answer: Answer, transaction_id: UUID) -> bool:
+    return uuid_of(answer.result["transaction_id"]) != transaction_id
+
+
+def _receipt(database: Database, claim: Claim, answer: Answer) -> PaymentReceipt:
+    """What the payer is told: by the commit itself, or of a key that had paid before, by the ledger."""
+    told = answer.result
+    if answer.outcome == "replayed":
+        told = database.read(_FIND, told["transaction_id"], claim.actor_id.bytes)[0]
     return PaymentReceipt(
         transaction_id=uuid_of(told["transaction_id"]),
         amount=told["amount"],
@@ -80,7 +87,7 @@ def _receipt(told: Row) -> PaymentReceipt:
         reference=told["reference"],
         refunded=0,
         created_at=time_of(told["created_at"]),
-        payer_balance=Balance(told["balance"], told["held"]),
+        payer_balance=Balance(told["balance"], told["held"]) if answer.outcome == "done" else None,
     )
 
 
@@ -120,7 +127,7 @@ def refund_payment(
 
 
 _FIND = """
-SELECT t.id, t.amount, t.currency, t.description, t.reference, t.created_at,
+SELECT t.id AS transaction_id, t.amount, t.currency, t.description, t.reference, t.created_at,
        (SELECT CAST(COALESCE(SUM(r.amount), 0) AS SIGNED) FROM transactions r FORCE INDEX (transactions_by_cause)
         WHERE r.cause_id = t.id AND r.type = 'refund') AS refunded,
        payer.id AS payer_wallet_id, payer_user.name AS payer_name,
@@ -186,7 +193,7 @@ def _in_order(database: Database, actor_id: UUID, chosen: Sequence[UUID]) -> lis
 
 def _payment(row: Row) -> Payment:
     return Payment(
-        transaction_id=uuid_of(row["id"]),
+        transaction_id=uuid_of(row["transaction_id"]),
         amount=row["amount"],
         currency=row["currency"],
         payer=Party(uuid_of(row["payer_wallet_id"]), row["payer_name"]),

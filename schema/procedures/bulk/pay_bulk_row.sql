@@ -14,9 +14,11 @@ BEGIN
     DECLARE v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_refusal, v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-    DECLARE v_actor_id, v_payee_id BINARY(16) DEFAULT NULL;
+    DECLARE v_actor_id, v_payer_id, v_payee_id BINARY(16) DEFAULT NULL;
+    DECLARE v_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_phone VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_amount BIGINT DEFAULT NULL;
+    DECLARE v_amount, v_unused BIGINT DEFAULT NULL;
+    DECLARE v_at DATETIME(6) DEFAULT NULL;
     DECLARE v_also_refused INT UNSIGNED DEFAULT 0;
     DECLARE v_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_reference VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
@@ -32,7 +34,7 @@ BEGIN
     IF v_status = 'waiting' THEN
         SAVEPOINT before_the_payment;
         CALL make_payment(v_actor_id, NULL, NULL, NULL, p_transaction_id, v_payee_id, v_phone, v_amount, v_description,
-                          v_reference, v_outcome, v_result);
+                          v_reference, v_outcome, v_result, v_payer_id, v_name, v_payee_id, v_name, v_unused, v_unused, v_at);
         IF v_outcome = 'done' THEN
             SET v_status = 'paid';
         ELSE
@@ -46,8 +48,7 @@ BEGIN
         UPDATE bulk_payment_rows
         SET status = v_status, refusal = v_refusal, transaction_id = IF(v_status = 'paid', p_transaction_id, NULL),
             -- of a paid one the time of its payment, which may be ahead of the clock
-            ended_at = IF(v_status = 'paid', (SELECT created_at FROM transactions WHERE id = p_transaction_id),
-                          UTC_TIMESTAMP(6))
+            ended_at = IF(v_status = 'paid', v_at, UTC_TIMESTAMP(6))
         WHERE bulk_payment_id = p_bulk_payment_id AND line = p_line;
     END IF;
     COMMIT;

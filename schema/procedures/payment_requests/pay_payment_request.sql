@@ -17,16 +17,24 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-    DECLARE v_payee_wallet_id BINARY(16) DEFAULT NULL;
+    DECLARE v_payee_wallet_id, v_made_id, v_payer_id, v_payee_id BINARY(16) DEFAULT NULL;
+    DECLARE v_payer_name, v_payee_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-    DECLARE v_amount BIGINT DEFAULT NULL;
-    DECLARE v_is_open BOOLEAN DEFAULT FALSE;
+    DECLARE v_amount, v_balance, v_held BIGINT DEFAULT NULL;
+    DECLARE v_at DATETIME(6) DEFAULT NULL;
+    DECLARE v_is_open, v_is_taken BOOLEAN DEFAULT FALSE;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
-    IF v_outcome = 'claimed' THEN
+    BEGIN
+        DECLARE CONTINUE HANDLER FOR 1062 SET v_is_taken = TRUE;
+        INSERT INTO idempotency_records (actor_id, idem_key, request_hash, made_id, created_at)
+        VALUES (p_actor_id, p_key, p_request_hash, p_transaction_id, UTC_TIMESTAMP(6));
+    END;
+    IF v_is_taken THEN
+        CALL find_what_a_key_made(p_actor_id, p_key, p_request_hash, v_outcome, v_made_id);
+    ELSE
         SELECT wallet_id, amount, description INTO v_payee_wallet_id, v_amount, v_description
         FROM payment_requests WHERE id = p_payment_request_id;
         IF v_amount IS NULL THEN
@@ -46,15 +54,21 @@ BEGIN
             SET v_outcome = 'amount_differs';
         ELSE
             CALL make_payment(p_actor_id, p_key, p_request_hash, p_generation, p_transaction_id, v_payee_wallet_id, NULL,
-                              p_amount, COALESCE(p_description, v_description), p_reference, v_outcome, v_result);
+                              p_amount, COALESCE(p_description, v_description), p_reference, v_outcome, v_result, v_payer_id,
+                              v_payer_name, v_payee_id, v_payee_name, v_balance, v_held, v_at);
         END IF;
     END IF;
     IF v_outcome = 'done' THEN
         INSERT INTO payment_request_payments (payment_request_id, transaction_id, only_of)
         VALUES (p_payment_request_id, p_transaction_id, IF(v_amount IS NULL, NULL, p_payment_request_id));
-        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
         COMMIT;
-        SELECT v_outcome AS outcome, v_result AS result;
+        SELECT 'done' AS outcome, p_transaction_id AS transaction_id, p_amount AS amount, 'INR' AS currency,
+               v_payer_id AS payer_wallet_id, v_payer_name AS payer_name,
+               v_payee_id AS payee_wallet_id, v_payee_name AS payee_name,
+               COALESCE(p_description, v_description) AS description, p_reference AS reference, v_balance AS balance, v_held AS held, v_at AS created_at;
+    ELSEIF v_outcome = 'replayed' THEN
+        ROLLBACK;
+        SELECT 'replayed' AS outcome, v_made_id AS transaction_id;
     ELSE
         ROLLBACK;
         CALL open_confirmation(p_actor_id, p_key, p_request_hash, p_transaction_id, 'payment', v_outcome, v_result);

@@ -1,9 +1,13 @@
 -- Internal. A payment from the actor's wallet to another, named by its id or by its owner's phone, inside the caller's
--- atomic block: 'done', or the code of a refusal, and then it is the caller who rolls back what this has done. The payer's
--- own reasons come first, without a lock and again under it; whatever is the payee's is 'payee_unavailable'. With
--- `p_generation` NULL it is paid whatever has become of the session in which it was asked for, but not
--- in the pause after a reset of the password; with `p_key` NULL it is a part of what was confirmed, or counted as
--- unconfirmed, as a whole.
+-- atomic block: 'done', or the code of a refusal, and then it is the caller who rolls back what this has done. With
+-- `p_generation` NULL it is paid whatever has become of the session in which it was asked for, but not in the pause after a reset
+-- of the password; with `p_key` NULL it is a part of what was confirmed, or counted as unconfirmed, as a whole.
+--
+-- One statement reads all that decides, and the payment is judged: first without a lock, so that nobody queues for a
+-- refusal; then by the same words under the locks, with what these protect read anew. The payer's own reasons come first, and
+-- whatever is the payee's is 'payee_unavailable'. A debit may have named somebody, who was paid by phone: after 100 of an hour
+-- (10,000 of a merchant's) nobody is looked for by phone until it is over. By wallet there is no such bound: who knows an id
+-- was told of it.
 CREATE PROCEDURE make_payment(
     IN p_actor_id BINARY(16),
     IN p_key VARBINARY(64),
@@ -16,107 +20,251 @@ CREATE PROCEDURE make_payment(
     IN p_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_reference VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     OUT p_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
-    OUT p_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+    OUT p_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    OUT p_payer_id BINARY(16),
+    OUT p_payer_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    OUT p_payee_id BINARY(16),
+    OUT p_payee_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    OUT p_balance BIGINT,
+    OUT p_held BIGINT,
+    OUT p_at DATETIME(6)
 )
 MODIFIES SQL DATA
 BEGIN
-    DECLARE v_payer_id, v_payee_id BINARY(16) DEFAULT NULL;
-    DECLARE v_payer_name, v_payee_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-    DECLARE v_payee_kind, v_payer_status, v_payee_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_asked_tier, v_payer_tier, v_payee_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_reason, v_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_balance, v_held, v_payee_balance, v_fee, v_unconfirmed BIGINT DEFAULT NULL;
-    DECLARE v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above BIGINT DEFAULT NULL;
-    DECLARE v_generation INT UNSIGNED DEFAULT NULL;
-    DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
-    DECLARE v_person_to_person, v_has_sums, v_is_required BOOLEAN DEFAULT FALSE;
+    DECLARE v_status, v_payee_status, v_payee_kind VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_tier, v_payee_tier, v_locked_tier, v_locked_payee_tier
+        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_own, v_available, v_entries, v_debited_day, v_debited_month, v_unconfirmed BIGINT DEFAULT NULL;
+    DECLARE v_payee_own, v_payee_entries, v_loaded_month, v_loaded_year, v_load BIGINT DEFAULT NULL;
+    DECLARE v_max_payment, v_max_day, v_max_month, v_max_balance, v_max_load_month, v_max_load_year BIGINT DEFAULT NULL;
+    DECLARE v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above, v_total, v_fee BIGINT DEFAULT NULL;
+    DECLARE v_in_slots, v_payee_in_slots BIGINT DEFAULT 0;
+    DECLARE v_generation, v_debits, v_allowed INT UNSIGNED DEFAULT NULL;
+    DECLARE v_ended INT UNSIGNED DEFAULT 0;
+    DECLARE v_slots, v_payee_slots, v_spread TINYINT UNSIGNED DEFAULT 1;
+    DECLARE v_slot, v_reads TINYINT UNSIGNED DEFAULT 0;
+    DECLARE v_person_to_person, v_is_charged, v_is_required BOOLEAN DEFAULT FALSE;
+    DECLARE v_is_read, v_is_locked BOOLEAN DEFAULT FALSE;
     DECLARE v_is_confirmed BOOLEAN DEFAULT p_key IS NULL;
-    DECLARE v_paused_until DATETIME(6) DEFAULT NULL;
-    DECLARE v_payer_last, v_payee_last, v_now DATETIME(6) DEFAULT NULL;
+    DECLARE v_day, v_month, v_year, v_usage_day, v_usage_month, v_unconfirmed_on DATE DEFAULT NULL;
+    DECLARE v_payee_usage_month, v_payee_usage_year DATE DEFAULT NULL;
+    DECLARE v_last, v_payee_last, v_paused_until, v_debits_until, v_lookups_until DATETIME(6) DEFAULT NULL;
 
-    CALL check_payer(p_actor_id, p_generation, p_payee_wallet_id, p_payee_phone, p_amount, p_outcome, p_result, v_payer_id,
-                     v_payer_name, v_asked_tier, v_person_to_person, v_has_sums, v_confirm_above, v_confirm_day_above,
-                     v_confirm_new_payee_above);
-    IF p_outcome IS NULL THEN
-        CALL refuse_payee(p_payee_wallet_id, p_payee_phone, v_person_to_person, p_outcome, p_result, v_payee_id,
-                          v_payee_name, v_payee_kind);
+    SET p_payee_id = p_payee_wallet_id;
+    IF p_payee_phone IS NOT NULL THEN
+        SELECT w.id INTO p_payee_id FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.phone = p_payee_phone;
     END IF;
 
-    IF p_outcome IS NULL THEN
-        -- one lock order for everybody, or two people who pay each other would deadlock
-        IF v_payer_id < v_payee_id THEN
-            CALL lock_payer_with_usage(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance,
-                                       v_held, v_payer_last, v_generation, v_unconfirmed, v_paused_until);
-        END IF;
-        CALL lock_credit(v_payee_id, v_payee_kind = 'merchant', v_slot, v_payee_status, v_payee_tier, v_payee_balance,
-                         v_payee_last);
-        IF v_payer_id > v_payee_id THEN
-            CALL lock_payer_with_usage(v_payer_id, p_amount, p_transaction_id, v_payer_status, v_payer_tier, v_balance,
-                                       v_held, v_payer_last, v_generation, v_unconfirmed, v_paused_until);
-        END IF;
-        -- a wallet's time never runs backwards, and no two of its entries have the same
-        SET v_now = GREATEST(
-            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);
-
-        IF v_generation <> p_generation THEN
-            SET p_outcome = 'invalid_token';
-        ELSEIF v_payer_status <> 'active' THEN
-            SET p_outcome = 'wallet_frozen';
-        ELSEIF p_amount > v_balance - v_held THEN
-            SET p_outcome = 'insufficient_funds';
-        ELSEIF p_generation IS NULL AND v_paused_until > UTC_TIMESTAMP(6) THEN
-            SET p_outcome = 'confirmation_paused';
-        ELSE
-            -- else what was asked before the lock still holds
-            IF v_has_sums OR v_payer_tier <> v_asked_tier THEN
-                CALL check_debit_limits(v_payer_id, v_payer_tier, p_amount, v_payee_kind = 'personal', v_now, v_limit,
-                                        p_result);
+    judging: LOOP
+        IF NOT v_is_read THEN
+            -- a closed wallet is as none; who registered as a merchant is one only in a tier for merchants
+            SELECT w.id, u.name, w.status, l.tier, w.balance, w.balance - w.held, w.held, w.last_entry_at, w.slots,
+                   w.session_generation, w.paused_until, w.debits, w.debits_until, w.usage_day, w.debited_day,
+                   w.usage_month, w.debited_month,
+                   IF(q.used >= q.allowed AND q.window_ends_at > UTC_TIMESTAMP(6), q.window_ends_at, NULL),
+                   l.max_payment, l.max_debit_day, l.max_debit_month, l.person_to_person,
+                   c.above, c.day_above, c.new_payee_above,
+                   p.id, pu.name, IF(pt.for_merchants, pu.kind, 'personal'), p.status, pl.tier, p.balance, p.last_entry_at,
+                   p.slots, p.spread, p.usage_month, p.loaded_month, p.usage_year, p.loaded_year,
+                   pl.max_balance, pl.max_load_month, pl.max_load_year,
+                   (SELECT basis_points > 0 OR flat > 0 FROM fee_rates
+                    WHERE movement = 'payment' AND valid_from <= UTC_TIMESTAMP(6) ORDER BY valid_from DESC LIMIT 1)
+            INTO p_payer_id, p_payer_name, v_status, v_tier, v_own, v_available, p_held, v_last, v_slots,
+                 v_generation, v_paused_until, v_debits, v_debits_until, v_usage_day, v_debited_day,
+                 v_usage_month, v_debited_month,
+                 v_lookups_until,
+                 v_max_payment, v_max_day, v_max_month, v_person_to_person,
+                 v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above,
+                 p_payee_id, p_payee_name, v_payee_kind, v_payee_status, v_payee_tier, v_payee_own, v_payee_last,
+                 v_payee_slots, v_spread, v_payee_usage_month, v_loaded_month, v_payee_usage_year, v_loaded_year,
+                 v_max_balance, v_max_load_month, v_max_load_year,
+                 v_is_charged
+            FROM wallets w
+            JOIN users u ON u.id = w.user_id
+            LEFT JOIN tier_limits l ON l.tier = w.tier AND l.valid_from = (
+                SELECT MAX(valid_from) FROM tier_limits WHERE tier = w.tier AND valid_from <= UTC_TIMESTAMP(6))
+            LEFT JOIN confirmation_rules c ON c.tier = w.tier AND c.valid_from = (
+                SELECT MAX(valid_from) FROM confirmation_rules WHERE tier = w.tier AND valid_from <= UTC_TIMESTAMP(6))
+            LEFT JOIN quota_usage q ON q.subject = w.user_id AND q.quota = 'unavailable_payees'
+            LEFT JOIN wallets p ON p.id = p_payee_id AND p.status <> 'closed'
+            LEFT JOIN users pu ON pu.id = p.user_id
+            LEFT JOIN tiers pt ON pt.code = p.tier
+            LEFT JOIN tier_limits pl ON pl.tier = p.tier AND pl.valid_from = (
+                SELECT MAX(valid_from) FROM tier_limits WHERE tier = p.tier AND valid_from <= UTC_TIMESTAMP(6))
+            WHERE w.user_id = p_actor_id;
+            IF (p_payer_id IS NOT NULL AND v_tier IS NULL) OR (p_payee_id IS NOT NULL AND v_payee_tier IS NULL) THEN
+                SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a tier needs limits that are in force';
             END IF;
-            CALL refuse_credit(v_payee_id, v_payee_tier, v_payee_balance, p_amount, v_payee_kind = 'personal', v_now,
-                               v_reason);
+            SET v_is_read = TRUE;
+            SET v_reads = v_reads + 1;
+            IF p_amount > v_available THEN
+                CALL sum_available(p_payer_id, v_available);
+            END IF;
+        END IF;
+
+        -- a wallet's time never runs backwards, and no two of its entries have the same
+        SET p_at = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND,
+                            COALESCE(v_payee_last + INTERVAL 1 MICROSECOND, v_last));
+        -- the Indian day, month and year of that moment (see periods_of): a sum of another one is nothing
+        SET v_day = DATE(p_at + INTERVAL 330 MINUTE);
+        SET v_month = v_day - INTERVAL (DAYOFMONTH(v_day) - 1) DAY;
+        SET v_year = CAST(CONCAT(YEAR(v_day) - (MONTH(v_day) < 4), '-04-01') AS DATE);
+
+        IF p_payer_id IS NULL OR v_generation <> p_generation THEN
+            SET p_outcome = 'invalid_token';
+        ELSEIF p_payee_id = p_payer_id THEN
+            SET p_outcome = 'self_payment';
+        ELSEIF v_status <> 'active' THEN
+            SET p_outcome = 'wallet_frozen';
+        ELSEIF p_amount > v_available THEN
+            SET p_outcome = 'insufficient_funds';
+        ELSE
+            IF p_amount > LEAST(COALESCE(v_max_payment, p_amount),
+                                COALESCE(v_max_day - IF(v_usage_day = v_day, v_debited_day, 0), p_amount),
+                                COALESCE(v_max_month - IF(v_usage_month = v_month, v_debited_month, 0), p_amount)) THEN
+                CALL check_debit_limits(p_payer_id, v_tier, p_amount, FALSE, p_at, v_limit, p_result);
+            END IF;
+            IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND v_debits_until > p_at THEN
+                CALL quota_of(p_actor_id, 100, 10000, v_allowed);
+                IF v_debits >= v_allowed THEN
+                    SET v_lookups_until = GREATEST(COALESCE(v_lookups_until, v_debits_until), v_debits_until);
+                END IF;
+            END IF;
             IF v_limit IS NOT NULL THEN
                 SET p_outcome = 'wallet_limit_exceeded';
-            ELSEIF v_payee_status <> 'active' OR v_reason IS NOT NULL THEN
+            ELSEIF v_lookups_until IS NOT NULL THEN
+                SET p_outcome = 'too_many_lookups';
+                CALL tell_retry(v_lookups_until, p_result);
+            ELSEIF NOT v_person_to_person AND v_payee_kind = 'personal' THEN
+                -- whether or not there is such a person
+                CALL tell_limit('person_to_person', p_outcome, p_result);
+            ELSEIF p_payee_id IS NULL THEN
                 SET p_outcome = 'payee_unavailable';
+            ELSEIF p_generation IS NULL AND v_paused_until > UTC_TIMESTAMP(6) THEN
+                SET p_outcome = 'confirmation_paused';
+            ELSEIF v_payee_status <> 'active' THEN
+                SET p_outcome = 'payee_unavailable';
+            ELSE
+                IF v_payee_slots > 1 AND v_max_balance IS NOT NULL THEN
+                    SELECT COALESCE(SUM(balance), 0) INTO v_payee_in_slots FROM wallet_slots WHERE wallet_id = p_payee_id;
+                END IF;
+                -- what people are paid counts as loads of theirs
+                SET v_load = IF(v_payee_kind = 'personal', p_amount, 0);
+                IF p_amount > v_max_balance - v_payee_own - v_payee_in_slots
+                        OR v_load > v_max_load_month - IF(v_payee_usage_month = v_month, v_loaded_month, 0)
+                        OR v_load > v_max_load_year - IF(v_payee_usage_year = v_year, v_loaded_year, 0) THEN
+                    SET p_outcome = 'payee_unavailable';
+                END IF;
             END IF;
         END IF;
-    END IF;
+        IF p_outcome IS NOT NULL OR v_is_locked THEN
+            LEAVE judging;
+        END IF;
+
+        -- Credits of a hot wallet are spread over its slots, but where the tier caps the balance: no slot knows the others'.
+        -- Whoever comes here again keeps the slot that is locked, or its lock would be out of the order below.
+        SET v_slot = IF(v_spread > 1 AND v_payee_kind = 'merchant' AND v_max_balance IS NULL,
+                        IF(v_reads = 1, FLOOR(RAND() * v_spread), v_slot), 0);
+        -- One lock order for everybody, by wallet and slot, or two people who pay each other would deadlock.
+        IF p_payee_id < p_payer_id THEN
+            IF v_slot > 0 THEN
+                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
+            ELSEIF v_slots > 1 THEN
+                SELECT id INTO p_payee_id FROM wallets WHERE id = p_payee_id FOR UPDATE;
+            END IF;
+        END IF;
+        IF v_slots > 1 THEN
+            -- what lies in a hot wallet's slots is gathered as far as it is needed
+            CALL lock_payer(p_payer_id, p_amount, p_transaction_id, v_status, v_locked_tier, v_total, p_held, v_last,
+                            v_generation);
+        END IF;
+        SELECT MAX(IF(id = p_payer_id, status, NULL)), MAX(IF(id = p_payer_id, tier, NULL)),
+               MAX(IF(id = p_payer_id, balance, NULL)), MAX(IF(id = p_payer_id, held, NULL)),
+               MAX(IF(id = p_payer_id, entries, NULL)), MAX(IF(id = p_payer_id, last_entry_at, NULL)),
+               MAX(IF(id = p_payer_id, session_generation, NULL)), MAX(IF(id = p_payer_id, paused_until, NULL)),
+               MAX(IF(id = p_payer_id, usage_day, NULL)), MAX(IF(id = p_payer_id, debited_day, NULL)),
+               MAX(IF(id = p_payer_id, usage_month, NULL)), MAX(IF(id = p_payer_id, debited_month, NULL)),
+               MAX(IF(id = p_payer_id, unconfirmed_on, NULL)), MAX(IF(id = p_payer_id, unconfirmed_day, NULL)),
+               MAX(IF(id = p_payee_id, status, NULL)), MAX(IF(id = p_payee_id, tier, NULL)),
+               MAX(IF(id = p_payee_id, balance, NULL)), MAX(IF(id = p_payee_id, entries, NULL)),
+               MAX(IF(id = p_payee_id, last_entry_at, NULL)),
+               MAX(IF(id = p_payee_id, usage_month, NULL)), MAX(IF(id = p_payee_id, loaded_month, NULL)),
+               MAX(IF(id = p_payee_id, usage_year, NULL)), MAX(IF(id = p_payee_id, loaded_year, NULL))
+        INTO v_status, v_locked_tier, v_own, p_held, v_entries, v_last, v_generation, v_paused_until,
+             v_usage_day, v_debited_day, v_usage_month, v_debited_month, v_unconfirmed_on, v_unconfirmed,
+             v_payee_status, v_locked_payee_tier, v_payee_own, v_payee_entries, v_payee_last,
+             v_payee_usage_month, v_loaded_month, v_payee_usage_year, v_loaded_year
+        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, IF(v_slot = 0, p_payee_id, p_payer_id)) FOR UPDATE;
+        IF v_slot > 0 THEN
+            IF p_payee_id > p_payer_id THEN
+                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
+            END IF;
+            -- behind the slot's lock: who freezes a wallet takes those of all its slots
+            SELECT w.status, w.tier, s.balance, s.entries, s.last_entry_at
+            INTO v_payee_status, v_locked_payee_tier, v_payee_own, v_payee_entries, v_payee_last
+            FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = p_payee_id AND s.slot = v_slot;
+        END IF;
+        SET v_ended = 0;
+        IF v_slots > 1 THEN
+            SET v_in_slots = v_total - v_own;
+        ELSEIF p_held > 0 THEN
+            CALL end_lapsed_holds(p_payer_id, v_ended);
+        END IF;
+        SET v_available = v_own - p_held;
+        -- else everything is read anew, once, behind the locks
+        SET v_is_read = v_reads > 1 OR (v_ended = 0 AND v_locked_tier <=> v_tier AND v_locked_payee_tier <=> v_payee_tier);
+        SET v_is_locked = v_is_read;
+    END LOOP;
 
     -- last: nobody is asked to confirm what would be refused
     IF p_outcome IS NULL AND NOT v_is_confirmed THEN
         SET v_is_required = COALESCE(p_amount > v_confirm_above, FALSE)
-            OR COALESCE(v_unconfirmed + p_amount > v_confirm_day_above, FALSE);
-        IF v_payer_tier <> v_asked_tier THEN
-            SET p_outcome = 'try_again'; -- the rules are another tier's
-        ELSEIF v_is_required OR p_amount > v_confirm_new_payee_above THEN
-            CALL use_confirmation(p_actor_id, p_key, p_request_hash, p_generation, 'payment', v_payer_id, v_payee_id, NULL,
-                                  v_payee_name, p_amount, v_paused_until, v_is_required, p_transaction_id, p_outcome,
+            OR COALESCE(IF(v_unconfirmed_on = v_day, v_unconfirmed, 0) + p_amount > v_confirm_day_above, FALSE);
+        IF v_is_required OR p_amount > v_confirm_new_payee_above THEN
+            CALL use_confirmation(p_actor_id, p_key, p_request_hash, p_generation, 'payment', p_payer_id, p_payee_id, NULL,
+                                  p_payee_name, p_amount, v_paused_until, v_is_required, p_transaction_id, p_outcome,
                                   p_result, v_is_confirmed);
         END IF;
     END IF;
 
     IF p_outcome IS NULL THEN
         INSERT INTO transactions (id, type, amount, currency, actor_id, description, reference, created_at)
-        VALUES (p_transaction_id, 'payment', p_amount, 'INR', p_actor_id, p_description, p_reference, v_now);
-        CALL post_entry(p_transaction_id, v_payer_id, 0, v_payee_id, v_slot, p_amount, v_now);
-        CALL record_debit_usage(v_payer_id, p_amount, v_now, v_is_confirmed);
-        IF v_payee_kind = 'merchant' THEN
-            CALL charge_payee(p_transaction_id, v_payee_id, v_slot, p_amount, v_now, v_fee);
-        ELSE
-            CALL count_load(v_payee_id, p_amount, v_now);
+        VALUES (p_transaction_id, 'payment', p_amount, 'INR', p_actor_id, p_description, p_reference, p_at);
+        -- The servers assign from left to right: what a line looks at comes behind it. What lapses or fails is not taken back
+        -- from what was unconfirmed: it bounds what somebody may try who has no second factor.
+        UPDATE wallets
+        SET balance = balance + IF(id = p_payer_id, -p_amount, p_amount),
+            entries = entries + 1,
+            last_entry_at = p_at,
+            debited_day = IF(usage_day = v_day, debited_day, 0) + IF(id = p_payer_id, p_amount, 0),
+            debited_month = IF(usage_month = v_month, debited_month, 0) + IF(id = p_payer_id, p_amount, 0),
+            loaded_month = IF(usage_month = v_month, loaded_month, 0) + IF(id = p_payer_id, 0, v_load),
+            loaded_year = IF(usage_year = v_year, loaded_year, 0) + IF(id = p_payer_id, 0, v_load),
+            usage_day = v_day,
+            usage_month = v_month,
+            usage_year = v_year,
+            debits = IF(id = p_payer_id, IF(debits_until > p_at, debits, 0) + 1, debits),
+            debits_until = IF(id = p_payer_id AND debits_until <= p_at, p_at + INTERVAL 1 HOUR, debits_until),
+            unconfirmed_day = IF(id = p_payer_id, LEAST(IF(unconfirmed_on = v_day, unconfirmed_day, 0)
+                                                        + IF(v_is_confirmed, 0, p_amount), 9007199254740991), unconfirmed_day),
+            unconfirmed_on = IF(id = p_payer_id, v_day, unconfirmed_on)
+        WHERE id IN (p_payer_id, IF(v_slot = 0, p_payee_id, p_payer_id));
+        IF v_slot > 0 THEN
+            UPDATE wallet_slots SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
+            WHERE wallet_id = p_payee_id AND slot = v_slot;
         END IF;
-        CALL note_event(v_payer_id, v_payee_id, 'PaymentCompleted', JSON_OBJECT(
-            'transaction_id', LOWER(HEX(p_transaction_id)), 'payer_wallet_id', LOWER(HEX(v_payer_id)),
-            'payee_wallet_id', LOWER(HEX(v_payee_id)), 'amount', p_amount + 0, 'currency', 'INR',
-            'description', p_description, 'reference', p_reference, 'fee', COALESCE(v_fee, 0)), v_now);
-        -- "+ 0": MariaDB's JSON_OBJECT shows a bare integer variable as a string
-        SET p_result = JSON_OBJECT(
-            'transaction_id', LOWER(HEX(p_transaction_id)), 'amount', p_amount + 0, 'currency', 'INR',
-            'payer_wallet_id', LOWER(HEX(v_payer_id)), 'payer_name', v_payer_name,
-            'payee_wallet_id', LOWER(HEX(v_payee_id)), 'payee_name', v_payee_name,
-            'description', p_description, 'reference', p_reference,
-            'balance', v_balance - p_amount, 'held', v_held + 0,
-            'created_at', DATE_FORMAT(v_now, '%Y-%m-%dT%H:%i:%s.%f'));
+        INSERT INTO postings
+            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+        VALUES (p_transaction_id, 1, p_payer_id, 0, 'payment', 'debit', p_amount, v_entries + 1, v_own - p_amount, p_at),
+               (p_transaction_id, 2, p_payee_id, v_slot, 'payment', 'credit', p_amount, v_payee_entries + 1,
+                v_payee_own + p_amount, p_at);
+        IF v_is_charged AND v_payee_kind = 'merchant' THEN
+            CALL charge_payee(p_transaction_id, p_payee_id, v_slot, p_amount, p_at, v_fee);
+        END IF;
+        INSERT INTO outbox (wallet_id, other_wallet_id, type, transaction_id, created_at)
+        VALUES (p_payer_id, p_payee_id, 'PaymentCompleted', p_transaction_id, p_at);
+        SET p_balance = v_own + v_in_slots - p_amount;
         SET p_outcome = 'done';
     END IF;
 END

@@ -1,4 +1,4 @@
--- A payment that somebody asks for.
+-- A payment that somebody asks for. Its answer's `balance` is the payer's behind it, and `held` what of that is promised.
 CREATE PROCEDURE post_payment(
     IN p_actor_id BINARY(16),
     IN p_key VARBINARY(64),
@@ -16,19 +16,36 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_made_id, v_payer_id, v_payee_id BINARY(16) DEFAULT NULL;
+    DECLARE v_payer_name, v_payee_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_balance, v_held BIGINT DEFAULT NULL;
+    DECLARE v_at DATETIME(6) DEFAULT NULL;
+    DECLARE v_is_taken BOOLEAN DEFAULT FALSE;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
-    IF v_outcome = 'claimed' THEN
+    BEGIN
+        DECLARE CONTINUE HANDLER FOR 1062 SET v_is_taken = TRUE;
+        INSERT INTO idempotency_records (actor_id, idem_key, request_hash, made_id, created_at)
+        VALUES (p_actor_id, p_key, p_request_hash, p_transaction_id, UTC_TIMESTAMP(6));
+    END;
+    IF v_is_taken THEN
+        CALL find_what_a_key_made(p_actor_id, p_key, p_request_hash, v_outcome, v_made_id);
+    ELSE
         CALL make_payment(p_actor_id, p_key, p_request_hash, p_generation, p_transaction_id, p_payee_wallet_id,
-                          p_payee_phone, p_amount, p_description, p_reference, v_outcome, v_result);
+                          p_payee_phone, p_amount, p_description, p_reference, v_outcome, v_result, v_payer_id, v_payer_name,
+                          v_payee_id, v_payee_name, v_balance, v_held, v_at);
     END IF;
     IF v_outcome = 'done' THEN
-        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
         COMMIT;
-        SELECT v_outcome AS outcome, v_result AS result;
+        SELECT 'done' AS outcome, p_transaction_id AS transaction_id, p_amount AS amount, 'INR' AS currency,
+               v_payer_id AS payer_wallet_id, v_payer_name AS payer_name,
+               v_payee_id AS payee_wallet_id, v_payee_name AS payee_name,
+               p_description AS description, p_reference AS reference, v_balance AS balance, v_held AS held, v_at AS created_at;
+    ELSEIF v_outcome = 'replayed' THEN
+        ROLLBACK;
+        SELECT 'replayed' AS outcome, v_made_id AS transaction_id;
     ELSE
         ROLLBACK;
         CALL open_confirmation(p_actor_id, p_key, p_request_hash, p_transaction_id, 'payment', v_outcome, v_result);

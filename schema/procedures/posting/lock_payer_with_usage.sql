@@ -21,8 +21,9 @@ MODIFIES SQL DATA
 BEGIN
     DECLARE v_slots, v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_own, v_there BIGINT DEFAULT NULL;
-    DECLARE v_there_last, v_now, v_expired_at DATETIME(6) DEFAULT NULL;
-    DECLARE v_hold_id, v_gather_id BINARY(16) DEFAULT NULL;
+    DECLARE v_there_last DATETIME(6) DEFAULT NULL;
+    DECLARE v_gather_id BINARY(16) DEFAULT NULL;
+    DECLARE v_ended INT UNSIGNED DEFAULT 0;
 
     SELECT status, tier, balance, held, last_entry_at, slots, session_generation, paused_until,
            IF(unconfirmed_on = DATE(GREATEST(UTC_TIMESTAMP(6), last_entry_at + INTERVAL 1 MICROSECOND) + INTERVAL 330 MINUTE),
@@ -31,20 +32,7 @@ BEGIN
     FROM wallets WHERE id = p_wallet_id FOR UPDATE;
 
     IF p_held > 0 THEN
-        SET v_now = UTC_TIMESTAMP(6);
-        SET v_expired_at = '1970-01-01';
-        expiring: LOOP
-            SET v_hold_id = NULL;
-            -- by the payer's index and no other: that of all expiries would lock holds of wallets that are not locked;
-            -- and not from its beginning, where those are that have just been ended
-            SELECT id, expires_at INTO v_hold_id, v_expired_at FROM holds FORCE INDEX (holds_of_payer)
-            WHERE payer_wallet_id = p_wallet_id AND status = 'placed' AND expires_at BETWEEN v_expired_at AND v_now
-            ORDER BY expires_at LIMIT 1 FOR UPDATE;
-            IF v_hold_id IS NULL THEN
-                LEAVE expiring;
-            END IF;
-            CALL end_hold(v_hold_id, 'expired', v_now);
-        END LOOP;
+        CALL end_lapsed_holds(p_wallet_id, v_ended);
         SELECT held INTO p_held FROM wallets WHERE id = p_wallet_id;
     END IF;
 

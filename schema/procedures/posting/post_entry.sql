@@ -16,16 +16,18 @@ BEGIN
         UPDATE wallets SET balance = balance - p_amount, entries = entries + 1, last_entry_at = p_at
         WHERE id = p_debit_account_id;
         INSERT INTO postings
-            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)
-        SELECT p_transaction_id, 1, a.id, 0, 'debit', p_amount, w.entries, w.balance, p_at
-        FROM accounts a LEFT JOIN wallets w ON w.id = a.id WHERE a.id = p_debit_account_id;
+            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+        SELECT t.id, 1, a.id, 0, t.type, 'debit', p_amount, w.entries, w.balance, p_at
+        FROM transactions t JOIN accounts a LEFT JOIN wallets w ON w.id = a.id
+        WHERE t.id = p_transaction_id AND a.id = p_debit_account_id;
     ELSE
         UPDATE wallet_slots SET balance = balance - p_amount, entries = entries + 1, last_entry_at = p_at
         WHERE wallet_id = p_debit_account_id AND slot = p_debit_slot;
         INSERT INTO postings
-            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)
-        SELECT p_transaction_id, 1, wallet_id, slot, 'debit', p_amount, entries, balance, p_at
-        FROM wallet_slots WHERE wallet_id = p_debit_account_id AND slot = p_debit_slot;
+            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+        SELECT t.id, 1, s.wallet_id, s.slot, t.type, 'debit', p_amount, s.entries, s.balance, p_at
+        FROM transactions t JOIN wallet_slots s
+        WHERE t.id = p_transaction_id AND wallet_id = p_debit_account_id AND slot = p_debit_slot;
     END IF;
     IF ROW_COUNT() <> 1 THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an entry needs two accounts that exist';
@@ -35,16 +37,18 @@ BEGIN
         UPDATE wallets SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
         WHERE id = p_credit_account_id;
         INSERT INTO postings
-            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)
-        SELECT p_transaction_id, 2, a.id, 0, 'credit', p_amount, w.entries, w.balance, p_at
-        FROM accounts a LEFT JOIN wallets w ON w.id = a.id WHERE a.id = p_credit_account_id;
+            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+        SELECT t.id, 2, a.id, 0, t.type, 'credit', p_amount, w.entries, w.balance, p_at
+        FROM transactions t JOIN accounts a LEFT JOIN wallets w ON w.id = a.id
+        WHERE t.id = p_transaction_id AND a.id = p_credit_account_id;
     ELSE
         UPDATE wallet_slots SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
         WHERE wallet_id = p_credit_account_id AND slot = p_credit_slot;
         INSERT INTO postings
-            (transaction_id, line, account_id, slot, side, amount, entry_no, balance_after, created_at)
-        SELECT p_transaction_id, 2, wallet_id, slot, 'credit', p_amount, entries, balance, p_at
-        FROM wallet_slots WHERE wallet_id = p_credit_account_id AND slot = p_credit_slot;
+            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+        SELECT t.id, 2, s.wallet_id, s.slot, t.type, 'credit', p_amount, s.entries, s.balance, p_at
+        FROM transactions t JOIN wallet_slots s
+        WHERE t.id = p_transaction_id AND wallet_id = p_credit_account_id AND slot = p_credit_slot;
     END IF;
     IF ROW_COUNT() <> 1 THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an entry needs two accounts that exist';

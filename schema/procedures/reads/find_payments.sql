@@ -11,7 +11,7 @@ BEGIN
     COMMIT AND NO CHAIN NO RELEASE;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
     START TRANSACTION;
-    SELECT STRAIGHT_JOIN t.id, t.amount, t.currency, t.description, t.reference, t.created_at,
+    SELECT STRAIGHT_JOIN t.id AS transaction_id, t.amount, t.currency, t.description, t.reference, t.created_at,
            (SELECT CAST(COALESCE(SUM(r.amount), 0) AS SIGNED) FROM transactions r FORCE INDEX (transactions_by_cause)
             WHERE r.cause_id = t.id AND r.type = 'refund') AS refunded,
            payer.id AS payer_wallet_id, payer_user.name AS payer_name,
@@ -21,7 +21,7 @@ BEGIN
             id CHAR(32) CHARACTER SET ascii PATH '$'
         )) wanted
         UNION ALL
-        SELECT UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.transaction_id'))) FROM idempotency_records r
+        SELECT COALESCE(r.made_id, UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.transaction_id')))) FROM idempotency_records r
         WHERE p_ids IS NULL AND r.actor_id = p_actor_id AND r.idem_key = p_key
     ) asked
     JOIN transactions t ON t.id = asked.id AND t.type IN ('payment', 'hold_capture')

@@ -161,7 +161,6 @@ WRITES = (
     "UPDATE ON wallets",
     "INSERT ON postings",
     "INSERT ON outbox",
-    "UPDATE ON idempotency_records",
 )
 
 

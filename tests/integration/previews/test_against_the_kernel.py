@@ -178,6 +178,7 @@ class Walk:
         if isinstance(answer, PaymentReceipt):
             assert isinstance(told, Preview)
             assert (told.fee, told.total) == (0, amount)
+            assert answer.payer_balance is not None
             assert answer.payer_balance.available == told.available_after, command
 
     def _withdraw(self, command: Withdraw) -> None:

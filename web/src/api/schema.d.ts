@@ -1739,7 +1739,11 @@ export interface components {
             /** @default null */
             payment_request?: string | null;
         };
-        /** @description A payment that has just happened, with the payer's balance behind it. */
+        /**
+         * @description A payment that has happened, with the payer's balance behind it.
+         *
+         *     A key that is sent again long afterwards is answered from the ledger, which doesn't keep that.
+         */
         PaymentReceipt: {
             from: components["schemas"]["Party"];
             to: components["schemas"]["Party"];
@@ -1762,7 +1766,7 @@ export interface components {
              * @example 2026-11-22T06:30:00.123Z
              */
             created_at: string;
-            balance: components["schemas"]["Balance"];
+            balance?: components["schemas"]["Balance"];
         };
         /** @description A request, and what was paid on it as far as the caller may know; to its maker how it is handed on, too. */
         PaymentRequest: {

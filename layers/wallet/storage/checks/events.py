@@ -5,9 +5,12 @@ from wallet.storage.checks.parts import hex_in
 
 
 def _told(name: str, *types: str) -> str:
-    """How often each thing is told of; `name` is what an event's detail calls it."""
+    """How often each thing is told of; `name` is what an event calls it."""
     listed = ", ".join(f"'{kind}'" for kind in types)
-    return f"(SELECT {hex_in('detail', name)} AS id, COUNT(*) AS times FROM outbox WHERE type IN ({listed}) GROUP BY 1)"
+    thing = hex_in("detail", name)
+    if name == "transaction_id":
+        thing = f"COALESCE(transaction_id, {thing})"
+    return f"(SELECT {thing} AS id, COUNT(*) AS times FROM outbox WHERE type IN ({listed}) GROUP BY 1)"
 
 
 _MOVEMENT = _told(

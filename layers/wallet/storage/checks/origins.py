@@ -18,8 +18,9 @@ CHECKS = (
         "every idempotency key has a result",
         "actor",
         """
-        SELECT HEX(actor_id) AS id, HEX(idem_key) AS idem_key FROM idempotency_records
-        WHERE result IS NULL OR NOT JSON_VALID(result)""",
+        SELECT HEX(k.actor_id) AS id, HEX(k.idem_key) AS idem_key FROM idempotency_records k
+        LEFT JOIN transactions t ON t.id = k.made_id
+        WHERE IF(k.made_id IS NULL, k.result IS NULL OR NOT JSON_VALID(k.result), t.id IS NULL)""",
     ),
     # (Grouped, or the servers would look through all keys for each transaction.)
     # What people ask for has their key or is a row of their file; an adjustment has an operator's key, or corrects a
@@ -30,7 +31,7 @@ CHECKS = (
         "transaction",
         f"""
         SELECT HEX(t.id) AS id, t.type, t.amount FROM transactions t
-        LEFT JOIN (SELECT {hex_in("result", "transaction_id")} AS id, actor_id
+        LEFT JOIN (SELECT COALESCE(made_id, {hex_in("result", "transaction_id")}) AS id, actor_id
                    FROM idempotency_records GROUP BY 1, 2) k ON k.id = t.id
         LEFT JOIN bulk_payment_rows b ON b.transaction_id = t.id
         LEFT JOIN bulk_payments f ON f.id = b.bulk_payment_id AND f.user_id = t.actor_id
