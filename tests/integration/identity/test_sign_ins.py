@@ -1,13 +1,18 @@
 """The brake on guessing, as the database counts it."""
 
+import time
+import timeit
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import bcrypt
 import pytest
 
+from tests.integration.conftest import Functions
 from tests.support.books import Books, new_phone, unique
 from tests.support.crowd import together
+from tests.support.functions import api_event
 from tests.support.moves import connection
 from tests.support.proofs import proof_of
 from tests.support.sign_in import sign_in
@@ -182,3 +187,28 @@ def test_who_has_a_proof_registers_and_resets_ten_times_whatever_their_neighbour
     for _ in range(10):
         hashing(books, address, proof)
     assert refused(partial(hashing, books, address, proof)).refusal is Refusal.TOO_MANY_ATTEMPTS
+
+
+def test_an_unknown_phone_takes_as_long_as_a_wrong_password(books: Books, functions: Functions) -> None:
+    """Where a hash takes far more than all else that a sign-in does, as it does in production."""
+    cost, phone = 10, new_phone()
+    register = functions.make("register", PASSWORD_COST=f"{cost}")
+    told = {"phone": phone, "name": "Asha Rao", "password": "correct horse"}
+    proof = proof_of(connection(books, "identity"), phone)
+    assert register.invoke(api_event("POST", "/register", body=told | {"phone_proof": proof}))["statusCode"] == 201
+    # so many attempts that none is too many, and there is no pause behind any
+    login = functions.make("login", PASSWORD_COST=f"{cost}", SIGN_INS_PER_PHONE_AND_ADDRESS=f"{_ENOUGH}")
+    took: dict[str, list[float]] = {"wrong": [], "unknown": []}
+    for number in range(60):  # in turns, and the quickest of each counts: what else the machine does only adds to it
+        for kind, shown in (("wrong", phone), ("unknown", new_phone())):
+            event = api_event("POST", "/login", body={"phone": shown, "password": "not the password at all"})
+            began = time.perf_counter()
+            assert login.invoke(event)["statusCode"] == 401
+            took[kind].append(time.perf_counter() - began)
+        wrong, unknown = (min(times) for times in took.values())
+        if number >= 8 and 0.6 < wrong / unknown < 1.6:
+            break
+    assert 0.6 < wrong / unknown < 1.6, took
+    salt = bcrypt.gensalt(cost)
+    a_hash = min(timeit.repeat(lambda: bcrypt.hashpw(b"a password", salt), number=1))
+    assert unknown > a_hash / 2, "no password was hashed"
