@@ -35,6 +35,25 @@ def empty(server: PrivateServer) -> Iterator[Books]:
         yield books
 
 
+@pytest.fixture(scope="module")
+def kept(server: PrivateServer) -> Iterator[PrivateServer]:
+    """The server, with a migrated database beside the shared one."""
+    with beside(server, "kept") as books:
+        books.migrate()
+        yield server
+
+
+@pytest.fixture
+def current(kept: PrivateServer) -> Books:
+    """A database that is as this code has it, for who leaves nothing there that a migration doesn't mend.
+
+    Migrating an empty one takes seconds.
+    """
+    books = Books(kept, "kept")
+    books.migrate()
+    return books
+
+
 def names() -> list[str]:
     """What a migration of an empty database applies."""
     return [one.name for one in migrate.migrations()] + [one.label for one in migrate.definitions()]
@@ -65,9 +84,8 @@ class DiedError(Exception):
 
 
 def test_a_run_that_died_while_it_replaced_a_procedure_is_finished_by_the_next_though_that_has_the_old_text(
-    empty: Books, tmp_path: Path
+    current: Books, tmp_path: Path
 ) -> None:
-    empty.migrate()
     changed = edited(copied(tmp_path), "fee_of")
 
     class Dying(DictCursor):
@@ -77,13 +95,13 @@ def test_a_run_that_died_while_it_replaced_a_procedure_is_finished_by_the_next_t
                 raise DiedError
             return found
 
-    with closing(empty.connect()) as connection:
+    with closing(current.connect()) as connection:
         connection.cursorclass = Dying
         with pytest.raises(DiedError):
-            migrate.migrate(connection, empty.credentials, changed)
-    assert empty.migrate() == ["procedure fee_of"]
-    assert empty.migrate() == []
-    assert body_of(text_of(empty, "fee_of")) == body_of(ours("fee_of").statement)
+            migrate.migrate(connection, current.credentials, changed)
+    assert current.migrate() == ["procedure fee_of"]
+    assert current.migrate() == []
+    assert body_of(text_of(current, "fee_of")) == body_of(ours("fee_of").statement)
 
 
 def test_every_statement_can_be_run_again(empty: Books) -> None:
@@ -140,30 +158,27 @@ def edited(folder: Path, *procedures: str, text: str = "-- another text") -> Pat
     return folder
 
 
-def test_what_was_edited_is_applied_again_and_nothing_else(empty: Books, tmp_path: Path) -> None:
-    empty.migrate()
+def test_what_was_edited_is_applied_again_and_nothing_else(current: Books, tmp_path: Path) -> None:
     folder = edited(copied(tmp_path), "fee_of", "post_payment")
     view = folder / "views" / "disputed_money.sql"
     view.write_text(view.read_text().replace("SELECT id, ", "SELECT 1 AS one, id, "))
-    assert migrated(empty, folder) == ["view disputed_money", "procedure fee_of", "procedure post_payment"]
-    assert "-- another text" in text_of(empty, "post_payment")
-    assert empty.select("SELECT one FROM disputed_money") == []
-    assert migrated(empty, folder) == []
+    assert migrated(current, folder) == ["view disputed_money", "procedure fee_of", "procedure post_payment"]
+    assert "-- another text" in text_of(current, "post_payment")
+    assert current.select("SELECT one FROM disputed_money") == []
+    assert migrated(current, folder) == []
 
 
-def test_a_comment_is_a_part_of_the_text(empty: Books, tmp_path: Path) -> None:
+def test_a_comment_is_a_part_of_the_text(current: Books, tmp_path: Path) -> None:
     """What is written down is the file, so no two that differ are ever taken for one."""
-    empty.migrate()
     path = copied(tmp_path) / "procedures" / "posting" / "fee_of.sql"
     path.write_text(f"-- Another word.\n{path.read_text()}")
-    assert migrated(empty, tmp_path) == ["procedure fee_of"]
+    assert migrated(current, tmp_path) == ["procedure fee_of"]
 
 
-def test_what_is_gone_from_the_database_is_applied_again(empty: Books) -> None:
-    empty.migrate()
-    empty.write("DROP PROCEDURE fee_of")
-    empty.write("DROP VIEW trial_balance")
-    assert empty.migrate() == ["view trial_balance", "procedure fee_of"]
+def test_what_is_gone_from_the_database_is_applied_again(current: Books) -> None:
+    current.write("DROP PROCEDURE fee_of")
+    current.write("DROP VIEW trial_balance")
+    assert current.migrate() == ["view trial_balance", "procedure fee_of"]
 
 
 def test_a_migration_has_everything_that_stands_on_tables_applied_again(empty: Books, tmp_path: Path) -> None:
@@ -312,11 +327,10 @@ def in_two_texts(folder: Path) -> list[Path]:
 
 
 def test_who_calls_a_procedure_that_is_replaced_has_its_answer_or_is_told_that_it_is_away(
-    empty: Books, tmp_path: Path
+    current: Books, tmp_path: Path
 ) -> None:
     """All that functions call, without arguments that mean something: what each answers must be what it always does."""
-    empty.migrate()
-    counts = parameters(empty)
+    counts = parameters(current)
     calls = {
         role: {name: f"CALL {name}({', '.join(['NULL'] * counts[name])})" for name in granted_to(role)}
         for role in ROLES
@@ -326,7 +340,7 @@ def test_who_calls_a_procedure_that_is_replaced_has_its_answer_or_is_told_that_i
 
     def keep_calling(role: str) -> list[str]:
         wrong = []
-        with closing(empty.connect(role)) as connection:
+        with closing(current.connect(role)) as connection:
             usual = {name: answered(connection, call) for name, call in calls[role].items()}
             begun.wait(PATIENCE_S)
             while not stopped.is_set():
@@ -342,7 +356,7 @@ def test_who_calls_a_procedure_that_is_replaced_has_its_answer_or_is_told_that_i
         try:
             begun.wait(PATIENCE_S)
             for folder in replaced:
-                assert len(migrated(empty, folder)) == len(counts)
+                assert len(migrated(current, folder)) == len(counts)
         finally:
             stopped.set()
     assert [wrong for caller in callers for wrong in caller.result()] == []
@@ -549,22 +563,20 @@ _OTHER_RIGHTS = {
 
 
 @pytest.mark.parametrize("other", _OTHER_RIGHTS)
-def test_whatever_a_role_had_it_has_exactly_its_own_rights_after_one_migration(empty: Books, other: str) -> None:
-    empty.migrate()
-    wanted = rights_of(empty, "money")
+def test_whatever_a_role_had_it_has_exactly_its_own_rights_after_one_migration(current: Books, other: str) -> None:
+    wanted = rights_of(current, "money")
     assert {("postings", "side", "SELECT"), ("transactions", "", "SELECT")} <= wanted
     assert ("post_payment", "procedure", "Execute") in wanted
     for statement in _OTHER_RIGHTS[other]:
-        empty.write(statement.format(user="'wallet_money'@'%%'"))
-    assert rights_of(empty, "money") != wanted
-    empty.migrate()
-    assert rights_of(empty, "money") == wanted
+        current.write(statement.format(user="'wallet_money'@'%%'"))
+    assert rights_of(current, "money") != wanted
+    current.migrate()
+    assert rights_of(current, "money") == wanted
 
 
-def test_a_right_that_is_taken_back_takes_no_other_with_it_meanwhile(empty: Books) -> None:
+def test_a_right_that_is_taken_back_takes_no_other_with_it_meanwhile(current: Books) -> None:
     """Functions answer while their users' rights are set: who gets a whole table, and had columns, loses neither."""
-    empty.migrate()
-    empty.write("GRANT SELECT (id), INSERT (id), INSERT ON transactions TO 'wallet_money'@'%%'")
+    current.write("GRANT SELECT (id), INSERT (id), INSERT ON transactions TO 'wallet_money'@'%%'")
     executed: list[str] = []
 
     class Recorder(DictCursor):
@@ -572,23 +584,22 @@ def test_a_right_that_is_taken_back_takes_no_other_with_it_meanwhile(empty: Book
             executed.append(query)
             return super().execute(query, args)
 
-    with closing(empty.connect()) as connection:
+    with closing(current.connect()) as connection:
         connection.cursorclass = Recorder
-        migrate.migrate(connection, empty.credentials)
+        migrate.migrate(connection, current.credentials)
     revoked = [statement for statement in executed if statement.startswith("REVOKE")]
     assert revoked == ["REVOKE INSERT, INSERT (`id`), SELECT (`id`) ON transactions FROM 'wallet_money'@'%'"]
 
 
 def test_callers_of_a_procedure_that_is_replaced_are_not_kept_out_until_the_migration_ends(
-    empty: Books, tmp_path: Path
+    current: Books, tmp_path: Path
 ) -> None:
     """A long migration that replaces a procedure early: it is away for that moment, and there for all the rest."""
-    empty.migrate()
     # the first of them in its place, and the run waits at the last until we say so
     waiting = edited(copied(tmp_path), "post_payment")
     slow = "DO GET_LOCK('go on', 50)"
     last = migrate.definitions()[-1].name
-    empty.patience_s = PATIENCE_S
+    current.patience_s = PATIENCE_S
 
     class Waiting(DictCursor):
         def execute(self, query: str, args: object = None) -> int:
@@ -597,19 +608,19 @@ def test_callers_of_a_procedure_that_is_replaced_are_not_kept_out_until_the_migr
             return super().execute(query, args)
 
     def is_slow() -> bool:
-        running = owner.read("SELECT INFO FROM information_schema.PROCESSLIST WHERE DB = %s", empty.server.database)
+        running = owner.read("SELECT INFO FROM information_schema.PROCESSLIST WHERE DB = %s", current.server.database)
         return slow in [row["INFO"] for row in running]
 
     with (
-        closing(empty.connect()) as connection,
-        closing(empty.owner()) as owner,
-        closing(empty.as_role("money")) as money,
+        closing(current.connect()) as connection,
+        closing(current.owner()) as owner,
+        closing(current.as_role("money")) as money,
         ThreadPoolExecutor(1) as pool,
     ):
         money.read("SELECT 1")  # nor is who has been there all the time
         owner.read("DO GET_LOCK('go on', 0)")
         connection.cursorclass = Waiting
-        applied = pool.submit(migrate.migrate, connection, empty.credentials, edited(waiting, last))
+        applied = pool.submit(migrate.migrate, connection, current.credentials, edited(waiting, last))
         try:
             wait_until(lambda: is_slow() or applied.done())
             with pytest.raises(Refused):  # by the kernel, so the procedure was there
