@@ -96,7 +96,7 @@ test: $(VENV)/made  ## unit, integration and end-to-end tests; what they need th
 
 .PHONY: test-web
 test-web: $(VENV)/made  ## the wallet in a real Chromium, by clicks: every screen, the network cut, light and dark, both languages
-	@$(BIN)/python -m pytest --numprocesses 0 $(or $(TESTS),tests/web)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) $(or $(TESTS),tests/web)
 
 .PHONY: screens
 screens: $(VENV)/made  ## photograph every screen anew, into docs/screens

@@ -138,9 +138,11 @@ class Api:
         """Runs now what otherwise runs on its schedule."""
         return invoke(self.stack, function, "{}")
 
-    def gateway_is_quiet(self) -> bool:
-        """Whether the gateway has no webhook left to send, or to send again."""
-        answer = self.pool.request("GET", f"{self.stack['gateway_url']}/simulator/deliveries", timeout=30.0)
+    def gateway_is_quiet(self, order_id: str | None = None) -> bool:
+        """Whether the gateway has no webhook left to send, or to send again; of one order, or of all that there are."""
+        url = f"{self.stack['gateway_url']}/simulator/deliveries"
+        asked = {} if order_id is None else {"order_id": order_id}
+        answer = self.pool.request("GET", url, fields=asked, timeout=30.0)
         return all(webhook["status"] not in {"waiting", "sending"} for webhook in answer.json()["deliveries"])
 
     def play(self, order_id: str, outcome: str, **more: object) -> Json:

@@ -1,5 +1,6 @@
 """A stack of its own, and a real browser in front of it; `make test-web`, as no other run needs a browser."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,12 +15,14 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from local import stack
 from local.database import NO_POWER_CUT
 from local.detours import Detours
-from local.state import ROOT
+from local.processes import LocalStackError, undisturbed
+from local.state import ROOT, State
 from tests.support.client import Api, pointed_at
 from tests.support.leftovers import IN_A_BROWSER, stack_to_ourselves
 from tests.web.visitor import DESK, PHONE, Shape, Visitor
 
 _PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_HERE = Path(__file__).parent
 _MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 #: People register by dozens, and none of their passwords is guessed at.
 BY = Detours(parameters={"PasswordCost": "6", "CodePauseSeconds": "1", "AccessTokenSeconds": "900"})
@@ -34,8 +37,7 @@ def chromium_program() -> str | None:
     return found or (_MAC if sys.platform == "darwin" and Path(_MAC).exists() else None)
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
+def required_chromium() -> str:
     """The browser's program; without one nothing of this can be shown."""
     found = chromium_program()
     if found is None:
@@ -47,6 +49,50 @@ def chromium() -> str:
     return found
 
 
+@contextlib.contextmanager
+def stack_of_our_own() -> Iterator[State]:
+    """A stack that is up; of an earlier one and of this one nothing stays."""
+    with stack_to_ourselves(IN_A_BROWSER) as state:
+        stack.down(state)
+        shutil.rmtree(state.folder, ignore_errors=True)
+        try:
+            stack.up(state, by=BY, options=NO_POWER_CUT)
+            yield state
+        finally:
+            with undisturbed():
+                stack.down(state)
+        shutil.rmtree(state.folder, ignore_errors=True)
+
+
+def workers_have_all_of_it(config: pytest.Config) -> bool:
+    """Whether this process shares out these tests and no others: those of tests/e2e would take the stack for theirs."""
+    if not config.pluginmanager.has_plugin("dsession"):  # which xdist has where it shares out, and no worker has
+        return False
+    asked = [Path(argument.partition("::")[0]).absolute() for argument in config.args]
+    return all(path.is_relative_to(_HERE) for path in asked)
+
+
+@pytest.hookimpl(trylast=True)  # when it is known that a stack can run here, and before xdist begins its workers
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """One stack for all workers, which find it as they find one that somebody names; it ends with this process."""
+    if pointed_at() is not None or not workers_have_all_of_it(session.config):
+        return
+    required_chromium()
+    ending = contextlib.ExitStack()
+    session.config.add_cleanup(ending.close)
+    try:
+        state = ending.enter_context(stack_of_our_own())
+    except LocalStackError as error:
+        pytest.exit(str(error), returncode=1)
+    os.environ["STACK"] = str(state.stack_file)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program."""
+    return required_chromium()
+
+
 @pytest.fixture(scope="session")
 def api(chromium: str) -> Iterator[Api]:
     """The wallet's API, for what a test needs to be so before a person comes."""
@@ -54,14 +100,8 @@ def api(chromium: str) -> Iterator[Api]:
     if named is not None:
         yield Api(json.loads(Path(named).read_text()))
         return
-    with stack_to_ourselves(IN_A_BROWSER) as state:
-        stack.down(state)
-        shutil.rmtree(state.folder, ignore_errors=True)
-        try:
-            yield Api(stack.up(state, by=BY, options=NO_POWER_CUT))
-        finally:
-            stack.down(state)
-        shutil.rmtree(state.folder, ignore_errors=True)
+    with stack_of_our_own() as state:
+        yield Api(stack.read(state))
 
 
 @pytest.fixture(scope="session")

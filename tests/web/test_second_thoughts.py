@@ -196,7 +196,7 @@ def test_the_credit_is_seen_by_itself_and_once(api: Api, visit: Visit) -> None:
     (opened,) = payer.get("/top-ups").body["data"]
     api.play(opened["gateway_order_id"], "captured", duplicates=3)
     asha.sees("The money is here")
-    wait_until(api.gateway_is_quiet)
+    wait_until(lambda: api.gateway_is_quiet(opened["gateway_order_id"]))
     asha.open("history")
     asha.sees("There is nothing older.")
     expect(asha.page.get_by_text("+₹500.00")).to_have_count(1)
