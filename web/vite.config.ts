@@ -7,7 +7,8 @@ const ofTheSite: Plugin["apply"] = (config, { command }) => command === "build" 
 
 /**
  * The one page, under each screen's address: whoever opens a link gets it from a server that knows files alone. It begins
- * with the session's script, which needs no other, and names the screen's own, so that all are on their way together.
+ * with the session's script, which needs no other and is run as soon as it is there; browsers would fetch what is `async`
+ * behind the rest. It names the screen's own script and what that needs, so that all are on their way together.
  */
 const eachScreen: Plugin = {
   name: "each-screen",
@@ -19,16 +20,16 @@ const eachScreen: Plugin = {
     const chunks = Object.values(bundle).filter((one) => one.type === "chunk");
     const session = chunks.find((one) => one.name === SESSION.name);
     const asks = `src="/${session?.fileName}"`;
-    const begins = String(page.source).replace(asks, `async ${asks}`);
+    const begins = String(page.source).replace(asks, `async fetchpriority="high" ${asks}`);
     if (begins === page.source || session?.imports.length)
       throw new Error("the page doesn't begin with the session alone");
     page.source = begins;
     for (const screen of SCREENS) {
       const own = chunks.find((one) => one.facadeModuleId?.endsWith(`/src/screens/${screen}.tsx`));
-      const named = own
-        ? begins.replace("</head>", `  <link rel="modulepreload" crossorigin href="/${own.fileName}">\n  </head>`)
-        : begins;
-      if (screen) this.emitFile({ type: "asset", fileName: `${screen}.html`, source: named });
+      const files = own ? [own.fileName, ...own.imports].filter((file) => !begins.includes(file)) : [];
+      const named = files.map((file) => `  <link rel="modulepreload" crossorigin href="/${file}">\n  `).join("");
+      const source = begins.replace("</head>", `${named}</head>`);
+      if (screen) this.emitFile({ type: "asset", fileName: `${screen}.html`, source });
     }
   },
 };
@@ -52,16 +53,27 @@ function localSite(): string {
   return stack.web_url;
 }
 
+/** What the page itself brings, by imports that wait for nothing. */
+const AT_FIRST: "$initial"[] = ["$initial"];
+
 /** Asked for before all else, and needs nothing else. */
 const SESSION = {
   name: "session",
   test: /signals-core|\/web\/src\/(begin|storage|api\/(session|answers))\./,
-  priority: 1,
+  priority: 4,
 };
 
-/** All but the screens that come later is one file: of many small ones each costs a request, and compresses badly. */
-const FIRST = { name: "wallet", test: (id: string) => !LATER.test(id) };
-const LATER = /\/web\/src\/(screens\/(?!index|home|pay|sign-in)|texts\/hi|proof)|\/node_modules\/qr\//;
+/**
+ * The rest of what comes first, in three files that are fetched side by side: with its headers each is no more than a server
+ * sends at once, before anything has been acknowledged (ten segments, 14.6 kB). More of them would each cost a request, and
+ * compress badly. Libraries, with what of the API's client is built upon them; what every screen shares; the first screens.
+ */
+const BASE = { name: "base", test: /\/node_modules\/|preload-helper|\/web\/src\/api\//, tags: AT_FIRST, priority: 3 };
+const SHARED = { name: "shared", test: /\/web\/src\/(texts\/|\w+\.ts$)/, tags: AT_FIRST, priority: 2 };
+const FIRST = { name: "wallet", tags: AT_FIRST, priority: 1 };
+
+/** What several of the screens use that come later. */
+const LATER = { name: "later", minShareCount: 2 };
 
 export default defineConfig(({ command }) => ({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
@@ -69,7 +81,7 @@ export default defineConfig(({ command }) => ({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { output: { codeSplitting: { groups: [SESSION, FIRST] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [SESSION, BASE, SHARED, FIRST, LATER] } } },
   },
   plugins: [eachScreen, styleByName],
   ...(command === "serve" && {
