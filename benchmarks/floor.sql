@@ -19,6 +19,7 @@ CREATE TABLE floor_postings (
     PRIMARY KEY (transaction_id, line)
 ) ENGINE = InnoDB;
 
+DELIMITER //
 CREATE PROCEDURE floor_pay(
     IN p_transaction_id BINARY(16), IN p_payer_id BINARY(16), IN p_payee_id BINARY(16), IN p_amount BIGINT)
 BEGIN
@@ -37,4 +38,5 @@ BEGIN
         COMMIT;
     END IF;
     SELECT 'done' AS outcome, NULL AS result;
-END;
+END//
+DELIMITER ;

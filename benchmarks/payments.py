@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import migrate
 from benchmarks.callers import Callers, Load
 from local.database import PrivateServer
 from tests.support.books import Books
@@ -46,9 +47,8 @@ def loads(books: Books, people: int) -> list[tuple[Load, Load]]:
 
 
 def _lay_floor(books: Books, wallets: list[bytes]) -> None:
-    tables, begin, procedure = _FLOOR.read_text(encoding="utf-8").partition("CREATE PROCEDURE")
     with closing(books.connect()) as connection, connection.cursor() as cursor:
-        for statement in (*filter(str.strip, tables.split(";\n")), begin + procedure):
+        for statement in migrate.statements(_FLOOR.read_text(encoding="utf-8")):
             cursor.execute(statement)
         cursor.executemany("INSERT INTO floor_wallets VALUES (%s, %s)", [(wallet, _MONEY) for wallet in wallets])
         connection.commit()

@@ -65,7 +65,8 @@ BEGIN
         SELECT 'done' AS outcome, p_transaction_id AS transaction_id, p_amount AS amount, 'INR' AS currency,
                v_payer_id AS payer_wallet_id, v_payer_name AS payer_name,
                v_payee_id AS payee_wallet_id, v_payee_name AS payee_name,
-               COALESCE(p_description, v_description) AS description, p_reference AS reference, v_balance AS balance, v_held AS held, v_at AS created_at;
+               COALESCE(p_description, v_description) AS description, p_reference AS reference, v_balance AS balance,
+               v_held AS held, v_at AS created_at;
     ELSEIF v_outcome = 'replayed' THEN
         ROLLBACK;
         SELECT 'replayed' AS outcome, v_made_id AS transaction_id;

@@ -44,8 +44,7 @@ BEGIN
     DECLARE v_ended INT UNSIGNED DEFAULT 0;
     DECLARE v_slots, v_payee_slots, v_spread TINYINT UNSIGNED DEFAULT 1;
     DECLARE v_slot, v_reads TINYINT UNSIGNED DEFAULT 0;
-    DECLARE v_person_to_person, v_is_charged, v_is_required BOOLEAN DEFAULT FALSE;
-    DECLARE v_is_read, v_is_locked BOOLEAN DEFAULT FALSE;
+    DECLARE v_person_to_person, v_is_charged, v_is_required, v_is_locked BOOLEAN DEFAULT FALSE;
     DECLARE v_is_confirmed BOOLEAN DEFAULT p_key IS NULL;
     DECLARE v_day, v_month, v_year, v_usage_day, v_usage_month, v_unconfirmed_on DATE DEFAULT NULL;
     DECLARE v_payee_usage_month, v_payee_usage_year DATE DEFAULT NULL;
@@ -57,7 +56,7 @@ BEGIN
     END IF;
 
     judging: LOOP
-        IF NOT v_is_read THEN
+        IF NOT v_is_locked THEN
             -- a closed wallet is as none; who registered as a merchant is one only in a tier for merchants
             SELECT w.id, u.name, w.status, l.tier, w.balance, w.balance - w.held, w.held, w.last_entry_at, w.slots,
                    w.session_generation, w.paused_until, w.debits, w.debits_until, w.usage_day, w.debited_day,
@@ -96,7 +95,6 @@ BEGIN
             IF (p_payer_id IS NOT NULL AND v_tier IS NULL) OR (p_payee_id IS NOT NULL AND v_payee_tier IS NULL) THEN
                 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a tier needs limits that are in force';
             END IF;
-            SET v_is_read = TRUE;
             SET v_reads = v_reads + 1;
             IF p_amount > v_available THEN
                 CALL sum_available(p_payer_id, v_available);
@@ -213,8 +211,8 @@ BEGIN
         END IF;
         SET v_available = v_own - p_held;
         -- else everything is read anew, once, behind the locks
-        SET v_is_read = v_reads > 1 OR (v_ended = 0 AND v_locked_tier <=> v_tier AND v_locked_payee_tier <=> v_payee_tier);
-        SET v_is_locked = v_is_read;
+        SET v_is_locked =
+            v_reads > 1 OR (v_ended = 0 AND v_locked_tier <=> v_tier AND v_locked_payee_tier <=> v_payee_tier);
     END LOOP;
 
     -- last: nobody is asked to confirm what would be refused

@@ -33,7 +33,9 @@ BEGIN
 
     IF p_held > 0 THEN
         CALL end_lapsed_holds(p_wallet_id, v_ended);
-        SELECT held INTO p_held FROM wallets WHERE id = p_wallet_id;
+        IF v_ended > 0 THEN
+            SELECT held INTO p_held FROM wallets WHERE id = p_wallet_id;
+        END IF;
     END IF;
 
     WHILE v_own - p_held < p_need AND v_slot + 1 < v_slots DO
