@@ -147,8 +147,10 @@ fuzz-api: $(VENV)/made .clients/venv/made  ## strange requests to the running st
 	@PYTHONPATH=.:layers:schema $(BIN)/python -m tests.fuzz --stack $(STATE)/stack.json $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),5)
 
 .PHONY: bench
-bench: $(VENV)/made  ## payments a second through the kernel, and a file of 10,000 of them, on a private server
+bench: $(VENV)/made  ## payments a second, where their time goes, what runs behind them, and a file of 10,000 of them, on a private server
 	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/payments.py
+	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/stages.py
+	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/behind.py
 	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/bulk.py
 
 .PHONY: mutate

@@ -8,7 +8,8 @@ The passwords' hashes are readable to one user alone.
 _USER_COLUMNS = "id, phone, name, kind, created_at"
 #: `former_phone` is the one that an account had whose phone has a next owner, or was taken by operators.
 _KNOWN_USER_COLUMNS = f"{_USER_COLUMNS}, former_phone"
-_ARRIVED_COLUMNS = "id, type, attempt_id, amount, currency, gateway, gateway_payment_id, source_refund_id, created_at"
+# what the gateway said of a payment names its payer
+_ARRIVED_COLUMNS = "gateway, gateway_payment_id, transaction_id, attempt_id, suspense_reason, created_at"
 
 _STORED_VALUE = (
     "SELECT ON tiers",
@@ -20,6 +21,9 @@ _STORED_VALUE = (
     "SELECT ON withdrawals",
     "SELECT ON accounts",
     "SELECT ON transactions",
+    "SELECT ON hold_captures",
+    "SELECT ON withdrawal_bookings",
+    "SELECT ON source_refund_bookings",
     "SELECT ON postings",
 )
 _BOOKS = (f"SELECT ({_KNOWN_USER_COLUMNS}) ON users", *_STORED_VALUE)
@@ -74,6 +78,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT (id, user_id) ON wallets",  # whose it is, not what is in it
         "SELECT ON holds",
         "SELECT ON transactions",
+        "SELECT ON hold_captures",
         "SELECT (transaction_id, side, account_id) ON postings",
         *_ATTEMPTS,
         "SELECT ON bank_references",
@@ -111,8 +116,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_ATTEMPTS,
         "SELECT ON gateway_events",
         "SELECT ON source_refunds",
-        f"SELECT ({_ARRIVED_COLUMNS}) ON transactions",
-        "SELECT (transaction_id, surcharge, created_at) ON payment_evidence",
+        "SELECT (id, type, amount, currency, created_at) ON transactions",
+        f"SELECT ({_ARRIVED_COLUMNS}, surcharge) ON gateway_payments",
         "SELECT ON money_in_suspense",
         "SELECT ON reconciliation_walks",
         "SELECT ON reconciliation_breaks",
@@ -201,6 +206,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_BOOKS,
         *_KNOWN_PEOPLE,
         *_ATTEMPTS,
+        f"SELECT ({_ARRIVED_COLUMNS}) ON gateway_payments",
         "SELECT ON source_refunds",
         "SELECT ON operator_actions",
         "SELECT ON operator_requests",
@@ -242,7 +248,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON holds",
         "SELECT ON outbox",
         "SELECT (id, type, amount, currency, description, reference, cause_id) ON transactions",
-        "SELECT (id, user_id, slots) ON wallets",
+        "SELECT ON hold_captures",
+        "SELECT (id, user_id) ON wallets",
         "SELECT (id, kind) ON users",
         "SELECT ON own_freezes",
         *_execute("expire_hold", "end_own_freeze", "claim_relay", "mark_events_delivered", "sweep_events"),
@@ -250,6 +257,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
     # sealer
     "sealer": (
         "SELECT ON transactions",
+        f"SELECT ({_ARRIVED_COLUMNS}) ON gateway_payments",
+        "SELECT ON hold_captures",
+        "SELECT ON withdrawal_bookings",
+        "SELECT ON source_refund_bookings",
         "SELECT ON postings",
         "SELECT (id, code, kind) ON accounts",
         "SELECT ON unsealed",
@@ -265,7 +276,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_CHAIN,
         # their bodies and answers name payers
         "SELECT (id, gateway, received_at) ON gateway_events",
-        "SELECT (transaction_id, event_id, answer_digest, created_at) ON payment_evidence",
+        f"SELECT ({_ARRIVED_COLUMNS}, event_id, answer_digest) ON gateway_payments",
         "SELECT ON unsealed",
         "SELECT ON idempotency_records",
         "SELECT ON operator_actions",

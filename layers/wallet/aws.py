@@ -56,9 +56,9 @@ def dynamodb() -> "DynamoDBClient":
 
 
 @functools.cache
-def event_bridge() -> "EventBridgeClient":
-    """The client for the bus."""
-    return boto3.client("events", config=_PATIENCE)
+def event_bridge(calls_at_once: int) -> "EventBridgeClient":
+    """The client for the bus, with so many calls under way at the most."""
+    return boto3.client("events", config=_PATIENCE.merge(Config(max_pool_connections=calls_at_once)))
 
 
 @functools.cache

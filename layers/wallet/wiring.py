@@ -232,8 +232,9 @@ def once_per_event() -> "OncePerEvent":
 def event_bus() -> "Bus":
     """The bus that events go to."""
     from wallet.channels.event_bridge import EventBridgeBus  # noqa: PLC0415 - only the relay publishes
+    from wallet.channels.port import CALLS_AT_ONCE  # noqa: PLC0415 - as above
 
-    return EventBridgeBus(aws.event_bridge(), setting("EVENT_BUS"))
+    return EventBridgeBus(aws.event_bridge(CALLS_AT_ONCE), setting("EVENT_BUS"))
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 -- What happened, for others to hear: written in the commit of what it tells, delivered afterwards, at least once.
 
--- `wallet_id` is whose event it is and `other_wallet_id` the other side's. A payment is told by its transaction, which never
--- changes; what else is to be told is in `detail`, which is JSON. A position may become visible after a later one: what is to
+-- `wallet_id` is whose event it is and `other_wallet_id` the other side's. A payment, its refund and a capture are told by their
+-- transaction, which never changes; what else is to be told is in `detail`, which is JSON. A position may become visible after a later one: what is to
 -- be delivered is what has no `delivered_at`, never what is beyond a position.
 CREATE TABLE IF NOT EXISTS outbox (
     position        BIGINT       NOT NULL AUTO_INCREMENT,
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     INDEX outbox_by_delivery (delivered_at, position)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- Who delivers now: one relay at a time, or two would mix up the order of a wallet's events.
+-- Who delivers now: one relay at a time, or two would hand over everything twice.
 CREATE TABLE IF NOT EXISTS relays (
     name         VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     owner        BINARY(16)  NOT NULL,

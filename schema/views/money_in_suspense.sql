@@ -7,10 +7,10 @@ SELECT s.id, s.suspense_reason, s.gateway, s.gateway_payment_id, s.amount, s.cur
                    SELECT SUM(d.amount) FROM disputed_money d
                    WHERE d.gateway = s.gateway AND d.gateway_payment_id = s.gateway_payment_id), 0)),
                s.undisputed) AS SIGNED) AS rest
-FROM (SELECT t.id, t.suspense_reason, t.gateway, t.gateway_payment_id, t.amount, t.currency, t.attempt_id, t.created_at,
+FROM (SELECT t.id, g.suspense_reason, g.gateway, g.gateway_payment_id, t.amount, t.currency, g.attempt_id, t.created_at,
              t.amount
              - COALESCE((SELECT SUM(r.amount) FROM source_refunds r
                          WHERE r.transaction_id = t.id AND r.status <> 'failed'), 0)
              - COALESCE((SELECT SUM(c.amount) FROM transactions c
                          WHERE c.cause_id = t.id AND c.type = 'adjustment'), 0) AS undisputed
-      FROM transactions t WHERE t.suspense_reason IS NOT NULL) s
+      FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id WHERE g.suspense_reason IS NOT NULL) s

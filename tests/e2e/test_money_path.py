@@ -176,7 +176,8 @@ def a_minute_passes(select: Any, opened: dict[str, Any]) -> None:
 def booked(select: Any, payment_ids: list[str]) -> list[tuple[str, str | None]]:
     places = ", ".join(["%s"] * len(payment_ids))
     rows = select(
-        f"SELECT type, suspense_reason FROM transactions WHERE gateway_payment_id IN ({places})",  # noqa: S608 - placeholders
+        f"SELECT t.type, g.suspense_reason FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id"  # noqa: S608 - placeholders
+        f" WHERE g.gateway_payment_id IN ({places})",
         *payment_ids,
     )
     return [(row["type"], row["suspense_reason"]) for row in rows]

@@ -263,13 +263,15 @@ def malformed(api: Api) -> dict[str, bytes]:
 
 
 def test_what_is_signed_and_no_event_is_malformed_and_not_kept(api: Api, select: Any) -> None:
-    before = select("SELECT COUNT(*) AS n FROM transactions WHERE gateway_payment_id = 'pay_Malformed00001'")
+    before = select("SELECT COUNT(*) AS n FROM gateway_payments WHERE gateway_payment_id = 'pay_Malformed00001'")
     for name, body in malformed(api).items():
         answer = deliver(api, body)
         assert (answer.status, answer.code) == (400, "malformed_event"), f"{name}: {answer.text}"
         problem(answer, 400, "malformed_event", hidden=("99999999", "pay_Malformed"))
         assert kept(select, body) == 0, name
-    assert select("SELECT COUNT(*) AS n FROM transactions WHERE gateway_payment_id = 'pay_Malformed00001'") == before
+    assert (
+        select("SELECT COUNT(*) AS n FROM gateway_payments WHERE gateway_payment_id = 'pay_Malformed00001'") == before
+    )
 
 
 def test_a_number_that_nobody_needs_may_have_5000_digits(api: Api) -> None:
@@ -318,7 +320,7 @@ def test_money_of_another_account_is_not_ours(api: Api, select: Any) -> None:
     answer = deliver(api, body)
     assert (answer.status, answer.body) == (200, {"status": "ignored"})
     assert asha.balance() == 0
-    assert select("SELECT id FROM transactions WHERE gateway_payment_id = %s", payment_id) == []
+    assert select("SELECT * FROM gateway_payments WHERE gateway_payment_id = %s", payment_id) == []
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,14 @@ _TABLES = {
         " WHERE s.wallet_id = w.id), 0) AS SIGNED) AS balance FROM wallets w"
     ),
     "transactions": (
-        "SELECT t.id, t.type, t.amount, t.currency, t.actor_id, t.description, t.reference, t.attempt_id, t.gateway,"
-        " t.gateway_payment_id, t.suspense_reason, t.cause_id, t.hold_id, t.withdrawal_id, t.source_refund_id,"
+        "SELECT t.id, t.type, t.amount, t.currency, t.actor_id, t.description, t.reference, g.attempt_id, g.gateway,"
+        " g.gateway_payment_id, g.suspense_reason, t.cause_id, h.hold_id, w.withdrawal_id, r.source_refund_id,"
         " d.account_id AS debited, c.account_id AS credited"
         " FROM transactions t LEFT JOIN postings d ON d.transaction_id = t.id AND d.side = 'debit'"
         " LEFT JOIN postings c ON c.transaction_id = t.id AND c.side = 'credit'"
+        " LEFT JOIN gateway_payments g ON g.transaction_id = t.id LEFT JOIN hold_captures h ON h.transaction_id = t.id"
+        " LEFT JOIN withdrawal_bookings w ON w.transaction_id = t.id"
+        " LEFT JOIN source_refund_bookings r ON r.transaction_id = t.id"
     ),
     "holds": "SELECT id, payer_wallet_id, payee_wallet_id, amount, captured, status, description,"
     " expires_at < UTC_TIMESTAMP(6) - INTERVAL {grace} SECOND AS late FROM holds",
@@ -38,7 +41,7 @@ _TABLES = {
     "bulk_payments": "SELECT id, user_id, row_count, total, status FROM bulk_payments",
     "bulk_rows": "SELECT bulk_payment_id, line, amount, reference, status, refusal, transaction_id"
     " FROM bulk_payment_rows",
-    "keys": "SELECT actor_id, idem_key, result FROM idempotency_records",
+    "keys": "SELECT actor_id, idem_key, made_id, result FROM idempotency_records",
     "actions": "SELECT id, operator, command, wallet_id, subject_id, reason FROM operator_actions",
     "events": "SELECT id, gateway, name, outcome, body FROM gateway_events WHERE outcome IS NULL OR outcome = 'stuck'",
     "undelivered": "SELECT position, type FROM outbox WHERE delivered_at IS NULL",

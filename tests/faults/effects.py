@@ -4,7 +4,6 @@ Where the product keeps nothing of a caller's words (a capture), the key's recor
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -62,9 +61,8 @@ def _held(ledger: Ledger) -> Iterator[Effect]:
 def _captured(ledger: Ledger) -> Iterator[Effect]:
     marks = {}
     for key in ledger.keys:
-        told = json.loads(key["result"] or "{}")
-        if "transaction_id" in told:
-            marks[told["transaction_id"]] = mark_of_key(key["actor_id"], key["idem_key"])
+        if key["made_id"]:
+            marks[key["made_id"]] = mark_of_key(key["actor_id"], key["idem_key"])
     for row in ledger.transactions:
         if row["type"] == "hold_capture":
             facts = {"hold": row["hold_id"], "amount": row["amount"]}

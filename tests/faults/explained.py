@@ -52,7 +52,7 @@ def unexplained(world: World) -> tuple[int, int]:
     """The value that the gateway has captured, and what of it the ledger does not know; minor units."""
     payments = [row for row in world.read_gateway().payments if row["captured"]]
     with world.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT gateway_payment_id FROM transactions WHERE gateway_payment_id IS NOT NULL")
+        cursor.execute("SELECT gateway_payment_id FROM gateway_payments")
         known = {row[0] for row in cursor.fetchall()}
     missing = [row for row in payments if row["id"] not in known]
     return sum(row["amount"] for row in payments), sum(row["amount"] for row in missing)

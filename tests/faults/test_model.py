@@ -58,8 +58,9 @@ def transaction(digits: str, kind: str, debited: str, credited: str, amount: int
     return {"id": number(digits), "type": kind, **empty, **both, **more}
 
 
-def key_of(actor: str, key: str, **result: object) -> Row:
-    return {"actor_id": actor, "idem_key": key, "result": json.dumps(result)}
+def key_of(actor: str, key: str, *, made_id: str | None = None, **result: object) -> Row:
+    kept = None if made_id else json.dumps(result)
+    return {"actor_id": actor, "idem_key": key, "made_id": made_id, "result": kept}
 
 
 def payment(payment_id: str, order_id: str, amount: int, **more: object) -> Row:
@@ -275,10 +276,10 @@ def _ledger() -> Ledger:
         ],
         keys=[
             key_of(ASHA, "k1", attempt_id=number("1")),
-            key_of(ASHA, "k2", transaction_id=number("2")),
-            key_of(BELA, "k6", transaction_id=number("6")),
+            key_of(ASHA, "k2", made_id=number("2")),
+            key_of(BELA, "k6", made_id=number("6")),
             key_of(ASHA, "k7", hold_id=number("7")),
-            key_of(BELA, "k8", transaction_id=number("8")),
+            key_of(BELA, "k8", made_id=number("8")),
             key_of(BELA, "k9", hold_id=number("7")),
             key_of(ASHA, "k10", withdrawal_id=number("10")),
             key_of(ASHA, "k11", withdrawal_id=number("11")),

@@ -26,7 +26,6 @@ from tests.support.verbs import Day
 from wallet import wiring
 from wallet.identity.phone_proofs.model import proof_hash
 from wallet.ledger.attempts import ObservedPayment
-from wallet.ledger.receipts import PaymentReceipt
 from wallet.storage import settlement, top_ups, users, withdrawals
 from wallet.storage.database import Database
 from wallet.storage.users import NewUser
@@ -70,7 +69,7 @@ class Asking:
             database = books.as_role(role)
             again, done_before = verb(database)
             database.close()
-            kept = made_anew(first) if isinstance(first, PaymentReceipt) else first
+            kept = made_anew(first)
             if again != kept or not done_before:
                 found.append(f"{name}: {first} became {again}, {done_before=}")
         return found

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from benchmarks.stages import STAGES
 from local.state import ROOT
 
 
@@ -16,15 +17,30 @@ from local.state import ROOT
             ["benchmarks/payments.py", "--seconds", "0.3", "--rounds", "1", "--callers", "2", "--people", "8"],
             "of the floor",
         ),
+        (
+            ["benchmarks/behind.py", "--seconds", "0.3", "--callers", "1", "--people", "8", "--at-least", "0.1"],
+            "pass: relay",
+        ),
         (["benchmarks/bulk.py", "--rows", "20"], "paid 20, refused 0"),
     ],
     ids=lambda one: one[0] if isinstance(one, list) else "",
 )
 def test_a_benchmark_measures_and_leaves_the_books_right(command: list[str], told: str) -> None:
+    printed = output_of(command)
+    assert told in printed
+    assert "the books are right" in printed
+
+
+def test_each_stage_of_a_payment_is_measured() -> None:
+    printed = output_of(["benchmarks/stages.py", "--seconds", "0.1", "--callers", "1", "--people", "4"])
+    assert all(f"of it: {name}" in printed for name, _, _ in STAGES)
+
+
+def output_of(command: list[str]) -> str:
+    """What a benchmark prints that ends well."""
     environment = os.environ | {"PYTHONPATH": ".:layers:schema"}
     done = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert told in done.stdout
-    assert "the books are right" in done.stdout
+    return done.stdout

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -44,20 +45,48 @@ def orphan(**changes: Any) -> str:
     return posting(transaction="@bad", **changes)
 
 
-def transaction(kind: str, *, amount: int = 1, **columns: Any) -> str:
-    names = "".join(f", {name}" for name in columns)
-    values = "".join(f", {value}" for value in columns.values())
-    return (
-        f"INSERT INTO transactions (id, type, amount, currency, created_at{names})"
-        f" VALUES (UNHEX(REPLACE(UUID(), '-', '')), '{kind}', {amount}, 'INR', {_NOW}{values})"
+#: What only some types of transactions have, by the column that names it: where it stands.
+_BESIDE = {
+    "gateway_payment_id": "gateway_payments",
+    "hold_id": "hold_captures",
+    "withdrawal_id": "withdrawal_bookings",
+    "source_refund_id": "source_refund_bookings",
+}
+
+
+def row(table: str, **columns: Any) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(map(str, columns.values()))})"
+
+
+def gateway_payment(transaction_id: str, **columns: Any) -> str:
+    given = {"gateway": "'razorpay'", "gateway_payment_id": "'pay_of_nobody'", "answer": "'x'", "surcharge": 0}
+    given |= {"answer_digest": "REPEAT('d', 32)", "created_at": _NOW}
+    return row("gateway_payments", transaction_id=transaction_id, **given | columns)
+
+
+def beside(kind: str, transaction_id: str, **columns: Any) -> tuple[str, ...]:
+    """What a transaction has beside its row, of what is given here."""
+    if "gateway_payment_id" in columns:
+        return (gateway_payment(transaction_id, **columns),)
+    more = {"type": columns.pop("type", f"'{kind}'")} if "withdrawal_id" in columns else {}
+    return tuple(
+        row(_BESIDE[name], transaction_id=transaction_id, **{name: value}, **more) for name, value in columns.items()
     )
+
+
+def transaction(kind: str, *, amount: int = 1, named: str = "", **columns: Any) -> tuple[str, ...]:
+    """A transaction without postings, under an id of its own or one that is known."""
+    transaction_id = named or f"X'{uuid4().hex}'"
+    own = {name: columns.pop(name) for name in ("actor_id", "cause_id") if name in columns}
+    fixed = {"type": f"'{kind}'", "amount": amount, "currency": "'INR'", "created_at": _NOW}
+    return row("transactions", id=transaction_id, **fixed, **own), *beside(kind, transaction_id, **columns)
 
 
 def entry(kind: str, debit: str, credit: str, **columns: Any) -> tuple[str, ...]:
     """A whole transaction as the kernel would never write it, with an id that is known."""
     rest = {"line": 1, "entry_no": "NULL", "after": "NULL", "transaction": "@bad"}
     return (
-        transaction(kind, **columns).replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"),
+        *transaction(kind, named="@bad", **columns),
         posting(account=debit, side="debit", **rest),
         posting(account=credit, side="credit", **rest | {"line": 2}),
     )
@@ -73,8 +102,8 @@ def held_change(number: str, after: int) -> str:
 def source_refund(origin: str, status: str, *, amount: int = 10**9) -> str:
     return (
         "INSERT INTO source_refunds (id, origin, transaction_id, gateway, gateway_payment_id, amount, currency, status,"
-        f" created_at, checks) SELECT @bad, '{origin}', id, gateway, gateway_payment_id, {amount}, 'INR', '{status}',"
-        f" {_NOW}, 0 FROM transactions WHERE type = 'top_up' LIMIT 1"
+        f" created_at, checks) SELECT @bad, '{origin}', transaction_id, gateway, gateway_payment_id, {amount}, 'INR',"
+        f" '{status}', {_NOW}, 0 FROM gateway_payments WHERE suspense_reason IS NULL LIMIT 1"
     )
 
 
@@ -105,9 +134,9 @@ def dispute(status: str, *, reserved: int = 0, ended: bool = False, amount: int 
     return (
         "INSERT INTO payment_disputes (id, gateway, gateway_dispute_id, gateway_payment_id, transaction_id, wallet_id,"
         " amount, currency, phase, status, gateway_status, told_at, reserved, changes, created_at, ended_at)"
-        f" SELECT @bad, gateway, 'disp_bad', gateway_payment_id, id, @payer, {amount}, 'INR', 'chargeback', '{status}',"
-        f" '{status}', '2026-11-01', {reserved}, {changes}, {_NOW}, {_NOW if ended else 'NULL'}"
-        " FROM transactions WHERE type = 'top_up' LIMIT 1"
+        f" SELECT @bad, gateway, 'disp_bad', gateway_payment_id, transaction_id, @payer, {amount}, 'INR', 'chargeback',"
+        f" '{status}', '{status}', '2026-11-01', {reserved}, {changes}, {_NOW}, {_NOW if ended else 'NULL'}"
+        " FROM gateway_payments WHERE suspense_reason IS NULL LIMIT 1"
     )
 
 
@@ -121,9 +150,11 @@ _BOOKING = (
     "INSERT INTO payment_dispute_bookings (transaction_id, dispute_id, end_no, part) VALUES (@bad, @bad, 1, '{}')"
 )
 
+_ATTEMPT = "(SELECT id FROM payment_attempts LIMIT 1)"
+
 CASES: dict[str, tuple[str, ...]] = {
     "trial_balance": (posting(),),
-    "transaction_balances": (transaction("payment"),),
+    "transaction_balances": transaction("payment"),
     "balance_is_its_postings": ("UPDATE wallets SET balance = balance + 1 WHERE id = @payer",),
     "entries_without_gap": ("UPDATE wallets SET entries = entries + 1 WHERE id = @payer",),
     "posting_has_its_transaction": ("SET foreign_key_checks = 0", orphan()),
@@ -138,12 +169,12 @@ CASES: dict[str, tuple[str, ...]] = {
     "promise_is_its_changes": (held_change("held_changes + 1", 5),),
     "held_changes_without_gap": (held_change("held_changes + 2", 5),),
     "held_after_follows": (held_change("held_changes + 1", 77),),
-    "hold_is_its_captures": (transaction("hold_capture", hold_id="@hold"),),
+    "hold_is_its_captures": transaction("hold_capture", hold_id="@hold"),
     "capture_fits_its_hold": entry("hold_capture", "@payee", "@payer", hold_id="@hold"),
     "refund_goes_back": entry("refund", "@payer", "@payee", cause_id="@payment"),
-    "refunds_are_covered": (transaction("refund", amount=10_000, cause_id="@payment"),),
+    "refunds_are_covered": transaction("refund", amount=10_000, cause_id="@payment"),
     "fee_follows_its_cause": entry("fee", "@payer", "@fees", cause_id="@refund"),
-    "one_fee": (transaction("fee", cause_id="@payment"), transaction("fee", cause_id="@payment")),
+    "one_fee": (*transaction("fee", cause_id="@payment"), *transaction("fee", cause_id="@payment")),
     "debits_count_once": ("UPDATE wallets SET debited_day = debited_day + 1 WHERE id = @payer",),
     "loads_count_once": ("UPDATE wallets SET loaded_year = loaded_year + 1 WHERE id = @payer",),
     "movement_is_told": ("DELETE FROM outbox WHERE type = 'PaymentRefunded'",),
@@ -155,30 +186,27 @@ CASES: dict[str, tuple[str, ...]] = {
     "closed_is_empty": ("UPDATE wallets SET status = 'closed' WHERE id = @payer",),
     "key_has_a_result": (f"INSERT INTO idempotency_records VALUES (@payer, 'a', REPEAT('h', 32), NULL, NULL, {_NOW})",),
     "attempt_is_credited_once": (
-        transaction("top_up", attempt_id="(SELECT id FROM payment_attempts LIMIT 1)"),
-        transaction("top_up", attempt_id="(SELECT id FROM payment_attempts LIMIT 1)"),
+        *transaction("top_up", gateway_payment_id="'pay_once'", attempt_id=_ATTEMPT),
+        *transaction("top_up", gateway_payment_id="'pay_again'", attempt_id=_ATTEMPT),
     ),
     "sealed_or_waiting": ("DELETE FROM unsealed WHERE transaction_id = @payment",),
     "sealed_is_there": ("INSERT INTO unsealed VALUES (@bad)",),
     "positions_without_gap": ("INSERT INTO seals VALUES (7, @payment, REPEAT('s', 16), REPEAT('l', 32), 2)",),
     "request_explains": entry("payment", "@payer", "@payee"),
-    "arrival_explains": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),
-    "arrival_has_evidence": (transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'"),),
-    "arrival_is_of_its_time": (
-        transaction("top_up", gateway="'razorpay'", gateway_payment_id="'pay_of_nobody'").replace(
-            "UNHEX(REPLACE(UUID(), '-', ''))", "@bad"
-        ),
+    "arrival_explains": transaction("top_up", gateway_payment_id="'pay_of_nobody'"),
+    "arrival_has_evidence": (
+        "SET foreign_key_checks = 0",
+        gateway_payment("@bad", event_id="@bad", answer="NULL", answer_digest="NULL"),
     ),
-    "movement_explains": (transaction("withdrawal"),),
-    "reference_is_there": ("SET foreign_key_checks = 0", transaction("fee", cause_id="@bad")),
+    "arrival_is_of_its_time": transaction("top_up", named="@bad", gateway_payment_id="'pay_of_nobody'"),
+    "movement_explains": transaction("withdrawal"),
+    "reference_is_there": ("SET foreign_key_checks = 0", *transaction("fee", cause_id="@bad")),
     "owner_asked": entry("payment", "@payer", "@payee", actor_id="(SELECT user_id FROM wallets WHERE id = @payee)"),
     "correction_fits": entry("adjustment", "@payer", "@payee", cause_id="@payment"),
     "correction_is_told": entry("adjustment", "@payer", "@payee", cause_id="@payment"),
     "suspense_is_left_once": (
-        transaction(
-            "suspense", amount=5, gateway="'razorpay'", gateway_payment_id="'pay_bad'", suspense_reason="'odd'"
-        ).replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"),
-        transaction("adjustment", amount=6, cause_id="@bad"),
+        *transaction("suspense", amount=5, named="@bad", gateway_payment_id="'pay_bad'", suspense_reason="'odd'"),
+        *transaction("adjustment", amount=6, cause_id="@bad"),
     ),
     "dispute_is_booked": (dispute("lost", ended=True),),
     "chargeback_explains": entry("chargeback", "@payer", "@fees"),
@@ -197,7 +225,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "dispute_is_told": (dispute("open"),),
     "unclaimed_is_left_once": (
         *entry("adjustment", "@payer", "@unclaimed"),
-        transaction("adjustment", amount=2, cause_id="@bad"),
+        *transaction("adjustment", amount=2, cause_id="@bad"),
     ),
     "unclaimed_is_told": entry("adjustment", "@payer", "@unclaimed"),
     "who_lost_their_phone_pays_nothing": (
@@ -206,11 +234,11 @@ CASES: dict[str, tuple[str, ...]] = {
     ),
     "return_fits": (
         withdrawal("failed"),
-        transaction("withdrawal_return", withdrawal_id="@bad", cause_id="@payment"),
+        *transaction("withdrawal_return", withdrawal_id="@bad", cause_id="@payment"),
     ),
     "withdrawal_is_booked": (withdrawal("succeeded"),),
     "withdrawal_goes_out": (withdrawal("succeeded"), *entry("withdrawal", "@payer", "@fees", withdrawal_id="@bad")),
-    "withdrawal_has_its_fee": (withdrawal("succeeded", fee=5), transaction("withdrawal", withdrawal_id="@bad")),
+    "withdrawal_has_its_fee": (withdrawal("succeeded", fee=5), *transaction("withdrawal", withdrawal_id="@bad")),
     "withdrawal_is_told": (withdrawal("pending"),),
     "bulk_row_is_its_payment": (bulk_payment(1), _PAID_ROW),
     "bulk_payment_is_whole": (bulk_payment(2), _PAID_ROW),
@@ -277,25 +305,74 @@ def as_it_was(owner: "pymysql.Connection[Any]") -> None:
 @pytest.mark.parametrize(
     "named",
     [
-        transaction("fee", cause_id="@other"),
-        transaction("hold_capture", hold_id="@other"),
-        transaction("withdrawal_return", withdrawal_id="@other", cause_id="@payment"),
-        transaction("refund_to_source", source_refund_id="@other", cause_id="@payment"),
-        transaction("top_up", attempt_id="@other"),
-        orphan(account="@other", entry_no="NULL", after="NULL"),
+        transaction("fee", named="@bad", cause_id="@other"),
+        transaction("hold_capture", named="@bad", hold_id="@other"),
+        transaction("withdrawal_return", named="@bad", withdrawal_id="@other", cause_id="@payment"),
+        transaction("refund_to_source", named="@bad", source_refund_id="@other", cause_id="@payment"),
+        transaction("top_up", named="@bad", gateway_payment_id="'pay_bad'", attempt_id="@other"),
+        (orphan(account="@other", entry_no="NULL", after="NULL"),),
+        beside("hold_capture", "@bad", hold_id="@hold"),
+        beside("top_up", "@bad", gateway_payment_id="'pay_bad'"),
     ],
-    ids=["a cause", "a hold", "a withdrawal", "a refund to source", "an attempt", "an account"],
+    ids=[
+        "a cause",
+        "a hold",
+        "a withdrawal",
+        "a refund to source",
+        "an attempt",
+        "an account",
+        "a capture's transaction",
+        "a gateway payment's transaction",
+    ],
 )
 def test_whatever_a_transaction_refers_to_and_is_not_there_names_the_transaction(
-    owner: "pymysql.Connection[Any]", named: str
+    owner: "pymysql.Connection[Any]", named: tuple[str, ...]
 ) -> None:
     owner.begin()
     try:
         with owner.cursor() as cursor:
             cursor.execute("SET @other = UNHEX(REPEAT('77', 16)), foreign_key_checks = 0")
-            cursor.execute(named.replace("UNHEX(REPLACE(UUID(), '-', ''))", "@bad"))
+            for statement in named:
+                cursor.execute(statement)
             cursor.execute(QUERIES["reference_is_there"])
             assert [row["id"] for row in cursor.fetchall()] == ["00000000000070008000000000000BAD"]
+    finally:
+        as_it_was(owner)
+
+
+_PAY = {"gateway_payment_id": "'pay_bad'"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        ("top_up", {}),
+        ("top_up", _PAY | {"suspense_reason": "'odd'"}),
+        ("top_up", _PAY | {"created_at": f"{_NOW} + INTERVAL 1 SECOND"}),
+        ("suspense", {}),
+        ("suspense", _PAY),
+        ("hold_capture", {}),
+        ("withdrawal", {}),
+        ("withdrawal_return", {"cause_id": "@payment"}),
+        ("refund_to_source", {"cause_id": "@payment"}),
+        ("payment", _PAY),
+        ("payment", {"hold_id": "@hold"}),
+        ("payment", {"withdrawal_id": "@other", "type": "'withdrawal'"}),
+        ("payment", {"source_refund_id": "@other"}),
+    ],
+    ids=str,
+)
+def test_every_transaction_has_what_its_type_has_and_nothing_else(
+    owner: "pymysql.Connection[Any]", kind: str, columns: dict[str, Any]
+) -> None:
+    owner.begin()
+    try:
+        with owner.cursor() as cursor:
+            cursor.execute("SET @other = UNHEX(REPEAT('77', 16)), foreign_key_checks = 0")
+            for statement in transaction(kind, named="@bad", **columns):
+                cursor.execute(statement)
+            cursor.execute(QUERIES["movement_explains"])
+            assert [found["id"] for found in cursor.fetchall()] == ["00000000000070008000000000000BAD"]
     finally:
         as_it_was(owner)
 

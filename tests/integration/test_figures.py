@@ -99,8 +99,9 @@ def test_money_in_suspense_is_summed_without_what_went_back_or_was_credited(fres
     assert figures(fresh).suspense_minor == 1_000
     fresh.write(
         "INSERT INTO source_refunds (id, origin, transaction_id, gateway, gateway_payment_id, amount, currency, status,"
-        " created_at, checks) SELECT id, 'ours', id, gateway, gateway_payment_id, 300, 'INR', 'pending',"
-        " UTC_TIMESTAMP(6), 0 FROM transactions WHERE amount = 300"
+        " created_at, checks) SELECT t.id, 'ours', t.id, g.gateway, g.gateway_payment_id, 300, 'INR', 'pending',"
+        " UTC_TIMESTAMP(6), 0 FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id"
+        " WHERE t.amount = 300"
     )
     assert figures(fresh).suspense_minor == 700
     assert older(figures(fresh).oldest_suspense_s, 0)

@@ -567,8 +567,9 @@ class Both:
 
     def _compare_ours(self) -> None:
         suspense = self.books.select(
-            "SELECT COALESCE(SUM(t.amount), 0) AS total FROM transactions t"
-            " WHERE t.type = 'suspense' AND t.gateway_payment_id LIKE %s",
+            "SELECT COALESCE(SUM(t.amount), 0) AS total FROM gateway_payments g"
+            " JOIN transactions t ON t.id = g.transaction_id AND t.type = 'suspense'"
+            " WHERE g.gateway_payment_id LIKE %s",
             f"pay_{self.run}%",
         )
         fees = self.books.select(

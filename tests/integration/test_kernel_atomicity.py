@@ -38,7 +38,13 @@ _NEVER = {
         "UPDATE ON withdrawals",
         "UPDATE ON holds",
     },
-    "refund": {"INSERT ON held_changes", "UPDATE ON payment_attempts", "UPDATE ON withdrawals", "UPDATE ON holds"},
+    "refund": {
+        "INSERT ON held_changes",
+        "UPDATE ON idempotency_records",
+        "UPDATE ON payment_attempts",
+        "UPDATE ON withdrawals",
+        "UPDATE ON holds",
+    },
     "hold": {
         "INSERT ON transactions",
         "INSERT ON postings",
@@ -46,7 +52,7 @@ _NEVER = {
         "UPDATE ON withdrawals",
         "UPDATE ON holds",
     },
-    "capture": {"UPDATE ON payment_attempts", "UPDATE ON withdrawals"},
+    "capture": {"UPDATE ON idempotency_records", "UPDATE ON payment_attempts", "UPDATE ON withdrawals"},
     "top-up": {
         "INSERT ON held_changes",
         "INSERT ON idempotency_records",

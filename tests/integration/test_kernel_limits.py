@@ -83,7 +83,9 @@ def test_of_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_in_su
     assert sorted(reasons, key=str) == sorted([None, reason], key=str)
     assert books.balance(person) == 600
     rows = books.select(
-        "SELECT suspense_reason AS reason FROM transactions WHERE gateway_payment_id IN (%s, %s) AND type = 'suspense'",
+        "SELECT g.suspense_reason AS reason FROM gateway_payments g"
+        " JOIN transactions t ON t.id = g.transaction_id AND t.type = 'suspense'"
+        " WHERE g.gateway_payment_id IN (%s, %s)",
         *[payment.payment_id for payment in payments],
     )
     assert [row["reason"] for row in rows] == [reason.value]

@@ -177,7 +177,9 @@ def test_a_capture_that_waited_behind_a_release_finds_no_hold(books: Books) -> N
 def test_two_who_waited_to_send_money_of_nobody_back_send_it_once(books: Books) -> None:
     arrived = captured(unique("order_of_nobody_"), 1_000)
     assert settle(books, arrived).suspense is SuspenseReason.UNKNOWN_ORDER
-    [entry] = books.select("SELECT id FROM transactions WHERE gateway_payment_id = %s", arrived.payment_id)
+    [entry] = books.select(
+        "SELECT transaction_id AS id FROM gateway_payments WHERE gateway_payment_id = %s", arrived.payment_id
+    )
 
     def give_back() -> object:
         operator = connection(books, "operator")

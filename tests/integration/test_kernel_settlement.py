@@ -50,7 +50,7 @@ def history_of(books: Books, order_id: str) -> list[tuple[str, str | None]]:
 
 
 def suspense_of(books: Books, payment_id: str) -> str | None:
-    rows = books.select("SELECT suspense_reason FROM transactions WHERE gateway_payment_id = %s", payment_id)
+    rows = books.select("SELECT suspense_reason FROM gateway_payments WHERE gateway_payment_id = %s", payment_id)
     reason: str | None = rows[0]["suspense_reason"]
     return reason
 
@@ -163,8 +163,8 @@ def test_money_that_is_not_what_was_asked_for_goes_to_suspense(
 def surcharge_of(books: Books, payment_id: str) -> tuple[int, int]:
     """What was booked of a payment, and what its payer paid beside it."""
     rows = books.select(
-        "SELECT t.amount, e.surcharge FROM transactions t JOIN payment_evidence e ON e.transaction_id = t.id"
-        " WHERE t.gateway_payment_id = %s",
+        "SELECT t.amount, g.surcharge FROM transactions t JOIN gateway_payments g ON g.transaction_id = t.id"
+        " WHERE g.gateway_payment_id = %s",
         payment_id,
     )
     return rows[0]["amount"], rows[0]["surcharge"]

@@ -391,7 +391,9 @@ class TestOneThatWeDidNotBegin:
         assert settle_payment(books.as_role("gateway"), payment, transaction_id=wiring.new_id()).new is False
         assert books.balance(person) == 0
         rows = books.select(
-            "SELECT t.type, t.suspense_reason FROM transactions t WHERE t.gateway_payment_id = %s", payment.payment_id
+            "SELECT t.type, g.suspense_reason FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id"
+            " WHERE g.gateway_payment_id = %s",
+            payment.payment_id,
         )
         assert rows == [{"type": "suspense", "suspense_reason": "already_refunded"}]
         assert books.faults() == []

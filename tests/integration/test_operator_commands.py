@@ -287,8 +287,9 @@ def test_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_and_goes
     )
     functions.make("reconcile").invoke({}, timeout_s=60)
     rows = books.select(
-        "SELECT r.status, a.status AS attempt FROM source_refunds r JOIN transactions t ON t.id = r.transaction_id"
-        " JOIN payment_attempts a ON a.id = t.attempt_id WHERE a.wallet_id = %s",
+        "SELECT r.status, a.status AS attempt FROM source_refunds r"
+        " JOIN gateway_payments g ON g.transaction_id = r.transaction_id"
+        " JOIN payment_attempts a ON a.id = g.attempt_id WHERE a.wallet_id = %s",
         person.wallet_id.bytes,
     )
     assert rows == [{"status": "succeeded", "attempt": "refunded"}]

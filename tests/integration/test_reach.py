@@ -102,8 +102,8 @@ def _refund_at_the_gateway(books: Books, database: Database, victim: Person, _th
 
 def _top_ups(books: Books, person: Person) -> list[dict[str, Any]]:
     return books.select(
-        "SELECT t.id, t.gateway_payment_id FROM transactions t JOIN postings p ON p.transaction_id = t.id"
-        " WHERE p.account_id = %s AND t.type = 'top_up'",
+        "SELECT g.transaction_id AS id, g.gateway_payment_id FROM gateway_payments g"
+        " JOIN postings p ON p.transaction_id = g.transaction_id WHERE p.account_id = %s AND p.type = 'top_up'",
         person.wallet_id.bytes,
     )
 

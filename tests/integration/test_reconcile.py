@@ -219,8 +219,8 @@ def test_a_payment_that_somebody_has_refunded_is_booked_with_its_refund(quiet: B
     gateway = ScriptedGateway({order: (payment,)}, refunds=[refund])
     assert run(quiet, gateway).booked == 2
     rows = quiet.select(
-        "SELECT r.amount, r.status, t.suspense_reason FROM source_refunds r JOIN transactions t"
-        " ON t.id = r.transaction_id WHERE r.gateway_refund_id = %s",
+        "SELECT r.amount, r.status, g.suspense_reason FROM source_refunds r JOIN gateway_payments g"
+        " ON g.transaction_id = r.transaction_id WHERE r.gateway_refund_id = %s",
         refund.refund_id,
     )
     assert rows == [{"amount": 300, "status": "succeeded", "suspense_reason": "already_refunded"}]

@@ -210,7 +210,9 @@ class Story:
         assert books.balance(self.person) == amount
 
     def command(self, **more: object) -> Json:
-        rows = self.books.select("SELECT id FROM transactions WHERE gateway_payment_id = %s", self.payment_id)
+        rows = self.books.select(
+            "SELECT transaction_id AS id FROM gateway_payments WHERE gateway_payment_id = %s", self.payment_id
+        )
         shown = ids.show(ids.TRANSACTION, UUID(bytes=rows[0]["id"]))
         return order("refund_to_source", transaction_id=shown, **more)
 

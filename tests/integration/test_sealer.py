@@ -140,7 +140,15 @@ def test_a_leaf_can_be_found_from_the_row_and_the_salt_alone(place: Place) -> No
     place.pay()
     place.seal()
     ((transaction_id, leaf),) = place.vault.entries(place.bucket)
-    row = place.books.select("SELECT * FROM transactions WHERE id = %s", bytes.fromhex(transaction_id))[0]
+    row = place.books.select(
+        "SELECT t.*, g.gateway, g.gateway_payment_id, g.attempt_id, g.suspense_reason, h.hold_id, d.withdrawal_id,"
+        " r.source_refund_id FROM transactions t"
+        " LEFT JOIN gateway_payments g ON g.transaction_id = t.id"
+        " LEFT JOIN hold_captures h ON h.transaction_id = t.id"
+        " LEFT JOIN withdrawal_bookings d ON d.transaction_id = t.id"
+        " LEFT JOIN source_refund_bookings r ON r.transaction_id = t.id WHERE t.id = %s",
+        bytes.fromhex(transaction_id),
+    )[0]
     lines = place.books.select(
         "SELECT * FROM postings WHERE transaction_id = %s ORDER BY line", bytes.fromhex(transaction_id)
     )

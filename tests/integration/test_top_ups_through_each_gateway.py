@@ -130,9 +130,9 @@ def test_what_was_asked_for_is_paid_and_credited_once_however_often_it_is_told(s
 def evidence_of(shop: Shop, order_id: str) -> Json:
     """What a credited payment of an order was believed on."""
     (row,) = shop.books.select(
-        "SELECT e.answer, e.answer_digest, g.gateway AS event_gateway, g.body, t.gateway_payment_id AS payment_id"
-        " FROM payment_attempts a JOIN transactions t ON t.attempt_id = a.id"
-        " JOIN payment_evidence e ON e.transaction_id = t.id LEFT JOIN gateway_events g ON g.id = e.event_id"
+        "SELECT g.answer, g.answer_digest, e.gateway AS event_gateway, e.body, g.gateway_payment_id AS payment_id"
+        " FROM payment_attempts a JOIN gateway_payments g ON g.attempt_id = a.id"
+        " LEFT JOIN gateway_events e ON e.id = g.event_id"
         " WHERE a.gateway_order_id = %s",
         order_id,
     )
@@ -321,7 +321,7 @@ def credited(shop: Shop) -> tuple[Person, str, str]:
         shop.deliver(webhook)
     assert shop.books.balance(person) == _AMOUNT
     rows = shop.books.select(
-        "SELECT t.gateway_payment_id FROM transactions t JOIN payment_attempts a ON a.id = t.attempt_id"
+        "SELECT g.gateway_payment_id FROM gateway_payments g JOIN payment_attempts a ON a.id = g.attempt_id"
         " WHERE a.gateway_order_id = %s",
         order_id,
     )
@@ -340,7 +340,9 @@ def refund_events(shop: Shop, payment_id: str, amount: int) -> Receiver:
 
 def test_a_top_up_goes_back_the_way_it_came_once(shop: Shop) -> None:
     person, order_id, payment_id = credited(shop)
-    rows = shop.books.select("SELECT id FROM transactions WHERE gateway_payment_id = %s", payment_id)
+    rows = shop.books.select(
+        "SELECT transaction_id AS id FROM gateway_payments WHERE gateway_payment_id = %s", payment_id
+    )
     wanted = ids.show(ids.TRANSACTION, UUID(bytes=rows[0]["id"]))
     done(shop.functions.operators(), order("refund_to_source", transaction_id=wanted, amount=5_050))
     reconcile = shop.functions.make("reconcile", **shop.spoken.environment(shop.simulator))
@@ -432,7 +434,7 @@ def test_a_dispute_is_reserved_when_it_is_told_and_booked_once_when_an_operator_
     for webhook in captured.received:
         shop.deliver(webhook)
     [payment] = shop.books.select(
-        "SELECT t.gateway_payment_id AS id FROM transactions t JOIN payment_attempts a ON a.id = t.attempt_id"
+        "SELECT g.gateway_payment_id AS id FROM gateway_payments g JOIN payment_attempts a ON a.id = g.attempt_id"
         " WHERE a.gateway_order_id = %s",
         order_id,
     )

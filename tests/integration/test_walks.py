@@ -102,7 +102,9 @@ class Place:
         return [
             (row["type"], row["suspense_reason"], row["amount"])
             for row in self.books.select(
-                "SELECT type, suspense_reason, amount FROM transactions WHERE gateway_payment_id = %s", payment_id
+                "SELECT t.type, g.suspense_reason, t.amount FROM gateway_payments g"
+                " JOIN transactions t ON t.id = g.transaction_id WHERE g.gateway_payment_id = %s",
+                payment_id,
             )
         ]
 

@@ -80,9 +80,9 @@ def refusal_of(call: Callable[[], object]) -> Refusal:
 def transactions_of(books: Books, receipt: WithdrawalReceipt) -> list[tuple[str, int]]:
     """Types and amounts of all that was booked for a withdrawal, its fees included, in order."""
     rows = books.select(
-        "SELECT t.type, t.amount FROM transactions t LEFT JOIN transactions c ON c.id = t.cause_id"
-        " WHERE t.withdrawal_id = %s OR c.withdrawal_id = %s ORDER BY t.created_at",
-        receipt.id.bytes,
+        "SELECT t.type, t.amount FROM withdrawal_bookings d"
+        " JOIN transactions t ON t.id = d.transaction_id OR t.cause_id = d.transaction_id AND t.type = 'fee'"
+        " WHERE d.withdrawal_id = %s ORDER BY t.created_at",
         receipt.id.bytes,
     )
     return [(row["type"], row["amount"]) for row in rows]

@@ -28,7 +28,7 @@ from wallet.storage.checks.check import find_faults
 from wallet.storage.checks.every import every_check
 from wallet.storage.claims import Claim
 from wallet.storage.database import READ_TIMEOUT, AskCredentials, Credentials, Database, Server, connect
-from wallet.storage.outbox import COLUMNS, event_of
+from wallet.storage.outbox import COLUMNS, TABLES, event_of
 from wallet.storage.users import NewUser
 
 if TYPE_CHECKING:
@@ -317,7 +317,7 @@ class Books:
         return [
             event_of(row)
             for row in self.select(
-                f"SELECT {COLUMNS} FROM outbox e LEFT JOIN transactions t ON t.id = e.transaction_id"  # noqa: S608 - ours
+                f"SELECT {COLUMNS} FROM outbox e {TABLES}"  # noqa: S608 - ours
                 " WHERE e.position > %s ORDER BY e.position",
                 behind,
             )

@@ -135,9 +135,11 @@ def settle(books: Books, payment: ObservedPayment) -> Settlement:
     return settlement.settle_payment(gateway, payment, transaction_id=id_of_now(gateway))
 
 
-def made_anew(receipt: PaymentReceipt) -> PaymentReceipt:
-    """A payment's receipt as its key gets it later: all that the ledger has of it."""
-    return replace(receipt, payer_balance=None)
+def made_anew(receipt: Any) -> Any:
+    """A receipt as its key gets it later: all that the ledger has of it, which is all but a balance."""
+    if isinstance(receipt, PaymentReceipt):
+        return replace(receipt, payer_balance=None)
+    return replace(receipt, payee_balance=None) if isinstance(receipt, RefundReceipt) else receipt
 
 
 def refusal_of(call: Callable[[], object]) -> Refusal:

@@ -3,6 +3,7 @@
 What it writes is what the kernel would have written, less the events.
 """
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from tests.support.books import Books, Person, new_phone
 from wallet import wiring
+from wallet.ledger import ids
 from wallet.storage.database import connect
 
 GATEWAY_ACCOUNT = UUID("00000000000070008000000000000002")
@@ -26,9 +28,20 @@ _ORDER = (
     "holds",
     "withdrawals",
     "transactions",
+    "gateway_payments",
+    "hold_captures",
+    "withdrawal_bookings",
+    "source_refund_bookings",
     "postings",
     "held_changes",
 )
+#: What stands beside a transaction, by the column that says so.
+_BESIDE = {
+    "gateway_payment_id": "gateway_payments",
+    "hold_id": "hold_captures",
+    "withdrawal_id": "withdrawal_bookings",
+    "source_refund_id": "source_refund_bookings",
+}
 
 _HOLD = "id, payer_wallet_id, payee_wallet_id, amount, captured, currency, status, created_at, expires_at, ended_at"
 
@@ -142,19 +155,18 @@ class Pen:
         credit_slot: int = 0,
         **columns: object,
     ) -> UUID:
-        """A transaction of two postings; other `columns` of its row by name."""
-        transaction_id = self.last = wiring.new_id()
-        names, values = ", ".join(columns), tuple(columns.values())
-        self.add(
-            "transactions",
-            "id, type, amount, currency, created_at" + (f", {names}" if names else ""),
-            transaction_id.bytes,
-            kind,
-            amount,
-            "INR",
-            at,
-            *values,
-        )
+        """A transaction of two postings; other `columns` of its row, or of what stands beside it, by name."""
+        transaction_id = self.last = ids.uuid7(unix_ms=int(at.timestamp() * 1000), entropy=secrets.token_bytes(10))
+        beside = {name: columns.pop(name) for name in (*_BESIDE, "gateway") if name in columns}
+        own = {"id": transaction_id.bytes, "type": kind, "amount": amount, "currency": "INR", "created_at": at}
+        self._add("transactions", own | columns)
+        for table in (table for name, table in _BESIDE.items() if name in beside):
+            more: dict[str, object] = {"transaction_id": transaction_id.bytes}
+            if table == "gateway_payments":
+                more |= {"answer": b"x", "answer_digest": b"d" * 32, "surcharge": 0, "created_at": at}
+            elif table == "withdrawal_bookings":
+                more["type"] = kind
+            self._add(table, beside | more)
         self._posting(transaction_id, 1, (debit, debit_slot), -amount, kind=kind, at=at)
         self._posting(transaction_id, 2, (credit, credit_slot), amount, kind=kind, at=at)
         return transaction_id
@@ -252,6 +264,9 @@ class Pen:
                 )
             cursor.execute("COMMIT")
         self._rows.clear()
+
+    def _add(self, table: str, row: dict[str, object]) -> None:
+        self.add(table, ", ".join(row), *row.values())
 
     def add(self, table: str, columns: str, *values: object) -> None:
         """A row of any table."""

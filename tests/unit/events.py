@@ -1,6 +1,7 @@
 """Events as the kernel notes them, for unit tests, and an outbox that lives in memory."""
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -72,7 +73,6 @@ class Outbox:
         *,
         detail: str | None = None,
         kinds: tuple[str, str] = ("personal", "personal"),
-        hot: bool = False,
         event_type: str = "PaymentCompleted",
     ) -> None:
         """An event of wallet `payer`, and of `payee` if there is one."""
@@ -86,7 +86,6 @@ class Outbox:
                 "created_at": NOON.replace(tzinfo=None),
                 "kind": kinds[0],
                 "other_kind": None if payee is None else kinds[1],
-                "other_is_hot": hot,
                 "delivered": False,
             }
         )
@@ -108,27 +107,30 @@ class Outbox:
                 return Answer("taken", {})
             self.owner, self.leased_until = owner, self.clock + timedelta(seconds=lease_s)
         elif procedure == "mark_events_delivered":
-            owner, _, positions = arguments
+            owner, _, stretches = arguments
             for row in self.rows:
-                row["delivered"] = row["delivered"] or row["position"] in json.loads(positions)
+                told = any(first <= row["position"] <= last for first, last in json.loads(stretches))
+                row["delivered"] = row["delivered"] or told
             return Answer("done" if owner == self.owner else "taken", {})
         return Answer("done", {})
 
 
 @dataclass
 class ScriptedBus:
-    """A bus that takes what `judge` says of it, and remembers what it took, in order."""
+    """A bus that takes what `judge` says of it, one call at a time, and remembers what it took."""
 
     judge: Callable[[Sequence[Entry]], list[bool]] = lambda entries: [True] * len(entries)
     taken: list[Entry] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def publish(self, entries: Sequence[Entry]) -> list[bool]:
         """One call."""
-        self.calls.append(len(entries))
-        results = self.judge(entries)
-        self.taken += [entry for entry, result in zip(entries, results, strict=True) if result]
-        return results
+        with self.lock:
+            self.calls.append(len(entries))
+            results = self.judge(entries)
+            self.taken += [entry for entry, result in zip(entries, results, strict=True) if result]
+            return results
 
     def details(self) -> list[dict[str, Any]]:
         """What it took, read."""

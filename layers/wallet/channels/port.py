@@ -8,6 +8,8 @@ from typing import Protocol
 
 #: The most entries that one call takes (PutEvents).
 MAX_ENTRIES = 10
+#: So many calls are under way at a time: one is some 15 ms of waiting and 2 of work.
+CALLS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)

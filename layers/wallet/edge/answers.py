@@ -485,7 +485,10 @@ class Preview(TypedDict):
 
 
 class Refund(TypedDict):
-    """A refund that has just happened."""
+    """A refund that has happened, with the payee's balance behind it.
+
+    A key that is sent again long afterwards is answered from the ledger, which doesn't keep that.
+    """
 
     id: RefundId
     payment_id: PaymentId
@@ -495,7 +498,7 @@ class Refund(TypedDict):
     reason: str | None
     refunded: Amount
     transaction_id: TransactionId
-    balance: Balance
+    balance: NotRequired[Balance]
     created_at: Time
 
 

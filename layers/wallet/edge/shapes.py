@@ -372,7 +372,7 @@ def _payment(value: Payment) -> "answers.AnyPayment":
 
 def refund(value: RefundReceipt) -> "answers.Refund":
     """The answer of POST /payments/{id}/refunds; `refunded` is what the payment's refunds add up to."""
-    return {
+    shown: answers.Refund = {
         "id": ids.show(ids.REFUND, value.transaction_id),
         "payment_id": ids.show(ids.PAYMENT, value.payment_id),
         "status": "completed",
@@ -381,9 +381,11 @@ def refund(value: RefundReceipt) -> "answers.Refund":
         "reason": value.reason,
         "refunded": value.refunded,
         "transaction_id": ids.show(ids.TRANSACTION, value.transaction_id),
-        "balance": balance(value.payee_balance),
         "created_at": show_time(value.created_at),
     }
+    if value.payee_balance is not None:
+        shown["balance"] = balance(value.payee_balance)
+    return shown
 
 
 def hold(value: Hold) -> "answers.Hold":

@@ -259,7 +259,7 @@ class BrokenEventError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:
-    """An event as the kernel noted it. `position` grows within a wallet; `detail` is a JSON text of its own."""
+    """An event as the kernel noted it. `position` grows within a wallet's row; `detail` is a JSON text of its own."""
 
     position: int
     type: str
@@ -273,6 +273,14 @@ class OutboxEvent:
         """What it is known by outside, the same at every delivery: `evt_…`."""
         unix_ms = int(self.created_at.timestamp() * 1000)
         return ids.show(ids.EVENT, ids.uuid7(unix_ms=unix_ms, entropy=self.position.to_bytes(10)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event that waits for its delivery, and those of its wallets that are merchants', who are told of it too."""
+
+    event: OutboxEvent
+    merchants: tuple[UUID, ...]
 
 
 def told(event: OutboxEvent) -> dict[str, Any]:
@@ -294,20 +302,20 @@ def is_personal(event: OutboxEvent) -> bool:
     return _type_of(event).is_personal
 
 
-def told_to(event: OutboxEvent, wallet_id: UUID) -> dict[str, Any]:
-    """The public event as the owner of one of its wallets may know it: the body of a webhook. Raises BrokenEventError.
+def told_to(event: OutboxEvent, wallet_id: UUID, public: Mapping[str, Any]) -> dict[str, Any]:
+    """What `told` made of an event, as the owner of one of its wallets may know it: the body of a webhook.
 
     `type`, `timestamp` and `data` are what the Standard Webhooks specification calls them.
     """
     hidden = _type_of(event).others_only if wallet_id == event.wallet_id else frozenset()
     return {
-        "id": event.id,
+        "id": public["id"],
         "type": event.type,
-        "version": VERSION,
-        "sequence": event.position,
+        "version": public["version"],
+        "sequence": public["sequence"],
         "wallet_id": ids.show(ids.WALLET, wallet_id),
-        "timestamp": show_time(event.created_at),
-        "data": {name: value for name, value in _data(event).items() if name not in hidden},
+        "timestamp": public["occurred_at"],
+        "data": {name: value for name, value in public["data"].items() if name not in hidden},
     }
 
 

@@ -79,7 +79,10 @@ class PaymentReceipt(Payment):
 
 @dataclass(frozen=True, slots=True)
 class RefundReceipt:
-    """A refund that has happened, for the payee who made it; `refunded` is what the payment's refunds add up to."""
+    """A refund as the payee who made it was told of it; `refunded` is what the payment's refunds added up to with it.
+
+    `payee_balance` as in a payment's receipt: None of one that is made anew.
+    """
 
     transaction_id: UUID
     payment_id: UUID
@@ -87,7 +90,7 @@ class RefundReceipt:
     currency: str
     reason: str | None
     refunded: int
-    payee_balance: Balance
+    payee_balance: Balance | None
     created_at: datetime
 
 

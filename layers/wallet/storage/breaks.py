@@ -129,14 +129,14 @@ def advance_walk(database: Database, *, gateway: str, walk: str, done_until: dat
 
 
 _PAYMENTS = """
-SELECT t.gateway_payment_id, t.amount, t.currency, COALESCE(e.surcharge, 0) AS surcharge,
+SELECT g.gateway_payment_id, t.amount, t.currency, g.surcharge,
        CAST(COALESCE(SUM(CASE WHEN r.status = 'succeeded' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS returned,
        CAST(COALESCE(SUM(CASE WHEN r.status <> 'failed' THEN r.amount ELSE 0 END), 0) AS SIGNED) AS promised
-FROM transactions t
-LEFT JOIN payment_evidence e ON e.transaction_id = t.id
-LEFT JOIN source_refunds r ON r.transaction_id = t.id
-WHERE t.gateway = %s AND t.gateway_payment_id IN ({places})
-GROUP BY t.gateway_payment_id, t.amount, t.currency, e.surcharge
+FROM gateway_payments g
+JOIN transactions t ON t.id = g.transaction_id
+LEFT JOIN source_refunds r ON r.transaction_id = g.transaction_id
+WHERE g.gateway = %s AND g.gateway_payment_id IN ({places})
+GROUP BY g.gateway_payment_id, t.amount, t.currency, g.surcharge
 """
 
 
@@ -197,22 +197,16 @@ def booked_disputes(database: Database, ids: Collection[str], *, gateway: str) -
     return found
 
 
-# What was booked when goes by the time that the server gave it: ids begin with a time that their maker chose. Of before
-# there was evidence nothing else is indexed than ids: a stretch of them, with a quarter of an hour to spare.
+# What was booked when goes by the time that the server gave it: ids begin with a time that their maker chose.
 _BOOKED_BETWEEN = """
-SELECT t.gateway_payment_id FROM payment_evidence e JOIN transactions t ON t.id = e.transaction_id
-WHERE e.created_at >= %s AND e.created_at < %s AND t.gateway = %s
-UNION
-SELECT t.gateway_payment_id FROM transactions t
-WHERE t.id BETWEEN %s AND %s AND t.gateway = %s AND t.created_at >= %s AND t.created_at < %s
+SELECT gateway_payment_id FROM gateway_payments WHERE created_at >= %s AND created_at < %s AND gateway = %s
 """
-_SPARE_MS = 15 * 60 * 1000
 
 
 def booked_between(database: Database, since: datetime, until: datetime, *, gateway: str) -> set[str]:
     """The ids of the gateway's payments that were booked in this stretch of time."""
     times = since.replace(tzinfo=None), until.replace(tzinfo=None)
-    rows = database.read(_BOOKED_BETWEEN, *times, gateway, *_stretch(since, until), gateway, *times)
+    rows = database.read(_BOOKED_BETWEEN, *times, gateway)
     return {row["gateway_payment_id"] for row in rows}
 
 
@@ -226,16 +220,11 @@ class Waiting:
 
 
 _PAYMENTS_NOT_SETTLED = """
-SELECT t.gateway_payment_id AS subject, t.amount, t.currency
-FROM payment_evidence e JOIN transactions t ON t.id = e.transaction_id
+SELECT g.gateway_payment_id AS subject, t.amount, t.currency
+FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id
 LEFT JOIN settlement_lines l
-    ON l.gateway = t.gateway AND l.type = 'payment' AND l.entity_id = t.gateway_payment_id
-WHERE e.created_at >= %s AND e.created_at < %s AND t.gateway = %s AND l.entity_id IS NULL
-UNION
-SELECT t.gateway_payment_id, t.amount, t.currency FROM transactions t
-LEFT JOIN settlement_lines l
-    ON l.gateway = t.gateway AND l.type = 'payment' AND l.entity_id = t.gateway_payment_id
-WHERE t.id BETWEEN %s AND %s AND t.gateway = %s AND t.created_at >= %s AND t.created_at < %s AND l.entity_id IS NULL
+    ON l.gateway = g.gateway AND l.type = 'payment' AND l.entity_id = g.gateway_payment_id
+WHERE g.created_at >= %s AND g.created_at < %s AND g.gateway = %s AND l.entity_id IS NULL
 """
 
 # A refund ends when it is booked.
@@ -259,9 +248,9 @@ WHERE d.ended_at >= %s AND d.ended_at < %s AND d.gateway = %s AND l.entity_id IS
 
 def not_settled(database: Database, since: datetime, until: datetime, *, gateway: str) -> list[Waiting]:
     """Payments, refunds and lost disputes that were booked in this stretch of time and that no report has told of."""
-    times, stretch = (since.replace(tzinfo=None), until.replace(tzinfo=None)), _stretch(since, until)
+    times = since.replace(tzinfo=None), until.replace(tzinfo=None)
     rows = [
-        *database.read(_PAYMENTS_NOT_SETTLED, *times, gateway, *stretch, gateway, *times),
+        *database.read(_PAYMENTS_NOT_SETTLED, *times, gateway),
         *database.read(_REFUNDS_NOT_SETTLED, *times, gateway),
         *database.read(_LOSSES_NOT_SETTLED, *times, gateway),
     ]
@@ -343,12 +332,6 @@ def figures(database: Database, *, gateway: str, dispute_notice_h: int) -> Figur
     row |= database.read(_SILENCE, gateway, gateway)[0]
     row |= database.read(_DUE_DISPUTES, dispute_notice_h)[0]
     return Figures(**row)
-
-
-def _stretch(since: datetime, until: datetime) -> tuple[bytes, bytes]:
-    first = max(0, int(since.timestamp() * 1000) - _SPARE_MS)
-    last = int(until.timestamp() * 1000) + _SPARE_MS
-    return first.to_bytes(6) + bytes(10), last.to_bytes(6) + b"\xff" * 10
 
 
 def _places(values: Collection[object]) -> str:

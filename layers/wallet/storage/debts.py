@@ -56,7 +56,8 @@ SELECT r.id, 'uncovered_refund' AS cause, r.gateway, r.gateway_refund_id AS subj
        IF(r.status = 'failed', 'failed', b.resolution) AS resolution, b.resolved_by, b.reason
 FROM source_refunds r
 JOIN transactions t ON t.id = r.transaction_id
-LEFT JOIN payment_attempts a ON a.id = t.attempt_id
+JOIN gateway_payments g ON g.transaction_id = t.id
+LEFT JOIN payment_attempts a ON a.id = g.attempt_id
 LEFT JOIN money_in_suspense m ON m.id = t.id
 LEFT JOIN reconciliation_breaks b ON b.id = r.id
 WHERE r.wallet_id IS NULL AND r.origin = 'gateway'
@@ -77,7 +78,8 @@ LEFT JOIN (SELECT t.id, GREATEST(0, t.amount
                               WHERE r.transaction_id = t.id AND r.status <> 'failed'), 0)
                   - COALESCE((SELECT SUM(c.amount) FROM transactions c
                               WHERE c.cause_id = t.id AND c.type = 'adjustment'), 0)) AS undisputed
-           FROM transactions t WHERE t.suspense_reason IS NOT NULL) m ON m.id = d.transaction_id
+           FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id
+           WHERE g.suspense_reason IS NOT NULL) m ON m.id = d.transaction_id
 LEFT JOIN operator_actions o ON d.ended_at IS NOT NULL AND o.id = (
     SELECT MAX(x.id) FROM operator_actions x WHERE x.subject_id = d.id AND x.command = 'resolve_payment_dispute')
 """

@@ -44,12 +44,33 @@ def capture_hold(
 ) -> tuple[CaptureReceipt, bool]:
     """Pays `amount` (None: what is left) out of a hold, and frees the rest if `final`; True if replayed.
 
-    Raises `Refused`: only the payee may.
+    Raises `Refused`: only the payee may. A repetition's receipt is made anew: the hold as it was right behind it.
     """
     answer = database.call("capture_hold", *claim.signed_in(), transaction_id.bytes, hold_id.bytes, amount, final)
     told = answer.result
+    if answer.outcome == "replayed":
+        told = database.read(_CAPTURE, told["transaction_id"])[0]
     receipt = CaptureReceipt(**_fields(told), transaction_id=uuid_of(told["transaction_id"]))
     return receipt, receipt.transaction_id != transaction_id
+
+
+# Captures of one hold debit one wallet, whose entries have no two of one time; a hold ends at the time of its last one.
+_CAPTURE = """
+SELECT t.id AS transaction_id, h.id AS hold_id, h.amount, h.currency, h.description, h.created_at, h.expires_at,
+       IF(h.status = 'captured' AND h.ended_at <= t.created_at, 'captured', 'placed') AS status,
+       (SELECT CAST(SUM(x.amount) AS SIGNED) FROM hold_captures o JOIN transactions x ON x.id = o.transaction_id
+        WHERE o.hold_id = h.id AND x.created_at <= t.created_at) AS captured,
+       payer.id AS payer_wallet_id, payer_user.name AS payer_name,
+       payee.id AS payee_wallet_id, payee_user.name AS payee_name
+FROM hold_captures c
+JOIN transactions t ON t.id = c.transaction_id
+JOIN holds h ON h.id = c.hold_id
+JOIN wallets payer ON payer.id = h.payer_wallet_id
+JOIN wallets payee ON payee.id = h.payee_wallet_id
+JOIN users payer_user ON payer_user.id = payer.user_id
+JOIN users payee_user ON payee_user.id = payee.user_id
+WHERE c.transaction_id = %s
+"""
 
 
 def release_hold(database: Database, claim: Claim, *, hold_id: UUID) -> tuple[Hold, bool]:

@@ -160,10 +160,11 @@ SELECT t.id, t.amount, t.created_at,
                         - COALESCE((SELECT SUM(r.amount) FROM source_refunds r
                                     WHERE r.transaction_id = t.id AND r.status <> 'failed'), 0)
                         - COALESCE((SELECT SUM(d.amount) FROM disputed_money d
-                                    WHERE d.gateway = t.gateway AND d.gateway_payment_id = t.gateway_payment_id), 0))
+                                    WHERE d.gateway = g.gateway AND d.gateway_payment_id = g.gateway_payment_id), 0))
             AS SIGNED) AS rest
 FROM payment_attempts a
-JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
+JOIN gateway_payments g ON g.attempt_id = a.id
+JOIN transactions t ON t.id = g.transaction_id AND t.type = 'top_up'
 WHERE a.wallet_id = %s ORDER BY t.created_at DESC LIMIT %s
 """
 
@@ -202,7 +203,8 @@ SELECT r.id, r.origin, r.transaction_id, r.wallet_id, r.gateway, r.gateway_refun
        w.id AS owner_id, u.phone AS owner_phone
 FROM source_refunds r
 JOIN transactions t ON t.id = r.transaction_id
-LEFT JOIN payment_attempts a ON a.id = t.attempt_id
+JOIN gateway_payments g ON g.transaction_id = r.transaction_id
+LEFT JOIN payment_attempts a ON a.id = g.attempt_id
 LEFT JOIN wallets w ON w.id = a.wallet_id
 LEFT JOIN users u ON u.id = w.user_id
 """

@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 from uuid import UUID
 
-from wallet.ledger.events import OutboxEvent
-from wallet.ledger.lineup import Pending
+from wallet.ledger.events import OutboxEvent, Pending
 from wallet.storage.database import Database, Row
 from wallet.storage.rows import time_of, uuid_if_any, uuid_of
 
@@ -13,16 +12,16 @@ _MERCHANT = "merchant"
 
 #: What is told of an event: its detail, or the transaction `t` that it refers to.
 COLUMNS = """e.position, e.type, e.wallet_id, e.other_wallet_id, e.detail, e.created_at,
-    t.id AS transaction_id, t.amount, t.currency, t.description, t.reference,
+    t.id AS transaction_id, t.amount, t.currency, t.description, t.reference, t.cause_id, c.hold_id,
     (SELECT f.amount FROM transactions f WHERE f.cause_id = t.id AND f.type = 'fee') AS fee"""
+#: Where that stands.
+TABLES = "LEFT JOIN transactions t ON t.id = e.transaction_id LEFT JOIN hold_captures c ON c.transaction_id = t.id"
 
-# By what was not delivered, never by a position: one may become visible after a later one has been delivered. One
-# statement sees one state of the table, and in it whatever a wallet's event follows is there or delivered.
+# By what was not delivered, never by a position: one may become visible after a later one has been delivered.
 # ruff: noqa: S608 - the query is made of constants
 _PENDING = f"""
-SELECT {COLUMNS}, u.kind, other_user.kind AS other_kind, COALESCE(other.slots, 1) > 1 AS other_is_hot
-FROM outbox e
-LEFT JOIN transactions t ON t.id = e.transaction_id
+SELECT {COLUMNS}, u.kind, other_user.kind AS other_kind
+FROM outbox e {TABLES}
 JOIN wallets w ON w.id = e.wallet_id
 JOIN users u ON u.id = w.user_id
 LEFT JOIN wallets other ON other.id = e.other_wallet_id
@@ -46,10 +45,21 @@ def release_relay(database: Database, *, owner: UUID) -> None:
     database.call("claim_relay", owner.bytes, 0)
 
 
-def mark_delivered(database: Database, events: Sequence[OutboxEvent], *, owner: UUID, lease_s: int) -> bool:
+def mark_delivered(database: Database, positions: Sequence[int], *, owner: UUID, lease_s: int) -> bool:
     """Writes down what was delivered and renews the lease; False if another has taken over."""
-    positions = json.dumps([event.position for event in events])
-    return database.call("mark_events_delivered", owner.bytes, lease_s, positions).outcome == "done"
+    stretches = json.dumps(_stretches(positions), separators=(",", ":"))
+    return database.call("mark_events_delivered", owner.bytes, lease_s, stretches).outcome == "done"
+
+
+def _stretches(positions: Sequence[int]) -> list[tuple[int, int]]:
+    """The first and the last of each stretch of positions that has all between them."""
+    stretches: list[tuple[int, int]] = []
+    for position in sorted(positions):
+        if stretches and stretches[-1][1] == position - 1:
+            stretches[-1] = stretches[-1][0], position
+        else:
+            stretches.append((position, position))
+    return stretches
 
 
 def sweep_events(database: Database, *, kept_days: int, limit: int) -> None:
@@ -64,35 +74,33 @@ def event_of(row: Row) -> OutboxEvent:
         type=row["type"],
         wallet_id=uuid_of(row["wallet_id"]),
         other_wallet_id=uuid_if_any(row["other_wallet_id"]),
-        detail=_payment(row) if row["detail"] is None else row["detail"],
+        detail=row["detail"] or _of_transaction(row),
         created_at=time_of(row["created_at"]),
     )
 
 
-def _payment(row: Row) -> str:
-    """What a payment's event tells, which is all in the ledger."""
-    return json.dumps(
-        {
-            "transaction_id": row["transaction_id"].hex(),
-            "payer_wallet_id": row["wallet_id"].hex(),
-            "payee_wallet_id": row["other_wallet_id"].hex(),
-            "amount": row["amount"],
-            "currency": row["currency"],
-            "description": row["description"],
-            "reference": row["reference"],
-            "fee": row["fee"] or 0,
-        }
-    )
+def _of_transaction(row: Row) -> str:
+    """What the event of a payment, of its refund or of a capture tells, which is all in the ledger.
+
+    Nothing if it is not there any more: an event of nothing is a broken one.
+    """
+    if row["transaction_id"] is None or row["other_wallet_id"] is None:
+        return ""
+    told = {"transaction_id": row["transaction_id"].hex(), "amount": row["amount"], "currency": row["currency"]}
+    own, other = row["wallet_id"].hex(), row["other_wallet_id"].hex()
+    if row["type"] == "PaymentRefunded":
+        told |= {"payer_wallet_id": other, "payee_wallet_id": own, "payment_id": row["cause_id"].hex()}
+        told |= {"reason": row["description"]}
+    else:
+        told |= {"payer_wallet_id": own, "payee_wallet_id": other, "fee": row["fee"] or 0}
+        if row["type"] == "HoldCaptured":
+            told |= {"hold_id": row["hold_id"].hex()}
+        else:
+            told |= {"description": row["description"], "reference": row["reference"]}
+    return json.dumps(told)
 
 
 def _pending(row: Row) -> Pending:
     event = event_of(row)
-    sides = (
-        (event.wallet_id, row["kind"], False),
-        (event.other_wallet_id, row["other_kind"], row["other_is_hot"]),
-    )
-    return Pending(
-        event,
-        merchants=tuple(side for side, kind, _ in sides if side is not None and kind == _MERCHANT),
-        in_order=frozenset(side for side, _, is_hot in sides if side is not None and not is_hot),
-    )
+    sides = ((event.wallet_id, row["kind"]), (event.other_wallet_id, row["other_kind"]))
+    return Pending(event, tuple(side for side, kind in sides if side is not None and kind == _MERCHANT))

@@ -37,7 +37,7 @@ def _utc(at: datetime) -> datetime:
 
 _WITHOUT_PAYMENT = """
 SELECT d.id FROM payment_disputes d
-JOIN transactions t ON t.gateway = d.gateway AND t.gateway_payment_id = d.gateway_payment_id
+JOIN gateway_payments g ON g.gateway = d.gateway AND g.gateway_payment_id = d.gateway_payment_id
 WHERE d.transaction_id IS NULL ORDER BY d.id LIMIT %s
 """
 

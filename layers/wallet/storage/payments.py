@@ -102,7 +102,7 @@ def refund_payment(
 ) -> tuple[RefundReceipt, bool]:
     """Moves `amount` (None: what is left) of a payment back to its payer; True if the key had done so before.
 
-    Raises `Refused`: only the payee may, and never more than the payment in sum.
+    Raises `Refused`: only the payee may, and never more than the payment in sum. A repetition's receipt is made anew.
     """
     answer = database.call(
         "refund_payment",
@@ -113,6 +113,8 @@ def refund_payment(
         reason,
     )
     told = answer.result
+    if answer.outcome == "replayed":
+        told = database.read(_REFUND, told["transaction_id"])[0]
     receipt = RefundReceipt(
         transaction_id=uuid_of(told["transaction_id"]),
         payment_id=uuid_of(told["payment_id"]),
@@ -120,11 +122,19 @@ def refund_payment(
         currency=told["currency"],
         reason=told["reason"],
         refunded=told["refunded"],
-        payee_balance=Balance(told["balance"], told["held"]),
+        payee_balance=Balance(told["balance"], told["held"]) if answer.outcome == "done" else None,
         created_at=time_of(told["created_at"]),
     )
     return receipt, receipt.transaction_id != transaction_id
 
+
+# All refunds of a payment debit one wallet, whose entries have no two of one time.
+_REFUND = """
+SELECT t.id AS transaction_id, t.cause_id AS payment_id, t.amount, t.currency, t.description AS reason, t.created_at,
+       (SELECT CAST(SUM(r.amount) AS SIGNED) FROM transactions r FORCE INDEX (transactions_by_cause)
+        WHERE r.cause_id = t.cause_id AND r.type = 'refund' AND r.created_at <= t.created_at) AS refunded
+FROM transactions t WHERE t.id = %s AND t.type = 'refund'
+"""
 
 _FIND = """
 SELECT t.id AS transaction_id, t.amount, t.currency, t.description, t.reference, t.created_at,

@@ -10,21 +10,19 @@ from wallet.ledger.evidence import Sealed
 from wallet.ledger.seals import BEGINNING, POSTING_COLUMNS, TRANSACTION_COLUMNS, Content, Record
 from wallet.storage.database import Reader, Row
 from wallet.storage.rows import exact_time
-from wallet.storage.seals import checkpoint_of, record, seal_of
-
-_TRANSACTION = ", ".join(f"t.{column}" for column in TRANSACTION_COLUMNS)
+from wallet.storage.seals import SEALED_COLUMNS, SEALED_TABLES, checkpoint_of, record, seal_of
 
 # The id of the seal beside that of the transaction, which is not there if somebody has taken it out.
 _SEALED = f"""
-SELECT s.position, s.transaction_id, s.salt, s.leaf, s.form, {_TRANSACTION}
-FROM seals s LEFT JOIN transactions t ON t.id = s.transaction_id
+SELECT s.position, s.transaction_id, s.salt, s.leaf, s.form, {SEALED_COLUMNS}
+FROM seals s LEFT JOIN transactions t ON t.id = s.transaction_id {SEALED_TABLES}
 WHERE s.position BETWEEN %s AND %s ORDER BY s.position
 """  # noqa: S608 - of constants
 
 _WITHOUT_SEAL = f"""
-SELECT u.transaction_id IS NOT NULL AS waiting, {_TRANSACTION}
+SELECT u.transaction_id IS NOT NULL AS waiting, {SEALED_COLUMNS}
 FROM transactions t LEFT JOIN seals s ON s.transaction_id = t.id LEFT JOIN unsealed u ON u.transaction_id = t.id
-WHERE s.transaction_id IS NULL AND t.id > %s AND t.id <= %s ORDER BY t.id
+{SEALED_TABLES} WHERE s.transaction_id IS NULL AND t.id > %s AND t.id <= %s ORDER BY t.id
 """  # noqa: S608 - of constants
 
 _OF_NOTHING = f"""

@@ -21,6 +21,23 @@ from wallet.ledger.seals import (
 from wallet.storage.database import Database, Row
 from wallet.storage.rows import exact_time, time_of
 
+# What only some types of transactions have lies in tables of their own.
+_ALIAS_OF = {
+    "attempt_id": "g",
+    "gateway": "g",
+    "gateway_payment_id": "g",
+    "suspense_reason": "g",
+    "hold_id": "h",
+    "withdrawal_id": "d",
+    "source_refund_id": "r",
+}
+#: All that is sealed of a transaction `t`, and where it stands.
+SEALED_COLUMNS = ", ".join(f"{_ALIAS_OF.get(column, 't')}.{column}" for column in TRANSACTION_COLUMNS)
+SEALED_TABLES = """
+LEFT JOIN gateway_payments g ON g.transaction_id = t.id LEFT JOIN hold_captures h ON h.transaction_id = t.id
+LEFT JOIN withdrawal_bookings d ON d.transaction_id = t.id LEFT JOIN source_refund_bookings r ON r.transaction_id = t.id
+"""
+
 _HEAD = """
 SELECT i.id AS ledger, c.number, c.last_position, c.chain, c.balances, c.digest
 FROM ledger_identity i LEFT JOIN (SELECT * FROM checkpoints ORDER BY number DESC LIMIT 1) c ON TRUE
@@ -35,8 +52,8 @@ WHERE s.transaction_id IS NULL ORDER BY u.transaction_id LIMIT %s
 """
 
 _WAITING = f"""
-SELECT {", ".join(f"t.{column}" for column in TRANSACTION_COLUMNS)}
-FROM (SELECT u.transaction_id {_TO_BE_SEALED}) u JOIN transactions t ON t.id = u.transaction_id
+SELECT {SEALED_COLUMNS}
+FROM (SELECT u.transaction_id {_TO_BE_SEALED}) u JOIN transactions t ON t.id = u.transaction_id {SEALED_TABLES}
 """  # noqa: S608 - of constants
 
 _STRAY = """

@@ -78,8 +78,8 @@ def note_foreign_refund(database: Database, refund: ObservedRefund, *, refund_id
 _DUE = """
 SELECT r.id, r.origin, r.gateway_payment_id, a.gateway_order_id, r.gateway_refund_id, r.amount, r.currency, r.checks
 FROM source_refunds r
-JOIN transactions t ON t.id = r.transaction_id
-LEFT JOIN payment_attempts a ON a.id = t.attempt_id
+JOIN gateway_payments g ON g.transaction_id = r.transaction_id
+LEFT JOIN payment_attempts a ON a.id = g.attempt_id
 WHERE r.gateway = %s AND r.next_check_at <= UTC_TIMESTAMP(6) ORDER BY r.next_check_at LIMIT %s
 """
 

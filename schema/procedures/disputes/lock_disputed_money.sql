@@ -30,8 +30,9 @@ BEGIN
            IF(t.type = 'top_up', a.wallet_id, NULL)
     INTO v_gateway, v_payment_id, v_asked, v_reserved, p_wallet_id, p_transaction_id, v_type, v_amount, v_locked
     FROM payment_disputes d
-    LEFT JOIN transactions t ON t.gateway = d.gateway AND t.gateway_payment_id = d.gateway_payment_id
-    LEFT JOIN payment_attempts a ON a.id = t.attempt_id
+    LEFT JOIN gateway_payments g ON g.gateway = d.gateway AND g.gateway_payment_id = d.gateway_payment_id
+    LEFT JOIN transactions t ON t.id = g.transaction_id
+    LEFT JOIN payment_attempts a ON a.id = g.attempt_id
     WHERE d.id = p_dispute_id;
     SET p_wallet_id = COALESCE(p_wallet_id, v_locked);
 

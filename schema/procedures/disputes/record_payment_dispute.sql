@@ -46,8 +46,8 @@ BEGIN
     FROM payment_disputes WHERE gateway = p_gateway AND gateway_dispute_id = p_their_id FOR UPDATE;
     SET v_news_rank = FIELD(p_phase, 'fraud', 'retrieval', 'dispute', 'chargeback', 'pre_arbitration', 'arbitration') * 10
         + FIELD(p_status, 'under_review', 'action_required', 'won', 'lost', 'closed');
-    IF EXISTS (SELECT 1 FROM transactions t WHERE t.gateway = p_gateway AND t.gateway_payment_id = p_payment_id
-                                              AND t.currency <> p_currency) THEN
+    IF EXISTS (SELECT 1 FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id
+               WHERE g.gateway = p_gateway AND g.gateway_payment_id = p_payment_id AND t.currency <> p_currency) THEN
         SET v_agrees = FALSE;
     END IF;
     SET v_outcome = CASE

@@ -6,8 +6,13 @@ BEGIN
     COMMIT AND NO CHAIN NO RELEASE;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
     START TRANSACTION;
-    SELECT id, type, amount, currency, actor_id, description, reference, attempt_id, gateway, gateway_payment_id,
-           suspense_reason, cause_id, hold_id, withdrawal_id, source_refund_id, created_at
-    FROM transactions WHERE id = p_transaction_id;
+    SELECT t.id, t.type, t.amount, t.currency, t.actor_id, t.description, t.reference, g.attempt_id, g.gateway,
+           g.gateway_payment_id, g.suspense_reason, t.cause_id, h.hold_id, d.withdrawal_id, r.source_refund_id, t.created_at
+    FROM transactions t
+    LEFT JOIN gateway_payments g ON g.transaction_id = t.id
+    LEFT JOIN hold_captures h ON h.transaction_id = t.id
+    LEFT JOIN withdrawal_bookings d ON d.transaction_id = t.id
+    LEFT JOIN source_refund_bookings r ON r.transaction_id = t.id
+    WHERE t.id = p_transaction_id;
     COMMIT AND NO CHAIN NO RELEASE;
 END

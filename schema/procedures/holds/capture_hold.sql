@@ -1,6 +1,7 @@
 -- Takes what was promised, or a part (`p_amount` NULL: all that is left). `p_final` frees what is left behind it, and is
 -- what a capture of everything always is. A hold whose time has passed is none, whether or not the sweep has been; and
 -- whatever keeps its payer's wallet from paying has the same answer: it is the payer's, and no business of the payee's.
+-- Locks: both wallets, or the payer's and a slot of the payee's, in their order; then the hold.
 CREATE PROCEDURE capture_hold(
     IN p_actor_id BINARY(16),
     IN p_key VARBINARY(64),
@@ -16,97 +17,167 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-    DECLARE v_payer_id, v_payee_id BINARY(16) DEFAULT NULL;
+    DECLARE v_made_id, v_payer_id, v_payee_id BINARY(16) DEFAULT NULL;
+    DECLARE v_payer_name, v_payee_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_kind, v_payer_status, v_payee_status, v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_payer_tier, v_payee_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_reason VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_amount, v_left, v_balance, v_held, v_payee_balance, v_fee BIGINT DEFAULT NULL;
+    DECLARE v_tier, v_locked_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_promised, v_captured, v_amount, v_load, v_held, v_changes, v_own, v_entries BIGINT DEFAULT NULL;
+    DECLARE v_payee_own, v_payee_entries, v_loaded_month, v_loaded_year, v_fee BIGINT DEFAULT NULL;
+    DECLARE v_max_balance, v_max_load_month, v_max_load_year BIGINT DEFAULT NULL;
+    DECLARE v_in_slots BIGINT DEFAULT 0;
     DECLARE v_generation INT UNSIGNED DEFAULT NULL;
+    DECLARE v_slots, v_spread TINYINT UNSIGNED DEFAULT 1;
     DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
-    DECLARE v_is_paused BOOLEAN DEFAULT FALSE;
-    DECLARE v_payer_last, v_payee_last, v_expires_at, v_now DATETIME(6) DEFAULT NULL;
+    DECLARE v_is_taken, v_is_charged BOOLEAN DEFAULT FALSE;
+    DECLARE v_day, v_month, v_year, v_usage_month, v_usage_year DATE DEFAULT NULL;
+    DECLARE v_last, v_payee_last, v_paused_until, v_created_at, v_expires_at, v_at DATETIME(6) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
-
-    IF v_outcome = 'claimed' THEN
-        SELECT NULL, h.payer_wallet_id, h.payee_wallet_id, IF(t.for_merchants, u.kind, 'personal')
-        INTO v_outcome, v_payer_id, v_payee_id, v_kind
+    BEGIN
+        DECLARE CONTINUE HANDLER FOR 1062 SET v_is_taken = TRUE;
+        INSERT INTO idempotency_records (actor_id, idem_key, request_hash, made_id, created_at)
+        VALUES (p_actor_id, p_key, p_request_hash, p_transaction_id, UTC_TIMESTAMP(6));
+    END;
+    IF v_is_taken THEN
+        CALL find_what_a_key_made(p_actor_id, p_key, p_request_hash, v_outcome, v_made_id);
+    ELSE
+        SELECT h.payer_wallet_id, h.payee_wallet_id, pu.name, u.name, h.amount, h.description, h.created_at, h.expires_at,
+               IF(t.for_merchants, u.kind, 'personal'), l.tier, w.slots, w.spread,
+               l.max_balance, l.max_load_month, l.max_load_year, f.basis_points > 0 OR f.flat > 0
+        INTO v_payer_id, v_payee_id, v_payer_name, v_payee_name, v_promised, v_description, v_created_at, v_expires_at,
+             v_kind, v_tier, v_slots, v_spread, v_max_balance, v_max_load_month, v_max_load_year, v_is_charged
         FROM holds h
-        JOIN wallets payee ON payee.id = h.payee_wallet_id
-        JOIN users u ON u.id = payee.user_id
-        JOIN tiers t ON t.code = payee.tier
-        WHERE h.id = p_hold_id AND payee.user_id = p_actor_id;
+        JOIN wallets w ON w.id = h.payee_wallet_id
+        JOIN users u ON u.id = w.user_id
+        JOIN tiers t ON t.code = w.tier
+        LEFT JOIN tier_limits l ON l.tier = w.tier AND l.valid_from = (
+            SELECT MAX(valid_from) FROM tier_limits WHERE tier = w.tier AND valid_from <= UTC_TIMESTAMP(6))
+        LEFT JOIN fee_rates f ON f.movement = 'payment' AND f.valid_from = (
+            SELECT MAX(valid_from) FROM fee_rates WHERE movement = 'payment' AND valid_from <= UTC_TIMESTAMP(6))
+        JOIN wallets p ON p.id = h.payer_wallet_id
+        JOIN users pu ON pu.id = p.user_id
+        WHERE h.id = p_hold_id AND w.user_id = p_actor_id;
         IF v_payer_id IS NULL THEN
             SET v_outcome = 'not_found';
+        ELSEIF v_tier IS NULL THEN
+            SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a tier needs limits that are in force';
         END IF;
     END IF;
 
     IF v_outcome IS NULL THEN
+        -- as a payment's: credits of a hot wallet are spread over its slots, but where the tier caps the balance
+        SET v_slot = IF(v_spread > 1 AND v_kind = 'merchant' AND v_max_balance IS NULL, FLOOR(RAND() * v_spread), 0);
+        IF v_slot > 0 AND v_payee_id < v_payer_id THEN
+            SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = v_payee_id AND slot = v_slot FOR UPDATE;
+        END IF;
         -- what is held is in the payer's own row already: nothing is needed beyond it
-        IF v_payer_id < v_payee_id THEN
-            CALL lock_debit(v_payer_id, 0, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,
-                            v_payer_last);
+        SELECT MAX(IF(id = v_payer_id, status, NULL)), MAX(IF(id = v_payer_id, paused_until, NULL)),
+               MAX(IF(id = v_payer_id, balance, NULL)), MAX(IF(id = v_payer_id, held, NULL)),
+               MAX(IF(id = v_payer_id, held_changes, NULL)), MAX(IF(id = v_payer_id, entries, NULL)),
+               MAX(IF(id = v_payer_id, last_entry_at, NULL)),
+               MAX(IF(id = v_payee_id, status, NULL)), MAX(IF(id = v_payee_id, tier, NULL)),
+               MAX(IF(id = v_payee_id, session_generation, NULL)), MAX(IF(id = v_payee_id, balance, NULL)),
+               MAX(IF(id = v_payee_id, entries, NULL)), MAX(IF(id = v_payee_id, last_entry_at, NULL)),
+               MAX(IF(id = v_payee_id, usage_month, NULL)), MAX(IF(id = v_payee_id, loaded_month, NULL)),
+               MAX(IF(id = v_payee_id, usage_year, NULL)), MAX(IF(id = v_payee_id, loaded_year, NULL))
+        INTO v_payer_status, v_paused_until, v_own, v_held, v_changes, v_entries, v_last,
+             v_payee_status, v_locked_tier, v_generation, v_payee_own, v_payee_entries, v_payee_last,
+             v_usage_month, v_loaded_month, v_usage_year, v_loaded_year
+        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (v_payer_id, IF(v_slot = 0, v_payee_id, v_payer_id)) FOR UPDATE;
+        IF v_slot > 0 THEN
+            IF v_payee_id > v_payer_id THEN
+                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = v_payee_id AND slot = v_slot FOR UPDATE;
+            END IF;
+            -- behind the slot's lock: who freezes a wallet, or ends its owner's sessions, takes those of all its slots
+            SELECT w.status, w.tier, w.session_generation, s.balance, s.entries, s.last_entry_at
+            INTO v_payee_status, v_locked_tier, v_generation, v_payee_own, v_payee_entries, v_payee_last
+            FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = v_payee_id AND s.slot = v_slot;
+        ELSEIF v_slots > 1 AND v_max_balance IS NOT NULL THEN
+            SELECT COALESCE(SUM(balance), 0) INTO v_in_slots FROM wallet_slots WHERE wallet_id = v_payee_id;
         END IF;
-        CALL lock_credit(v_payee_id, v_kind = 'merchant', v_slot, v_payee_status, v_payee_tier, v_payee_balance,
-                         v_payee_last);
-        IF v_payer_id > v_payee_id THEN
-            CALL lock_debit(v_payer_id, 0, p_transaction_id, v_payer_status, v_payer_tier, v_balance, v_held,
-                            v_payer_last);
-        END IF;
-        SELECT status, amount - captured, expires_at INTO v_status, v_left, v_expires_at
-        FROM holds WHERE id = p_hold_id FOR UPDATE;
-        -- behind the lock of the payee's wallet, or of one of its slots: who ends sessions takes them all
-        SELECT payee.session_generation, COALESCE(payer.paused_until > UTC_TIMESTAMP(6), FALSE)
-        INTO v_generation, v_is_paused
-        FROM wallets payee JOIN wallets payer ON payer.id = v_payer_id WHERE payee.id = v_payee_id;
-        SET v_amount = COALESCE(p_amount, v_left);
-        SET v_now = GREATEST(
-            UTC_TIMESTAMP(6), v_payer_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);
-        CALL refuse_credit(v_payee_id, v_payee_tier, v_payee_balance, v_amount, v_kind = 'personal', v_now, v_reason);
+        SELECT status, captured INTO v_status, v_captured FROM holds WHERE id = p_hold_id FOR UPDATE;
+
+        SET v_amount = COALESCE(p_amount, v_promised - v_captured);
+        -- a wallet's time never runs backwards, and no two of its entries have the same
+        SET v_at = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);
+        -- the Indian month and year of that moment (see periods_of); what people are paid counts as loads of theirs
+        SET v_day = DATE(v_at + INTERVAL 330 MINUTE);
+        SET v_month = v_day - INTERVAL (DAYOFMONTH(v_day) - 1) DAY;
+        SET v_year = CAST(CONCAT(YEAR(v_day) - (MONTH(v_day) < 4), '-04-01') AS DATE);
+        SET v_load = IF(v_kind = 'personal', v_amount, 0);
         IF v_generation <> p_generation THEN
             SET v_outcome = 'invalid_token';
         ELSEIF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active'
-            OR v_is_paused THEN
+            OR COALESCE(v_paused_until > UTC_TIMESTAMP(6), FALSE) THEN
             SET v_outcome = 'hold_not_placed';
-        ELSEIF v_amount > v_left THEN
+        ELSEIF v_amount > v_promised - v_captured THEN
             SET v_outcome = 'capture_exceeds_hold';
         ELSEIF v_payee_status <> 'active' THEN
             SET v_outcome = 'wallet_frozen';
-        ELSEIF v_reason IS NOT NULL THEN
+        ELSEIF v_locked_tier <> v_tier THEN
+            SET v_outcome = 'try_again'; -- the limits are another tier's
+        ELSEIF v_amount > v_max_balance - v_payee_own - v_in_slots
+            OR v_load > v_max_load_month - IF(v_usage_month = v_month, v_loaded_month, 0)
+            OR v_load > v_max_load_year - IF(v_usage_year = v_year, v_loaded_year, 0) THEN
             SET v_outcome = 'wallet_limit_exceeded';
-            CALL tell_credit_limit(v_payee_id, v_payee_tier, v_payee_balance, v_amount, v_kind = 'personal', v_now,
-                                   v_result);
+            CALL tell_credit_limit(v_payee_id, v_tier, v_payee_own + v_in_slots, v_amount, v_kind = 'personal', v_at, v_result);
         END IF;
     END IF;
 
     IF v_outcome IS NULL THEN
-        CALL set_aside(v_payer_id, -v_amount, 'hold', p_hold_id, v_now);
-        UPDATE holds SET captured = captured + v_amount WHERE id = p_hold_id;
-        INSERT INTO transactions (id, type, amount, currency, actor_id, description, hold_id, created_at)
-        SELECT p_transaction_id, 'hold_capture', v_amount, 'INR', p_actor_id, description, p_hold_id, v_now
-        FROM holds WHERE id = p_hold_id;
-        CALL post_entry(p_transaction_id, v_payer_id, 0, v_payee_id, v_slot, v_amount, v_now);
-        IF v_kind = 'merchant' THEN
-            CALL charge_payee(p_transaction_id, v_payee_id, v_slot, v_amount, v_now, v_fee);
-        ELSE
-            CALL count_load(v_payee_id, v_amount, v_now);
+        SET v_status = IF(v_amount = v_promised - v_captured, 'captured', 'placed'), v_captured = v_captured + v_amount;
+        INSERT INTO transactions (id, type, amount, currency, actor_id, description, created_at)
+        VALUES (p_transaction_id, 'hold_capture', v_amount, 'INR', p_actor_id, v_description, v_at);
+        INSERT INTO hold_captures (transaction_id, hold_id) VALUES (p_transaction_id, p_hold_id);
+        UPDATE holds SET captured = v_captured, status = v_status, ended_at = IF(v_status = 'captured', v_at, NULL)
+        WHERE id = p_hold_id;
+        INSERT INTO held_changes (wallet_id, change_no, amount, held_after, cause, cause_id, created_at)
+        VALUES (v_payer_id, v_changes + 1, -v_amount, v_held - v_amount, 'hold', p_hold_id, v_at);
+        -- the servers assign from left to right: what a line looks at comes behind it
+        UPDATE wallets
+        SET balance = balance + IF(id = v_payer_id, -v_amount, v_amount),
+            held = held - IF(id = v_payer_id, v_amount, 0),
+            held_changes = held_changes + (id = v_payer_id),
+            entries = entries + 1,
+            last_entry_at = v_at,
+            debited_month = IF(usage_month = v_month, debited_month, 0),
+            loaded_month = IF(usage_month = v_month, loaded_month, 0) + IF(id = v_payer_id, 0, v_load),
+            loaded_year = IF(usage_year = v_year, loaded_year, 0) + IF(id = v_payer_id, 0, v_load),
+            usage_month = v_month,
+            usage_year = v_year
+        WHERE id IN (v_payer_id, IF(v_slot = 0, v_payee_id, v_payer_id));
+        IF v_slot > 0 THEN
+            UPDATE wallet_slots SET balance = balance + v_amount, entries = entries + 1, last_entry_at = v_at
+            WHERE wallet_id = v_payee_id AND slot = v_slot;
         END IF;
-        IF p_final OR v_amount = v_left THEN
-            CALL end_hold(p_hold_id, 'captured', v_now);
+        INSERT INTO postings
+            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+        VALUES (p_transaction_id, 1, v_payer_id, 0, 'hold_capture', 'debit', v_amount, v_entries + 1, v_own - v_amount, v_at),
+               (p_transaction_id, 2, v_payee_id, v_slot, 'hold_capture', 'credit', v_amount, v_payee_entries + 1,
+                v_payee_own + v_amount, v_at);
+        IF v_is_charged AND v_kind = 'merchant' THEN
+            CALL charge_payee(p_transaction_id, v_payee_id, v_slot, v_amount, v_at, v_fee);
         END IF;
-        CALL note_event(v_payer_id, v_payee_id, 'HoldCaptured', JSON_OBJECT(
-            'transaction_id', LOWER(HEX(p_transaction_id)), 'hold_id', LOWER(HEX(p_hold_id)),
-            'payer_wallet_id', LOWER(HEX(v_payer_id)), 'payee_wallet_id', LOWER(HEX(v_payee_id)),
-            'amount', v_amount + 0, 'currency', 'INR', 'fee', COALESCE(v_fee, 0)), v_now);
-        CALL tell_hold(p_hold_id, p_transaction_id, v_result);
-        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
+        IF p_final AND v_status = 'placed' THEN
+            CALL end_hold(p_hold_id, 'captured', v_at);
+            SET v_status = 'captured';
+        END IF;
+        INSERT INTO outbox (wallet_id, other_wallet_id, type, transaction_id, created_at)
+        VALUES (v_payer_id, v_payee_id, 'HoldCaptured', p_transaction_id, v_at);
         COMMIT;
-        SET v_outcome = 'done';
+        SELECT 'done' AS outcome, p_transaction_id AS transaction_id, p_hold_id AS hold_id, v_status AS status,
+               v_promised AS amount, v_captured AS captured, 'INR' AS currency, v_description AS description,
+               v_payer_id AS payer_wallet_id, v_payer_name AS payer_name,
+               v_payee_id AS payee_wallet_id, v_payee_name AS payee_name,
+               v_created_at AS created_at, v_expires_at AS expires_at;
+    ELSEIF v_outcome = 'replayed' THEN
+        ROLLBACK;
+        SELECT 'replayed' AS outcome, v_made_id AS transaction_id;
     ELSE
         ROLLBACK;
+        SELECT v_outcome AS outcome, v_result AS result;
     END IF;
-    SELECT v_outcome AS outcome, v_result AS result;
 END

@@ -38,9 +38,10 @@ BEGIN
     CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         -- none of this ever changes, so it needs no lock: it says which locks are to be taken
-        SELECT t.type, t.currency, t.gateway, t.gateway_payment_id, t.attempt_id, a.wallet_id, a.amount
+        SELECT t.type, t.currency, g.gateway, g.gateway_payment_id, g.attempt_id, a.wallet_id, a.amount
         INTO v_type, v_currency, v_gateway, v_payment_id, v_attempt_id, v_owner_id, v_asked
-        FROM transactions t LEFT JOIN payment_attempts a ON a.id = t.attempt_id
+        FROM transactions t JOIN gateway_payments g ON g.transaction_id = t.id
+        LEFT JOIN payment_attempts a ON a.id = g.attempt_id
         WHERE t.id = p_transaction_id AND t.type = 'suspense';
         SET v_wallet_id = COALESCE(p_wallet_id, v_owner_id);
         IF v_type IS NULL OR v_wallet_id IS NULL THEN

@@ -67,8 +67,7 @@ BEGIN
                    p.id, pu.name, IF(pt.for_merchants, pu.kind, 'personal'), p.status, pl.tier, p.balance, p.last_entry_at,
                    p.slots, p.spread, p.usage_month, p.loaded_month, p.usage_year, p.loaded_year,
                    pl.max_balance, pl.max_load_month, pl.max_load_year,
-                   (SELECT basis_points > 0 OR flat > 0 FROM fee_rates
-                    WHERE movement = 'payment' AND valid_from <= UTC_TIMESTAMP(6) ORDER BY valid_from DESC LIMIT 1)
+                   f.basis_points > 0 OR f.flat > 0
             INTO p_payer_id, p_payer_name, v_status, v_tier, v_own, v_available, p_held, v_last, v_slots,
                  v_generation, v_paused_until, v_debits, v_debits_until, v_usage_day, v_debited_day,
                  v_usage_month, v_debited_month,
@@ -91,6 +90,8 @@ BEGIN
             LEFT JOIN tiers pt ON pt.code = p.tier
             LEFT JOIN tier_limits pl ON pl.tier = p.tier AND pl.valid_from = (
                 SELECT MAX(valid_from) FROM tier_limits WHERE tier = p.tier AND valid_from <= UTC_TIMESTAMP(6))
+            LEFT JOIN fee_rates f ON f.movement = 'payment' AND f.valid_from = (
+                SELECT MAX(valid_from) FROM fee_rates WHERE movement = 'payment' AND valid_from <= UTC_TIMESTAMP(6))
             WHERE w.user_id = p_actor_id;
             IF (p_payer_id IS NOT NULL AND v_tier IS NULL) OR (p_payee_id IS NOT NULL AND v_payee_tier IS NULL) THEN
                 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a tier needs limits that are in force';

@@ -60,13 +60,15 @@ BEGIN
         'LEFT JOIN wallets w ON w.id = a.id ',
         'LEFT JOIN users u ON u.id = w.user_id ',
         'LEFT JOIN merchant_approvals m ON m.user_id = u.id ',
-        'LEFT JOIN withdrawals d ON d.id = t.withdrawal_id ',
-        'LEFT JOIN source_refunds s ON s.id = t.source_refund_id ',
-        'LEFT JOIN bank_references b ON b.kind = CASE WHEN t.gateway IS NOT NULL THEN ''payment''',
+        'LEFT JOIN withdrawal_bookings k ON k.transaction_id = t.id LEFT JOIN withdrawals d ON d.id = k.withdrawal_id ',
+        'LEFT JOIN source_refund_bookings f ON f.transaction_id = t.id ',
+        'LEFT JOIN source_refunds s ON s.id = f.source_refund_id ',
+        'LEFT JOIN gateway_payments g ON g.transaction_id = t.id ',
+        'LEFT JOIN bank_references b ON b.kind = CASE WHEN g.gateway IS NOT NULL THEN ''payment''',
         '        WHEN p.type = ''refund_to_source'' THEN ''refund''',
         '        WHEN p.type IN (''withdrawal'', ''withdrawal_return'') THEN ''payout'' END',
-        '    AND b.gateway = COALESCE(t.gateway, s.gateway, d.provider)',
-        '    AND b.outside_id = COALESCE(t.gateway_payment_id, s.gateway_refund_id, d.provider_payout_id) ',
+        '    AND b.gateway = COALESCE(g.gateway, s.gateway, d.provider)',
+        '    AND b.outside_id = COALESCE(g.gateway_payment_id, s.gateway_refund_id, d.provider_payout_id) ',
         'ORDER BY p.created_at DESC, p.transaction_id DESC');
     PREPARE page_of_entries FROM @page_of_entries;
     EXECUTE page_of_entries;

@@ -32,8 +32,9 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
     START TRANSACTION;
     SELECT (SELECT id FROM wallets WHERE user_id = p_actor_id),
-           (SELECT UNHEX(JSON_UNQUOTE(JSON_EXTRACT(result, '$.hold_id'))) FROM idempotency_records
-            WHERE actor_id = p_actor_id AND idem_key = p_key)
+           (SELECT COALESCE(c.hold_id, UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.hold_id')))) FROM idempotency_records r
+            LEFT JOIN hold_captures c ON c.transaction_id = r.made_id
+            WHERE r.actor_id = p_actor_id AND r.idem_key = p_key)
     INTO v_wallet_id, v_only;
     OPEN v_seeks;
     seeks: LOOP

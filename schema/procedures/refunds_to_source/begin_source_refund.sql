@@ -16,9 +16,9 @@ BEGIN
     INSERT INTO source_refunds
         (id, origin, transaction_id, wallet_id, gateway, gateway_payment_id, gateway_refund_id, amount, currency, status,
          requested_by, created_at, next_check_at, checks)
-    SELECT p_refund_id, p_origin, t.id, p_wallet_id, t.gateway, t.gateway_payment_id, p_gateway_refund_id, p_amount,
+    SELECT p_refund_id, p_origin, t.id, p_wallet_id, g.gateway, g.gateway_payment_id, p_gateway_refund_id, p_amount,
            t.currency, 'pending', p_requested_by, p_at, p_at, 0
-    FROM transactions t WHERE t.id = p_transaction_id;
+    FROM transactions t JOIN gateway_payments g ON g.transaction_id = t.id WHERE t.id = p_transaction_id;
     IF p_wallet_id IS NOT NULL THEN
         CALL set_aside(p_wallet_id, p_amount, 'refund_to_source', p_refund_id, p_at);
     END IF;

@@ -10,6 +10,7 @@ BEGIN
            - COALESCE((SELECT SUM(c.amount) FROM transactions c
                        WHERE c.cause_id = t.id AND c.type = 'adjustment'), 0)
            - COALESCE((SELECT SUM(d.amount) FROM disputed_money d
-                       WHERE d.gateway = t.gateway AND d.gateway_payment_id = t.gateway_payment_id), 0)
-    INTO p_left FROM transactions t WHERE t.id = p_transaction_id;
+                       WHERE d.gateway = g.gateway AND d.gateway_payment_id = g.gateway_payment_id), 0)
+    INTO p_left
+    FROM transactions t LEFT JOIN gateway_payments g ON g.transaction_id = t.id WHERE t.id = p_transaction_id;
 END

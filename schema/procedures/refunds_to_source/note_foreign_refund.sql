@@ -29,8 +29,9 @@ BEGIN
     START TRANSACTION;
     SELECT t.id, t.type, t.amount, t.currency, a.wallet_id
     INTO v_transaction_id, v_type, v_entry, v_currency, v_owner_id
-    FROM transactions t LEFT JOIN payment_attempts a ON a.id = t.attempt_id
-    WHERE t.gateway = p_gateway AND t.gateway_payment_id = p_payment_id;
+    FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id
+    LEFT JOIN payment_attempts a ON a.id = g.attempt_id
+    WHERE g.gateway = p_gateway AND g.gateway_payment_id = p_payment_id;
 
     IF v_transaction_id IS NULL THEN
         SET v_outcome = 'unknown_payment';

@@ -20,7 +20,8 @@ BEGIN
 
     SET p_owner_id = NULL;
     SELECT t.type, t.amount, a.wallet_id INTO v_type, v_entry, p_owner_id
-    FROM transactions t LEFT JOIN payment_attempts a ON a.id = t.attempt_id
+    FROM transactions t JOIN gateway_payments g ON g.transaction_id = t.id
+    LEFT JOIN payment_attempts a ON a.id = g.attempt_id
     WHERE t.id = p_transaction_id AND t.type IN ('top_up', 'suspense');
 
     IF v_type IS NULL THEN

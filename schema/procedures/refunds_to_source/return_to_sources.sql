@@ -16,7 +16,8 @@ BEGIN
     DECLARE top_ups CURSOR FOR
         SELECT t.id
         FROM payment_attempts a
-        JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
+        JOIN gateway_payments g ON g.attempt_id = a.id
+        JOIN transactions t ON t.id = g.transaction_id AND t.type = 'top_up'
         LEFT JOIN source_refunds r ON r.transaction_id = t.id
         WHERE a.wallet_id = p_wallet_id
         GROUP BY t.id, t.created_at

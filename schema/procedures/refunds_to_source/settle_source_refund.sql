@@ -34,11 +34,12 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
     -- none of this ever changes, so it needs no lock: it says which locks are to be taken
-    SELECT r.transaction_id, r.wallet_id, t.type, t.amount, t.attempt_id, a.wallet_id
+    SELECT r.transaction_id, r.wallet_id, t.type, t.amount, g.attempt_id, a.wallet_id
     INTO v_entry_id, v_wallet_id, v_type, v_entry, v_attempt_id, v_owner_id
     FROM source_refunds r
     JOIN transactions t ON t.id = r.transaction_id
-    LEFT JOIN payment_attempts a ON a.id = t.attempt_id
+    JOIN gateway_payments g ON g.transaction_id = r.transaction_id
+    LEFT JOIN payment_attempts a ON a.id = g.attempt_id
     WHERE r.id = p_refund_id;
 
     IF v_entry_id IS NULL THEN
@@ -57,12 +58,12 @@ BEGIN
             WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id FOR UPDATE;
         END IF;
         IF v_type = 'suspense' THEN
-            -- before the wallet, as who begins a refund does: the entry that we post points at it
+            -- before the wallet, as everybody who takes from suspense does
             SELECT id INTO v_locked FROM transactions WHERE id = v_entry_id FOR UPDATE;
         END IF;
         SELECT id INTO v_other_id FROM source_refunds
         WHERE gateway = p_gateway AND gateway_refund_id = p_gateway_refund_id AND id <> p_refund_id;
-        SELECT id INTO v_posted_id FROM transactions WHERE source_refund_id = p_refund_id AND type = 'refund_to_source';
+        SELECT transaction_id INTO v_posted_id FROM source_refund_bookings WHERE source_refund_id = p_refund_id;
         SET v_outcome = CASE
             WHEN v_posted_id = p_transaction_id AND v_agrees THEN 'known' -- our own commit, whose answer was lost
             WHEN v_agrees AND v_status = 'failed' AND v_gateway_refund_id IS NULL
@@ -101,8 +102,9 @@ BEGIN
         ELSEIF p_status = 'succeeded' THEN
             SELECT id INTO v_gateway_account_id FROM accounts WHERE code = CONCAT('gateway:', p_gateway);
             SELECT COALESCE(v_wallet_id, id) INTO v_account_id FROM accounts WHERE code = 'suspense';
-            INSERT INTO transactions (id, type, amount, currency, cause_id, source_refund_id, created_at)
-            VALUES (p_transaction_id, 'refund_to_source', p_amount, p_currency, v_entry_id, p_refund_id, v_now);
+            INSERT INTO transactions (id, type, amount, currency, cause_id, created_at)
+            VALUES (p_transaction_id, 'refund_to_source', p_amount, p_currency, v_entry_id, v_now);
+            INSERT INTO source_refund_bookings (source_refund_id, transaction_id) VALUES (p_refund_id, p_transaction_id);
             CALL post_entry(p_transaction_id, v_account_id, 0, v_gateway_account_id, 0, p_amount, v_now);
             CALL tell_source_refund(p_refund_id, v_owner_id, 'RefundToSourceSucceeded', v_now);
             SELECT SUM(amount) INTO v_back FROM source_refunds

@@ -13,7 +13,8 @@ BEGIN
     DECLARE v_failed, v_ended BOOLEAN DEFAULT FALSE;
     DECLARE top_ups CURSOR FOR
         SELECT t.id, EXISTS (SELECT 1 FROM source_refunds r WHERE r.transaction_id = t.id AND r.status = 'failed')
-        FROM payment_attempts a JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
+        FROM payment_attempts a JOIN gateway_payments g ON g.attempt_id = a.id
+        JOIN transactions t ON t.id = g.transaction_id AND t.type = 'top_up'
         WHERE a.wallet_id = p_wallet_id;
     DECLARE CONTINUE HANDLER FOR NOT FOUND SET v_ended = TRUE;
 

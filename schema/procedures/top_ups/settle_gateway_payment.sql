@@ -41,8 +41,8 @@ BEGIN
     SELECT id, wallet_id, status, amount, currency
     INTO v_attempt_id, v_wallet_id, v_attempt_status, v_asked, v_attempt_currency
     FROM payment_attempts WHERE gateway = p_gateway AND gateway_order_id = p_order_id FOR UPDATE;
-    SELECT id, suspense_reason INTO v_known_id, v_reason
-    FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;
+    SELECT transaction_id, suspense_reason INTO v_known_id, v_reason
+    FROM gateway_payments WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;
 
     IF v_known_id IS NOT NULL THEN
         -- the same transaction: our own commit, whose answer was lost
@@ -86,24 +86,25 @@ BEGIN
             -- two that know of no order hold no lock in common: the unique key decides between them
             DECLARE CONTINUE HANDLER FOR 1062
             BEGIN
-                SELECT id INTO v_known_id
-                FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id LOCK IN SHARE MODE;
+                SELECT transaction_id INTO v_known_id
+                FROM gateway_payments WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id LOCK IN SHARE MODE;
                 IF v_known_id IS NULL THEN
                     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a new transaction needs an id of its own';
                 END IF;
                 SET v_outcome = 'duplicate';
             END;
-            INSERT INTO transactions
-                (id, type, amount, currency, attempt_id, gateway, gateway_payment_id, suspense_reason, created_at)
-            VALUES (p_transaction_id, IF(v_reason IS NULL, 'top_up', 'suspense'), v_amount, p_currency,
-                    v_attempt_id, p_gateway, p_payment_id, v_reason, v_now);
+            INSERT INTO transactions (id, type, amount, currency, created_at)
+            VALUES (p_transaction_id, IF(v_reason IS NULL, 'top_up', 'suspense'), v_amount, p_currency, v_now);
+            INSERT INTO gateway_payments
+                (gateway, gateway_payment_id, transaction_id, attempt_id, suspense_reason, event_id, answer,
+                 answer_digest, surcharge, created_at)
+            VALUES (p_gateway, p_payment_id, p_transaction_id, v_attempt_id, v_reason, p_event_id, p_answer,
+                    UNHEX(SHA2(p_answer, 256)), p_paid - v_amount, v_now);
         END;
     END IF;
 
     IF v_outcome = 'done' THEN
         CALL post_entry(p_transaction_id, v_gateway_account_id, 0, v_account_id, v_slot, v_amount, v_now);
-        INSERT INTO payment_evidence (transaction_id, event_id, answer, answer_digest, surcharge, created_at)
-        VALUES (p_transaction_id, p_event_id, p_answer, UNHEX(SHA2(p_answer, 256)), p_paid - v_amount, v_now);
         IF v_wallet_id IS NOT NULL THEN
             CALL note_event(
                 v_wallet_id, NULL, IF(v_reason IS NULL, 'TopUpSucceeded', 'TopUpSuspended'), JSON_OBJECT(

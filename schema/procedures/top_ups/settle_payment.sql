@@ -16,7 +16,8 @@ BEGIN
     DECLARE v_told MEDIUMBLOB DEFAULT NULL;
     DECLARE v_names BOOLEAN DEFAULT FALSE;
 
-    SELECT id INTO v_known_id FROM transactions WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;
+    SELECT transaction_id INTO v_known_id
+    FROM gateway_payments WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;
     SELECT id, body INTO v_event_id, v_told FROM gateway_events
     WHERE gateway = p_gateway AND outcome IS NULL AND p_payment_id <> '' AND LOCATE(p_payment_id, body) > 0
     ORDER BY id DESC LIMIT 1;

@@ -23,8 +23,10 @@ BEGIN
     IF p_outcome = 'done' THEN
         SET v_now = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND);
         SELECT id INTO v_account_id FROM accounts WHERE code = CONCAT('payout:', v_provider);
-        INSERT INTO transactions (id, type, amount, currency, withdrawal_id, created_at)
-        VALUES (p_transaction_id, 'adjustment', v_amount, v_currency, p_withdrawal_id, v_now);
+        INSERT INTO transactions (id, type, amount, currency, created_at)
+        VALUES (p_transaction_id, 'adjustment', v_amount, v_currency, v_now);
+        INSERT INTO withdrawal_bookings (withdrawal_id, type, transaction_id)
+        VALUES (p_withdrawal_id, 'adjustment', p_transaction_id);
         CALL post_entry(p_transaction_id, v_wallet_id, 0, v_account_id, 0, v_amount, v_now);
         UPDATE withdrawals SET provider_payout_id = COALESCE(provider_payout_id, p_payout_id) WHERE id = p_withdrawal_id;
         CALL note_withdrawal(p_withdrawal_id, 'WithdrawalCorrected', v_now);

@@ -32,7 +32,7 @@ BEGIN
         SELECT id INTO v_break_id FROM reconciliation_breaks
         WHERE kind = 'disputed_withdrawal' AND gateway = v_provider AND subject = p_subject AND resolved_at IS NULL
         FOR UPDATE;
-        SELECT COUNT(*) INTO v_turns FROM transactions
+        SELECT COUNT(*) INTO v_turns FROM withdrawal_bookings
         WHERE withdrawal_id = p_withdrawal_id AND type IN ('withdrawal_return', 'adjustment');
         SET v_outcome = IF(v_break_id IS NULL OR v_turns > 1, 'not_found', 'done');
         IF v_outcome = 'done' THEN

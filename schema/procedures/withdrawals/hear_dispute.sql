@@ -43,7 +43,7 @@ BEGIN
     FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;
     SELECT COALESCE(SUM(type = 'adjustment'), 0) > 0, COALESCE(SUM(type = 'withdrawal_return'), 0) > 0
     INTO v_corrected, v_returned
-    FROM transactions WHERE withdrawal_id = p_withdrawal_id;
+    FROM withdrawal_bookings WHERE withdrawal_id = p_withdrawal_id;
     SET v_is_paid = CASE v_status
         WHEN 'succeeded' THEN TRUE
         WHEN 'failed' THEN v_corrected AND NOT v_returned

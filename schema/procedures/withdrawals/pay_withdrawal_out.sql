@@ -16,8 +16,10 @@ BEGIN
     CALL lock_debit(v_wallet_id, 0, p_transaction_id, v_status, v_tier, v_total, v_held, v_last);
     SET v_now = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND);
     CALL set_aside(v_wallet_id, -(v_amount + v_fee), 'withdrawal', p_withdrawal_id, v_now);
-    INSERT INTO transactions (id, type, amount, currency, withdrawal_id, created_at)
-    VALUES (p_transaction_id, 'withdrawal', v_amount, 'INR', p_withdrawal_id, v_now);
+    INSERT INTO transactions (id, type, amount, currency, created_at)
+    VALUES (p_transaction_id, 'withdrawal', v_amount, 'INR', v_now);
+    INSERT INTO withdrawal_bookings (withdrawal_id, type, transaction_id)
+    VALUES (p_withdrawal_id, 'withdrawal', p_transaction_id);
     CALL post_entry(p_transaction_id, v_wallet_id, 0, v_payout_account_id, 0, v_amount, v_now);
     IF v_fee > 0 THEN
         CALL derive_id(p_transaction_id, 'fee', v_fee_id);

@@ -31,7 +31,7 @@ BEGIN
     INTO v_status, v_payout_id, v_agrees
     FROM withdrawals WHERE id = p_withdrawal_id FOR UPDATE;
     SELECT COUNT(*) > 0 INTO v_corrected
-    FROM transactions WHERE withdrawal_id = p_withdrawal_id AND type = 'adjustment';
+    FROM withdrawal_bookings WHERE withdrawal_id = p_withdrawal_id AND type = 'adjustment';
 
     SET v_outcome = CASE
         WHEN v_status IS NULL THEN 'unknown_withdrawal'

@@ -19,11 +19,14 @@ BEGIN
     SELECT wallet_id, provider, amount, fee, created_at INTO v_wallet_id, v_provider, v_amount, v_fee, v_created_at
     FROM withdrawals WHERE id = p_withdrawal_id;
     SELECT id INTO v_payout_account_id FROM accounts WHERE code = CONCAT('payout:', v_provider);
-    SELECT id INTO v_cause_id FROM transactions WHERE withdrawal_id = p_withdrawal_id AND type = 'withdrawal';
+    SELECT transaction_id INTO v_cause_id
+    FROM withdrawal_bookings WHERE withdrawal_id = p_withdrawal_id AND type = 'withdrawal';
     CALL lock_credit(v_wallet_id, FALSE, v_slot, v_status, v_tier, v_total, v_last);
     SET v_now = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND);
-    INSERT INTO transactions (id, type, amount, currency, cause_id, withdrawal_id, created_at)
-    VALUES (p_transaction_id, 'withdrawal_return', v_amount, 'INR', v_cause_id, p_withdrawal_id, v_now);
+    INSERT INTO transactions (id, type, amount, currency, cause_id, created_at)
+    VALUES (p_transaction_id, 'withdrawal_return', v_amount, 'INR', v_cause_id, v_now);
+    INSERT INTO withdrawal_bookings (withdrawal_id, type, transaction_id)
+    VALUES (p_withdrawal_id, 'withdrawal_return', p_transaction_id);
     CALL post_entry(p_transaction_id, v_payout_account_id, 0, v_wallet_id, 0, v_amount, v_now);
     IF v_fee > 0 THEN
         CALL derive_id(p_transaction_id, 'fee', v_fee_id);

@@ -148,7 +148,9 @@ class World:
     def booked(self, payment_id: str) -> list[Json]:
         """The transactions that a gateway payment came to: its type, amount, and why it is in suspense."""
         return self.books.select(
-            "SELECT type, amount, suspense_reason FROM transactions WHERE gateway_payment_id = %s", payment_id
+            "SELECT t.type, t.amount, g.suspense_reason FROM gateway_payments g"
+            " JOIN transactions t ON t.id = g.transaction_id WHERE g.gateway_payment_id = %s",
+            payment_id,
         )
 
 

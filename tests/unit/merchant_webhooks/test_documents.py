@@ -14,12 +14,13 @@ import pytest
 
 from tests.unit.calls import ROOT
 from tests.unit.events import outbox_event, wallet
-from wallet.ledger.events import told_to
+from wallet.ledger.events import told, told_to
 from wallet.merchant_webhooks.model import Endpoint, Message, headers_of, key_of
 
 DOCUMENT = (ROOT / "docs" / "events.md").read_text()
 SECRET, OLD, OTHERS = (f"whsec_{b64encode(sign * 48).decode()}" for sign in (b"\x01", b"\xfe", b"\x00"))
-MESSAGE = Message.read(json.dumps(told_to(outbox_event(), wallet(2)), ensure_ascii=False), attempt=1)
+EVENT = outbox_event()
+MESSAGE = Message.read(json.dumps(told_to(EVENT, wallet(2), told(EVENT)), ensure_ascii=False), attempt=1)
 EVENT = json.loads(MESSAGE.body)
 
 #: headers, body, secret

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from tests.unit import template as templates
 from tests.unit.events import outbox_event, wallet
-from wallet.ledger.events import told_to
+from wallet.ledger.events import told, told_to
 from wallet.merchant_webhooks.model import (
     ATTEMPTS,
     LONGEST_PAUSE_S,
@@ -35,7 +35,8 @@ SIGNED = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 OTHER = "whsec_" + b64encode(b"another key of 32 bytes, just so").decode()
 
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
-TEXT = json.dumps(told_to(outbox_event(), wallet(2)), ensure_ascii=False)
+EVENT = outbox_event()
+TEXT = json.dumps(told_to(EVENT, wallet(2), told(EVENT)), ensure_ascii=False)
 
 
 def test_the_signature_is_the_one_that_the_specification_publishes() -> None:

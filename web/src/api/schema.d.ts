@@ -1925,7 +1925,11 @@ export interface components {
              */
             created_at: string;
         };
-        /** @description A refund that has just happened. */
+        /**
+         * @description A refund that has happened, with the payee's balance behind it.
+         *
+         *     A key that is sent again long afterwards is answered from the ledger, which doesn't keep that.
+         */
         Refund: {
             id: string;
             payment_id: string;
@@ -1945,7 +1949,7 @@ export interface components {
              */
             refunded: number;
             transaction_id: string;
-            balance: components["schemas"]["Balance"];
+            balance?: components["schemas"]["Balance"];
             /**
              * Format: date-time
              * @description RFC 3339, in UTC, to the millisecond.

@@ -71,7 +71,8 @@ CHECKS = (
         """
         SELECT HEX(r.id) AS id, r.amount, t.amount AS came
         FROM source_refunds r JOIN transactions t ON t.id = r.transaction_id
-        JOIN payment_disputes d ON d.gateway = t.gateway AND d.gateway_payment_id = t.gateway_payment_id
+        JOIN gateway_payments g ON g.transaction_id = t.id
+        JOIN payment_disputes d ON d.gateway = g.gateway AND d.gateway_payment_id = g.gateway_payment_id
         JOIN payment_dispute_events e ON e.dispute_id = d.id AND e.position = (
             SELECT MAX(b.position) FROM payment_dispute_events b
             WHERE b.dispute_id = d.id AND b.created_at < r.created_at)

@@ -29,8 +29,9 @@ def checks(*, kept_days: int) -> tuple[Check, ...]:
             "transaction",
             f"""
             SELECT HEX(t.id) AS id, t.type, o.times FROM transactions t LEFT JOIN {_MOVEMENT} o ON o.id = t.id
+            LEFT JOIN gateway_payments g ON g.transaction_id = t.id
             WHERE (t.type IN ('top_up', 'payment', 'refund', 'hold_capture')
-                OR (t.type = 'suspense' AND t.attempt_id IS NOT NULL)) AND COALESCE(o.times, 0) <> 1
+                OR (t.type = 'suspense' AND g.attempt_id IS NOT NULL)) AND COALESCE(o.times, 0) <> 1
                 AND t.created_at > {since}""",
         ),
         Check(
@@ -54,10 +55,10 @@ def checks(*, kept_days: int) -> tuple[Check, ...]:
             LEFT JOIN {_told("withdrawal_id", "WithdrawalSucceeded")} paid ON paid.id = d.id
             LEFT JOIN {_told("withdrawal_id", "WithdrawalFailed")} failed ON failed.id = d.id
             LEFT JOIN {_told("withdrawal_id", "WithdrawalReversed")} back ON back.id = d.id
-            LEFT JOIN transactions r ON r.withdrawal_id = d.id AND r.type = 'withdrawal_return'
+            LEFT JOIN withdrawal_bookings r ON r.withdrawal_id = d.id AND r.type = 'withdrawal_return'
             WHERE (COALESCE(asked.times, 0) <> 1 OR COALESCE(paid.times, 0) <> (d.status IN ('succeeded', 'reversed'))
                 OR COALESCE(failed.times, 0) <> (d.status = 'failed')
-                OR COALESCE(back.times, 0) <> (r.id IS NOT NULL)) AND d.created_at > {since}""",
+                OR COALESCE(back.times, 0) <> (r.transaction_id IS NOT NULL)) AND d.created_at > {since}""",
         ),
         Check(
             "correction_is_told",
@@ -65,12 +66,13 @@ def checks(*, kept_days: int) -> tuple[Check, ...]:
             "transaction",
             f"""
             SELECT HEX(t.id) AS id, credited.times AS credited, corrected.times AS corrected FROM transactions t
+            LEFT JOIN withdrawal_bookings d ON d.transaction_id = t.id
             LEFT JOIN {_told("transaction_id", "SuspenseCredited", "UnclaimedCredited", "MoneyUnclaimed")} credited
                 ON credited.id = t.id
-            LEFT JOIN {_told("withdrawal_id", "WithdrawalCorrected")} corrected ON corrected.id = t.withdrawal_id
+            LEFT JOIN {_told("withdrawal_id", "WithdrawalCorrected")} corrected ON corrected.id = d.withdrawal_id
             WHERE t.type = 'adjustment' AND t.created_at > {since}
-                AND (COALESCE(credited.times, 0) <> (t.withdrawal_id IS NULL)
-                    OR COALESCE(corrected.times, 0) <> (t.withdrawal_id IS NOT NULL))""",
+                AND (COALESCE(credited.times, 0) <> (d.withdrawal_id IS NULL)
+                    OR COALESCE(corrected.times, 0) <> (d.withdrawal_id IS NOT NULL))""",
         ),
         Check(
             "unclaimed_is_told",
@@ -88,7 +90,7 @@ def checks(*, kept_days: int) -> tuple[Check, ...]:
             "refund to source",
             f"""
             SELECT HEX(r.id) AS id, r.status FROM source_refunds r
-            JOIN transactions t ON t.id = r.transaction_id AND t.attempt_id IS NOT NULL
+            JOIN gateway_payments g ON g.transaction_id = r.transaction_id AND g.attempt_id IS NOT NULL
             LEFT JOIN {_told("refund_id", "RefundToSourceRequested")} asked ON asked.id = r.id
             LEFT JOIN {_told("refund_id", "RefundToSourceSucceeded")} paid ON paid.id = r.id
             LEFT JOIN {_told("refund_id", "RefundToSourceFailed")} failed ON failed.id = r.id

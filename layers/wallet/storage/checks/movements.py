@@ -8,8 +8,8 @@ CHECKS = (
         "every capture is from its hold's payer to its payee",
         "transaction",
         """
-        SELECT HEX(t.id) AS id, p.line FROM transactions t JOIN holds h ON h.id = t.hold_id
-        JOIN postings p ON p.transaction_id = t.id
+        SELECT HEX(p.transaction_id) AS id, p.line FROM hold_captures c JOIN holds h ON h.id = c.hold_id
+        JOIN postings p ON p.transaction_id = c.transaction_id
         WHERE p.account_id <> IF(p.side = 'debit', h.payer_wallet_id, h.payee_wallet_id)""",
     ),
     Check(

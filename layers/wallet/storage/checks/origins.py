@@ -3,13 +3,18 @@
 from wallet.storage.checks.check import Check
 from wallet.storage.checks.parts import hex_in
 
-_REFERENCES = {
-    "cause_id": "transactions",
-    "hold_id": "holds",
-    "withdrawal_id": "withdrawals",
-    "source_refund_id": "source_refunds",
-    "attempt_id": "payment_attempts",
-}
+# Of a transaction, and of what only some types have: where it stands, under which name, and to which table it refers.
+_REFERENCES = (
+    ("transactions", "cause_id", "transactions"),
+    ("hold_captures", "hold_id", "holds"),
+    ("withdrawal_bookings", "withdrawal_id", "withdrawals"),
+    ("source_refund_bookings", "source_refund_id", "source_refunds"),
+    ("gateway_payments", "attempt_id", "payment_attempts"),
+    ("hold_captures", "transaction_id", "transactions"),
+    ("withdrawal_bookings", "transaction_id", "transactions"),
+    ("source_refund_bookings", "transaction_id", "transactions"),
+    ("gateway_payments", "transaction_id", "transactions"),
+)
 
 # ruff: noqa: S608 - every query is made of constants
 CHECKS = (
@@ -33,38 +38,35 @@ CHECKS = (
         SELECT HEX(t.id) AS id, t.type, t.amount FROM transactions t
         LEFT JOIN (SELECT COALESCE(made_id, {hex_in("result", "transaction_id")}) AS id, actor_id
                    FROM idempotency_records GROUP BY 1, 2) k ON k.id = t.id
+        LEFT JOIN withdrawal_bookings d ON d.transaction_id = t.id
         LEFT JOIN bulk_payment_rows b ON b.transaction_id = t.id
         LEFT JOIN bulk_payments f ON f.id = b.bulk_payment_id AND f.user_id = t.actor_id
-        WHERE t.type IN ('payment', 'refund', 'hold_capture', 'adjustment') AND f.id IS NULL AND t.withdrawal_id IS NULL
-            AND (k.id IS NULL OR k.actor_id <> t.actor_id)""",
+        WHERE t.type IN ('payment', 'refund', 'hold_capture', 'adjustment') AND f.id IS NULL
+            AND d.transaction_id IS NULL AND (k.id IS NULL OR k.actor_id <> t.actor_id)""",
     ),
-    # What came by a gateway has its payment's id. Of a top-up the attempt also tells of that payment, and asked for as
-    # much into that wallet.
+    # The attempt tells of that payment, too, and asked for as much into that wallet.
     Check(
         "arrival_explains",
         "every top-up is of an attempt that its gateway's payment settled",
         "transaction",
         """
         SELECT HEX(t.id) AS id, t.type, t.amount FROM transactions t
+        LEFT JOIN gateway_payments g ON g.transaction_id = t.id
         LEFT JOIN postings p ON p.transaction_id = t.id AND p.side = 'credit'
-        LEFT JOIN payment_attempts a ON a.id = t.attempt_id AND a.gateway = t.gateway AND a.amount = t.amount
+        LEFT JOIN payment_attempts a ON a.id = g.attempt_id AND a.gateway = g.gateway AND a.amount = t.amount
             AND a.currency = t.currency AND a.wallet_id = p.account_id
         LEFT JOIN payment_attempt_events e ON e.attempt_id = a.id AND e.status = 'succeeded'
-            AND e.gateway_payment_id = t.gateway_payment_id
-        WHERE (t.type = 'top_up' AND e.attempt_id IS NULL)
-            OR (t.type = 'suspense' AND t.gateway_payment_id IS NULL)""",
+            AND e.gateway_payment_id = g.gateway_payment_id
+        WHERE t.type = 'top_up' AND e.attempt_id IS NULL""",
     ),
-    # (Of what was booked before there was evidence, nobody has kept any.)
     Check(
         "arrival_has_evidence",
         "every payment of a gateway in the ledger names the stored event or the recorded answer that told of it",
         "transaction",
         """
-        SELECT HEX(t.id) AS id, t.gateway, t.gateway_payment_id FROM transactions t
-        LEFT JOIN payment_evidence e ON e.transaction_id = t.id
-        LEFT JOIN gateway_events g ON g.id = e.event_id AND g.gateway = t.gateway
-        WHERE t.gateway_payment_id IS NOT NULL AND e.answer_digest IS NULL AND g.id IS NULL
-            AND t.created_at >= (SELECT MIN(created_at) FROM payment_evidence)""",
+        SELECT HEX(g.transaction_id) AS id, g.gateway, g.gateway_payment_id FROM gateway_payments g
+        LEFT JOIN gateway_events e ON e.id = g.event_id AND e.gateway = g.gateway
+        WHERE g.answer_digest IS NULL AND e.id IS NULL""",
     ),
     # The kernel takes ids of a quarter of an hour; a wallet's entries may be later than that, never by much.
     Check(
@@ -72,19 +74,26 @@ CHECKS = (
         "the id of every payment of a gateway in the ledger was made when it was booked",
         "transaction",
         """
-        SELECT HEX(t.id) AS id, t.created_at FROM transactions t
-        WHERE t.gateway_payment_id IS NOT NULL AND t.created_at >= (SELECT MIN(created_at) FROM payment_evidence)
-            AND ABS(CAST(CONV(LEFT(HEX(t.id), 12), 16, 10) AS SIGNED) DIV 1000
-                    - TIMESTAMPDIFF(SECOND, '1970-01-01', t.created_at)) > 3600""",
+        SELECT HEX(t.id) AS id, t.created_at FROM gateway_payments g JOIN transactions t ON t.id = g.transaction_id
+        WHERE ABS(CAST(CONV(LEFT(HEX(t.id), 12), 16, 10) AS SIGNED) DIV 1000
+                  - TIMESTAMPDIFF(SECOND, '1970-01-01', t.created_at)) > 3600""",
     ),
     Check(
         "movement_explains",
-        "every withdrawal, refund to source and fee follows from another record",
+        "every transaction has the records that one of its type follows from, and no other's",
         "transaction",
         """
-        SELECT HEX(id) AS id, type FROM transactions
-        WHERE (type IN ('withdrawal', 'withdrawal_return') AND withdrawal_id IS NULL)
-            OR (type = 'refund_to_source' AND source_refund_id IS NULL) OR (type = 'fee' AND cause_id IS NULL)""",
+        SELECT HEX(t.id) AS id, t.type FROM transactions t
+        LEFT JOIN gateway_payments g ON g.transaction_id = t.id
+        LEFT JOIN hold_captures h ON h.transaction_id = t.id
+        LEFT JOIN withdrawal_bookings d ON d.transaction_id = t.id
+        LEFT JOIN source_refund_bookings r ON r.transaction_id = t.id
+        WHERE (t.type IN ('top_up', 'suspense')) <> (g.transaction_id IS NOT NULL)
+            OR (t.type = 'suspense') <> (g.suspense_reason IS NOT NULL) OR g.created_at <> t.created_at
+            OR (t.type = 'hold_capture') <> (h.transaction_id IS NOT NULL)
+            OR (t.type = 'refund_to_source') <> (r.transaction_id IS NOT NULL)
+            OR t.type IN ('withdrawal', 'withdrawal_return') AND d.transaction_id IS NULL OR d.type <> t.type
+            OR t.type = 'fee' AND t.cause_id IS NULL""",
     ),
     # The servers keep these references, but not from whoever switches that off.
     Check(
@@ -93,9 +102,9 @@ CHECKS = (
         "transaction",
         " UNION ALL ".join(
             f"""
-        SELECT HEX(t.id) AS id, '{column}' AS refers_by FROM transactions t
-        LEFT JOIN {table} r ON r.id = t.{column} WHERE t.{column} IS NOT NULL AND r.id IS NULL"""
-            for column, table in _REFERENCES.items()
+        SELECT HEX(t.{"id" if table == "transactions" else "transaction_id"}) AS id, '{column}' AS refers_by
+        FROM {table} t LEFT JOIN {referred} r ON r.id = t.{column} WHERE t.{column} IS NOT NULL AND r.id IS NULL"""
+            for table, column, referred in _REFERENCES
         )
         + """
         UNION ALL SELECT HEX(p.transaction_id), 'account_id' FROM postings p

@@ -9,10 +9,11 @@ CHECKS = (
         "attempt",
         """
         SELECT HEX(a.id) AS id, a.status, COUNT(t.id) AS credited FROM payment_attempts a
-        LEFT JOIN transactions t ON t.attempt_id = a.id AND t.type = 'top_up'
+        LEFT JOIN gateway_payments g ON g.attempt_id = a.id
+        LEFT JOIN transactions t ON t.id = g.transaction_id AND t.type = 'top_up'
         GROUP BY a.id, a.amount, a.status HAVING COUNT(t.id) > 1 OR (a.status = 'succeeded' AND COUNT(t.id) <> 1
-            AND NOT EXISTS (SELECT 1 FROM transactions s JOIN transactions c ON c.cause_id = s.id
-                            WHERE s.attempt_id = a.id AND s.type = 'suspense' AND c.type = 'adjustment'
+            AND NOT EXISTS (SELECT 1 FROM gateway_payments s JOIN transactions c ON c.cause_id = s.transaction_id
+                            WHERE s.attempt_id = a.id AND s.suspense_reason IS NOT NULL AND c.type = 'adjustment'
                                 AND c.amount = a.amount))""",
     ),
     Check(
@@ -22,14 +23,16 @@ CHECKS = (
         "transaction",
         """
         SELECT HEX(t.id) AS id, t.amount FROM transactions t
-        LEFT JOIN transactions c ON c.id = t.cause_id LEFT JOIN withdrawals d ON d.id = t.withdrawal_id
-        LEFT JOIN transactions b ON b.withdrawal_id = d.id AND b.type = 'withdrawal_return'
+        LEFT JOIN transactions c ON c.id = t.cause_id
+        LEFT JOIN withdrawal_bookings o ON o.transaction_id = t.id LEFT JOIN withdrawals d ON d.id = o.withdrawal_id
+        LEFT JOIN withdrawal_bookings r ON r.withdrawal_id = d.id AND r.type = 'withdrawal_return'
+        LEFT JOIN transactions b ON b.id = r.transaction_id
         LEFT JOIN postings f ON f.transaction_id = t.id AND f.side = 'debit'
         LEFT JOIN accounts a ON a.id = f.account_id
         LEFT JOIN postings i ON i.transaction_id = t.id AND i.side = 'credit'
         LEFT JOIN accounts b2 ON b2.id = i.account_id LEFT JOIN wallets w ON w.id = i.account_id
         LEFT JOIN postings k ON k.transaction_id = c.id AND k.side = 'credit' AND k.account_id = f.account_id
-        WHERE t.type = 'adjustment' AND NOT COALESCE(IF(t.withdrawal_id IS NULL,
+        WHERE t.type = 'adjustment' AND NOT COALESCE(IF(o.transaction_id IS NULL,
             (w.id IS NOT NULL AND (c.type = 'suspense' AND a.code = 'suspense'
                                    OR k.line IS NOT NULL AND a.code = 'unclaimed'))
             OR (t.cause_id IS NULL AND a.kind = 'wallet' AND b2.code = 'unclaimed'),
@@ -42,9 +45,10 @@ CHECKS = (
         "transaction",
         """
         SELECT HEX(t.id) AS id, t.amount FROM transactions t
-        LEFT JOIN withdrawals d ON d.id = t.withdrawal_id LEFT JOIN transactions c ON c.id = t.cause_id
+        LEFT JOIN withdrawal_bookings o ON o.transaction_id = t.id LEFT JOIN withdrawals d ON d.id = o.withdrawal_id
+        LEFT JOIN transactions c ON c.id = t.cause_id LEFT JOIN withdrawal_bookings e ON e.transaction_id = c.id
         WHERE t.type = 'withdrawal_return' AND NOT COALESCE(
-            c.withdrawal_id = d.id AND c.type = IF(d.status = 'failed', 'adjustment', 'withdrawal')
+            e.withdrawal_id = d.id AND c.type = IF(d.status = 'failed', 'adjustment', 'withdrawal')
             AND c.amount = t.amount AND c.created_at < t.created_at, FALSE)""",
     ),
     Check(
@@ -75,7 +79,8 @@ CHECKS = (
         "withdrawal",
         """
         SELECT HEX(d.id) AS id, d.status, COUNT(t.id) AS booked FROM withdrawals d
-        LEFT JOIN transactions t ON t.withdrawal_id = d.id AND t.amount = d.amount
+        LEFT JOIN withdrawal_bookings o ON o.withdrawal_id = d.id
+        LEFT JOIN transactions t ON t.id = o.transaction_id AND t.amount = d.amount
         GROUP BY d.id, d.status
         HAVING COALESCE(SUM(t.type = 'withdrawal'), 0) <> (d.status IN ('succeeded', 'reversed'))
             OR d.status <> 'failed' AND COALESCE(SUM(t.type = 'withdrawal_return'), 0) <> (d.status = 'reversed')""",
@@ -85,17 +90,19 @@ CHECKS = (
         "every withdrawal is from its wallet to its provider, or back",
         "transaction",
         """
-        SELECT HEX(t.id) AS id, p.line FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
-        JOIN postings p ON p.transaction_id = t.id JOIN accounts a ON a.id = p.account_id
+        SELECT HEX(o.transaction_id) AS id, p.line
+        FROM withdrawal_bookings o JOIN withdrawals d ON d.id = o.withdrawal_id
+        JOIN postings p ON p.transaction_id = o.transaction_id JOIN accounts a ON a.id = p.account_id
         WHERE p.account_id <> d.wallet_id AND a.code <> CONCAT('payout:', d.provider)
-            OR (p.account_id = d.wallet_id) <> ((t.type IN ('withdrawal', 'adjustment')) = (p.side = 'debit'))""",
+            OR (p.account_id = d.wallet_id) <> ((o.type IN ('withdrawal', 'adjustment')) = (p.side = 'debit'))""",
     ),
     Check(
         "withdrawal_has_its_fee",
         "every withdrawal's fee is its own",
         "transaction",
         """
-        SELECT HEX(t.id) AS id, d.fee, f.amount FROM transactions t JOIN withdrawals d ON d.id = t.withdrawal_id
+        SELECT HEX(t.id) AS id, d.fee, f.amount FROM withdrawal_bookings o
+        JOIN withdrawals d ON d.id = o.withdrawal_id JOIN transactions t ON t.id = o.transaction_id
         LEFT JOIN transactions f ON f.cause_id = t.id AND f.type = 'fee' LEFT JOIN transactions c ON c.id = t.cause_id
         WHERE COALESCE(f.amount, 0) <> IF(t.type = 'adjustment' OR COALESCE(c.type, '') = 'adjustment', 0, d.fee)""",
     ),
@@ -123,7 +130,8 @@ CHECKS = (
         "refund to source",
         """
         SELECT HEX(r.id) AS id, r.status FROM source_refunds r
-        LEFT JOIN transactions t ON t.source_refund_id = r.id AND t.type = 'refund_to_source'
+        LEFT JOIN source_refund_bookings o ON o.source_refund_id = r.id
+        LEFT JOIN transactions t ON t.id = o.transaction_id AND t.type = 'refund_to_source'
         LEFT JOIN postings p ON p.transaction_id = t.id AND p.side = 'debit'
         LEFT JOIN accounts a ON a.id = p.account_id
         WHERE (r.status = 'succeeded') <> (t.id IS NOT NULL) OR t.amount <> r.amount OR t.cause_id <> r.transaction_id

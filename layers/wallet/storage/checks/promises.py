@@ -53,7 +53,7 @@ CHECKS = (
         "hold",
         """
         SELECT HEX(h.id) AS id, h.captured FROM holds h
-        LEFT JOIN transactions t ON t.hold_id = h.id AND t.type = 'hold_capture'
+        LEFT JOIN hold_captures c ON c.hold_id = h.id LEFT JOIN transactions t ON t.id = c.transaction_id
         GROUP BY h.id, h.captured, h.amount
         HAVING h.captured <> COALESCE(SUM(t.amount), 0) OR h.captured > h.amount""",
     ),

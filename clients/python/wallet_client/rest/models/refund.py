@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.balance import Balance
 
@@ -16,7 +18,11 @@ T = TypeVar("T", bound="Refund")
 
 @_attrs_define
 class Refund:
-    """A refund that has just happened."""
+    """A refund that has happened, with the payee's balance behind it.
+
+    A key that is sent again long afterwards is answered from the ledger, which doesn't keep that.
+
+    """
 
     id: str
     payment_id: str
@@ -30,10 +36,10 @@ class Refund:
     refunded: int
     """ Minor units (paise). """
     transaction_id: str
-    balance: Balance
-    """ What is in a wallet: `total` is the sum of its entries, `held` is promised, `available` may be spent. """
     created_at: datetime.datetime
     """ RFC 3339, in UTC, to the millisecond. """
+    balance: Balance | Unset = UNSET
+    """ What is in a wallet: `total` is the sum of its entries, `held` is promised, `available` may be spent. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,9 +60,11 @@ class Refund:
 
         transaction_id = self.transaction_id
 
-        balance = self.balance.to_dict()
-
         created_at = self.created_at.isoformat()
+
+        balance: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.balance, Unset):
+            balance = self.balance.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -70,10 +78,11 @@ class Refund:
                 "reason": reason,
                 "refunded": refunded,
                 "transaction_id": transaction_id,
-                "balance": balance,
                 "created_at": created_at,
             }
         )
+        if balance is not UNSET:
+            field_dict["balance"] = balance
 
         return field_dict
 
@@ -103,9 +112,14 @@ class Refund:
 
         transaction_id = d.pop("transaction_id")
 
-        balance = Balance.from_dict(d.pop("balance"))
-
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
+
+        _balance = d.pop("balance", UNSET)
+        balance: Balance | Unset
+        if isinstance(_balance, Unset):
+            balance = UNSET
+        else:
+            balance = Balance.from_dict(_balance)
 
         refund = cls(
             id=id,
@@ -116,8 +130,8 @@ class Refund:
             reason=reason,
             refunded=refunded,
             transaction_id=transaction_id,
-            balance=balance,
             created_at=created_at,
+            balance=balance,
         )
 
         refund.additional_properties = d
