@@ -304,7 +304,10 @@ def _migrate(cursor: "DictCursor", wanted: list[Migration]) -> list[str]:
             )
             applied.append(migration.name)
         elif row["checksum"] != migration.checksum:
-            raise MigrationError(f"{migration.name} was changed after it was applied; write a new one instead")
+            raise MigrationError(
+                f"{migration.name} was changed after it was applied. A change of tables is a new migration; where this"
+                " one was changed before any release, on your own machine: make reset"
+            )
     return applied
 
 

@@ -18,6 +18,7 @@ from tests.web.conftest import chromium_program
 
 _LIGHTHOUSE: Final = "lighthouse@13.5.0"
 _CATEGORIES: Final = ("performance", "accessibility", "best-practices", "seo")
+_RUNS: Final = 3
 _TIMES: Final = {"first-contentful-paint": "first paint", "interactive": "usable"}
 
 
@@ -64,26 +65,29 @@ def first_load(built: Path) -> list[str]:
 
 
 def main() -> None:
+    """Three pages, of each the middle one of three runs."""
     state = State(ROOT / ".local")
     api = Api(stack.read(state))
+    rows, told = [], {}
+    for name, path in (("sign in", "sign-in"), ("home", ""), ("pay", "pay")):
+        cookies = ["" if path == "sign-in" else signed_in(api) for _ in range(_RUNS)]
+        runs = [measure(state, f"{api.stack['web_url']}/{path}", cookie) for cookie in cookies]
+        told = sorted(runs, key=lambda run: float(run["audits"]["interactive"]["numericValue"]))[_RUNS // 2]
+        scores = [f"{round(told['categories'][one]['score'] * 100)}" for one in _CATEGORIES]
+        times = [f"{told['audits'][one]['numericValue'] / 1000:.1f} s" for one in _TIMES]
+        rows.append(f"| {name} | " + " | ".join((*scores, *times)) + " |")
     lines = [
         "# Performance of the site",
         "",
-        f"Written by `make lighthouse` ({_LIGHTHOUSE.replace('@', ' ')}: a slow phone on a slow network, as it plays",
-        "them) in front of the stack of a developer's machine. What is sent is compressed as CloudFront does it.",
+        f"Written by `make lighthouse` ({_LIGHTHOUSE.replace('@', ' ')}: a slow phone on a slow network, as it",
+        "plays them) in front of the stack of a developer's machine. What is sent is compressed as CloudFront does",
+        "it. Of each page the middle one of three runs; the phone's processor is four times slower than that",
+        f"machine's, which has {told['environment']['benchmarkIndex']:.0f} by Lighthouse's benchmark.",
         "",
         "| page | " + " | ".join(_CATEGORIES) + " | " + " | ".join(_TIMES.values()) + " |",
         "|---|" + "---|" * (len(_CATEGORIES) + len(_TIMES)),
+        *rows,
     ]
-    for name, path, cookie in (
-        ("sign in", "sign-in", ""),
-        ("home", "", signed_in(api)),
-        ("pay", "pay", signed_in(api)),
-    ):
-        told = measure(state, f"{api.stack['web_url']}/{path}", cookie)
-        scores = [f"{round(told['categories'][one]['score'] * 100)}" for one in _CATEGORIES]
-        times = [f"{told['audits'][one]['numericValue'] / 1000:.1f} s" for one in _TIMES]
-        lines.append(f"| {name} | " + " | ".join((*scores, *times)) + " |")
     lines += ["", "| file | bytes | sent |", "|---|---|---|"]
     lines += [f"| {name} | {raw:,} | {sent:,} |" for name, raw, sent in sizes(state.build / "site")]
     lines += [
