@@ -637,8 +637,8 @@ PRIVATE = (
         ),
     ),
     _mutant(
-        "a payee is looked at before the payer",
-        "payees.py::test_who_is_refused_for_their_own_sake_does_not_even_wait_for_the_payee",
+        "who looks for a payee is asked for their own freeze behind that",
+        "payees.py::test_who_is_refused_for_their_own_sake_is_told_that_whoever_the_payee_is",
         (
             "check_payer",
             "    ELSEIF v_status <> 'active' THEN\n        SET p_outcome = 'wallet_frozen';\n    ELSEIF p_amount > v_available THEN",
