@@ -67,7 +67,7 @@ _KEY = (
 _NOT_PAID = (
     "        ROLLBACK;\n        CALL open_confirmation(p_actor_id, p_key, p_request_hash, p_transaction_id, 'payment',"
 )
-_FEE = "        CALL post_entry(v_fee_id, p_payee_id, p_slot, v_fees_id, 0, p_fee, p_at + INTERVAL 1 MICROSECOND);\n"
+_FEE = "        CALL post_entry(v_fee_id, p_payee_id, p_slot, v_fees_id, p_fee, p_at + INTERVAL 1 MICROSECOND);\n"
 
 CONFIRMATIONS = (
     _mutant(
@@ -1025,11 +1025,11 @@ RULES = (
         "kernel_refunds.py::test_a_refund_without_an_amount_gives_back_what_is_left",
         (
             "post_entry",
-            "        INSERT INTO postings\n"
-            "            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)\n"
-            "        SELECT t.id, 2, a.id, 0, t.type, 'credit', p_amount, w.entries, w.balance, p_at\n"
-            "        FROM transactions t JOIN accounts a LEFT JOIN wallets w ON w.id = a.id\n"
-            "        WHERE t.id = p_transaction_id AND a.id = p_credit_account_id;\n",
+            "    INSERT INTO postings\n"
+            "        (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)\n"
+            "    SELECT t.id, 2, a.id, 0, t.type, 'credit', p_amount, w.entries, w.balance, p_at\n"
+            "    FROM transactions t JOIN accounts a LEFT JOIN wallets w ON w.id = a.id\n"
+            "    WHERE t.id = p_transaction_id AND a.id = p_credit_account_id;\n",
             "",
         ),
     ),
@@ -1048,8 +1048,8 @@ RULES = (
         "withdrawals_kernel.py::test_a_withdrawal_that_comes_back_is_in_the_wallet_again_with_its_fee",
         (
             "take_withdrawal_back",
-            "        CALL post_entry(v_fee_id, v_fees_id, 0, v_wallet_id, 0, v_fee, v_now);",
-            "        CALL post_entry(v_fee_id, v_fees_id, 0, v_payout_account_id, 0, v_fee, v_now);",
+            "        CALL post_entry(v_fee_id, v_fees_id, 0, v_wallet_id, v_fee, v_now);",
+            "        CALL post_entry(v_fee_id, v_fees_id, 0, v_payout_account_id, v_fee, v_now);",
         ),
     ),
     _mutant(

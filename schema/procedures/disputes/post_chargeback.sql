@@ -25,10 +25,10 @@ BEGIN
         SELECT v_posting_id, IF(p_back, 'chargeback_reversal', 'chargeback'), p_amount, currency, transaction_id, p_at
         FROM payment_disputes WHERE id = p_dispute_id;
         IF p_back THEN
-            CALL post_entry(v_posting_id, v_gateway_account_id, 0, v_account_id, 0, p_amount, p_at);
+            CALL post_entry(v_posting_id, v_gateway_account_id, 0, v_account_id, p_amount, p_at);
             UPDATE wallets SET status = 'closing' WHERE id = v_account_id AND status = 'closed';
         ELSE
-            CALL post_entry(v_posting_id, v_account_id, 0, v_gateway_account_id, 0, p_amount, p_at);
+            CALL post_entry(v_posting_id, v_account_id, 0, v_gateway_account_id, p_amount, p_at);
         END IF;
         INSERT INTO payment_dispute_bookings (transaction_id, dispute_id, end_no, part)
         SELECT v_posting_id, id, ends, p_part FROM payment_disputes WHERE id = p_dispute_id;

@@ -29,7 +29,6 @@ BEGIN
     DECLARE v_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_attempt_id, v_owner_id, v_wallet_id, v_suspense_id, v_locked BINARY(16) DEFAULT NULL;
     DECLARE v_asked, v_left, v_amount, v_total BIGINT DEFAULT NULL;
-    DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
@@ -51,7 +50,7 @@ BEGIN
                 SELECT status INTO v_attempt_status FROM payment_attempts WHERE id = v_attempt_id FOR UPDATE;
             END IF;
             SELECT id INTO v_locked FROM transactions WHERE id = p_transaction_id FOR UPDATE;
-            CALL lock_credit(v_wallet_id, FALSE, v_slot, v_status, v_tier, v_total, v_last);
+            CALL lock_credit(v_wallet_id, v_status, v_tier, v_total, v_last);
             CALL left_to_refund(p_transaction_id, v_left);
             SET v_amount = COALESCE(p_amount, v_left);
             SET v_now = GREATEST(UTC_TIMESTAMP(6), COALESCE(v_last, UTC_TIMESTAMP(6)) + INTERVAL 1 MICROSECOND);
@@ -70,7 +69,7 @@ BEGIN
             SELECT id INTO v_suspense_id FROM accounts WHERE code = 'suspense';
             INSERT INTO transactions (id, type, amount, currency, actor_id, cause_id, created_at)
             VALUES (p_credit_id, 'adjustment', v_amount, v_currency, p_actor_id, p_transaction_id, v_now);
-            CALL post_entry(p_credit_id, v_suspense_id, 0, v_wallet_id, v_slot, v_amount, v_now);
+            CALL post_entry(p_credit_id, v_suspense_id, 0, v_wallet_id, v_amount, v_now);
             CALL count_load(v_wallet_id, v_amount, v_now);
             CALL note_event(v_wallet_id, NULL, 'SuspenseCredited', JSON_OBJECT(
                 'transaction_id', LOWER(HEX(p_credit_id)), 'amount', v_amount + 0, 'currency', v_currency,

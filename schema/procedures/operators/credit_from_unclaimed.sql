@@ -23,7 +23,6 @@ BEGIN
     DECLARE v_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_unclaimed_id, v_known_id, v_owner_id, v_locked BINARY(16) DEFAULT NULL;
     DECLARE v_left, v_amount, v_total, v_kept, v_lost BIGINT DEFAULT NULL;
-    DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
@@ -40,7 +39,7 @@ BEGIN
         IF v_owner_id < p_wallet_id THEN
             SELECT id INTO v_locked FROM wallets WHERE id = v_owner_id FOR UPDATE;
         END IF;
-        CALL lock_credit(p_wallet_id, FALSE, v_slot, v_status, v_tier, v_total, v_last);
+        CALL lock_credit(p_wallet_id, v_status, v_tier, v_total, v_last);
         IF v_owner_id > p_wallet_id THEN
             SELECT id INTO v_locked FROM wallets WHERE id = v_owner_id FOR UPDATE;
         END IF;
@@ -65,7 +64,7 @@ BEGIN
     IF v_outcome = 'done' THEN
         INSERT INTO transactions (id, type, amount, currency, actor_id, cause_id, created_at)
         VALUES (p_credit_id, 'adjustment', v_amount, 'INR', p_actor_id, p_transaction_id, v_now);
-        CALL post_entry(p_credit_id, v_unclaimed_id, 0, p_wallet_id, v_slot, v_amount, v_now);
+        CALL post_entry(p_credit_id, v_unclaimed_id, 0, p_wallet_id, v_amount, v_now);
         CALL count_load(p_wallet_id, v_amount, v_now);
         CALL note_event(p_wallet_id, NULL, 'UnclaimedCredited', JSON_OBJECT(
             'transaction_id', LOWER(HEX(p_credit_id)), 'amount', v_amount + 0, 'currency', 'INR'), v_now);

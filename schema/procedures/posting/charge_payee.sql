@@ -19,6 +19,6 @@ BEGIN
         SELECT id INTO v_fees_id FROM accounts WHERE code = 'fees';
         INSERT INTO transactions (id, type, amount, currency, cause_id, created_at)
         VALUES (v_fee_id, 'fee', p_fee, 'INR', p_cause_id, p_at + INTERVAL 1 MICROSECOND);
-        CALL post_entry(v_fee_id, p_payee_id, p_slot, v_fees_id, 0, p_fee, p_at + INTERVAL 1 MICROSECOND);
+        CALL post_entry(v_fee_id, p_payee_id, p_slot, v_fees_id, p_fee, p_at + INTERVAL 1 MICROSECOND);
     END IF;
 END

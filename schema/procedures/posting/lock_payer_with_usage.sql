@@ -48,7 +48,7 @@ BEGIN
             CALL derive_id(p_transaction_id, CONCAT('gather', v_slot), v_gather_id);
             INSERT INTO transactions (id, type, amount, currency, created_at)
             VALUES (v_gather_id, 'gather', v_there, 'INR', p_last);
-            CALL post_entry(v_gather_id, p_wallet_id, v_slot, p_wallet_id, 0, v_there, p_last);
+            CALL post_entry(v_gather_id, p_wallet_id, v_slot, p_wallet_id, v_there, p_last);
             SET v_own = v_own + v_there;
         END IF;
     END WHILE;

@@ -1,12 +1,12 @@
 -- Moves `p_amount` from one account to another under a transaction that the caller has just inserted: each balance, and
--- a posting with the balance behind it. Slots are 0 but for the credits of a hot wallet. The caller holds the locks of
--- the wallets (or of the slots); a posting that would overdraw breaks a CHECK and everything.
+-- a posting with the balance behind it. The debit is of a slot, 0 but where a hot wallet's are gathered or a fee is taken out of
+-- the one that was paid; the credit is of the account's own row. The caller holds the locks of the wallets (or of the
+-- slot); a posting that would overdraw breaks a CHECK and everything.
 CREATE PROCEDURE post_entry(
     IN p_transaction_id BINARY(16),
     IN p_debit_account_id BINARY(16),
     IN p_debit_slot TINYINT UNSIGNED,
     IN p_credit_account_id BINARY(16),
-    IN p_credit_slot TINYINT UNSIGNED,
     IN p_amount BIGINT,
     IN p_at DATETIME(6)
 )
@@ -33,23 +33,13 @@ BEGIN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an entry needs two accounts that exist';
     END IF;
 
-    IF p_credit_slot = 0 THEN
-        UPDATE wallets SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
-        WHERE id = p_credit_account_id;
-        INSERT INTO postings
-            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
-        SELECT t.id, 2, a.id, 0, t.type, 'credit', p_amount, w.entries, w.balance, p_at
-        FROM transactions t JOIN accounts a LEFT JOIN wallets w ON w.id = a.id
-        WHERE t.id = p_transaction_id AND a.id = p_credit_account_id;
-    ELSE
-        UPDATE wallet_slots SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
-        WHERE wallet_id = p_credit_account_id AND slot = p_credit_slot;
-        INSERT INTO postings
-            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
-        SELECT t.id, 2, s.wallet_id, s.slot, t.type, 'credit', p_amount, s.entries, s.balance, p_at
-        FROM transactions t JOIN wallet_slots s
-        WHERE t.id = p_transaction_id AND wallet_id = p_credit_account_id AND slot = p_credit_slot;
-    END IF;
+    UPDATE wallets SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
+    WHERE id = p_credit_account_id;
+    INSERT INTO postings
+        (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+    SELECT t.id, 2, a.id, 0, t.type, 'credit', p_amount, w.entries, w.balance, p_at
+    FROM transactions t JOIN accounts a LEFT JOIN wallets w ON w.id = a.id
+    WHERE t.id = p_transaction_id AND a.id = p_credit_account_id;
     IF ROW_COUNT() <> 1 THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an entry needs two accounts that exist';
     END IF;

@@ -105,7 +105,7 @@ BEGIN
             INSERT INTO transactions (id, type, amount, currency, cause_id, created_at)
             VALUES (p_transaction_id, 'refund_to_source', p_amount, p_currency, v_entry_id, v_now);
             INSERT INTO source_refund_bookings (source_refund_id, transaction_id) VALUES (p_refund_id, p_transaction_id);
-            CALL post_entry(p_transaction_id, v_account_id, 0, v_gateway_account_id, 0, p_amount, v_now);
+            CALL post_entry(p_transaction_id, v_account_id, 0, v_gateway_account_id, p_amount, v_now);
             CALL tell_source_refund(p_refund_id, v_owner_id, 'RefundToSourceSucceeded', v_now);
             SELECT SUM(amount) INTO v_back FROM source_refunds
             WHERE transaction_id = v_entry_id AND status = 'succeeded';

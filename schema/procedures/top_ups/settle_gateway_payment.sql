@@ -29,7 +29,6 @@ BEGIN
     DECLARE v_attempt_currency CHAR(3) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_asked, v_amount, v_balance BIGINT DEFAULT NULL;
-    DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
     DECLARE v_known_id BINARY(16) DEFAULT NULL;
     DECLARE v_told MEDIUMBLOB DEFAULT NULL;
@@ -64,7 +63,7 @@ BEGIN
         SET v_amount = IF(p_surcharge > 0 AND p_currency = v_attempt_currency AND p_paid - p_surcharge = v_asked,
                           v_asked, p_paid);
         IF v_wallet_id IS NOT NULL THEN
-            CALL lock_credit(v_wallet_id, FALSE, v_slot, v_wallet_status, v_tier, v_balance, v_last);
+            CALL lock_credit(v_wallet_id, v_wallet_status, v_tier, v_balance, v_last);
             SET v_now = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND);
             CALL refuse_credit(v_wallet_id, v_tier, v_balance, v_amount, TRUE, v_now, v_limit);
         END IF;
@@ -104,7 +103,7 @@ BEGIN
     END IF;
 
     IF v_outcome = 'done' THEN
-        CALL post_entry(p_transaction_id, v_gateway_account_id, 0, v_account_id, v_slot, v_amount, v_now);
+        CALL post_entry(p_transaction_id, v_gateway_account_id, 0, v_account_id, v_amount, v_now);
         IF v_wallet_id IS NOT NULL THEN
             CALL note_event(
                 v_wallet_id, NULL, IF(v_reason IS NULL, 'TopUpSucceeded', 'TopUpSuspended'), JSON_OBJECT(

@@ -49,7 +49,7 @@ BEGIN
         SELECT id INTO v_unclaimed_id FROM accounts WHERE code = 'unclaimed';
         INSERT INTO transactions (id, type, amount, currency, actor_id, created_at)
         VALUES (p_transaction_id, 'adjustment', v_amount, 'INR', p_actor_id, v_now);
-        CALL post_entry(p_transaction_id, p_wallet_id, 0, v_unclaimed_id, 0, v_amount, v_now);
+        CALL post_entry(p_transaction_id, p_wallet_id, 0, v_unclaimed_id, v_amount, v_now);
         CALL note_unclaimed(p_transaction_id, p_wallet_id, v_amount, 'closed', v_now);
         CALL close_if_empty(p_wallet_id, v_now, v_status);
         SET v_result = JSON_OBJECT(

@@ -27,7 +27,7 @@ BEGIN
         VALUES (p_transaction_id, 'adjustment', v_amount, v_currency, v_now);
         INSERT INTO withdrawal_bookings (withdrawal_id, type, transaction_id)
         VALUES (p_withdrawal_id, 'adjustment', p_transaction_id);
-        CALL post_entry(p_transaction_id, v_wallet_id, 0, v_account_id, 0, v_amount, v_now);
+        CALL post_entry(p_transaction_id, v_wallet_id, 0, v_account_id, v_amount, v_now);
         UPDATE withdrawals SET provider_payout_id = COALESCE(provider_payout_id, p_payout_id) WHERE id = p_withdrawal_id;
         CALL note_withdrawal(p_withdrawal_id, 'WithdrawalCorrected', v_now);
         CALL close_if_empty(v_wallet_id, v_now, v_status);

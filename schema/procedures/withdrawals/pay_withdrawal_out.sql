@@ -20,14 +20,14 @@ BEGIN
     VALUES (p_transaction_id, 'withdrawal', v_amount, 'INR', v_now);
     INSERT INTO withdrawal_bookings (withdrawal_id, type, transaction_id)
     VALUES (p_withdrawal_id, 'withdrawal', p_transaction_id);
-    CALL post_entry(p_transaction_id, v_wallet_id, 0, v_payout_account_id, 0, v_amount, v_now);
+    CALL post_entry(p_transaction_id, v_wallet_id, 0, v_payout_account_id, v_amount, v_now);
     IF v_fee > 0 THEN
         CALL derive_id(p_transaction_id, 'fee', v_fee_id);
         SELECT id INTO v_fees_id FROM accounts WHERE code = 'fees';
         SET v_now = v_now + INTERVAL 1 MICROSECOND;
         INSERT INTO transactions (id, type, amount, currency, cause_id, created_at)
         VALUES (v_fee_id, 'fee', v_fee, 'INR', p_transaction_id, v_now);
-        CALL post_entry(v_fee_id, v_wallet_id, 0, v_fees_id, 0, v_fee, v_now);
+        CALL post_entry(v_fee_id, v_wallet_id, 0, v_fees_id, v_fee, v_now);
     END IF;
     UPDATE withdrawals SET status = 'succeeded', ended_at = v_now, next_check_at = v_now + INTERVAL 1 DAY
     WHERE id = p_withdrawal_id;
