@@ -7,7 +7,6 @@ counted for payments that end there. What one stage takes is what it has more th
 
 import argparse
 import os
-import re
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +17,7 @@ from local.database import PrivateServer
 from local.state import ROOT
 from tests.support.books import Books
 
-_FOLDER = ROOT / "schema" / "procedures" / "payments"
+_PROCEDURE = ROOT / "schema" / "procedures" / "payments" / "make_payment.sql"
 _IN_LOOP, _IN_IF, _OUTSIDE = "LEAVE judging; END LOOP;\nEND", "END IF;\nEND", "END"
 #: Each stage with the text that begins the next one, and how the procedure ends if it ends there.
 STAGES = (
@@ -48,11 +47,6 @@ def cut(text: str, begins_the_next: str, end: str) -> str:
     return f"{head}SET p_outcome = 'done'; {end}"
 
 
-def read(name: str) -> str:
-    """A procedure's text, without what is said before it."""
-    return re.sub(r"^(--.*\n)+", "", (_FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
-
-
 def main() -> None:
     """A line for each stage: its own microseconds, and all up to there."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -72,7 +66,7 @@ def main() -> None:
                 return min(_cost(server, callers, load, given.seconds) for _ in range(2))
 
             print(f"  {cost(floor):6.0f} in all: the floor", flush=True)
-            whole, before = read("make_payment"), 0.0
+            whole, before = _PROCEDURE.read_text(encoding="utf-8"), 0.0
             for name, begins_the_next, end in STAGES:
                 with closing(books.connect()) as connection, connection.cursor() as cursor:
                     cursor.execute("DROP PROCEDURE make_payment")

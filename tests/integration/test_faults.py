@@ -10,6 +10,7 @@ from local.database import PrivateServer
 from tests.support.books import CHECKS, Books
 from tests.support.moves import capture, pay, place, refund
 from tests.support.own_database import own_books
+from tests.support.pen import BESIDE
 
 if TYPE_CHECKING:
     import pymysql
@@ -45,15 +46,6 @@ def orphan(**changes: Any) -> str:
     return posting(transaction="@bad", **changes)
 
 
-#: What only some types of transactions have, by the column that names it: where it stands.
-_BESIDE = {
-    "gateway_payment_id": "gateway_payments",
-    "hold_id": "hold_captures",
-    "withdrawal_id": "withdrawal_bookings",
-    "source_refund_id": "source_refund_bookings",
-}
-
-
 def row(table: str, **columns: Any) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(map(str, columns.values()))})"
 
@@ -70,7 +62,7 @@ def beside(kind: str, transaction_id: str, **columns: Any) -> tuple[str, ...]:
         return (gateway_payment(transaction_id, **columns),)
     more = {"type": columns.pop("type", f"'{kind}'")} if "withdrawal_id" in columns else {}
     return tuple(
-        row(_BESIDE[name], transaction_id=transaction_id, **{name: value}, **more) for name, value in columns.items()
+        row(BESIDE[name], transaction_id=transaction_id, **{name: value}, **more) for name, value in columns.items()
     )
 
 

@@ -35,8 +35,8 @@ _ORDER = (
     "postings",
     "held_changes",
 )
-#: What stands beside a transaction, by the column that says so.
-_BESIDE = {
+#: What only some types of transactions have, by the column that names it: where it stands.
+BESIDE = {
     "gateway_payment_id": "gateway_payments",
     "hold_id": "hold_captures",
     "withdrawal_id": "withdrawal_bookings",
@@ -157,10 +157,10 @@ class Pen:
     ) -> UUID:
         """A transaction of two postings; other `columns` of its row, or of what stands beside it, by name."""
         transaction_id = self.last = ids.uuid7(unix_ms=int(at.timestamp() * 1000), entropy=secrets.token_bytes(10))
-        beside = {name: columns.pop(name) for name in (*_BESIDE, "gateway") if name in columns}
+        beside = {name: columns.pop(name) for name in (*BESIDE, "gateway") if name in columns}
         own = {"id": transaction_id.bytes, "type": kind, "amount": amount, "currency": "INR", "created_at": at}
         self._add("transactions", own | columns)
-        for table in (table for name, table in _BESIDE.items() if name in beside):
+        for table in (table for name, table in BESIDE.items() if name in beside):
             more: dict[str, object] = {"transaction_id": transaction_id.bytes}
             if table == "gateway_payments":
                 more |= {"answer": b"x", "answer_digest": b"d" * 32, "surcharge": 0, "created_at": at}

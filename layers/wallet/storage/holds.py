@@ -54,21 +54,25 @@ def capture_hold(
     return receipt, receipt.transaction_id != transaction_id
 
 
-# Captures of one hold debit one wallet, whose entries have no two of one time; a hold ends at the time of its last one.
-_CAPTURE = """
-SELECT t.id AS transaction_id, h.id AS hold_id, h.amount, h.currency, h.description, h.created_at, h.expires_at,
-       IF(h.status = 'captured' AND h.ended_at <= t.created_at, 'captured', 'placed') AS status,
-       (SELECT CAST(SUM(x.amount) AS SIGNED) FROM hold_captures o JOIN transactions x ON x.id = o.transaction_id
-        WHERE o.hold_id = h.id AND x.created_at <= t.created_at) AS captured,
+# What never changes of a hold, with the names that both sides have now.
+_LASTING = """h.id AS hold_id, h.amount, h.currency, h.description, h.created_at, h.expires_at,
        payer.id AS payer_wallet_id, payer_user.name AS payer_name,
-       payee.id AS payee_wallet_id, payee_user.name AS payee_name
-FROM hold_captures c
-JOIN transactions t ON t.id = c.transaction_id
-JOIN holds h ON h.id = c.hold_id
+       payee.id AS payee_wallet_id, payee_user.name AS payee_name"""
+_SIDES = """
 JOIN wallets payer ON payer.id = h.payer_wallet_id
 JOIN wallets payee ON payee.id = h.payee_wallet_id
 JOIN users payer_user ON payer_user.id = payer.user_id
 JOIN users payee_user ON payee_user.id = payee.user_id
+"""
+# ruff: noqa: S608 - every query is made of the constants here
+
+# Captures of one hold debit one wallet, whose entries have no two of one time; a hold ends at the time of its last one.
+_CAPTURE = f"""
+SELECT t.id AS transaction_id, {_LASTING},
+       IF(h.status = 'captured' AND h.ended_at <= t.created_at, 'captured', 'placed') AS status,
+       (SELECT CAST(SUM(x.amount) AS SIGNED) FROM hold_captures o JOIN transactions x ON x.id = o.transaction_id
+        WHERE o.hold_id = h.id AND x.created_at <= t.created_at) AS captured
+FROM hold_captures c JOIN transactions t ON t.id = c.transaction_id JOIN holds h ON h.id = c.hold_id {_SIDES}
 WHERE c.transaction_id = %s
 """
 
@@ -80,16 +84,10 @@ def release_hold(database: Database, claim: Claim, *, hold_id: UUID) -> tuple[Ho
 
 
 # A hold whose time has passed is expired, whether or not the sweep has been.
-_FIND = """
-SELECT h.id AS hold_id, h.amount, h.captured, h.currency, h.description, h.created_at, h.expires_at,
-       IF(h.status = 'placed' AND h.expires_at <= UTC_TIMESTAMP(6), 'expired', h.status) AS status,
-       payer.id AS payer_wallet_id, payer_user.name AS payer_name,
-       payee.id AS payee_wallet_id, payee_user.name AS payee_name
-FROM holds h
-JOIN wallets payer ON payer.id = h.payer_wallet_id
-JOIN wallets payee ON payee.id = h.payee_wallet_id
-JOIN users payer_user ON payer_user.id = payer.user_id
-JOIN users payee_user ON payee_user.id = payee.user_id
+_FIND = f"""
+SELECT {_LASTING}, h.captured,
+       IF(h.status = 'placed' AND h.expires_at <= UTC_TIMESTAMP(6), 'expired', h.status) AS status
+FROM holds h {_SIDES}
 WHERE h.id = %s AND %s IN (payer.user_id, payee.user_id)
 """
 
