@@ -73,8 +73,8 @@ CASES = {
     "gateway_payments_surcharge_is_not_negative": gateway_payment(-1, answer="'x'", answer_digest="REPEAT('d', 32)"),
     "transactions_follow_a_cause": transaction("refund"),
     "hold_captures_pk": "INSERT INTO hold_captures SELECT * FROM hold_captures",
-    "withdrawal_bookings_pk": "INSERT INTO withdrawal_bookings SELECT @withdrawal, 'withdrawal', id"
-    " FROM transactions LIMIT 2",
+    "withdrawal_bookings_pk": "INSERT INTO withdrawal_bookings SELECT @withdrawal, 'withdrawal', id FROM transactions"
+    " WHERE id NOT IN (SELECT transaction_id FROM withdrawal_bookings) LIMIT 2",
     "withdrawal_bookings_type_is_known": "INSERT INTO withdrawal_bookings VALUES (@withdrawal, 'payment', @payment)",
     "postings_amount_is_positive": posting(0),
     "postings_balance_is_never_negative": posting(1, balance_after=-1),
