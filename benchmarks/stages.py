@@ -23,14 +23,10 @@ _IN_LOOP, _IN_IF, _OUTSIDE = "LEAVE judging; END LOOP;\nEND", "END IF;\nEND", "E
 STAGES = (
     ("the call, the key, the commit and the answer", "    DECLARE v_status", _OUTSIDE),
     ("the procedure's variables", "    SET p_payee_id = p_payee_wallet_id;", _OUTSIDE),
-    (
-        "the read of all that decides",
-        "            IF (p_payer_id IS NOT NULL AND v_tier IS NULL)",
-        f"END IF; {_IN_LOOP}",
-    ),
+    ("the read of all that decides", "        IF v_tier_to_renew IS NOT NULL", _IN_LOOP),
     ("judging, without a lock", "        -- Credits of a hot wallet are spread", _IN_LOOP),
     ("the read under the locks", "        IF v_slot > 0 THEN\n            IF p_payee_id > p_payer_id", _IN_LOOP),
-    ("judging, behind the locks", "        INSERT INTO transactions (id", _IN_IF),
+    ("what follows it: lapsed holds, confirmation", "        INSERT INTO transactions (id", _IN_IF),
     ("the transaction", "        -- The servers assign from left", _IN_IF),
     ("both wallets", "        IF v_slot > 0 THEN\n            UPDATE wallet_slots", _IN_IF),
     ("both postings", "        INSERT INTO outbox", _IN_IF),

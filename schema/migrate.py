@@ -248,6 +248,7 @@ def migrate(
                     _set_rights(cursor, role, name)
                 if confirmation_rules is not None:
                     _set_confirmation_rules(cursor, confirmation_rules)
+                _renew_rules(cursor)
         finally:
             with contextlib.suppress(pymysql.MySQLError):  # a connection that is gone holds no lock
                 cursor.execute("SELECT RELEASE_LOCK(%s)", (_LOCK,))
@@ -414,6 +415,15 @@ def _set_confirmation_rules(cursor: "DictCursor", rules: ConfirmationRules) -> N
                 f" {', '.join(['%s'] * len(_RULES))}",
                 (tier, _RULES_WAIT_S, *astuple(rules)),
             )
+
+
+def _renew_rules(cursor: "DictCursor") -> None:
+    """Writes down what is in force now, or the first payment of a tier would, and keep others waiting."""
+    cursor.execute("SELECT tier FROM current_rules")
+    for row in cursor.fetchall():
+        cursor.execute("START TRANSACTION")
+        cursor.execute("CALL renew_rules(%s)", (row["tier"],))
+        cursor.execute("COMMIT")
 
 
 def _rights(text: str) -> set[str]:

@@ -288,6 +288,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "SELECT ON outbox",
         "SELECT ON bulk_payments",
         "SELECT ON bulk_payment_rows",
+        "SELECT ON rules_in_force",
+        "SELECT ON current_rules",
         "SELECT ON audits",
         *_execute("note_audit"),
     ),

@@ -169,6 +169,10 @@ CASES: dict[str, tuple[str, ...]] = {
     "one_fee": (*transaction("fee", cause_id="@payment"), *transaction("fee", cause_id="@payment")),
     "debits_count_once": ("UPDATE wallets SET debited_day = debited_day + 1 WHERE id = @payer",),
     "loads_count_once": ("UPDATE wallets SET loaded_year = loaded_year + 1 WHERE id = @payer",),
+    "rules_are_in_force": (
+        "CALL renew_rules('full')",
+        "UPDATE rules_in_force SET max_balance = max_balance + 1 WHERE tier = 'full'",
+    ),
     "movement_is_told": ("DELETE FROM outbox WHERE type = 'PaymentRefunded'",),
     "hold_is_told": ("UPDATE outbox SET type = 'HoldReleased' WHERE type = 'HoldPlaced'",),
     "source_gets_back_its_own": (source_refund("gateway", "succeeded"),),

@@ -10,6 +10,7 @@ import pytest
 from pymysql.cursors import DictCursor
 
 from tests.support.books import GATEWAY, Books, Person, captured, unique
+from tests.support.confirmations import tier_with
 from tests.support.moves import capture, connection, pay, place, refund, refusals_in, release, settle
 from tests.support.operators import asked
 from tests.support.payouts import make_older, tell, withdraw
@@ -52,6 +53,13 @@ def test_two_who_waited_for_the_same_100_spend_it_once(books: Books) -> None:
     assert books.faults() == []
 
 
+def test_who_waits_to_pay_can_not_spend_what_is_promised_meanwhile(books: Books) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    tasks = [partial(move, books, payer, payee, 600) for move in (place, pay)]
+    assert refusals_in(behind_wallet(books, payer, tasks, nothing)) == [Refusal.INSUFFICIENT_FUNDS]
+    assert (books.balance(payer), books.held(payer)) == (1_000, 600)
+
+
 def test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in(books: Books) -> None:
     payers, payee = [books.person(money=60_000) for _ in range(2)], books.person(tier="small", money=950_000)
     before = books.balance(payee)
@@ -83,6 +91,60 @@ def test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for(
     answers = behind_wallet(books, payer, [partial(move, books, payer, paid, amount)], demote)
     assert refusals_in(answers) == [Refusal.WALLET_LIMIT_EXCEEDED]
     assert (books.balance(payer), books.held(payer)) == (2_000_000, 0)
+
+
+def test_who_waits_to_pay_somebody_is_held_to_the_payees_tier_that_they_waited_for(books: Books) -> None:
+    books.tier("empty", {"2021-01-01": {"max_balance": 50}})
+    payer, payee = books.person(money=100), books.person()
+
+    def demote(cursor: DictCursor) -> None:
+        cursor.execute("UPDATE wallets SET tier = 'empty' WHERE id = %s", (payee.wallet_id.bytes,))
+
+    answers = behind_wallet(books, payee, [partial(pay, books, payer, payee, 60)], demote)
+    assert refusals_in(answers) == [Refusal.PAYEE_UNAVAILABLE]
+
+
+def test_who_waits_for_a_slot_of_a_merchant_who_is_capped_meanwhile_pays_into_the_wallet_itself(books: Books) -> None:
+    """No slot knows what is in the others."""
+    books.tier("kiosk", {"2021-01-01": {"max_balance": 100}}, for_merchants=True)
+    payers = [books.person(money=100) for _ in range(6)]
+    merchant = books.person(kind="merchant", tier="merchant")
+    books.spread(merchant, 16)
+
+    def demote(cursor: DictCursor) -> None:
+        cursor.execute("UPDATE wallets SET tier = 'kiosk' WHERE id = %s", (merchant.wallet_id.bytes,))
+
+    answers = behind(
+        books,
+        [partial(pay, books, payer, merchant, 60) for payer in payers],
+        demote,
+        "SELECT w.id FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = %s FOR UPDATE",
+        merchant.wallet_id.bytes,
+    )
+    assert refusals_in(answers) == [Refusal.PAYEE_UNAVAILABLE] * 5
+    assert books.select("SELECT balance FROM wallets WHERE id = %s", merchant.wallet_id.bytes) == [{"balance": 60}]
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "told"),
+    [
+        ("unconfirmed_day = 60", "REQUIRED"),
+        ("paused_until = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR", "PAUSED"),
+    ],
+)
+def test_who_waits_to_pay_confirms_by_what_has_left_meanwhile_and_not_in_a_pause(
+    books: Books, meanwhile: str, told: str
+) -> None:
+    rules = {"REQUIRED": {"day_above": 100}, "PAUSED": {"above": 0}}[told]
+    payer, payee = books.person(money=100, tier=tier_with(books, **rules)), books.person()
+    today = "DATE(UTC_TIMESTAMP(6) + INTERVAL 330 MINUTE)"
+    books.write(f"UPDATE wallets SET unconfirmed_on = {today} WHERE id = %s", payer.wallet_id.bytes)  # noqa: S608 - above
+
+    def change(cursor: DictCursor) -> None:
+        cursor.execute(f"UPDATE wallets SET {meanwhile} WHERE id = %s", (payer.wallet_id.bytes,))  # noqa: S608 - above
+
+    answers = behind_wallet(books, payer, [partial(pay, books, payer, payee, 60)], change)
+    assert refusals_in(answers) == [Refusal[f"CONFIRMATION_{told}"]]
 
 
 @pytest.mark.parametrize("move", [pay, place])

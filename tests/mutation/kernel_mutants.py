@@ -47,6 +47,20 @@ def _dropped(constraint: str, file: str, old: str, new: str = "") -> Mutant:
     return _mutant(f"{constraint} is dropped", test, (file, old, new))
 
 
+def _payer_not_compared(name: str, test: str, *columns: str) -> Mutant:
+    """Under the locks a payment doesn't see that these columns of its payer's have changed since they were read.
+
+    Whatever leaves unconfirmed changes `unconfirmed_day` as well: for what else changes, a mutant breaks both.
+    """
+    now, read = _PAYER_NOW, _PAYER_READ
+    for column in columns:
+        now, read = now.replace(column, "0"), read.replace(_AS_READ[column], "0")
+    changes = [("make_payment", _PAYER_NOW, now), ("make_payment", _PAYER_READ, read)]
+    if "unconfirmed_day" in columns:
+        changes.append(("make_payment", "unconfirmed_on <=> v_unconfirmed_on AND ", ""))
+    return _mutant(name, f"kernel_locks.py::test_{test}", *changes)
+
+
 def _trigger(name: str, file: str, old: str, statement: str) -> Mutant:
     test = f"rights.py::test_even_the_owner_can_not_change_the_past[{statement}]"
     return _mutant(f"the trigger {name} is dropped", test, (file, old, ""))
@@ -54,8 +68,17 @@ def _trigger(name: str, file: str, old: str, statement: str) -> Mutant:
 
 _ONLY_GROWS = " FOR EACH ROW\n    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';"
 _PAY_LOCK = "        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, IF(v_slot = 0, p_payee_id, p_payer_id)) FOR UPDATE;\n"
-_PAY_READ = "        SELECT MAX(IF(id = p_payer_id, status, NULL)), MAX(IF(id = p_payer_id, tier, NULL)),\n"
-_PAY_INTO = "        INTO v_status, v_locked_tier, v_own, p_held, v_entries, v_last, v_generation, v_paused_until,\n"
+_PAY_READ = "        SELECT GREATEST(UTC_TIMESTAMP(6), MAX(last_entry_at) + INTERVAL 1 MICROSECOND),\n"
+_PAYER_NOW = "                   (status, tier, entries, held_changes, session_generation, unconfirmed_day)\n"
+_PAYER_READ = "                   = (v_status, v_tier, v_entries, v_held_changes, v_generation, v_unconfirmed)\n"
+_AS_READ = {
+    "status": "v_status",
+    "tier": "v_tier",
+    "entries": "v_entries",
+    "held_changes": "v_held_changes",
+    "session_generation": "v_generation",
+    "unconfirmed_day": "v_unconfirmed",
+}
 _REFUNDED = (
     "        SELECT COALESCE(SUM(amount), 0) INTO v_refunded FROM transactions"
     " WHERE cause_id = p_payment_id AND type = 'refund';\n"
@@ -212,9 +235,86 @@ LOCKS = (
         ),
     ),
     _mutant(
+        "a payment is judged before the locks alone",
+        (
+            "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
+            "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payee]",
+            "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
+            "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in",
+        ),
+        ("make_payment", "        IF v_is_as_read THEN\n", "        IF TRUE THEN\n"),
+    ),
+    _payer_not_compared(
+        "a payer's freeze is seen before the locks alone",
+        "who_waits_to_pay_sees_the_freeze_that_they_waited_for[payer]",
+        "status",
+    ),
+    _payer_not_compared(
         "the balance alone is read before the debit lock",
-        "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
-        ("make_payment", _PAY_INTO, _PAY_INTO.replace("v_own", "v_total")),
+        "two_who_waited_for_the_same_100_spend_it_once",
+        "entries",
+        "unconfirmed_day",
+    ),
+    _payer_not_compared(
+        "the sums of a payer are asked for before the lock alone",
+        "two_who_waited_for_the_last_of_a_payers_month_get_one_out[pay]",
+        "entries",
+        "unconfirmed_day",
+    ),
+    _payer_not_compared(
+        "what is promised meanwhile is not seen",
+        "who_waits_to_pay_can_not_spend_what_is_promised_meanwhile",
+        "held_changes",
+        "unconfirmed_day",
+    ),
+    _payer_not_compared(
+        "the limits of the tier before the lock are those of the one behind it",
+        "who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay-personal-100]",
+        "tier",
+    ),
+    _payer_not_compared(
+        "who has signed out is found out before the lock alone",
+        "who_waits_to_pay_is_out_with_the_session_that_ends_meanwhile[pay]",
+        "session_generation",
+    ),
+    _payer_not_compared(
+        "what has left unconfirmed meanwhile is not seen",
+        "who_waits_to_pay_confirms_by_what_has_left_meanwhile_and_not_in_a_pause[unconfirmed_day = 60-REQUIRED]",
+        "unconfirmed_day",
+    ),
+    _mutant(
+        "a pause that began meanwhile is not seen",
+        "kernel_locks.py::test_who_waits_to_pay_confirms_by_what_has_left_meanwhile_and_not_in_a_pause"
+        "[paused_until = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR-PAUSED]",
+        ("make_payment", " AND paused_until <=> v_paused_until,", ","),
+    ),
+    _mutant(
+        "a payee's freeze is seen before the locks alone",
+        "kernel_locks.py::test_who_waits_to_pay_sees_the_freeze_that_they_waited_for[payee]",
+        ("make_payment", "        (status, tier) = (v_payee_status, v_payee_tier)\n", "        tier = v_payee_tier\n"),
+    ),
+    _mutant(
+        "the caps of a payee's tier before the lock are those of the one behind it",
+        "kernel_locks.py::test_who_waits_to_pay_somebody_is_held_to_the_payees_tier_that_they_waited_for",
+        (
+            "make_payment",
+            "        (status, tier) = (v_payee_status, v_payee_tier)\n",
+            "        status = v_payee_status\n",
+        ),
+    ),
+    _mutant(
+        "what a payee was paid meanwhile is not seen",
+        "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in",
+        (
+            "make_payment",
+            "(entries = v_payee_entries OR COALESCE(v_max_balance, v_max_load_month, v_max_load_year) IS NULL)",
+            "TRUE",
+        ),
+    ),
+    _mutant(
+        "a merchant whose balance is capped meanwhile is paid into a slot",
+        "kernel_locks.py::test_who_waits_for_a_slot_of_a_merchant_who_is_capped_meanwhile_pays_into_the_wallet_itself",
+        ("make_payment", "    IF v_slot > 0 AND v_max_balance IS NOT NULL THEN\n", "    IF FALSE THEN\n"),
     ),
     _mutant(
         "the lock of a credited slot is dropped",
@@ -578,15 +678,6 @@ PRIVATE = (
         ),
     ),
     _mutant(
-        "the sums of a payer are asked for before the lock alone",
-        "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[pay]",
-        (
-            "make_payment",
-            "             v_usage_day, v_debited_day, v_usage_month, v_debited_month, v_unconfirmed_on, v_unconfirmed,\n",
-            "             v_usage_day, v_debited_day, v_usage_month, v_total, v_unconfirmed_on, v_unconfirmed,\n",
-        ),
-    ),
-    _mutant(
         "the sums of who places a hold are asked for before the lock alone",
         "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payers_month_get_one_out[place]",
         (
@@ -594,11 +685,6 @@ PRIVATE = (
             "            IF v_has_sums OR v_tier <> v_asked_tier THEN",
             "            IF v_tier <> v_asked_tier THEN",
         ),
-    ),
-    _mutant(
-        "the limits of the tier before the lock are those of the one behind it",
-        "kernel_locks.py::test_who_waits_to_pay_is_held_to_the_tier_that_they_waited_for[pay-personal-100]",
-        ("make_payment", "v_ended = 0 AND v_locked_tier <=> v_tier AND v_locked", "v_ended = 0 AND v_locked"),
     ),
     _mutant(
         "a hold is placed by the limits of the tier before the lock",
@@ -628,12 +714,30 @@ PRIVATE = (
         ("credit_from_unclaimed", "SELECT LEAST(rest, v_kept - v_lost) INTO v_left", "SELECT rest INTO v_left"),
     ),
     _mutant(
+        "a limit that is added is no payment's",
+        "rules_in_force.py::test_a_rule_that_is_added_or_changed_is_the_next_payments[a limit added]",
+        (
+            "0005_confirmations",
+            "AFTER INSERT ON tier_limits FOR EACH ROW\n    UPDATE rules_in_force SET valid_until = '1970-01-01' WHERE tier = NEW.tier;",
+            "AFTER INSERT ON tier_limits FOR EACH ROW\n    DO 0;",
+        ),
+    ),
+    _mutant(
+        "rules are written down though somebody is about to add one",
+        "rules_in_force.py::test_who_pays_while_a_rule_is_added_is_judged_by_it_if_they_had_to_ask_for_the_rules",
+        (
+            "renew_rules",
+            "    FROM rules_in_force WHERE tier = p_tier FOR UPDATE;\n",
+            "    FROM rules_in_force WHERE tier = p_tier;\n",
+        ),
+    ),
+    _mutant(
         "a tier without limits in force has none",
         "kernel_limits.py::test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves",
         (
             "make_payment",
-            "(p_payer_id IS NOT NULL AND v_tier IS NULL) OR (p_payee_id IS NOT NULL AND v_payee_tier IS NULL)",
-            "FALSE",
+            "        IF v_tier_to_renew IS NOT NULL THEN\n",
+            "        IF FALSE THEN\n",
         ),
     ),
     _mutant(
@@ -749,15 +853,6 @@ PRIVATE = (
 
 RULES = (
     _mutant(
-        "who has signed out is found out before the lock alone",
-        "kernel_locks.py::test_who_waits_to_pay_is_out_with_the_session_that_ends_meanwhile[pay]",
-        (
-            "make_payment",
-            _PAY_INTO,
-            _PAY_INTO.replace("v_generation", "v_debits"),
-        ),
-    ),
-    _mutant(
         "who ends a session leaves its tokens as good as they were",
         "identity/test_sessions.py::test_whoever_asks_in_a_session_that_has_ended_gets_nothing_done",
         (
@@ -783,8 +878,7 @@ RULES = (
     _mutant(
         "what is held may be spent",
         "kernel_payments.py::test_money_that_is_held_can_not_be_spent",
-        ("make_payment", "w.balance, w.balance - w.held, w.held,", "w.balance, w.balance, w.held,"),
-        ("make_payment", "        SET v_available = v_own - p_held;\n", "        SET v_available = v_own;\n"),
+        ("make_payment", "w.held, w.balance - w.held, w.entries", "w.held, w.balance, w.entries"),
     ),
     _mutant(
         "a payment may be refunded again and again",
@@ -858,7 +952,7 @@ RULES = (
     _mutant(
         "what a lapsed hold held stays held until the sweep",
         "kernel_holds.py::test_what_an_unswept_hold_held_can_be_spent_and_the_spending_ends_it",
-        ("make_payment", "        ELSEIF p_held > 0 THEN\n", "        ELSEIF FALSE THEN\n"),
+        ("make_payment", "        IF p_held > 0 AND v_slots = 1 THEN\n", "        IF FALSE THEN\n"),
     ),
     _mutant(
         "payments are not counted for the limits",
@@ -1036,12 +1130,7 @@ RULES = (
     _mutant(
         "time stands still",
         "kernel_payments.py::test_the_time_of_a_wallets_entries_never_runs_backwards",
-        (
-            "make_payment",
-            "        SET p_at = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND,\n"
-            "                            COALESCE(v_payee_last + INTERVAL 1 MICROSECOND, v_last));\n",
-            "        SET p_at = UTC_TIMESTAMP(6);\n",
-        ),
+        ("make_payment", _PAY_READ, "        SELECT UTC_TIMESTAMP(6),\n"),
     ),
     _mutant(
         "what the bank sends back comes without its fee",

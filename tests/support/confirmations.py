@@ -32,6 +32,7 @@ def set_rules(books: Books, tier: str, since: str, **rules: int) -> None:
     row: dict[str, object] = {"tier": tier, "valid_from": since, **rules}
     columns, places = ", ".join(row), ", ".join(["%s"] * len(row))
     books.write(f"INSERT INTO confirmation_rules ({columns}) VALUES ({places})", *row.values())  # noqa: S608 - ours
+    books.renew_rules(tier)
 
 
 def required(call: Callable[[], object]) -> RequiredConfirmation:

@@ -21,7 +21,7 @@ BEGIN
     DECLARE v_payer_name, v_payee_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_kind, v_payer_status, v_payee_status, v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_tier, v_locked_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_tier, v_locked_tier, v_tier_to_renew VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_promised, v_captured, v_amount, v_load, v_held, v_changes, v_own, v_entries BIGINT DEFAULT NULL;
     DECLARE v_payee_own, v_payee_entries, v_loaded_month, v_loaded_year, v_fee BIGINT DEFAULT NULL;
     DECLARE v_max_balance, v_max_load_month, v_max_load_year BIGINT DEFAULT NULL;
@@ -44,27 +44,27 @@ BEGIN
     IF v_is_taken THEN
         CALL find_what_a_key_made(p_actor_id, p_key, p_request_hash, v_outcome, v_made_id);
     ELSE
-        SELECT h.payer_wallet_id, h.payee_wallet_id, pu.name, u.name, h.amount, h.description, h.created_at, h.expires_at,
-               IF(t.for_merchants, u.kind, 'personal'), l.tier, w.slots, w.spread,
-               l.max_balance, l.max_load_month, l.max_load_year, f.basis_points > 0 OR f.flat > 0
-        INTO v_payer_id, v_payee_id, v_payer_name, v_payee_name, v_promised, v_description, v_created_at, v_expires_at,
-             v_kind, v_tier, v_slots, v_spread, v_max_balance, v_max_load_month, v_max_load_year, v_is_charged
-        FROM holds h
-        JOIN wallets w ON w.id = h.payee_wallet_id
-        JOIN users u ON u.id = w.user_id
-        JOIN tiers t ON t.code = w.tier
-        LEFT JOIN tier_limits l ON l.tier = w.tier AND l.valid_from = (
-            SELECT MAX(valid_from) FROM tier_limits WHERE tier = w.tier AND valid_from <= UTC_TIMESTAMP(6))
-        LEFT JOIN fee_rates f ON f.movement = 'payment' AND f.valid_from = (
-            SELECT MAX(valid_from) FROM fee_rates WHERE movement = 'payment' AND valid_from <= UTC_TIMESTAMP(6))
-        JOIN wallets p ON p.id = h.payer_wallet_id
-        JOIN users pu ON pu.id = p.user_id
-        WHERE h.id = p_hold_id AND w.user_id = p_actor_id;
-        IF v_payer_id IS NULL THEN
-            SET v_outcome = 'not_found';
-        ELSEIF v_tier IS NULL THEN
-            SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a tier needs limits that are in force';
-        END IF;
+        reading: LOOP
+            SELECT h.payer_wallet_id, h.payee_wallet_id, pu.name, u.name, h.amount, h.description, h.created_at, h.expires_at,
+                   IF(r.for_merchants, u.kind, 'personal'), w.tier, w.slots, w.spread,
+                   r.max_balance, r.max_load_month, r.max_load_year, r.payees_are_charged, IF(r.tier IS NULL, w.tier, NULL)
+            INTO v_payer_id, v_payee_id, v_payer_name, v_payee_name, v_promised, v_description, v_created_at, v_expires_at,
+                 v_kind, v_tier, v_slots, v_spread,
+                 v_max_balance, v_max_load_month, v_max_load_year, v_is_charged, v_tier_to_renew
+            FROM holds h
+            JOIN wallets w ON w.id = h.payee_wallet_id
+            JOIN users u ON u.id = w.user_id
+            LEFT JOIN rules_in_force r ON r.tier = w.tier
+            AND r.valid_from <= UTC_TIMESTAMP(6) AND r.valid_until > UTC_TIMESTAMP(6)
+            JOIN wallets p ON p.id = h.payer_wallet_id
+            JOIN users pu ON pu.id = p.user_id
+            WHERE h.id = p_hold_id AND w.user_id = p_actor_id;
+            IF v_tier_to_renew IS NULL THEN
+                LEAVE reading;
+            END IF;
+            CALL renew_rules(v_tier_to_renew);
+        END LOOP;
+        SET v_outcome = IF(v_payer_id IS NULL, 'not_found', NULL);
     END IF;
 
     IF v_outcome IS NULL THEN

@@ -3,11 +3,11 @@
 -- `p_generation` NULL it is paid whatever has become of the session in which it was asked for, but not in the pause after a reset
 -- of the password; with `p_key` NULL it is a part of what was confirmed, or counted as unconfirmed, as a whole.
 --
--- One statement reads all that decides, and the payment is judged: first without a lock, so that nobody queues for a
--- refusal; then by the same words under the locks, with what these protect read anew. The payer's own reasons come first, and
--- whatever is the payee's is 'payee_unavailable'. A debit may have named somebody, who was paid by phone: after 100 of an hour
--- (10,000 of a merchant's) nobody is looked for by phone until it is over. By wallet there is no such bound: who knows an id
--- was told of it.
+-- One statement reads all that decides, without a lock, and the payment is judged, so that nobody queues for a refusal. The
+-- statement that locks the wallets compares them with what was read: if anything that decides has changed, everything is read and
+-- judged anew behind the locks, once. The payer's own reasons come first, and whatever is the payee's is 'payee_unavailable'. A
+-- debit may have named somebody, who was paid by phone: after 100 of an hour (10,000 of a merchant's) nobody is looked for by
+-- phone until it is over. By wallet there is no such bound: who knows an id was told of it.
 CREATE PROCEDURE make_payment(
     IN p_actor_id BINARY(16),
     IN p_key VARBINARY(64),
@@ -32,23 +32,22 @@ CREATE PROCEDURE make_payment(
 MODIFIES SQL DATA
 BEGIN
     DECLARE v_status, v_payee_status, v_payee_kind VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_tier, v_payee_tier, v_locked_tier, v_locked_payee_tier
-        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_tier, v_payee_tier, v_tier_to_renew VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_own, v_available, v_entries, v_debited_day, v_debited_month, v_unconfirmed BIGINT DEFAULT NULL;
-    DECLARE v_payee_own, v_payee_entries, v_loaded_month, v_loaded_year, v_load BIGINT DEFAULT NULL;
+    DECLARE v_own, v_available, v_total, v_entries, v_held_changes BIGINT DEFAULT NULL;
+    DECLARE v_debited_day, v_debited_month, v_unconfirmed BIGINT DEFAULT NULL;
+    DECLARE v_payee_own, v_payee_entries, v_loaded_month, v_loaded_year, v_load, v_fee BIGINT DEFAULT NULL;
     DECLARE v_max_payment, v_max_day, v_max_month, v_max_balance, v_max_load_month, v_max_load_year BIGINT DEFAULT NULL;
-    DECLARE v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above, v_total, v_fee BIGINT DEFAULT NULL;
-    DECLARE v_in_slots, v_payee_in_slots BIGINT DEFAULT 0;
-    DECLARE v_generation, v_debits, v_allowed INT UNSIGNED DEFAULT NULL;
-    DECLARE v_ended INT UNSIGNED DEFAULT 0;
+    DECLARE v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above BIGINT DEFAULT NULL;
+    DECLARE v_payee_in_slots BIGINT DEFAULT 0;
+    DECLARE v_generation, v_debits, v_allowed, v_ended INT UNSIGNED DEFAULT NULL;
     DECLARE v_slots, v_payee_slots, v_spread TINYINT UNSIGNED DEFAULT 1;
-    DECLARE v_slot, v_reads TINYINT UNSIGNED DEFAULT 0;
-    DECLARE v_person_to_person, v_is_charged, v_is_required, v_is_locked BOOLEAN DEFAULT FALSE;
+    DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
+    DECLARE v_person_to_person, v_is_charged, v_is_required, v_is_as_read, v_is_locked BOOLEAN DEFAULT FALSE;
     DECLARE v_is_confirmed BOOLEAN DEFAULT p_key IS NULL;
     DECLARE v_day, v_month, v_year, v_usage_day, v_usage_month, v_unconfirmed_on DATE DEFAULT NULL;
     DECLARE v_payee_usage_month, v_payee_usage_year DATE DEFAULT NULL;
-    DECLARE v_last, v_payee_last, v_paused_until, v_debits_until, v_lookups_until DATETIME(6) DEFAULT NULL;
+    DECLARE v_paused_until, v_debits_until, v_lookups_until DATETIME(6) DEFAULT NULL;
 
     SET p_payee_id = p_payee_wallet_id;
     IF p_payee_phone IS NOT NULL THEN
@@ -56,55 +55,51 @@ BEGIN
     END IF;
 
     judging: LOOP
-        IF NOT v_is_locked THEN
-            -- a closed wallet is as none; who registered as a merchant is one only in a tier for merchants
-            SELECT w.id, u.name, w.status, l.tier, w.balance, w.balance - w.held, w.held, w.last_entry_at, w.slots,
-                   w.session_generation, w.paused_until, w.debits, w.debits_until, w.usage_day, w.debited_day,
-                   w.usage_month, w.debited_month,
-                   IF(q.used >= q.allowed AND q.window_ends_at > UTC_TIMESTAMP(6), q.window_ends_at, NULL),
-                   l.max_payment, l.max_debit_day, l.max_debit_month, l.person_to_person,
-                   c.above, c.day_above, c.new_payee_above,
-                   p.id, pu.name, IF(pt.for_merchants, pu.kind, 'personal'), p.status, pl.tier, p.balance, p.last_entry_at,
-                   p.slots, p.spread, p.usage_month, p.loaded_month, p.usage_year, p.loaded_year,
-                   pl.max_balance, pl.max_load_month, pl.max_load_year,
-                   f.basis_points > 0 OR f.flat > 0
-            INTO p_payer_id, p_payer_name, v_status, v_tier, v_own, v_available, p_held, v_last, v_slots,
-                 v_generation, v_paused_until, v_debits, v_debits_until, v_usage_day, v_debited_day,
-                 v_usage_month, v_debited_month,
-                 v_lookups_until,
-                 v_max_payment, v_max_day, v_max_month, v_person_to_person,
-                 v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above,
-                 p_payee_id, p_payee_name, v_payee_kind, v_payee_status, v_payee_tier, v_payee_own, v_payee_last,
-                 v_payee_slots, v_spread, v_payee_usage_month, v_loaded_month, v_payee_usage_year, v_loaded_year,
-                 v_max_balance, v_max_load_month, v_max_load_year,
-                 v_is_charged
-            FROM wallets w
-            JOIN users u ON u.id = w.user_id
-            LEFT JOIN tier_limits l ON l.tier = w.tier AND l.valid_from = (
-                SELECT MAX(valid_from) FROM tier_limits WHERE tier = w.tier AND valid_from <= UTC_TIMESTAMP(6))
-            LEFT JOIN confirmation_rules c ON c.tier = w.tier AND c.valid_from = (
-                SELECT MAX(valid_from) FROM confirmation_rules WHERE tier = w.tier AND valid_from <= UTC_TIMESTAMP(6))
-            LEFT JOIN quota_usage q ON q.subject = w.user_id AND q.quota = 'unavailable_payees'
-            LEFT JOIN wallets p ON p.id = p_payee_id AND p.status <> 'closed'
-            LEFT JOIN users pu ON pu.id = p.user_id
-            LEFT JOIN tiers pt ON pt.code = p.tier
-            LEFT JOIN tier_limits pl ON pl.tier = p.tier AND pl.valid_from = (
-                SELECT MAX(valid_from) FROM tier_limits WHERE tier = p.tier AND valid_from <= UTC_TIMESTAMP(6))
-            LEFT JOIN fee_rates f ON f.movement = 'payment' AND f.valid_from = (
-                SELECT MAX(valid_from) FROM fee_rates WHERE movement = 'payment' AND valid_from <= UTC_TIMESTAMP(6))
-            WHERE w.user_id = p_actor_id;
-            IF (p_payer_id IS NOT NULL AND v_tier IS NULL) OR (p_payee_id IS NOT NULL AND v_payee_tier IS NULL) THEN
-                SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a tier needs limits that are in force';
-            END IF;
-            SET v_reads = v_reads + 1;
-            IF p_amount > v_available THEN
-                CALL sum_available(p_payer_id, v_available);
-            END IF;
+        -- A closed wallet is as none; who registered as a merchant is one only in a tier for merchants. A wallet's time never runs
+        -- backwards, and no two of its entries have the same. What a slot has is read behind its lock, below.
+        SELECT w.id, u.name, w.status, w.tier, w.balance, w.held, w.balance - w.held, w.entries, w.held_changes, w.slots,
+               w.session_generation, w.paused_until, w.debits, w.debits_until, w.usage_day, w.debited_day,
+               w.usage_month, w.debited_month, w.unconfirmed_on, w.unconfirmed_day,
+               IF(q.used >= q.allowed AND q.window_ends_at > UTC_TIMESTAMP(6), q.window_ends_at, NULL),
+               r.max_payment, r.max_debit_day, r.max_debit_month, r.person_to_person,
+               r.confirm_above, r.confirm_day_above, r.confirm_new_payee_above,
+               p.id, pu.name, IF(pr.for_merchants, pu.kind, 'personal'), p.status, p.tier,
+               IF(v_slot = 0, p.balance, v_payee_own), IF(v_slot = 0, p.entries, v_payee_entries),
+               p.slots, p.spread, p.usage_month, p.loaded_month, p.usage_year, p.loaded_year,
+               pr.max_balance, pr.max_load_month, pr.max_load_year, pr.payees_are_charged,
+               GREATEST(UTC_TIMESTAMP(6), w.last_entry_at + INTERVAL 1 MICROSECOND,
+                        COALESCE(p.last_entry_at + INTERVAL 1 MICROSECOND, w.last_entry_at),
+                        COALESCE(p_at, w.last_entry_at)),
+               IF(r.tier IS NULL, w.tier, IF(pr.tier IS NULL, p.tier, NULL))
+        INTO p_payer_id, p_payer_name, v_status, v_tier, v_own, p_held, v_available, v_entries, v_held_changes, v_slots,
+             v_generation, v_paused_until, v_debits, v_debits_until, v_usage_day, v_debited_day,
+             v_usage_month, v_debited_month, v_unconfirmed_on, v_unconfirmed,
+             v_lookups_until,
+             v_max_payment, v_max_day, v_max_month, v_person_to_person,
+             v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above,
+             p_payee_id, p_payee_name, v_payee_kind, v_payee_status, v_payee_tier,
+             v_payee_own, v_payee_entries,
+             v_payee_slots, v_spread, v_payee_usage_month, v_loaded_month, v_payee_usage_year, v_loaded_year,
+             v_max_balance, v_max_load_month, v_max_load_year, v_is_charged,
+             p_at,
+             v_tier_to_renew
+        FROM wallets w
+        JOIN users u ON u.id = w.user_id
+        LEFT JOIN rules_in_force r ON r.tier = w.tier
+            AND r.valid_from <= UTC_TIMESTAMP(6) AND r.valid_until > UTC_TIMESTAMP(6)
+        LEFT JOIN quota_usage q ON q.subject = w.user_id AND q.quota = 'unavailable_payees'
+        LEFT JOIN wallets p ON p.id = p_payee_id AND p.status <> 'closed'
+        LEFT JOIN users pu ON pu.id = p.user_id
+        LEFT JOIN rules_in_force pr ON pr.tier = p.tier
+            AND pr.valid_from <= UTC_TIMESTAMP(6) AND pr.valid_until > UTC_TIMESTAMP(6)
+        WHERE w.user_id = p_actor_id;
+        IF v_tier_to_renew IS NOT NULL THEN
+            CALL renew_rules(v_tier_to_renew);
+            ITERATE judging;
         END IF;
-
-        -- a wallet's time never runs backwards, and no two of its entries have the same
-        SET p_at = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND,
-                            COALESCE(v_payee_last + INTERVAL 1 MICROSECOND, v_last));
+        IF p_amount > v_available AND NOT v_is_locked THEN
+            CALL sum_available(p_payer_id, v_available);
+        END IF;
         -- the Indian day, month and year of that moment (see periods_of): a sum of another one is nothing
         SET v_day = DATE(p_at + INTERVAL 330 MINUTE);
         SET v_month = v_day - INTERVAL (DAYOFMONTH(v_day) - 1) DAY;
@@ -162,9 +157,7 @@ BEGIN
         END IF;
 
         -- Credits of a hot wallet are spread over its slots, but where the tier caps the balance: no slot knows the others'.
-        -- Whoever comes here again keeps the slot that is locked, or its lock would be out of the order below.
-        SET v_slot = IF(v_spread > 1 AND v_payee_kind = 'merchant' AND v_max_balance IS NULL,
-                        IF(v_reads = 1, FLOOR(RAND() * v_spread), v_slot), 0);
+        SET v_slot = IF(v_spread > 1 AND v_payee_kind = 'merchant' AND v_max_balance IS NULL, FLOOR(RAND() * v_spread), 0);
         -- One lock order for everybody, by wallet and slot, or two people who pay each other would deadlock.
         IF p_payee_id < p_payer_id THEN
             IF v_slot > 0 THEN
@@ -174,47 +167,45 @@ BEGIN
             END IF;
         END IF;
         IF v_slots > 1 THEN
-            -- what lies in a hot wallet's slots is gathered as far as it is needed
-            CALL lock_payer(p_payer_id, p_amount, p_transaction_id, v_status, v_locked_tier, v_total, p_held, v_last,
-                            v_generation);
+            -- what lies in a hot wallet's slots is gathered as far as it is needed; what this says of the wallet is read again
+            CALL lock_payer(p_payer_id, p_amount, p_transaction_id, v_status, v_tier, v_total, p_held, p_at, v_generation);
         END IF;
-        SELECT MAX(IF(id = p_payer_id, status, NULL)), MAX(IF(id = p_payer_id, tier, NULL)),
-               MAX(IF(id = p_payer_id, balance, NULL)), MAX(IF(id = p_payer_id, held, NULL)),
-               MAX(IF(id = p_payer_id, entries, NULL)), MAX(IF(id = p_payer_id, last_entry_at, NULL)),
-               MAX(IF(id = p_payer_id, session_generation, NULL)), MAX(IF(id = p_payer_id, paused_until, NULL)),
-               MAX(IF(id = p_payer_id, usage_day, NULL)), MAX(IF(id = p_payer_id, debited_day, NULL)),
-               MAX(IF(id = p_payer_id, usage_month, NULL)), MAX(IF(id = p_payer_id, debited_month, NULL)),
-               MAX(IF(id = p_payer_id, unconfirmed_on, NULL)), MAX(IF(id = p_payer_id, unconfirmed_day, NULL)),
-               MAX(IF(id = p_payee_id, status, NULL)), MAX(IF(id = p_payee_id, tier, NULL)),
-               MAX(IF(id = p_payee_id, balance, NULL)), MAX(IF(id = p_payee_id, entries, NULL)),
-               MAX(IF(id = p_payee_id, last_entry_at, NULL)),
-               MAX(IF(id = p_payee_id, usage_month, NULL)), MAX(IF(id = p_payee_id, loaded_month, NULL)),
-               MAX(IF(id = p_payee_id, usage_year, NULL)), MAX(IF(id = p_payee_id, loaded_year, NULL))
-        INTO v_status, v_locked_tier, v_own, p_held, v_entries, v_last, v_generation, v_paused_until,
-             v_usage_day, v_debited_day, v_usage_month, v_debited_month, v_unconfirmed_on, v_unconfirmed,
-             v_payee_status, v_locked_payee_tier, v_payee_own, v_payee_entries, v_payee_last,
-             v_payee_usage_month, v_loaded_month, v_payee_usage_year, v_loaded_year
+        -- `entries` and `held_changes` number all that changes a wallet's money and its sums
+        SELECT GREATEST(UTC_TIMESTAMP(6), MAX(last_entry_at) + INTERVAL 1 MICROSECOND),
+               MAX(IF(id = p_payer_id, 0, balance)), MAX(IF(id = p_payer_id, 0, entries)),
+               DATE(GREATEST(UTC_TIMESTAMP(6), MAX(last_entry_at) + INTERVAL 1 MICROSECOND) + INTERVAL 330 MINUTE) = v_day
+               AND v_slots = 1
+               AND MIN(IF(id = p_payer_id,
+                   (status, tier, entries, held_changes, session_generation, unconfirmed_day)
+                   = (v_status, v_tier, v_entries, v_held_changes, v_generation, v_unconfirmed)
+                   AND unconfirmed_on <=> v_unconfirmed_on AND paused_until <=> v_paused_until,
+                   (status, tier) = (v_payee_status, v_payee_tier)
+                   AND (entries = v_payee_entries OR COALESCE(v_max_balance, v_max_load_month, v_max_load_year) IS NULL)))
+        INTO p_at, v_payee_own, v_payee_entries, v_is_as_read
         FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, IF(v_slot = 0, p_payee_id, p_payer_id)) FOR UPDATE;
         IF v_slot > 0 THEN
             IF p_payee_id > p_payer_id THEN
                 SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
             END IF;
             -- behind the slot's lock: who freezes a wallet takes those of all its slots
-            SELECT w.status, w.tier, s.balance, s.entries, s.last_entry_at
-            INTO v_payee_status, v_locked_payee_tier, v_payee_own, v_payee_entries, v_payee_last
+            SELECT s.balance, s.entries, GREATEST(p_at, s.last_entry_at + INTERVAL 1 MICROSECOND),
+                   v_is_as_read AND (w.status, w.tier) = (v_payee_status, v_payee_tier)
+                   AND DATE(GREATEST(p_at, s.last_entry_at + INTERVAL 1 MICROSECOND) + INTERVAL 330 MINUTE) = v_day
+            INTO v_payee_own, v_payee_entries, p_at, v_is_as_read
             FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = p_payee_id AND s.slot = v_slot;
         END IF;
-        SET v_ended = 0;
-        IF v_slots > 1 THEN
-            SET v_in_slots = v_total - v_own;
-        ELSEIF p_held > 0 THEN
+        IF p_held > 0 AND v_slots = 1 THEN
             CALL end_lapsed_holds(p_payer_id, v_ended);
+            SET v_is_as_read = v_is_as_read AND v_ended = 0;
         END IF;
-        SET v_available = v_own - p_held;
-        -- else everything is read anew, once, behind the locks
-        SET v_is_locked =
-            v_reads > 1 OR (v_ended = 0 AND v_locked_tier <=> v_tier AND v_locked_payee_tier <=> v_payee_tier);
+        IF v_is_as_read THEN
+            LEAVE judging;
+        END IF;
+        SET v_is_locked = TRUE;
     END LOOP;
+    IF v_slot > 0 AND v_max_balance IS NOT NULL THEN
+        SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'the payee has another tier now: pay again';
+    END IF;
 
     -- last: nobody is asked to confirm what would be refused
     IF p_outcome IS NULL AND NOT v_is_confirmed THEN
@@ -263,7 +254,7 @@ BEGIN
         END IF;
         INSERT INTO outbox (wallet_id, other_wallet_id, type, transaction_id, created_at)
         VALUES (p_payer_id, p_payee_id, 'PaymentCompleted', p_transaction_id, p_at);
-        SET p_balance = v_own + v_in_slots - p_amount;
+        SET p_balance = COALESCE(v_total, v_own) - p_amount;
         SET p_outcome = 'done';
     END IF;
 END

@@ -1,4 +1,4 @@
-"""What counts towards the limits is what moved."""
+"""What counts towards the limits is what moved, and the limits are those in force."""
 
 from wallet.storage.checks.check import Check
 
@@ -24,6 +24,14 @@ _TIER_CHANGED = """EXISTS (
     SELECT 1 FROM operator_actions a JOIN users u ON u.id = w.user_id
     WHERE a.wallet_id = w.id AND a.command = 'set_tier' AND u.kind = 'merchant' AND a.created_at >= w.usage_year)"""
 
+# what payments and captures are judged by
+_RULES = (
+    *("tier", "valid_from", "valid_until", "for_merchants", "person_to_person", "payees_are_charged"),
+    *("max_balance", "max_payment", "max_load_month", "max_load_year", "max_debit_day", "max_debit_month"),
+    *("confirm_above", "confirm_day_above", "confirm_new_payee_above"),
+)
+_SAME_RULES = " AND ".join(f"r.{column} <=> c.{column}" for column in _RULES)
+
 # ruff: noqa: S608 - every query is made of constants
 CHECKS = (
     Check(
@@ -48,5 +56,14 @@ CHECKS = (
         GROUP BY w.id, w.usage_month, w.loaded_month, w.usage_year, w.loaded_year
         HAVING w.loaded_month <> SUM(IF({_IN_MONTH}, x.amount, 0))
             OR w.loaded_year <> SUM(IF({_IN_YEAR}, x.amount, 0))""",
+    ),
+    Check(
+        "rules_are_in_force",
+        "what payments are judged by is what the dated rules come to",
+        "tier",
+        f"""
+        SELECT r.tier AS id, r.valid_from, r.valid_until
+        FROM rules_in_force r LEFT JOIN current_rules c ON c.tier = r.tier
+        WHERE r.valid_from <= UTC_TIMESTAMP(6) AND r.valid_until > UTC_TIMESTAMP(6) AND NOT ({_SAME_RULES})""",
     ),
 )
