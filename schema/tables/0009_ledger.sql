@@ -134,8 +134,8 @@ CREATE TABLE IF NOT EXISTS postings (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- What a caller's key did, written in the commit that did it and kept as long as the ledger: `made_id` is the transaction (a
--- payment, its refund, a capture) that it made, which is where its answer is read from. What other requests did is told by
--- `result`, which is NULL only inside that commit.
+-- payment, its refund, a capture) that it made, or the hold that it placed or released, which is where its answer is read from.
+-- What other requests did is told by `result`, which is NULL only inside that commit.
 CREATE TABLE IF NOT EXISTS idempotency_records (
     actor_id     BINARY(16)    NOT NULL,
     idem_key     VARBINARY(64) NOT NULL,

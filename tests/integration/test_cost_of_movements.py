@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.books import Books, Person
-from tests.support.moves import capture, connection, pay, place, refund
+from tests.support.moves import capture, connection, pay, place, refund, release
 from tests.support.statements_sent import statements_of
 
 
@@ -44,6 +44,15 @@ def test_a_payment_is_so_many_statements(
     assert cost_of(books, lambda: way(books, payer, paid)) <= most
 
 
+def _places(books: Books, payer: Person, payee: Person) -> Callable[[], object]:
+    return lambda: place(books, payer, payee, 1)
+
+
+def _releases(books: Books, payer: Person, payee: Person) -> Callable[[], object]:
+    holds = [place(books, payer, payee, 1).id for _ in range(10)]
+    return lambda: release(books, payee, holds.pop())
+
+
 def _refunds(books: Books, payer: Person, payee: Person) -> Callable[[], object]:
     payment_id = pay(books, payer, payee, 100)[0].transaction_id
     return lambda: refund(books, payee, payment_id, 1)
@@ -57,6 +66,10 @@ def _captures(books: Books, payer: Person, payee: Person) -> Callable[[], object
 @pytest.mark.parametrize(
     ("movement", "payee", "most"),
     [
+        pytest.param(_places, Books.person, 15, id="a hold for a person"),
+        pytest.param(_places, _merchant, 15, id="a hold for a merchant"),
+        pytest.param(_places, _hot, 15, id="a hold for a hot merchant"),
+        pytest.param(_releases, Books.person, 18, id="a hold's release"),
         pytest.param(_refunds, Books.person, 13, id="a refund by a person"),
         pytest.param(_refunds, _merchant, 13, id="a refund by a merchant"),
         pytest.param(_refunds, _hot, 18, id="a refund by a hot merchant"),
@@ -65,7 +78,7 @@ def _captures(books: Books, payer: Person, payee: Person) -> Callable[[], object
         pytest.param(_captures, _hot, 19, id="a capture by a hot merchant"),
     ],
 )
-def test_what_a_payee_does_is_so_many_statements(
+def test_any_other_movement_is_so_many_statements(
     books: Books,
     movement: Callable[[Books, Person, Person], Callable[[], object]],
     payee: Callable[[Books], Person],

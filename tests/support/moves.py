@@ -137,7 +137,7 @@ def settle(books: Books, payment: ObservedPayment) -> Settlement:
 
 def made_anew(receipt: Any) -> Any:
     """A receipt as its key gets it later: all that the ledger has of it, which is all but a balance."""
-    if isinstance(receipt, PaymentReceipt):
+    if isinstance(receipt, PaymentReceipt | HoldReceipt):
         return replace(receipt, payer_balance=None)
     return replace(receipt, payee_balance=None) if isinstance(receipt, RefundReceipt) else receipt
 

@@ -562,9 +562,12 @@ class Hold(_HoldParties):
 
 
 class HoldReceipt(Hold):
-    """A hold that has just been placed, with the payer's balance behind it."""
+    """A hold that has just been placed, with the payer's balance behind it.
 
-    balance: Balance
+    A key that is sent again long afterwards is answered from the database, which doesn't keep that.
+    """
+
+    balance: NotRequired[Balance]
 
 
 class Capture(Hold):

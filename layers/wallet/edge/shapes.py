@@ -412,7 +412,10 @@ def holds(page: Page[Hold]) -> "answers.Holds":
 
 def hold_receipt(value: HoldReceipt) -> "answers.HoldReceipt":
     """The answer of POST /holds."""
-    return {**hold(value), "balance": balance(value.payer_balance)}
+    shown = hold(value)
+    if value.payer_balance is None:
+        return cast("answers.HoldReceipt", shown)
+    return {**shown, "balance": balance(value.payer_balance)}
 
 
 def capture(value: CaptureReceipt) -> "answers.Capture":

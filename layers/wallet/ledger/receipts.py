@@ -112,9 +112,9 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class HoldReceipt(Hold):
-    """A hold that has just been placed; `payer_balance` is the payer's balance right behind it."""
+    """A hold that has just been placed; `payer_balance` is the payer's balance right behind it, None if made anew."""
 
-    payer_balance: Balance
+    payer_balance: Balance | None
 
 
 @dataclass(frozen=True, slots=True)

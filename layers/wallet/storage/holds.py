@@ -23,7 +23,10 @@ def place_hold(
     valid_s: int,
     description: str | None,
 ) -> tuple[HoldReceipt, bool]:
-    """Promises `amount` to the payee for `valid_s` seconds; True if the key had done so before. Raises `Refused`."""
+    """Promises `amount` to the payee for `valid_s` seconds; True if the key had done so before. Raises `Refused`.
+
+    A repetition's receipt is made anew: the hold as it was placed.
+    """
     answer = database.call(
         "place_hold",
         *claim.signed_in(),
@@ -35,7 +38,8 @@ def place_hold(
         description,
     )
     told = answer.result
-    receipt = HoldReceipt(**_fields(told), payer_balance=Balance(told["balance"], told["held"]))
+    balance = Balance(told["balance"], told["held"]) if answer.outcome == "done" else None
+    receipt = HoldReceipt(**_fields(told), payer_balance=balance)
     return receipt, receipt.id != hold_id
 
 

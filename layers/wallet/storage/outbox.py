@@ -10,12 +10,15 @@ from wallet.storage.rows import time_of, uuid_if_any, uuid_of
 
 _MERCHANT = "merchant"
 
-#: What is told of an event: its detail, or the transaction `t` that it refers to.
+#: What is told of an event: its detail, or the transaction `t` or the hold `h` that it refers to.
 COLUMNS = """e.position, e.type, e.wallet_id, e.other_wallet_id, e.detail, e.created_at,
-    t.id AS transaction_id, t.amount, t.currency, t.description, t.reference, t.cause_id, c.hold_id,
+    t.id AS transaction_id, COALESCE(t.amount, h.amount) AS amount, COALESCE(t.currency, h.currency) AS currency,
+    COALESCE(t.description, h.description) AS description, t.reference, t.cause_id,
+    COALESCE(c.hold_id, h.id) AS hold_id, h.captured, h.expires_at,
     (SELECT f.amount FROM transactions f WHERE f.cause_id = t.id AND f.type = 'fee') AS fee"""
 #: Where that stands.
-TABLES = "LEFT JOIN transactions t ON t.id = e.transaction_id LEFT JOIN hold_captures c ON c.transaction_id = t.id"
+TABLES = """LEFT JOIN transactions t ON t.id = e.transaction_id LEFT JOIN hold_captures c ON c.transaction_id = t.id
+LEFT JOIN holds h ON h.id = e.hold_id"""
 
 # By what was not delivered, never by a position: one may become visible after a later one has been delivered.
 # ruff: noqa: S608 - the query is made of constants
@@ -74,30 +77,43 @@ def event_of(row: Row) -> OutboxEvent:
         type=row["type"],
         wallet_id=uuid_of(row["wallet_id"]),
         other_wallet_id=uuid_if_any(row["other_wallet_id"]),
-        detail=row["detail"] or _of_transaction(row),
+        detail=row["detail"] or _of_what_it_refers_to(row),
         created_at=time_of(row["created_at"]),
     )
 
 
-def _of_transaction(row: Row) -> str:
-    """What the event of a payment, of its refund or of a capture tells, which is all in the ledger.
+def _of_what_it_refers_to(row: Row) -> str:
+    """What the event of a payment, of its refund, of a capture or of a hold tells: all of it is in the database.
 
-    Nothing if it is not there any more: an event of nothing is a broken one.
+    Nothing if that is not there any more: an event of nothing is a broken one.
     """
-    if row["transaction_id"] is None or row["other_wallet_id"] is None:
+    if (row["transaction_id"] or row["hold_id"]) is None or row["other_wallet_id"] is None:
         return ""
-    told = {"transaction_id": row["transaction_id"].hex(), "amount": row["amount"], "currency": row["currency"]}
+    told = {"amount": row["amount"], "currency": row["currency"]}
     own, other = row["wallet_id"].hex(), row["other_wallet_id"].hex()
     if row["type"] == "PaymentRefunded":
-        told |= {"payer_wallet_id": other, "payee_wallet_id": own, "payment_id": row["cause_id"].hex()}
-        told |= {"reason": row["description"]}
+        told |= {"payer_wallet_id": other, "payee_wallet_id": own}
     else:
-        told |= {"payer_wallet_id": own, "payee_wallet_id": other, "fee": row["fee"] or 0}
-        if row["type"] == "HoldCaptured":
-            told |= {"hold_id": row["hold_id"].hex()}
-        else:
-            told |= {"description": row["description"], "reference": row["reference"]}
+        told |= {"payer_wallet_id": own, "payee_wallet_id": other}
+    if row["hold_id"] is not None:
+        told |= {"hold_id": row["hold_id"].hex()}
+    if row["transaction_id"] is None:
+        return json.dumps(told | _of_hold(row))
+    told |= {"transaction_id": row["transaction_id"].hex()}
+    if row["type"] == "PaymentRefunded":
+        told |= {"payment_id": row["cause_id"].hex(), "reason": row["description"]}
+    else:
+        told |= {"fee": row["fee"] or 0}
+    if row["type"] == "PaymentCompleted":
+        told |= {"description": row["description"], "reference": row["reference"]}
     return json.dumps(told)
+
+
+def _of_hold(row: Row) -> Row:
+    """One that has been placed may have ended by now: of that its first event tells nothing."""
+    if row["type"] == "HoldPlaced":
+        return {"description": row["description"], "expires_at": row["expires_at"].isoformat(timespec="microseconds")}
+    return {"captured": row["captured"]}
 
 
 def _pending(row: Row) -> Pending:

@@ -34,7 +34,7 @@ BEGIN
     IF v_status = 'waiting' THEN
         SAVEPOINT before_the_payment;
         CALL make_payment(v_actor_id, NULL, NULL, NULL, p_transaction_id, v_payee_id, v_phone, v_amount, v_description,
-                          v_reference, v_outcome, v_result, v_payer_id, v_name, v_payee_id, v_name, v_unused, v_unused, v_at);
+                          v_reference, NULL, v_outcome, v_result, v_payer_id, v_name, v_payee_id, v_name, v_unused, v_unused, v_at);
         IF v_outcome = 'done' THEN
             SET v_status = 'paid';
         ELSE

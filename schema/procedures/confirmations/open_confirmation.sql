@@ -1,7 +1,7 @@
 -- Internal. After a refusal with 'confirmation_required', and the rollback of what had been begun: writes down what is to be
 -- confirmed, unless that is there and open, and puts its id into `p_result`. After any other outcome it does nothing. What
 -- is there for the same request and is no longer open, or came to somebody else, is replaced: its id confirms nothing then.
--- Its message will name the payee, so it counts as a debit among those that name people by phone (see `check_payer`). Of a
+-- Its message will name the payee, so it counts as a debit among those that name people by phone (see `make_payment`). Of a
 -- request there is one that was not used, as whoever opens another holds the wallet's lock.
 CREATE PROCEDURE open_confirmation(
     IN p_actor_id BINARY(16),

@@ -18,10 +18,7 @@ BEGIN
         CALL count_debit(v_payer_id, v_captured - v_amount, v_created_at);
     END IF;
     IF p_status IN ('released', 'expired') THEN
-        CALL note_event(
-            v_payer_id, v_payee_id, IF(p_status = 'expired', 'HoldExpired', 'HoldReleased'),
-            JSON_OBJECT('hold_id', LOWER(HEX(p_hold_id)), 'payer_wallet_id', LOWER(HEX(v_payer_id)),
-                        'payee_wallet_id', LOWER(HEX(v_payee_id)), 'amount', v_amount + 0, 'captured', v_captured + 0,
-                        'currency', 'INR'), p_at);
+        INSERT INTO outbox (wallet_id, other_wallet_id, type, hold_id, created_at)
+        VALUES (v_payer_id, v_payee_id, IF(p_status = 'expired', 'HoldExpired', 'HoldReleased'), p_hold_id, p_at);
     END IF;
 END

@@ -1,5 +1,8 @@
 -- Internal. A payment from the actor's wallet to another, named by its id or by its owner's phone, inside the caller's
 -- atomic block: 'done', or the code of a refusal, and then it is the caller who rolls back what this has done. With
+-- `p_hold_seconds` it is promised for so long instead, by a hold of that id: the payer's money and rules are asked now, as its
+-- capture is the payee's to ask for; of the payee nothing but that there is such a wallet, as whether it may take the money is the
+-- capture's to say, and the payee's to hear. With
 -- `p_generation` NULL it is paid whatever has become of the session in which it was asked for, but not in the pause after a reset
 -- of the password; with `p_key` NULL it is a part of what was confirmed, or counted as unconfirmed, as a whole.
 --
@@ -19,6 +22,7 @@ CREATE PROCEDURE make_payment(
     IN p_amount BIGINT,
     IN p_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     IN p_reference VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    IN p_hold_seconds INT UNSIGNED,
     OUT p_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
     OUT p_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     OUT p_payer_id BINARY(16),
@@ -39,11 +43,13 @@ BEGIN
     DECLARE v_payee_own, v_payee_entries, v_loaded_month, v_loaded_year, v_load, v_fee BIGINT DEFAULT NULL;
     DECLARE v_max_payment, v_max_day, v_max_month, v_max_balance, v_max_load_month, v_max_load_year BIGINT DEFAULT NULL;
     DECLARE v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above BIGINT DEFAULT NULL;
-    DECLARE v_payee_in_slots BIGINT DEFAULT 0;
+    DECLARE v_payee_in_slots, v_placed BIGINT DEFAULT 0;
+    DECLARE v_written_id BINARY(16) DEFAULT NULL;
     DECLARE v_generation, v_debits, v_allowed, v_ended INT UNSIGNED DEFAULT NULL;
     DECLARE v_slots, v_payee_slots, v_spread TINYINT UNSIGNED DEFAULT 1;
     DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
     DECLARE v_person_to_person, v_is_charged, v_is_required, v_is_as_read, v_is_locked BOOLEAN DEFAULT FALSE;
+    DECLARE v_is_hold BOOLEAN DEFAULT p_hold_seconds IS NOT NULL;
     DECLARE v_is_confirmed BOOLEAN DEFAULT p_key IS NULL;
     DECLARE v_day, v_month, v_year, v_usage_day, v_usage_month, v_unconfirmed_on DATE DEFAULT NULL;
     DECLARE v_payee_usage_month, v_payee_usage_year DATE DEFAULT NULL;
@@ -135,6 +141,8 @@ BEGIN
                 CALL tell_limit('person_to_person', p_outcome, p_result);
             ELSEIF p_payee_id IS NULL THEN
                 SET p_outcome = 'payee_unavailable';
+            ELSEIF v_is_hold THEN
+                SET v_load = 0;
             ELSEIF p_generation IS NULL AND v_paused_until > UTC_TIMESTAMP(6) THEN
                 SET p_outcome = 'confirmation_paused';
             ELSEIF v_payee_status <> 'active' THEN
@@ -157,13 +165,15 @@ BEGIN
         END IF;
 
         -- Credits of a hot wallet are spread over its slots, but where the tier caps the balance: no slot knows the others'.
-        SET v_slot = IF(v_spread > 1 AND v_payee_kind = 'merchant' AND v_max_balance IS NULL, FLOOR(RAND() * v_spread), 0);
+        SET v_slot = IF(v_spread > 1 AND v_payee_kind = 'merchant' AND v_max_balance IS NULL AND NOT v_is_hold,
+                        FLOOR(RAND() * v_spread), 0);
+        SET v_written_id = IF(v_slot = 0 AND NOT v_is_hold, p_payee_id, p_payer_id);
         -- One lock order for everybody, by wallet and slot, or two people who pay each other would deadlock.
         IF p_payee_id < p_payer_id THEN
             IF v_slot > 0 THEN
                 SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
             ELSEIF v_slots > 1 THEN
-                SELECT id INTO p_payee_id FROM wallets WHERE id = p_payee_id FOR UPDATE;
+                SELECT id INTO v_written_id FROM wallets WHERE id = v_written_id FOR UPDATE;
             END IF;
         END IF;
         IF v_slots > 1 THEN
@@ -182,7 +192,7 @@ BEGIN
                    (status, tier) = (v_payee_status, v_payee_tier)
                    AND (entries = v_payee_entries OR COALESCE(v_max_balance, v_max_load_month, v_max_load_year) IS NULL)))
         INTO p_at, v_payee_own, v_payee_entries, v_is_as_read
-        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, IF(v_slot = 0, p_payee_id, p_payer_id)) FOR UPDATE;
+        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, v_written_id) FOR UPDATE;
         IF v_slot > 0 THEN
             IF p_payee_id > p_payer_id THEN
                 SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
@@ -207,25 +217,32 @@ BEGIN
         SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'the payee has another tier now: pay again';
     END IF;
 
+    -- whoever debits a wallet ends all holds that have lapsed, and may be holding the lock of a shop that everybody pays meanwhile
+    IF v_is_hold AND p_outcome IS NULL THEN
+        SELECT COUNT(*) INTO v_placed FROM holds WHERE payer_wallet_id = p_payer_id AND status = 'placed';
+        IF v_placed >= 1000 THEN
+            CALL tell_limit('max_placed_holds', p_outcome, p_result);
+        END IF;
+    END IF;
     -- last: nobody is asked to confirm what would be refused
     IF p_outcome IS NULL AND NOT v_is_confirmed THEN
         SET v_is_required = COALESCE(p_amount > v_confirm_above, FALSE)
             OR COALESCE(IF(v_unconfirmed_on = v_day, v_unconfirmed, 0) + p_amount > v_confirm_day_above, FALSE);
         IF v_is_required OR p_amount > v_confirm_new_payee_above THEN
-            CALL use_confirmation(p_actor_id, p_key, p_request_hash, p_generation, 'payment', p_payer_id, p_payee_id, NULL,
-                                  p_payee_name, p_amount, v_paused_until, v_is_required, p_transaction_id, p_outcome,
+            CALL use_confirmation(p_actor_id, p_key, p_request_hash, p_generation, IF(v_is_hold, 'hold', 'payment'),
+                                  p_payer_id, p_payee_id, NULL, p_payee_name, p_amount, v_paused_until, v_is_required, p_transaction_id, p_outcome,
                                   p_result, v_is_confirmed);
         END IF;
     END IF;
 
     IF p_outcome IS NULL THEN
-        INSERT INTO transactions (id, type, amount, currency, actor_id, description, reference, created_at)
-        VALUES (p_transaction_id, 'payment', p_amount, 'INR', p_actor_id, p_description, p_reference, p_at);
         -- The servers assign from left to right: what a line looks at comes behind it. What lapses or fails is not taken back
         -- from what was unconfirmed: it bounds what somebody may try who has no second factor.
         UPDATE wallets
-        SET balance = balance + IF(id = p_payer_id, -p_amount, p_amount),
-            entries = entries + 1,
+        SET balance = balance + IF(v_is_hold, 0, IF(id = p_payer_id, -p_amount, p_amount)),
+            entries = entries + IF(v_is_hold, 0, 1),
+            held = held + IF(v_is_hold, p_amount, 0),
+            held_changes = held_changes + IF(v_is_hold, 1, 0),
             last_entry_at = p_at,
             debited_day = IF(usage_day = v_day, debited_day, 0) + IF(id = p_payer_id, p_amount, 0),
             debited_month = IF(usage_month = v_month, debited_month, 0) + IF(id = p_payer_id, p_amount, 0),
@@ -239,22 +256,38 @@ BEGIN
             unconfirmed_day = IF(id = p_payer_id, LEAST(IF(unconfirmed_on = v_day, unconfirmed_day, 0)
                                                         + IF(v_is_confirmed, 0, p_amount), 9007199254740991), unconfirmed_day),
             unconfirmed_on = IF(id = p_payer_id, v_day, unconfirmed_on)
-        WHERE id IN (p_payer_id, IF(v_slot = 0, p_payee_id, p_payer_id));
-        IF v_slot > 0 THEN
-            UPDATE wallet_slots SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
-            WHERE wallet_id = p_payee_id AND slot = v_slot;
+        WHERE id IN (p_payer_id, v_written_id);
+        IF v_is_hold THEN
+            -- it ends by the clock that will end it, which may be behind the wallet's own time
+            INSERT INTO holds (id, payer_wallet_id, payee_wallet_id, amount, captured, currency, status, description,
+                               created_at, expires_at)
+            VALUES (p_transaction_id, p_payer_id, p_payee_id, p_amount, 0, 'INR', 'placed', p_description, p_at,
+                    UTC_TIMESTAMP(6) + INTERVAL p_hold_seconds SECOND);
+            INSERT INTO held_changes (wallet_id, change_no, amount, held_after, cause, cause_id, created_at)
+            VALUES (p_payer_id, v_held_changes + 1, p_amount, p_held + p_amount, 'hold', p_transaction_id, p_at);
+            INSERT INTO outbox (wallet_id, other_wallet_id, type, hold_id, created_at)
+            VALUES (p_payer_id, p_payee_id, 'HoldPlaced', p_transaction_id, p_at);
+            SET p_balance = COALESCE(v_total, v_own);
+            SET p_held = p_held + p_amount;
+        ELSE
+            INSERT INTO transactions (id, type, amount, currency, actor_id, description, reference, created_at)
+            VALUES (p_transaction_id, 'payment', p_amount, 'INR', p_actor_id, p_description, p_reference, p_at);
+            IF v_slot > 0 THEN
+                UPDATE wallet_slots SET balance = balance + p_amount, entries = entries + 1, last_entry_at = p_at
+                WHERE wallet_id = p_payee_id AND slot = v_slot;
+            END IF;
+            INSERT INTO postings
+                (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+            VALUES (p_transaction_id, 1, p_payer_id, 0, 'payment', 'debit', p_amount, v_entries + 1, v_own - p_amount, p_at),
+                   (p_transaction_id, 2, p_payee_id, v_slot, 'payment', 'credit', p_amount, v_payee_entries + 1,
+                    v_payee_own + p_amount, p_at);
+            IF v_is_charged AND v_payee_kind = 'merchant' THEN
+                CALL charge_payee(p_transaction_id, p_payee_id, v_slot, p_amount, p_at, v_fee);
+            END IF;
+            INSERT INTO outbox (wallet_id, other_wallet_id, type, transaction_id, created_at)
+            VALUES (p_payer_id, p_payee_id, 'PaymentCompleted', p_transaction_id, p_at);
+            SET p_balance = COALESCE(v_total, v_own) - p_amount;
         END IF;
-        INSERT INTO postings
-            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
-        VALUES (p_transaction_id, 1, p_payer_id, 0, 'payment', 'debit', p_amount, v_entries + 1, v_own - p_amount, p_at),
-               (p_transaction_id, 2, p_payee_id, v_slot, 'payment', 'credit', p_amount, v_payee_entries + 1,
-                v_payee_own + p_amount, p_at);
-        IF v_is_charged AND v_payee_kind = 'merchant' THEN
-            CALL charge_payee(p_transaction_id, p_payee_id, v_slot, p_amount, p_at, v_fee);
-        END IF;
-        INSERT INTO outbox (wallet_id, other_wallet_id, type, transaction_id, created_at)
-        VALUES (p_payer_id, p_payee_id, 'PaymentCompleted', p_transaction_id, p_at);
-        SET p_balance = COALESCE(v_total, v_own) - p_amount;
         SET p_outcome = 'done';
     END IF;
 END

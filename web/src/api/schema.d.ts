@@ -1340,7 +1340,11 @@ export interface components {
              */
             description?: string | null;
         };
-        /** @description A hold that has just been placed, with the payer's balance behind it. */
+        /**
+         * @description A hold that has just been placed, with the payer's balance behind it.
+         *
+         *     A key that is sent again long afterwards is answered from the database, which doesn't keep that.
+         */
         HoldReceipt: {
             from: components["schemas"]["Party"];
             to: components["schemas"]["Party"];
@@ -1372,7 +1376,7 @@ export interface components {
              * @example 2026-11-22T06:30:00.123Z
              */
             expires_at: string;
-            balance: components["schemas"]["Balance"];
+            balance?: components["schemas"]["Balance"];
         };
         /**
          * @description Where a hold stands; all but `placed` are ends.

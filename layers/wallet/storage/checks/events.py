@@ -8,8 +8,8 @@ def _told(name: str, *types: str) -> str:
     """How often each thing is told of; `name` is what an event calls it."""
     listed = ", ".join(f"'{kind}'" for kind in types)
     thing = hex_in("detail", name)
-    if name == "transaction_id":
-        thing = f"COALESCE(transaction_id, {thing})"
+    if name in ("transaction_id", "hold_id"):
+        thing = f"COALESCE({name}, {thing})"
     return f"(SELECT {thing} AS id, COUNT(*) AS times FROM outbox WHERE type IN ({listed}) GROUP BY 1)"
 
 

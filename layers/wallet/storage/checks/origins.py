@@ -24,8 +24,8 @@ CHECKS = (
         "actor",
         """
         SELECT HEX(k.actor_id) AS id, HEX(k.idem_key) AS idem_key FROM idempotency_records k
-        LEFT JOIN transactions t ON t.id = k.made_id
-        WHERE IF(k.made_id IS NULL, k.result IS NULL OR NOT JSON_VALID(k.result), t.id IS NULL)""",
+        LEFT JOIN transactions t ON t.id = k.made_id LEFT JOIN holds h ON h.id = k.made_id
+        WHERE IF(k.made_id IS NULL, k.result IS NULL OR NOT JSON_VALID(k.result), COALESCE(t.id, h.id) IS NULL)""",
     ),
     # (Grouped, or the servers would look through all keys for each transaction.)
     # What people ask for has their key or is a row of their file; an adjustment has an operator's key, or corrects a

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.balance import Balance
     from ..models.party import Party
@@ -17,7 +19,11 @@ T = TypeVar("T", bound="HoldReceipt")
 
 @_attrs_define
 class HoldReceipt:
-    """A hold that has just been placed, with the payer's balance behind it."""
+    """A hold that has just been placed, with the payer's balance behind it.
+
+    A key that is sent again long afterwards is answered from the database, which doesn't keep that.
+
+    """
 
     from_: Party
     """ One side of a payment, by the name they registered with. """
@@ -37,7 +43,7 @@ class HoldReceipt:
     """ RFC 3339, in UTC, to the millisecond. """
     expires_at: datetime.datetime
     """ RFC 3339, in UTC, to the millisecond. """
-    balance: Balance
+    balance: Balance | Unset = UNSET
     """ What is in a wallet: `total` is the sum of its entries, `held` is promised, `available` may be spent. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -63,7 +69,9 @@ class HoldReceipt:
 
         expires_at = self.expires_at.isoformat()
 
-        balance = self.balance.to_dict()
+        balance: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.balance, Unset):
+            balance = self.balance.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -79,9 +87,10 @@ class HoldReceipt:
                 "description": description,
                 "created_at": created_at,
                 "expires_at": expires_at,
-                "balance": balance,
             }
         )
+        if balance is not UNSET:
+            field_dict["balance"] = balance
 
         return field_dict
 
@@ -116,7 +125,12 @@ class HoldReceipt:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
-        balance = Balance.from_dict(d.pop("balance"))
+        _balance = d.pop("balance", UNSET)
+        balance: Balance | Unset
+        if isinstance(_balance, Unset):
+            balance = UNSET
+        else:
+            balance = Balance.from_dict(_balance)
 
         hold_receipt = cls(
             from_=from_,
