@@ -26,10 +26,14 @@ STAGES = (
     ("the read of all that decides", "        IF v_tier_to_renew IS NOT NULL", _IN_LOOP),
     ("judging, without a lock", "        -- Credits of a hot wallet are spread", _IN_LOOP),
     ("the read under the locks", "        IF v_slot > 0 THEN\n            IF p_payee_id > p_payer_id", _IN_LOOP),
-    ("what follows it: lapsed holds, confirmation", "        INSERT INTO transactions (id", _IN_IF),
-    ("the transaction", "        -- The servers assign from left", _IN_IF),
-    ("both wallets", "        IF v_slot > 0 THEN\n            UPDATE wallet_slots", _IN_IF),
-    ("both postings", "        INSERT INTO outbox", _IN_IF),
+    ("what follows it: lapsed holds, confirmation", "        -- The servers assign from left", _IN_IF),
+    ("both wallets", "        IF v_is_hold THEN\n", _IN_IF),
+    ("the transaction", "            IF v_slot > 0 THEN\n                UPDATE wallet_slots", f"END IF; {_IN_IF}"),
+    (
+        "both postings",
+        "            INSERT INTO outbox (wallet_id, other_wallet_id, type, transaction_id",
+        f"END IF; {_IN_IF}",
+    ),
     ("the event", "        SET p_outcome = 'done';\n", _IN_IF),
 )
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")

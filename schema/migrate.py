@@ -418,12 +418,10 @@ def _set_confirmation_rules(cursor: "DictCursor", rules: ConfirmationRules) -> N
 
 
 def _renew_rules(cursor: "DictCursor") -> None:
-    """Writes down what is in force now, or the first payment of a tier would, and keep others waiting."""
+    """Writes down what is in force now, or the first payment of a tier would have to be made again."""
     cursor.execute("SELECT tier FROM current_rules")
     for row in cursor.fetchall():
-        cursor.execute("START TRANSACTION")
         cursor.execute("CALL renew_rules(%s)", (row["tier"],))
-        cursor.execute("COMMIT")
 
 
 def _rights(text: str) -> set[str]:

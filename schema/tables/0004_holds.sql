@@ -51,7 +51,8 @@ CREATE TRIGGER holds_move_forward_only BEFORE UPDATE ON holds FOR EACH ROW
 BEGIN
     IF OLD.status <> 'placed' OR NEW.captured < OLD.captured OR NOT (NEW.id = OLD.id AND NEW.amount = OLD.amount
             AND NEW.payer_wallet_id = OLD.payer_wallet_id AND NEW.payee_wallet_id = OLD.payee_wallet_id
-            AND NEW.created_at = OLD.created_at AND NEW.expires_at = OLD.expires_at) THEN
+            AND NEW.created_at = OLD.created_at AND NEW.expires_at = OLD.expires_at AND NEW.currency = OLD.currency
+            AND NEW.description <=> OLD.description) THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a hold that has ended does not change, nor what it promises';
     END IF;
 END//

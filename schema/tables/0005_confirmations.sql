@@ -23,9 +23,11 @@ CREATE TABLE IF NOT EXISTS confirmation_rules (
     CONSTRAINT confirmation_rules_are_amounts CHECK (above >= 0 AND day_above >= 0 AND new_payee_above >= 0)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- What payments and captures are judged by: what is in force for a tier, in one row, until the next rule of it begins. Written
--- by `renew_rules` for who finds that it has lapsed, which it has from the moment that a rule is added (the triggers below): the
--- dated rows are asked once for each change, and not by each payment. The audit compares the two (`rules_are_in_force`).
+-- What payments, holds and captures are judged by: what is in force for a tier, in one row, until the next rule of it begins. Written
+-- by `renew_rules` for who finds that it has lapsed, which it has from the commit on that adds a rule (the triggers below). The
+-- audit compares it with the dated rows (`rules_are_in_force`). A fee is for all tiers: who adds a tier locks all rows, and so
+-- waits for who adds a fee; and who adds a fee marks them twice, or would have passed the row of a tier that came while they
+-- waited.
 CREATE TABLE IF NOT EXISTS rules_in_force (
     tier                    VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     valid_from              DATETIME(6) NOT NULL DEFAULT '1970-01-01',
@@ -43,14 +45,19 @@ CREATE TABLE IF NOT EXISTS rules_in_force (
     confirm_new_payee_above BIGINT      NULL,
     payees_are_charged      BOOLEAN     NOT NULL DEFAULT FALSE,
     CONSTRAINT rules_in_force_pk PRIMARY KEY (tier),
-    CONSTRAINT rules_in_force_tier_exists FOREIGN KEY (tier) REFERENCES tiers (code)
+    CONSTRAINT rules_in_force_tier_exists FOREIGN KEY (tier) REFERENCES tiers (code) ON DELETE CASCADE
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 INSERT IGNORE INTO rules_in_force (tier) SELECT code FROM tiers;
 
 DROP TRIGGER IF EXISTS tiers_have_rules;
+DELIMITER //
 CREATE TRIGGER tiers_have_rules AFTER INSERT ON tiers FOR EACH ROW
+BEGIN
+    UPDATE rules_in_force SET valid_until = valid_until;
     INSERT INTO rules_in_force (tier) VALUES (NEW.code);
+END//
+DELIMITER ;
 
 DROP TRIGGER IF EXISTS tiers_are_changed;
 CREATE TRIGGER tiers_are_changed AFTER UPDATE ON tiers FOR EACH ROW
@@ -62,7 +69,7 @@ CREATE TRIGGER tier_limits_are_added AFTER INSERT ON tier_limits FOR EACH ROW
 
 DROP TRIGGER IF EXISTS tier_limits_are_changed;
 CREATE TRIGGER tier_limits_are_changed AFTER UPDATE ON tier_limits FOR EACH ROW
-    UPDATE rules_in_force SET valid_until = '1970-01-01' WHERE tier = NEW.tier;
+    UPDATE rules_in_force SET valid_until = '1970-01-01' WHERE tier IN (OLD.tier, NEW.tier);
 
 DROP TRIGGER IF EXISTS tier_limits_are_taken_back;
 CREATE TRIGGER tier_limits_are_taken_back AFTER DELETE ON tier_limits FOR EACH ROW
@@ -74,23 +81,38 @@ CREATE TRIGGER confirmation_rules_are_added AFTER INSERT ON confirmation_rules F
 
 DROP TRIGGER IF EXISTS confirmation_rules_are_changed;
 CREATE TRIGGER confirmation_rules_are_changed AFTER UPDATE ON confirmation_rules FOR EACH ROW
-    UPDATE rules_in_force SET valid_until = '1970-01-01' WHERE tier = NEW.tier;
+    UPDATE rules_in_force SET valid_until = '1970-01-01' WHERE tier IN (OLD.tier, NEW.tier);
 
 DROP TRIGGER IF EXISTS confirmation_rules_are_taken_back;
 CREATE TRIGGER confirmation_rules_are_taken_back AFTER DELETE ON confirmation_rules FOR EACH ROW
     UPDATE rules_in_force SET valid_until = '1970-01-01' WHERE tier = OLD.tier;
 
 DROP TRIGGER IF EXISTS fee_rates_are_added;
+DELIMITER //
 CREATE TRIGGER fee_rates_are_added AFTER INSERT ON fee_rates FOR EACH ROW
+BEGIN
     UPDATE rules_in_force SET valid_until = '1970-01-01';
+    UPDATE rules_in_force SET valid_until = '1970-01-01';
+END//
+DELIMITER ;
 
 DROP TRIGGER IF EXISTS fee_rates_are_changed;
+DELIMITER //
 CREATE TRIGGER fee_rates_are_changed AFTER UPDATE ON fee_rates FOR EACH ROW
+BEGIN
     UPDATE rules_in_force SET valid_until = '1970-01-01';
+    UPDATE rules_in_force SET valid_until = '1970-01-01';
+END//
+DELIMITER ;
 
 DROP TRIGGER IF EXISTS fee_rates_are_taken_back;
+DELIMITER //
 CREATE TRIGGER fee_rates_are_taken_back AFTER DELETE ON fee_rates FOR EACH ROW
+BEGIN
     UPDATE rules_in_force SET valid_until = '1970-01-01';
+    UPDATE rules_in_force SET valid_until = '1970-01-01';
+END//
+DELIMITER ;
 
 -- Who may confirm what: it is bound to the caller, their key, what was asked under it, and the wallet or VPA that this came to
 -- and the amount, which the commit compares once more. `code_hash` is a keyed hash. `session_quota` is what its

@@ -114,6 +114,14 @@ def refusal_of(call: Callable[[], object]) -> Refusal:
     return caught.value.refusal
 
 
+def test_a_row_is_paid_by_rules_that_have_lapsed_and_not_refused_for_it(books: Books) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+    opened(books, payer, rows(payee, 3))
+    books.write("UPDATE rules_in_force SET valid_until = '1970-01-01'")
+    work(books)
+    assert books.balance(payee) == 300
+
+
 def test_a_file_that_was_taken_in_waits_and_nothing_has_moved(books: Books) -> None:
     payer, payee = books.person(money=1_000), books.person()
     receipt, replayed = opened(books, payer, rows(payee, 3, amount=100))

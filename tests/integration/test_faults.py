@@ -170,8 +170,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "debits_count_once": ("UPDATE wallets SET debited_day = debited_day + 1 WHERE id = @payer",),
     "loads_count_once": ("UPDATE wallets SET loaded_year = loaded_year + 1 WHERE id = @payer",),
     "rules_are_in_force": (
-        "CALL renew_rules('full')",
-        "UPDATE rules_in_force SET max_balance = max_balance + 1 WHERE tier = 'full'",
+        "UPDATE rules_in_force SET valid_from = '1970-01-01', valid_until = '9999-12-31', max_balance = 1 LIMIT 1",
     ),
     "movement_is_told": ("DELETE FROM outbox WHERE type = 'PaymentRefunded'",),
     "hold_is_told": ("UPDATE outbox SET type = 'HoldReleased' WHERE type = 'HoldPlaced'",),

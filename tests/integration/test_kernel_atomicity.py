@@ -48,6 +48,7 @@ _NEVER = {
     "hold": {
         "INSERT ON transactions",
         "INSERT ON postings",
+        "UPDATE ON idempotency_records",
         "UPDATE ON payment_attempts",
         "UPDATE ON withdrawals",
         "UPDATE ON holds",

@@ -247,6 +247,7 @@ def test_in_a_tier_whose_limits_are_not_in_force_yet_nothing_moves(books: Books)
         partial(pay, books, person, other, 100),
         partial(place, books, person, other, 100),
         partial(pay, books, other, person, 100),
+        partial(place, books, other, person, 100),
         withdrawing(books, person, 100),
         topping_up(books, person, 100),
     ):

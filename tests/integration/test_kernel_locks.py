@@ -125,6 +125,65 @@ def test_who_waits_for_a_slot_of_a_merchant_who_is_capped_meanwhile_pays_into_th
     assert books.select("SELECT balance FROM wallets WHERE id = %s", merchant.wallet_id.bytes) == [{"balance": 60}]
 
 
+def test_who_waits_for_a_slot_of_a_merchant_who_becomes_a_person_to_the_limits_loads_the_wallet_itself(
+    books: Books,
+) -> None:
+    books.tier("hawker", {"2021-01-01": {"max_load_month": 100}})
+    payers = [books.person(money=100) for _ in range(6)]
+    merchant = books.person(kind="merchant", tier="merchant")
+    books.spread(merchant, 16)
+
+    def demote(cursor: DictCursor) -> None:
+        cursor.execute("UPDATE wallets SET tier = 'hawker' WHERE id = %s", (merchant.wallet_id.bytes,))
+
+    answers = behind(
+        books,
+        [partial(pay, books, payer, merchant, 60) for payer in payers],
+        demote,
+        "SELECT w.id FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = %s FOR UPDATE",
+        merchant.wallet_id.bytes,
+    )
+    assert refusals_in(answers) == [Refusal.PAYEE_UNAVAILABLE] * 5
+    loaded = books.select("SELECT loaded_month FROM wallets WHERE id = %s", merchant.wallet_id.bytes)
+    assert loaded == [{"loaded_month": 60}]
+
+
+def test_who_waits_to_pay_ends_the_hold_that_was_placed_and_has_lapsed_meanwhile(books: Books) -> None:
+    payer, payee = books.person(money=1_000), books.person()
+
+    def place_one_that_lapses(cursor: DictCursor) -> None:
+        hold, sides = wiring.new_id().bytes, (payer.wallet_id.bytes, payee.wallet_id.bytes)
+        cursor.execute(
+            "INSERT INTO holds (id, payer_wallet_id, payee_wallet_id, amount, captured, currency, status, created_at,"
+            " expires_at) VALUES (%s, %s, %s, 600, 0, 'INR', 'placed', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+            (hold, *sides),
+        )
+        cursor.execute("CALL set_aside(%s, 600, 'hold', %s, UTC_TIMESTAMP(6))", (sides[0], hold))
+        cursor.execute("CALL record_debit_usage(%s, 600, UTC_TIMESTAMP(6), FALSE)", (sides[0],))
+        cursor.execute(
+            "INSERT INTO outbox (wallet_id, other_wallet_id, type, hold_id, created_at)"
+            " VALUES (%s, %s, 'HoldPlaced', %s, UTC_TIMESTAMP(6))",
+            (*sides, hold),
+        )
+
+    answers = behind_wallet(books, payer, [partial(pay, books, payer, payee, 600)], place_one_that_lapses)
+    assert refusals_in(answers) == []
+    assert (books.balance(payer), books.held(payer)) == (400, 0)
+
+
+def test_who_waits_to_pay_does_so_at_the_time_at_which_the_wait_is_over(books: Books) -> None:
+    """Or a month's statement that was read meanwhile would miss it."""
+    payer, merchant = books.person(money=100), books.person(kind="merchant", tier="merchant")
+    over: list[Any] = []
+
+    def note(cursor: DictCursor) -> None:
+        cursor.execute("SELECT UTC_TIMESTAMP(6) AS now")
+        over.extend(cursor.fetchall())
+
+    [answer] = behind_wallet(books, merchant, [partial(pay, books, payer, merchant, 60)], note)
+    assert answer[0].created_at.replace(tzinfo=None) >= over[0]["now"]
+
+
 @pytest.mark.parametrize(
     ("meanwhile", "told"),
     [

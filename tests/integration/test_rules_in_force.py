@@ -9,7 +9,7 @@ import pytest
 from tests.support.books import Books, Person, unique
 from tests.support.confirmations import tier_with
 from tests.support.moves import capture, clock_at, pay, place, refusal_of, refusals_in
-from tests.support.waiting import behind, nothing
+from tests.support.waiting import behind, behind_wallet, nothing
 from wallet.ledger.refusals import Refusal
 
 BEGINNING = datetime(2031, 1, 1, tzinfo=UTC)
@@ -31,6 +31,18 @@ def payer(books: Books) -> Person:
 def tier_of(books: Books, person: Person) -> str:
     [row] = books.select("SELECT tier FROM wallets WHERE id = %s", person.wallet_id.bytes)
     return str(row["tier"])
+
+
+def lapse(books: Books, *people: Person) -> None:
+    """What was written down for their tiers is no more in force, as when a rule was changed."""
+    for person in people:
+        books.write("UPDATE tier_limits SET max_payment = 5000 WHERE tier = %s", tier_of(books, person))
+
+
+def is_in_force(books: Books, person: Person) -> bool:
+    query = "SELECT valid_until > UTC_TIMESTAMP(6) AS here FROM rules_in_force WHERE tier = %s"
+    [row] = books.select(query, tier_of(books, person))
+    return bool(row["here"])
 
 
 @pytest.mark.parametrize(
@@ -112,24 +124,81 @@ def test_a_rule_that_is_dated_is_in_force_from_its_moment_on(books: Books) -> No
 def test_who_pays_while_a_rule_is_added_is_judged_by_it_if_they_had_to_ask_for_the_rules(
     books: Books, payer: Person
 ) -> None:
-    tier = tier_of(books, payer)
-    books.write("UPDATE tier_limits SET max_payment = 5000 WHERE tier = %s", tier)  # what was written down has lapsed
-    answers = behind(books, [partial(pay, books, payer, books.person(), 60)], nothing, ADD_LIMITS, tier)
+    lapse(books, payer)
+    answers = behind(
+        books, [partial(pay, books, payer, books.person(), 60)], nothing, ADD_LIMITS, tier_of(books, payer)
+    )
     assert refusals_in(answers) == [Refusal.WALLET_LIMIT_EXCEEDED]
 
 
 def test_a_rule_that_is_added_while_somebody_asks_for_the_rules_is_the_next_payments(
     books: Books, payer: Person
 ) -> None:
+    """Who asks has locked the row and read the rules, and is about to write them down."""
+    lapse(books, payer)
     tier = tier_of(books, payer)
-    books.write("UPDATE tier_limits SET max_payment = 5000 WHERE tier = %s", tier)
-    behind(books, [lambda: books.write(ADD_LIMITS, tier)], nothing, "CALL renew_rules(%s)", tier)
+    lock = "SELECT tier FROM rules_in_force WHERE tier = %s FOR UPDATE"
+    behind(books, [partial(books.write, ADD_LIMITS, tier), partial(books.renew_rules, tier)], nothing, lock, tier)
     assert refusal_of(lambda: pay(books, payer, books.person(), 60)) is Refusal.WALLET_LIMIT_EXCEEDED
 
 
-def test_who_deploys_asks_for_the_rules_so_that_no_payment_has_to(books: Books) -> None:
-    books.write("UPDATE rules_in_force SET valid_until = '1970-01-01' WHERE tier = 'full'")
-    books.migrate()
-    assert books.select("SELECT valid_until > UTC_TIMESTAMP(6) AS here FROM rules_in_force WHERE tier = 'full'") == [
-        {"here": 1}
+def test_a_tier_that_comes_while_a_fee_is_added_has_it(books: Books) -> None:
+    code = unique("t")[:16]
+    fee = "INSERT INTO fee_rates VALUES ('payment', '2022-01-01', 100, 0)"
+    payer, shop = books.person(money=1_000), books.person(kind="merchant", tier="merchant")
+    try:
+        behind(books, [partial(books.tier, code, {"2021-01-01": {}}, for_merchants=True)], nothing, fee)
+        books.set_tier(shop, code)
+        pay(books, payer, shop, 1_000)
+        assert books.balance(shop) == 990
+    finally:
+        books.write("DELETE FROM fee_rates WHERE valid_from = '2022-01-01'")
+
+
+def test_a_rule_that_is_made_another_tiers_is_no_longer_the_first_ones(books: Books, payer: Person) -> None:
+    tier, other = tier_of(books, payer), tier_with(books)
+    books.write(ADD_LIMITS, tier)
+    assert refusal_of(lambda: pay(books, payer, books.person(), 60)) is Refusal.WALLET_LIMIT_EXCEEDED
+    books.write("UPDATE tier_limits SET tier = %s WHERE tier = %s AND valid_from = '2022-01-01'", other, tier)
+    pay(books, payer, books.person(), 60)
+    assert books.faults() == []
+
+
+def test_a_tier_that_nobody_has_can_be_taken_back(books: Books) -> None:
+    tier = tier_with(books)
+    for table in ("tier_limits", "confirmation_rules"):
+        books.write(f"DELETE FROM {table} WHERE tier = %s", tier)  # noqa: S608 - above
+    books.write("DELETE FROM tiers WHERE code = %s", tier)
+
+
+def test_what_is_refused_leaves_the_rules_written_down(books: Books, payer: Person) -> None:
+    lapse(books, payer)
+    assert refusal_of(lambda: pay(books, payer, books.person(), 1_000_000)) is Refusal.INSUFFICIENT_FUNDS
+    assert is_in_force(books, payer)
+
+
+@pytest.mark.parametrize("behind_the_lock", [False, True])
+def test_a_capture_and_a_payment_go_by_rules_that_have_lapsed(
+    books: Books, payer: Person, *, behind_the_lock: bool
+) -> None:
+    payee = books.person(tier=tier_with(books))
+    hold = place(books, payer, payee, 60)
+    tasks: list[Callable[[], object]] = [
+        partial(capture, books, payee, hold.id, None),
+        partial(pay, books, payer, payee, 60),
     ]
+    if behind_the_lock:
+        answers = behind_wallet(books, payer, tasks, lambda _: lapse(books, payer, payee))
+    else:
+        lapse(books, payer, payee)
+        answers = [task() for task in tasks]
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert books.balance(payee) == 120
+    assert books.faults() == []
+
+
+def test_who_deploys_asks_for_the_rules_so_that_no_payment_has_to(books: Books, payer: Person) -> None:
+    lapse(books, payer)
+    assert not is_in_force(books, payer)
+    books.migrate()
+    assert is_in_force(books, payer)

@@ -50,7 +50,8 @@ def _dropped(constraint: str, file: str, old: str, new: str = "") -> Mutant:
 def _payer_not_compared(name: str, test: str, *columns: str) -> Mutant:
     """Under the locks a payment doesn't see that these columns of its payer's have changed since they were read.
 
-    Whatever leaves unconfirmed changes `unconfirmed_day` as well: for what else changes, a mutant breaks both.
+    Whatever leaves unconfirmed changes `unconfirmed_day` as well, and what is there is looked at by itself: for what else
+    changes, a mutant breaks all three.
     """
     now, read = _PAYER_NOW, _PAYER_READ
     for column in columns:
@@ -58,6 +59,7 @@ def _payer_not_compared(name: str, test: str, *columns: str) -> Mutant:
     changes = [("make_payment", _PAYER_NOW, now), ("make_payment", _PAYER_READ, read)]
     if "unconfirmed_day" in columns:
         changes.append(("make_payment", "unconfirmed_on <=> v_unconfirmed_on AND ", ""))
+        changes.append(("make_payment", " AND balance - held >= p_amount,", ","))
     return _mutant(name, f"kernel_locks.py::test_{test}", *changes)
 
 
@@ -68,9 +70,9 @@ def _trigger(name: str, file: str, old: str, statement: str) -> Mutant:
 
 _ONLY_GROWS = " FOR EACH ROW\n    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';"
 _PAY_LOCK = "        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, v_written_id) FOR UPDATE;\n"
-_PAY_READ = "        SELECT GREATEST(UTC_TIMESTAMP(6), MAX(last_entry_at) + INTERVAL 1 MICROSECOND),\n"
-_PAYER_NOW = "                   (status, tier, entries, held_changes, session_generation, unconfirmed_day)\n"
-_PAYER_READ = "                   = (v_status, v_tier, v_entries, v_held_changes, v_generation, v_unconfirmed)\n"
+_PAY_READ = "        SELECT MAX(last_entry_at) + INTERVAL 1 MICROSECOND,\n"
+_PAYER_NOW = "                   (status, tier, entries, held_changes, session_generation, unconfirmed_day, slots)\n"
+_PAYER_READ = "                   = (v_status, v_tier, v_entries, v_held_changes, v_generation, v_unconfirmed, 1)\n"
 _AS_READ = {
     "status": "v_status",
     "tier": "v_tier",
@@ -242,7 +244,7 @@ LOCKS = (
             "kernel_locks.py::test_two_who_waited_for_the_same_100_spend_it_once",
             "kernel_locks.py::test_two_who_waited_for_the_last_of_a_payees_cap_get_one_in",
         ),
-        ("make_payment", "        IF v_is_as_read THEN\n", "        IF TRUE THEN\n"),
+        ("make_payment", "        IF v_is_as_read AND DATE(", "        IF TRUE OR DATE("),
     ),
     _payer_not_compared(
         "a payer's freeze is seen before the locks alone",
@@ -302,7 +304,7 @@ LOCKS = (
         "a pause that began meanwhile is not seen",
         "kernel_locks.py::test_who_waits_to_pay_confirms_by_what_has_left_meanwhile_and_not_in_a_pause"
         "[paused_until = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR-PAUSED]",
-        ("make_payment", " AND paused_until <=> v_paused_until,", ","),
+        ("make_payment", " AND paused_until <=> v_paused_until AND", " AND"),
     ),
     _mutant(
         "a payee's freeze is seen before the locks alone",
@@ -330,7 +332,23 @@ LOCKS = (
     _mutant(
         "a merchant whose balance is capped meanwhile is paid into a slot",
         "kernel_locks.py::test_who_waits_for_a_slot_of_a_merchant_who_is_capped_meanwhile_pays_into_the_wallet_itself",
-        ("make_payment", "    IF v_slot > 0 AND v_max_balance IS NOT NULL THEN\n", "    IF FALSE THEN\n"),
+        ("make_payment", "(v_max_balance IS NOT NULL OR v_payee_kind <> 'merchant')", "v_payee_kind <> 'merchant'"),
+    ),
+    _mutant(
+        "what a merchant is paid who is a person to the limits by then goes into a slot, and is not counted",
+        "kernel_locks.py::test_who_waits_for_a_slot_of_a_merchant_who_becomes_a_person_to_the_limits_loads_the_wallet_itself",
+        ("make_payment", "(v_max_balance IS NOT NULL OR v_payee_kind <> 'merchant')", "v_max_balance IS NOT NULL"),
+    ),
+    _mutant(
+        "what is held is what was held before the lock",
+        "kernel_locks.py::test_who_waits_to_pay_ends_the_hold_that_was_placed_and_has_lapsed_meanwhile",
+        ("make_payment", "MAX(IF(id = p_payer_id, held, 0))", "v_own - v_available"),
+    ),
+    _mutant(
+        "a payment has the time at which its wait began",
+        "kernel_locks.py::test_who_waits_to_pay_does_so_at_the_time_at_which_the_wait_is_over",
+        ("make_payment", "        SET p_at = GREATEST(p_at, UTC_TIMESTAMP(6)); --", "        DO 0; --"),
+        ("make_payment", _PAY_READ, _PAY_READ.replace("MAX", "GREATEST(UTC_TIMESTAMP(6), MAX").replace(",\n", "),\n")),
     ),
     _mutant(
         "the lock of a credited slot is dropped",

@@ -272,12 +272,9 @@ class Books:
         self.renew_rules(code)
 
     def renew_rules(self, tier: str) -> None:
-        """What is in force for a tier is written down, or its first payment would, and keep the others waiting."""
-        with closing(self.connect()) as connection, connection.cursor() as cursor:
-            connection.begin()
-            if cursor.execute("SELECT tier FROM current_rules WHERE tier = %s", (tier,)):
-                cursor.execute("CALL renew_rules(%s)", (tier,))
-            connection.commit()
+        """What is in force for a tier is written down, or its first payment would have to be made again."""
+        if self.select("SELECT tier FROM current_rules WHERE tier = %s", tier):
+            self.write("CALL renew_rules(%s)", tier)
 
     def set_tier(self, person: Person, code: str) -> None:
         """Gives the wallet another tier."""

@@ -42,10 +42,10 @@ _BROKEN = 2013
 _LOST = frozenset({0, 1053, 1290, 1317, 1836, 1927, 2006, _BROKEN, 2055, 3169, 4031})
 _WRONG_PASSWORD = 1045
 # full (of prepared statements, too: 1461), down, too slow, with a password that our secret does not know yet, or being
-# migrated (a procedure is away, or the right to it); 9501 is RDS Proxy's, which had no connection free within its
-# ConnectionBorrowTimeout
+# migrated (a procedure is away, or has other parameters, or the right to it is away); 9501 is RDS Proxy's, which had no
+# connection free within its ConnectionBorrowTimeout
 _NO_ENTRY = frozenset(
-    {1040, _WRONG_PASSWORD, 1129, 1142, 1143, 1203, 1226, 1305, 1370, 1461, 1969, 2002, 2003, 2005, 3024, 9501}
+    {1040, _WRONG_PASSWORD, 1129, 1142, 1143, 1203, 1226, 1305, 1318, 1370, 1461, 1969, 2002, 2003, 2005, 3024, 9501}
 )
 # ended by the server, as its time was over: MySQL, MariaDB
 _TOO_SLOW = frozenset({3024, 1969})

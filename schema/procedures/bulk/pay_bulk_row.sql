@@ -34,7 +34,8 @@ BEGIN
     IF v_status = 'waiting' THEN
         SAVEPOINT before_the_payment;
         CALL make_payment(v_actor_id, NULL, NULL, NULL, p_transaction_id, v_payee_id, v_phone, v_amount, v_description,
-                          v_reference, NULL, v_outcome, v_result, v_payer_id, v_name, v_payee_id, v_name, v_unused, v_unused, v_at);
+                          v_reference, NULL, v_outcome, v_result, v_payer_id, v_name, v_payee_id, v_name, v_unused, v_unused,
+                          v_at);
         IF v_outcome = 'done' THEN
             SET v_status = 'paid';
         ELSE
@@ -42,14 +43,18 @@ BEGIN
             IF v_outcome = 'payee_unavailable' THEN
                 CALL count_failed_lookup(v_actor_id, v_outcome, v_result);
             END IF;
-            SET v_status = 'refused';
-            SET v_refusal = v_outcome;
+            IF v_outcome <> 'rules_lapsed' THEN
+                SET v_status = 'refused';
+                SET v_refusal = v_outcome;
+            END IF;
         END IF;
-        UPDATE bulk_payment_rows
-        SET status = v_status, refusal = v_refusal, transaction_id = IF(v_status = 'paid', p_transaction_id, NULL),
-            -- of a paid one the time of its payment, which may be ahead of the clock
-            ended_at = IF(v_status = 'paid', v_at, UTC_TIMESTAMP(6))
-        WHERE bulk_payment_id = p_bulk_payment_id AND line = p_line;
+        IF v_status <> 'waiting' THEN
+            UPDATE bulk_payment_rows
+            SET status = v_status, refusal = v_refusal, transaction_id = IF(v_status = 'paid', p_transaction_id, NULL),
+                -- of a paid one the time of its payment, which may be ahead of the clock
+                ended_at = IF(v_status = 'paid', v_at, UTC_TIMESTAMP(6))
+            WHERE bulk_payment_id = p_bulk_payment_id AND line = p_line;
+        END IF;
     END IF;
     COMMIT;
     -- 'person_to_person' is about the payee as well: others of the file may be merchants
@@ -59,6 +64,9 @@ BEGIN
         CALL refuse_other_rows(p_bulk_payment_id, v_outcome, v_outcome = 'too_many_lookups' AND v_phone IS NOT NULL,
                                v_result, v_also_refused);
     END IF;
-    SELECT IF(v_status IS NULL, 'not_found', 'done') AS outcome,
+    IF v_outcome = 'rules_lapsed' THEN
+        CALL renew_rules(v_result);
+    END IF;
+    SELECT CASE WHEN v_status IS NULL THEN 'not_found' WHEN v_status = 'waiting' THEN 'try_again' ELSE 'done' END AS outcome,
            JSON_OBJECT('status', v_status, 'refusal', v_refusal, 'also_refused', v_also_refused + 0) AS result;
 END

@@ -21,7 +21,7 @@ BEGIN
     DECLARE v_payer_name, v_payee_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_description VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_kind, v_payer_status, v_payee_status, v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_tier, v_locked_tier, v_tier_to_renew VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_tier, v_locked_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_promised, v_captured, v_amount, v_load, v_held, v_changes, v_own, v_entries BIGINT DEFAULT NULL;
     DECLARE v_payee_own, v_payee_entries, v_loaded_month, v_loaded_year, v_fee BIGINT DEFAULT NULL;
     DECLARE v_max_balance, v_max_load_month, v_max_load_year BIGINT DEFAULT NULL;
@@ -29,7 +29,7 @@ BEGIN
     DECLARE v_generation INT UNSIGNED DEFAULT NULL;
     DECLARE v_slots, v_spread TINYINT UNSIGNED DEFAULT 1;
     DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
-    DECLARE v_is_taken, v_is_charged BOOLEAN DEFAULT FALSE;
+    DECLARE v_is_taken, v_is_charged, v_is_lapsed BOOLEAN DEFAULT FALSE;
     DECLARE v_day, v_month, v_year, v_usage_month, v_usage_year DATE DEFAULT NULL;
     DECLARE v_last, v_payee_last, v_paused_until, v_created_at, v_expires_at, v_at DATETIME(6) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -44,27 +44,21 @@ BEGIN
     IF v_is_taken THEN
         CALL find_what_a_key_made(p_actor_id, p_key, p_request_hash, v_outcome, v_made_id);
     ELSE
-        reading: LOOP
-            SELECT h.payer_wallet_id, h.payee_wallet_id, pu.name, u.name, h.amount, h.description, h.created_at, h.expires_at,
-                   IF(r.for_merchants, u.kind, 'personal'), w.tier, w.slots, w.spread,
-                   r.max_balance, r.max_load_month, r.max_load_year, r.payees_are_charged, IF(r.tier IS NULL, w.tier, NULL)
-            INTO v_payer_id, v_payee_id, v_payer_name, v_payee_name, v_promised, v_description, v_created_at, v_expires_at,
-                 v_kind, v_tier, v_slots, v_spread,
-                 v_max_balance, v_max_load_month, v_max_load_year, v_is_charged, v_tier_to_renew
-            FROM holds h
-            JOIN wallets w ON w.id = h.payee_wallet_id
-            JOIN users u ON u.id = w.user_id
-            LEFT JOIN rules_in_force r ON r.tier = w.tier
+        SELECT h.payer_wallet_id, h.payee_wallet_id, pu.name, u.name, h.amount, h.description, h.created_at, h.expires_at,
+               IF(r.for_merchants, u.kind, 'personal'), w.tier, w.slots, w.spread,
+               r.max_balance, r.max_load_month, r.max_load_year, r.payees_are_charged, r.tier IS NULL
+        INTO v_payer_id, v_payee_id, v_payer_name, v_payee_name, v_promised, v_description, v_created_at, v_expires_at,
+             v_kind, v_tier, v_slots, v_spread,
+             v_max_balance, v_max_load_month, v_max_load_year, v_is_charged, v_is_lapsed
+        FROM holds h
+        JOIN wallets w ON w.id = h.payee_wallet_id
+        JOIN users u ON u.id = w.user_id
+        LEFT JOIN rules_in_force r ON r.tier = w.tier
             AND r.valid_from <= UTC_TIMESTAMP(6) AND r.valid_until > UTC_TIMESTAMP(6)
-            JOIN wallets p ON p.id = h.payer_wallet_id
-            JOIN users pu ON pu.id = p.user_id
-            WHERE h.id = p_hold_id AND w.user_id = p_actor_id;
-            IF v_tier_to_renew IS NULL THEN
-                LEAVE reading;
-            END IF;
-            CALL renew_rules(v_tier_to_renew);
-        END LOOP;
-        SET v_outcome = IF(v_payer_id IS NULL, 'not_found', NULL);
+        JOIN wallets p ON p.id = h.payer_wallet_id
+        JOIN users pu ON pu.id = p.user_id
+        WHERE h.id = p_hold_id AND w.user_id = p_actor_id;
+        SET v_outcome = IF(v_payer_id IS NULL, 'not_found', IF(v_is_lapsed, 'rules_lapsed', NULL));
     END IF;
 
     IF v_outcome IS NULL THEN
@@ -176,6 +170,10 @@ BEGIN
     ELSEIF v_outcome = 'replayed' THEN
         ROLLBACK;
         SELECT 'replayed' AS outcome, v_made_id AS transaction_id;
+    ELSEIF v_outcome = 'rules_lapsed' THEN
+        ROLLBACK;
+        CALL renew_rules(v_tier);
+        SELECT 'try_again' AS outcome, NULL AS result;
     ELSE
         ROLLBACK;
         SELECT v_outcome AS outcome, v_result AS result;

@@ -54,8 +54,8 @@ BEGIN
             SET v_outcome = 'amount_differs';
         ELSE
             CALL make_payment(p_actor_id, p_key, p_request_hash, p_generation, p_transaction_id, v_payee_wallet_id, NULL,
-                              p_amount, COALESCE(p_description, v_description), p_reference, NULL, v_outcome, v_result, v_payer_id,
-                              v_payer_name, v_payee_id, v_payee_name, v_balance, v_held, v_at);
+                              p_amount, COALESCE(p_description, v_description), p_reference, NULL, v_outcome, v_result,
+                              v_payer_id, v_payer_name, v_payee_id, v_payee_name, v_balance, v_held, v_at);
         END IF;
     END IF;
     IF v_outcome = 'done' THEN

@@ -1,4 +1,5 @@
--- Internal. What a caller is answered whose payment or hold was rolled back; a refusal for a payee's sake is counted first.
+-- Internal. What a caller is answered whose payment or hold was rolled back; a refusal for a payee's sake is counted first, and
+-- rules that had lapsed are renewed: then it is made again.
 CREATE PROCEDURE answer_payer(
     IN p_actor_id BINARY(16),
     IN p_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
@@ -15,7 +16,10 @@ BEGIN
         CALL count_failed_lookup(p_actor_id, v_code, v_result);
         COMMIT;
     END IF;
-    IF v_code IN ('payee_unavailable', 'too_many_lookups') THEN
+    IF v_code = 'rules_lapsed' THEN
+        CALL renew_rules(p_result);
+        SELECT 'try_again' AS outcome, NULL AS result;
+    ELSEIF v_code IN ('payee_unavailable', 'too_many_lookups') THEN
         SELECT IF(v_code = 'too_many_lookups', 'too_many_attempts', 'payee_not_found') AS outcome,
                JSON_SET(COALESCE(v_result, '{}'), '$.code', v_code) AS result;
     ELSE

@@ -1,16 +1,19 @@
 -- Internal. A payment from the actor's wallet to another, named by its id or by its owner's phone, inside the caller's
--- atomic block: 'done', or the code of a refusal, and then it is the caller who rolls back what this has done. With
--- `p_hold_seconds` it is promised for so long instead, by a hold of that id: the payer's money and rules are asked now, as its
+-- atomic block: 'done', or the code of a refusal, and then it is the caller who rolls back what this has done. 'rules_lapsed' is no
+-- refusal: the caller rolls back, renews those of the tier in `p_result` in a commit of its own, and is called again.
+--
+-- With `p_hold_seconds` it is promised for so long instead, by a hold of that id: the payer's money and rules are asked now, as the
 -- capture is the payee's to ask for; of the payee nothing but that there is such a wallet, as whether it may take the money is the
--- capture's to say, and the payee's to hear. With
--- `p_generation` NULL it is paid whatever has become of the session in which it was asked for, but not in the pause after a reset
--- of the password; with `p_key` NULL it is a part of what was confirmed, or counted as unconfirmed, as a whole.
+-- capture's to say, and the payee's to hear.
+--
+-- With `p_generation` NULL it is paid whatever has become of the session in which it was asked for, but not in the pause after a
+-- reset of the password; with `p_key` NULL it is a part of what was confirmed, or counted as unconfirmed, as a whole.
 --
 -- One statement reads all that decides, without a lock, and the payment is judged, so that nobody queues for a refusal. The
--- statement that locks the wallets compares them with what was read: if anything that decides has changed, everything is read and
--- judged anew behind the locks, once. The payer's own reasons come first, and whatever is the payee's is 'payee_unavailable'. A
--- debit may have named somebody, who was paid by phone: after 100 of an hour (10,000 of a merchant's) nobody is looked for by
--- phone until it is over. By wallet there is no such bound: who knows an id was told of it.
+-- statement that locks the wallets compares them with what was read: if anything that decides has changed, or a payer has slots,
+-- everything is read and judged anew behind the locks, once. The payer's own reasons come first, and whatever is the payee's is
+-- 'payee_unavailable'. A debit may have named somebody, who was paid by phone: after 100 of an hour (10,000 of a merchant's) nobody
+-- is looked for by phone until it is over. By wallet there is no such bound: who knows an id was told of it.
 CREATE PROCEDURE make_payment(
     IN p_actor_id BINARY(16),
     IN p_key VARBINARY(64),
@@ -100,8 +103,9 @@ BEGIN
             AND pr.valid_from <= UTC_TIMESTAMP(6) AND pr.valid_until > UTC_TIMESTAMP(6)
         WHERE w.user_id = p_actor_id;
         IF v_tier_to_renew IS NOT NULL THEN
-            CALL renew_rules(v_tier_to_renew);
-            ITERATE judging;
+            SET p_outcome = 'rules_lapsed';
+            SET p_result = v_tier_to_renew;
+            LEAVE judging;
         END IF;
         IF p_amount > v_available AND NOT v_is_locked THEN
             CALL sum_available(p_payer_id, v_available);
@@ -123,7 +127,7 @@ BEGIN
             IF p_amount > LEAST(COALESCE(v_max_payment, p_amount),
                                 COALESCE(v_max_day - IF(v_usage_day = v_day, v_debited_day, 0), p_amount),
                                 COALESCE(v_max_month - IF(v_usage_month = v_month, v_debited_month, 0), p_amount)) THEN
-                CALL check_debit_limits(p_payer_id, v_tier, p_amount, FALSE, p_at, v_limit, p_result);
+                CALL check_debit_limits(p_payer_id, v_tier, p_amount, p_at, v_limit, p_result);
             END IF;
             IF p_payee_phone IS NOT NULL AND v_debits >= 100 AND v_debits_until > p_at THEN
                 CALL quota_of(p_actor_id, 100, 10000, v_allowed);
@@ -172,7 +176,7 @@ BEGIN
         IF p_payee_id < p_payer_id THEN
             IF v_slot > 0 THEN
                 SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
-            ELSEIF v_slots > 1 THEN
+            ELSEIF v_slots > 1 AND NOT v_is_hold THEN
                 SELECT id INTO v_written_id FROM wallets WHERE id = v_written_id FOR UPDATE;
             END IF;
         END IF;
@@ -181,17 +185,15 @@ BEGIN
             CALL lock_payer(p_payer_id, p_amount, p_transaction_id, v_status, v_tier, v_total, p_held, p_at, v_generation);
         END IF;
         -- `entries` and `held_changes` number all that changes a wallet's money and its sums
-        SELECT GREATEST(UTC_TIMESTAMP(6), MAX(last_entry_at) + INTERVAL 1 MICROSECOND),
-               MAX(IF(id = p_payer_id, 0, balance)), MAX(IF(id = p_payer_id, 0, entries)),
-               DATE(GREATEST(UTC_TIMESTAMP(6), MAX(last_entry_at) + INTERVAL 1 MICROSECOND) + INTERVAL 330 MINUTE) = v_day
-               AND v_slots = 1
-               AND MIN(IF(id = p_payer_id,
-                   (status, tier, entries, held_changes, session_generation, unconfirmed_day)
-                   = (v_status, v_tier, v_entries, v_held_changes, v_generation, v_unconfirmed)
-                   AND unconfirmed_on <=> v_unconfirmed_on AND paused_until <=> v_paused_until,
+        SELECT MAX(last_entry_at) + INTERVAL 1 MICROSECOND,
+               MAX(IF(id = p_payer_id, held, 0)), MAX(IF(id = p_payer_id, 0, balance)), MAX(IF(id = p_payer_id, 0, entries)),
+               MIN(IF(id = p_payer_id,
+                   (status, tier, entries, held_changes, session_generation, unconfirmed_day, slots)
+                   = (v_status, v_tier, v_entries, v_held_changes, v_generation, v_unconfirmed, 1)
+                   AND unconfirmed_on <=> v_unconfirmed_on AND paused_until <=> v_paused_until AND balance - held >= p_amount,
                    (status, tier) = (v_payee_status, v_payee_tier)
                    AND (entries = v_payee_entries OR COALESCE(v_max_balance, v_max_load_month, v_max_load_year) IS NULL)))
-        INTO p_at, v_payee_own, v_payee_entries, v_is_as_read
+        INTO p_at, p_held, v_payee_own, v_payee_entries, v_is_as_read
         FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, v_written_id) FOR UPDATE;
         IF v_slot > 0 THEN
             IF p_payee_id > p_payer_id THEN
@@ -200,7 +202,6 @@ BEGIN
             -- behind the slot's lock: who freezes a wallet takes those of all its slots
             SELECT s.balance, s.entries, GREATEST(p_at, s.last_entry_at + INTERVAL 1 MICROSECOND),
                    v_is_as_read AND (w.status, w.tier) = (v_payee_status, v_payee_tier)
-                   AND DATE(GREATEST(p_at, s.last_entry_at + INTERVAL 1 MICROSECOND) + INTERVAL 330 MINUTE) = v_day
             INTO v_payee_own, v_payee_entries, p_at, v_is_as_read
             FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = p_payee_id AND s.slot = v_slot;
         END IF;
@@ -208,16 +209,17 @@ BEGIN
             CALL end_lapsed_holds(p_payer_id, v_ended);
             SET v_is_as_read = v_is_as_read AND v_ended = 0;
         END IF;
-        IF v_is_as_read THEN
+        SET p_at = GREATEST(p_at, UTC_TIMESTAMP(6)); -- the clock behind the locks
+        IF v_is_as_read AND DATE(p_at + INTERVAL 330 MINUTE) = v_day THEN
             LEAVE judging;
         END IF;
         SET v_is_locked = TRUE;
     END LOOP;
-    IF v_slot > 0 AND v_max_balance IS NOT NULL THEN
+    IF p_outcome IS NULL AND v_slot > 0 AND (v_max_balance IS NOT NULL OR v_payee_kind <> 'merchant') THEN
         SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'the payee has another tier now: pay again';
     END IF;
 
-    -- whoever debits a wallet ends all holds that have lapsed, and may be holding the lock of a shop that everybody pays meanwhile
+    -- 1,000 at most: whoever debits a wallet ends all that have lapsed, and may hold the lock of a shop that everybody pays
     IF v_is_hold AND p_outcome IS NULL THEN
         SELECT COUNT(*) INTO v_placed FROM holds WHERE payer_wallet_id = p_payer_id AND status = 'placed';
         IF v_placed >= 1000 THEN

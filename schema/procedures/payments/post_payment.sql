@@ -34,8 +34,8 @@ BEGIN
         CALL find_what_a_key_made(p_actor_id, p_key, p_request_hash, v_outcome, v_made_id);
     ELSE
         CALL make_payment(p_actor_id, p_key, p_request_hash, p_generation, p_transaction_id, p_payee_wallet_id,
-                          p_payee_phone, p_amount, p_description, p_reference, NULL, v_outcome, v_result, v_payer_id, v_payer_name,
-                          v_payee_id, v_payee_name, v_balance, v_held, v_at);
+                          p_payee_phone, p_amount, p_description, p_reference, NULL, v_outcome, v_result, v_payer_id,
+                          v_payer_name, v_payee_id, v_payee_name, v_balance, v_held, v_at);
     END IF;
     IF v_outcome = 'done' THEN
         COMMIT;

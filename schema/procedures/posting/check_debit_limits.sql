@@ -1,11 +1,9 @@
--- Internal. Which limit of its tier a debit would break, if any: its own size, the day's sum, the month's, or that the tier
--- may not pay people. Of several it is the one of which the least is left. `p_result` tells of it: its name, what is left
+-- Internal. Which limit of its tier a debit would break, if any: its own size, the day's sum, or the month's. Of several it is the one of which the least is left. `p_result` tells of it: its name, what is left
 -- of it in minor units, and the moment that this was so.
 CREATE PROCEDURE check_debit_limits(
     IN p_wallet_id BINARY(16),
     IN p_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_amount BIGINT,
-    IN p_to_person BOOLEAN,
     IN p_at DATETIME(6),
     OUT p_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
     OUT p_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
@@ -49,11 +47,6 @@ BEGIN
     IF p_amount > v_left THEN
         SET p_limit = CASE v_left
             WHEN v_payment THEN 'max_payment' WHEN v_month THEN 'max_debit_month' ELSE 'max_debit_day' END;
-    ELSEIF p_to_person AND NOT v_person_to_person THEN
-        SET p_limit = 'person_to_person';
-        SET v_left = 0;
-    END IF;
-    IF p_limit IS NOT NULL THEN
         -- "+ 0": MariaDB's JSON_OBJECT shows a bare integer variable as a string
         SET p_result = JSON_OBJECT('limit', p_limit, 'left', GREATEST(v_left, 0) + 0,
                                    'at', DATE_FORMAT(p_at, '%Y-%m-%dT%H:%i:%s.%f'));

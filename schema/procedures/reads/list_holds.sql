@@ -1,5 +1,5 @@
 -- Somebody's holds, as payer, as payee, or both (`p_side` NULL). A hold whose time has passed is expired, whether or not the
--- sweep has been. Under the key of a capture or a release stands its hold.
+-- sweep has been. Under the key of a capture stands its hold, too.
 -- Prepared, for an index is sought with constants only: one seek for each side and status; all that stands in it is a number, a
 -- name of ours or hexadecimal. Joined as it is written: an optimizer that begins with the people would read them all.
 CREATE PROCEDURE list_holds(
@@ -32,7 +32,7 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
     START TRANSACTION;
     SELECT (SELECT id FROM wallets WHERE user_id = p_actor_id),
-           (SELECT COALESCE(c.hold_id, UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.hold_id')))) FROM idempotency_records r
+           (SELECT COALESCE(c.hold_id, r.made_id) FROM idempotency_records r
             LEFT JOIN hold_captures c ON c.transaction_id = r.made_id
             WHERE r.actor_id = p_actor_id AND r.idem_key = p_key)
     INTO v_wallet_id, v_only;

@@ -60,7 +60,7 @@ BEGIN
         ELSEIF p_amount + v_fee > v_total - v_held THEN
             SET v_outcome = 'insufficient_funds';
         ELSE
-            CALL check_debit_limits(v_wallet_id, v_tier, p_amount, FALSE, v_now, v_limit, v_result);
+            CALL check_debit_limits(v_wallet_id, v_tier, p_amount, v_now, v_limit, v_result);
             SELECT l.withdrawals, c.above, c.day_above, COALESCE(c.new_vpa, FALSE), COALESCE(c.new_vpa_wait_s, 0),
                    v.known_from
             INTO v_is_allowed, v_confirm_above, v_confirm_day_above, v_confirm_new_vpa, v_new_vpa_wait_s, v_known_from

@@ -8,8 +8,10 @@ def _told(name: str, *types: str) -> str:
     """How often each thing is told of; `name` is what an event calls it."""
     listed = ", ".join(f"'{kind}'" for kind in types)
     thing = hex_in("detail", name)
-    if name in ("transaction_id", "hold_id"):
-        thing = f"COALESCE({name}, {thing})"
+    if name == "transaction_id":
+        thing = f"COALESCE(transaction_id, {thing})"
+    elif name == "hold_id":
+        thing = "hold_id"
     return f"(SELECT {thing} AS id, COUNT(*) AS times FROM outbox WHERE type IN ({listed}) GROUP BY 1)"
 
 

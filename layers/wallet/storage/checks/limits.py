@@ -24,7 +24,7 @@ _TIER_CHANGED = """EXISTS (
     SELECT 1 FROM operator_actions a JOIN users u ON u.id = w.user_id
     WHERE a.wallet_id = w.id AND a.command = 'set_tier' AND u.kind = 'merchant' AND a.created_at >= w.usage_year)"""
 
-# what payments and captures are judged by
+# what payments, holds and captures are judged by
 _RULES = (
     *("tier", "valid_from", "valid_until", "for_merchants", "person_to_person", "payees_are_charged"),
     *("max_balance", "max_payment", "max_load_month", "max_load_year", "max_debit_day", "max_debit_month"),
