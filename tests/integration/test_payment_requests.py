@@ -17,7 +17,8 @@ from tests.support.books import Books, Person, unique
 from tests.support.confirmations import Confirming, required, tier_with
 from tests.support.crowd import together
 from tests.support.functions import Function, api_event
-from tests.support.moves import clock_at, connection, made_anew, pay, refund, refusal_of
+from tests.support.moves import clock_at, connection, made_anew, pay, refund, refusal_of, refusals_in
+from tests.support.waiting import behind, nothing
 from wallet import wiring
 from wallet.identity.sessions.model import Principal
 from wallet.ledger import ids
@@ -166,6 +167,16 @@ def test_paid_or_cancelled_but_never_both(books: Books) -> None:
         assert refused == [Refusal.PAYMENT_REQUEST_ENDED]
         is_paid = books.balance(asha) == before + 100
         assert standing(books, request)[0] is (PAID if is_paid else CANCELLED)
+
+
+def test_who_cancels_behind_a_payment_that_they_waited_for_is_told_that_it_is_paid(books: Books) -> None:
+    asha, ravi = books.person(), books.person(money=9_000)
+    request = asked(books, asha)
+    tasks = [partial(pay_it, books, ravi, request), partial(cancel, books, asha, request)]
+    lock = "SELECT id FROM payment_requests WHERE id = %s FOR UPDATE"
+    answers = behind(books, tasks, nothing, lock, request.id.bytes)
+    assert refusals_in(answers) == [Refusal.PAYMENT_REQUEST_ENDED]
+    assert (standing(books, request)[0], books.balance(asha)) == (PAID, 100)
 
 
 def test_two_who_pay_each_other_s_requests_never_deadlock(books: Books) -> None:

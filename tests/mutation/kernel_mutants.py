@@ -140,7 +140,7 @@ CONFIRMATIONS = (
     ),
     _mutant(
         "a request for money is not locked by who cancels it",
-        "payment_requests.py::test_paid_or_cancelled_but_never_both",
+        "payment_requests.py::test_who_cancels_behind_a_payment_that_they_waited_for_is_told_that_it_is_paid",
         (
             "cancel_payment_request",
             "    SELECT id INTO v_locked FROM payment_requests WHERE id = p_payment_request_id FOR UPDATE;\n",
