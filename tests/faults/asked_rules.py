@@ -71,11 +71,15 @@ def nothing_happens_twice(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("one key did two things", f"{actor} {key}", str([effect.kind for effect in own]))
 
 
+#: What is told from the ledger when a key comes again later, or when the first answer was lost: without the balance.
+_TOLD_ANEW = {"pay", "refund", "hold"}
+
+
 def one_key_has_one_answer(evidence: Evidence) -> Iterator[Violation]:
-    """Whoever repeats a request is told what was told first; of a payment or refund perhaps without the balance."""
+    """Whoever repeats a request is told what was told first, of money that moved perhaps without the balance."""
     for operation in evidence.history.operations:
         told = [one.body for one in operation.tries if one.is_done]
-        if operation.kind in {"pay", "refund"} and any("balance" not in body for body in told):
+        if operation.kind in _TOLD_ANEW and any("balance" not in body for body in told):
             told = [{name: value for name, value in body.items() if name != "balance"} for body in told]
         if operation.key is not None and any(body != told[0] for body in told):
             yield Violation("one key, two answers", _name(operation), str(told))

@@ -111,6 +111,7 @@ def all_is_well() -> Evidence:
             "op7",
             {"payer": ASHAS, "payee": BELAS, "amount": 300},
             "k7",
+            done({"id": shown("hld", number("7")), "balance": {"total": 9001, "held": 300, "available": 8701}}),
             done({"id": shown("hld", number("7"))}),
         ),
         operation(
@@ -391,6 +392,10 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("in the books, asked for by nobody", lambda e: e.ledger.users.append({"id": number("3"), "phone": "+913"})),
     ("a key that nobody sent", lambda e: e.ledger.keys.append(key_of(ASHA, "k99"))),
     ("a key that nobody sent", lambda e: e.ledger.keys.append(key_of(ASHA, "k4"))),
+    (
+        "one key, two answers",
+        lambda e: asked(e, "op7").tries.append(done({"id": shown("hld", number("8"))})),
+    ),
     (
         "one key, two answers",
         lambda e: asked(e, "op2").tries.append(done({"transaction_id": shown("txn", number("3"))})),
