@@ -59,8 +59,8 @@ CREATE TABLE IF NOT EXISTS fee_rates (
 
 -- `balance` is the sum of the wallet's postings and `entries` their number; the posting kernel alone writes either,
 -- in the commit that writes the posting. `held` is the part of `balance` that is promised, `held_changes` the number of
--- its changes. A hot wallet has more rows that take credits, in wallet_slots: `slots` is how many rows it has with
--- this one (they only grow), `spread` over how many of them credits are spread now. `last_entry_at` is the wallet's
+-- its changes. A hot wallet has more rows, in wallet_slots, which take what it is paid: `slots` is how many rows it has with
+-- this one (they only grow), `spread` how many of them, with this one, are in use now. `last_entry_at` is the wallet's
 -- time: of its last posting, or its last change of what is held. The `usage_…` columns say which Indian day, month and
 -- year the sums behind them are of: a sum of another period is nothing.
 --

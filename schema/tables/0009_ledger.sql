@@ -133,18 +133,17 @@ CREATE TABLE IF NOT EXISTS postings (
     INDEX postings_by_type (account_id, slot, type, entry_no)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- What a caller's key did, written in the commit that did it and kept as long as the ledger: `made_id` is the transaction (a
--- payment, its refund, a capture) that it made, or the hold that it placed or released, which is where its answer is read from.
--- What other requests did is told by `result`, which is NULL only inside that commit.
+-- What a caller's key made, written in the commit that made it and kept as long as the ledger, never as a text: `made_id` is a
+-- transaction (a payment, its refund, a capture), a hold that was placed or released, an attempt to top up, a withdrawal that was
+-- asked for or cancelled, a file of payments or a retry of one, a user who has registered, or a line of the operators' journal.
+-- Whoever comes with the key again is answered from that.
 CREATE TABLE IF NOT EXISTS idempotency_records (
     actor_id     BINARY(16)    NOT NULL,
     idem_key     VARBINARY(64) NOT NULL,
     request_hash BINARY(32)    NOT NULL,
-    made_id      BINARY(16)    NULL,
-    result       TEXT          CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    made_id      BINARY(16)    NOT NULL,
     created_at   DATETIME(6)   NOT NULL,
-    CONSTRAINT idempotency_records_pk PRIMARY KEY (actor_id, idem_key),
-    CONSTRAINT idempotency_records_say_it_once CHECK (made_id IS NULL OR result IS NULL)
+    CONSTRAINT idempotency_records_pk PRIMARY KEY (actor_id, idem_key)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 DROP TRIGGER IF EXISTS accounts_are_not_changed;
@@ -203,16 +202,9 @@ DROP TRIGGER IF EXISTS source_refund_bookings_are_kept;
 CREATE TRIGGER source_refund_bookings_are_kept BEFORE DELETE ON source_refund_bookings FOR EACH ROW
     SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the ledger only grows';
 
-DROP TRIGGER IF EXISTS idempotency_records_are_finished_once;
-DELIMITER //
-CREATE TRIGGER idempotency_records_are_finished_once BEFORE UPDATE ON idempotency_records FOR EACH ROW
-BEGIN
-    IF OLD.result IS NOT NULL OR NOT (OLD.made_id <=> NEW.made_id) OR NEW.request_hash <> OLD.request_hash
-        OR NEW.actor_id <> OLD.actor_id OR NEW.idem_key <> OLD.idem_key THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is written once';
-    END IF;
-END//
-DELIMITER ;
+DROP TRIGGER IF EXISTS idempotency_records_are_not_changed;
+CREATE TRIGGER idempotency_records_are_not_changed BEFORE UPDATE ON idempotency_records FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'an idempotency record is written once';
 
 DROP TRIGGER IF EXISTS idempotency_records_are_kept;
 CREATE TRIGGER idempotency_records_are_kept BEFORE DELETE ON idempotency_records FOR EACH ROW

@@ -1,7 +1,7 @@
 -- What happened, for others to hear: written in the commit of what it tells, delivered afterwards, at least once.
 
--- `wallet_id` is whose event it is and `other_wallet_id` the other side's. A payment, its refund and a capture are told by their
--- transaction, and that a hold was placed or has ended by the hold: what these events tell of them never changes. What else is
+-- `wallet_id` is whose event it is and `other_wallet_id` the other side's. A top-up, a payment, its refund and a capture are told
+-- by their transaction, and that a hold was placed or has ended by the hold: what these events tell of them never changes. What else is
 -- to be told is in `detail`, which is JSON. A position may become visible after a later one: what is to be delivered is what has
 -- no `delivered_at`, never what is beyond a position.
 CREATE TABLE IF NOT EXISTS outbox (

@@ -51,6 +51,25 @@ CREATE TABLE IF NOT EXISTS bulk_payment_rows (
     INDEX bulk_payment_rows_by_status (bulk_payment_id, status, line)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- What each retry of a bulk payment did: so many of its rows wait again, and how it stood then. Its key refers to it.
+CREATE TABLE IF NOT EXISTS bulk_payment_retries (
+    id              BINARY(16)   NOT NULL,
+    bulk_payment_id BINARY(16)   NOT NULL,
+    status          VARCHAR(8)   CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    retried         INT UNSIGNED NOT NULL,
+    created_at      DATETIME(6)  NOT NULL,
+    CONSTRAINT bulk_payment_retries_pk PRIMARY KEY (id),
+    CONSTRAINT bulk_payment_retries_belong_to_one FOREIGN KEY (bulk_payment_id) REFERENCES bulk_payments (id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+DROP TRIGGER IF EXISTS bulk_payment_retries_are_not_changed;
+CREATE TRIGGER bulk_payment_retries_are_not_changed BEFORE UPDATE ON bulk_payment_retries FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what a retry did does not change';
+
+DROP TRIGGER IF EXISTS bulk_payment_retries_are_kept;
+CREATE TRIGGER bulk_payment_retries_are_kept BEFORE DELETE ON bulk_payment_retries FOR EACH ROW
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the retries of a bulk payment are kept';
+
 DROP TRIGGER IF EXISTS bulk_payment_rows_are_paid_once;
 DELIMITER //
 CREATE TRIGGER bulk_payment_rows_are_paid_once BEFORE UPDATE ON bulk_payment_rows FOR EACH ROW

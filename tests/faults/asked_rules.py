@@ -72,7 +72,7 @@ def nothing_happens_twice(evidence: Evidence) -> Iterator[Violation]:
 
 
 #: What is told from the ledger when a key comes again later, or when the first answer was lost: without the balance.
-_TOLD_ANEW = {"pay", "refund", "hold"}
+_TOLD_ANEW = {"pay", "refund", "hold", "withdraw"}
 
 
 def one_key_has_one_answer(evidence: Evidence) -> Iterator[Violation]:

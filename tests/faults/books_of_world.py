@@ -41,7 +41,7 @@ _TABLES = {
     "bulk_payments": "SELECT id, user_id, row_count, total, status FROM bulk_payments",
     "bulk_rows": "SELECT bulk_payment_id, line, amount, reference, status, refusal, transaction_id"
     " FROM bulk_payment_rows",
-    "keys": "SELECT actor_id, idem_key, made_id, result FROM idempotency_records",
+    "keys": "SELECT actor_id, idem_key, made_id FROM idempotency_records",
     "actions": "SELECT id, operator, command, wallet_id, subject_id, reason FROM operator_actions",
     "events": "SELECT id, gateway, name, outcome, body FROM gateway_events WHERE outcome IS NULL OR outcome = 'stuck'",
     "undelivered": "SELECT position, type FROM outbox WHERE delivered_at IS NULL",

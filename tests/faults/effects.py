@@ -59,10 +59,7 @@ def _held(ledger: Ledger) -> Iterator[Effect]:
 
 
 def _captured(ledger: Ledger) -> Iterator[Effect]:
-    marks = {}
-    for key in ledger.keys:
-        if key["made_id"]:
-            marks[key["made_id"]] = mark_of_key(key["actor_id"], key["idem_key"])
+    marks = {key["made_id"]: mark_of_key(key["actor_id"], key["idem_key"]) for key in ledger.keys}
     for row in ledger.transactions:
         if row["type"] == "hold_capture":
             facts = {"hold": row["hold_id"], "amount": row["amount"]}

@@ -25,7 +25,6 @@ WRITES = (
     "INSERT ON outbox",
     "INSERT ON held_changes",
     "INSERT ON idempotency_records",
-    "UPDATE ON idempotency_records",
     "UPDATE ON payment_attempts",
     "UPDATE ON withdrawals",
     "UPDATE ON holds",
@@ -33,14 +32,12 @@ WRITES = (
 _NEVER = {
     "payment": {
         "INSERT ON held_changes",
-        "UPDATE ON idempotency_records",
         "UPDATE ON payment_attempts",
         "UPDATE ON withdrawals",
         "UPDATE ON holds",
     },
     "refund": {
         "INSERT ON held_changes",
-        "UPDATE ON idempotency_records",
         "UPDATE ON payment_attempts",
         "UPDATE ON withdrawals",
         "UPDATE ON holds",
@@ -48,16 +45,14 @@ _NEVER = {
     "hold": {
         "INSERT ON transactions",
         "INSERT ON postings",
-        "UPDATE ON idempotency_records",
         "UPDATE ON payment_attempts",
         "UPDATE ON withdrawals",
         "UPDATE ON holds",
     },
-    "capture": {"UPDATE ON idempotency_records", "UPDATE ON payment_attempts", "UPDATE ON withdrawals"},
+    "capture": {"UPDATE ON payment_attempts", "UPDATE ON withdrawals"},
     "top-up": {
         "INSERT ON held_changes",
         "INSERT ON idempotency_records",
-        "UPDATE ON idempotency_records",
         "UPDATE ON withdrawals",
         "UPDATE ON holds",
     },
@@ -70,7 +65,6 @@ _NEVER = {
     },
     "payout": {
         "INSERT ON idempotency_records",
-        "UPDATE ON idempotency_records",
         "UPDATE ON payment_attempts",
         "UPDATE ON holds",
     },

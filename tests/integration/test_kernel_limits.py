@@ -324,6 +324,18 @@ def test_a_hold_counts_for_the_day_it_was_placed_on_and_gives_back_only_to_that_
     assert books.faults() == []
 
 
+def test_what_is_no_load_is_not_refused_for_loads(books: Books) -> None:
+    """A merchant who had loaded more than the cap that came later is paid all the same: sales are no loads."""
+    payer, code = books.person(money=1_000), unique("t")[:16]
+    merchant = books.person(kind="merchant", tier="merchant", money=1_000)
+    books.tier(code, {"2021-01-01": {"max_load_month": 500, "max_load_year": 500}}, for_merchants=True)
+    books.set_tier(merchant, code)
+    pay(books, payer, merchant, 10)
+    capture(books, merchant, place(books, payer, merchant, 10).id, None)
+    assert books.balance(merchant) == 1_020
+    assert books.faults() == []
+
+
 def test_a_limit_is_in_force_from_its_moment_on(books: Books) -> None:
     payer, payee, code = books.person(money=10_000), books.person(), unique("t")[:16]
     books.tier(code, {"2021-01-01": {"max_payment": 100}, "2030-06-10 18:30:00": {"max_payment": 300}})

@@ -221,20 +221,53 @@ def test_who_waits_to_pay_is_out_with_the_session_that_ends_meanwhile(
     assert (books.balance(payer), books.held(payer)) == (1_000, 0)
 
 
-def test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for(books: Books) -> None:
-    payers = [books.person(money=100) for _ in range(6)]
+def pays(books: Books, payer: Person, payee: Person) -> Callable[[], object]:
+    return partial(pay, books, payer, payee, 60)
+
+
+def captures(books: Books, payer: Person, payee: Person) -> Callable[[], object]:
+    return partial(capture, books, payee, place(books, payer, payee, 60).id, None)
+
+
+@pytest.mark.parametrize(
+    ("way", "told"), [(pays, Refusal.PAYEE_UNAVAILABLE), (captures, Refusal.WALLET_FROZEN)], ids=["payment", "capture"]
+)
+def test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for(
+    books: Books, way: Callable[[Books, Person, Person], Callable[[], object]], told: Refusal
+) -> None:
+    """Payers whose wallets are locked before the merchant's, and behind it."""
+    earlier = [books.person(money=100) for _ in range(3)]
     merchant = books.person(kind="merchant", tier="merchant")
     books.spread(merchant, 16)
+    payers = [*earlier, *(books.person(money=100) for _ in range(3))]
 
     answers = behind(
         books,
-        [partial(pay, books, payer, merchant, 60) for payer in payers],
+        [way(books, payer, merchant) for payer in payers],
         turning(merchant, "frozen"),
         "SELECT w.id FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = %s FOR UPDATE",
         merchant.wallet_id.bytes,
     )
-    assert refusals_in(answers) == [Refusal.PAYEE_UNAVAILABLE] * 6
+    assert refusals_in(answers) == [told] * 6
     assert books.balance(merchant) == 0
+
+
+@pytest.mark.parametrize("way", [pays, captures])
+def test_who_pays_a_hot_wallet_locks_one_slot_of_it(
+    books: Books, way: Callable[[Books, Person, Person], Callable[[], object]]
+) -> None:
+    merchant = books.person(kind="merchant", tier="merchant")
+    books.spread(merchant, 16)
+    payer, free = books.person(money=100), list[bool]()
+    others = "SELECT slot FROM wallet_slots WHERE wallet_id = %s AND slot <> 1 FOR UPDATE"
+
+    def look(_: DictCursor) -> None:
+        free.append(is_free(books, "SELECT id FROM wallets WHERE id = %s FOR UPDATE", merchant.wallet_id.bytes))
+        free.append(is_free(books, others.replace("<> 1", "= 1"), merchant.wallet_id.bytes))
+        free.extend(is_free(books, others.replace("<> 1", f"= {slot}"), merchant.wallet_id.bytes) for slot in (2, 15))
+
+    assert refusals_in(behind_wallet(books, payer, [way(books, payer, merchant)], look)) == []
+    assert free == [True, False, True, True]
 
 
 def test_a_gather_comes_after_whatever_its_slot_took_meanwhile(books: Books) -> None:
@@ -427,6 +460,20 @@ def test_a_payers_wallet_is_locked_before_the_hold(books: Books, end: str) -> No
     )
     assert not isinstance(answer, Exception), answer
     assert free == [True]
+
+
+def test_who_waits_to_settle_goes_by_the_tier_that_was_given_meanwhile(books: Books) -> None:
+    person, code = books.person(), unique("t")[:16]
+    books.tier(code, {"2021-01-01": {"max_balance": 400}})
+    order_id = books.order(person, 500)
+
+    def restrict(cursor: DictCursor) -> None:
+        cursor.execute("UPDATE wallets SET tier = %s WHERE id = %s", (code, person.wallet_id.bytes))
+
+    [answer] = behind_wallet(books, person, [partial(settle, books, captured(order_id, 500))], restrict)
+    assert answer.suspense is SuspenseReason.OVER_BALANCE_LIMIT
+    assert books.balance(person) == 0
+    assert books.faults() == []
 
 
 def test_an_attempt_is_locked_before_its_wallet(books: Books) -> None:

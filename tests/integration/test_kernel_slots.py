@@ -2,6 +2,8 @@
 
 import random
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -21,6 +23,7 @@ from tests.support.moves import (
     release,
     settle,
 )
+from tests.support.waiting import holding
 from wallet.ledger.receipts import Balance
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage.wallets import find_wallet
@@ -49,12 +52,38 @@ def shown(books: Books, person: Person) -> Balance:
     return found.balance
 
 
-def test_payments_to_a_hot_wallet_are_spread_and_shown_as_one_balance(books: Books) -> None:
-    payer, merchant = books.person(money=10_000), a_merchant(books)
-    for _ in range(60):
-        pay(books, payer, merchant, 10)
-    assert len([one for one in balances(books, merchant) if one > 0]) > 4
-    assert shown(books, merchant) == Balance(total=600, held=0)
+@contextmanager
+def taken(books: Books, merchant: Person, *slots: int) -> Iterator[None]:
+    """Within it these slots are locked, as by others who are paying the merchant right now."""
+    statement = "SELECT slot FROM wallet_slots WHERE wallet_id = %s AND slot IN %s FOR UPDATE"
+    with holding(books, statement, merchant.wallet_id.bytes, slots or (0,)) as (connection, _):
+        yield
+        connection.rollback()  # its locks are gone when this answers
+
+
+def pay_into(books: Books, payer: Person, merchant: Person, slot: int, amount: int = 10) -> None:
+    """A payment that goes to this slot: others take those before it."""
+    with taken(books, merchant, *range(1, slot)):
+        pay(books, payer, merchant, amount)
+
+
+def sell(books: Books, payer: Person, merchant: Person) -> None:
+    """What a merchant is paid by a payment, and by a capture."""
+    pay(books, payer, merchant, 10)
+    capture(books, merchant, place(books, payer, merchant, 10).id, None)
+
+
+def test_what_a_hot_wallet_is_paid_goes_to_its_first_free_slot_and_is_shown_as_one_balance(books: Books) -> None:
+    one, merchant, other = books.person(money=100), a_merchant(books), books.person(money=100)
+    assert one.wallet_id < merchant.wallet_id < other.wallet_id, "whoever has the lower id is locked first"
+    for payer in (one, other):
+        sell(books, payer, merchant)
+        with taken(books, merchant, 1, 2):
+            sell(books, payer, merchant)
+        with taken(books, merchant, 1, 3):
+            sell(books, payer, merchant)
+    assert balances(books, merchant) == [0, 40, 40, 40, 0, 0, 0, 0]
+    assert shown(books, merchant) == Balance(total=120, held=0)
     assert books.faults() == []
 
 
@@ -66,8 +95,8 @@ def test_a_wallet_that_is_not_hot_has_one_row(books: Books) -> None:
 
 def test_what_leaves_is_gathered_first_and_nobody_sees_that(books: Books) -> None:
     payer, merchant, supplier = books.person(money=10_000), a_merchant(books), books.person()
-    for _ in range(60):
-        pay(books, payer, merchant, 10)
+    for turn in range(60):
+        pay_into(books, payer, merchant, 1 + turn % 7)
     receipt, _ = pay(books, merchant, supplier, 600)
     assert receipt.payer_balance == Balance(total=0, held=0)
     assert balances(books, merchant) == [0] * 8
@@ -261,7 +290,7 @@ def _order_before_the_freeze(books: Books, merchant: Person) -> str:
 def test_the_past_of_a_hot_wallet_adds_up_at_every_moment(books: Books, rows: int) -> None:
     payer, merchant, supplier = books.person(money=10_000), a_merchant(books, rows=rows), books.person()
     for turn in range(30):
-        pay(books, payer, merchant, 10)
+        pay_into(books, payer, merchant, 1 + turn % (rows - 1))
         if turn % 7 == 6:
             pay(books, merchant, supplier, 40)
     by_time = books.select(
@@ -280,8 +309,8 @@ def test_the_past_of_a_hot_wallet_adds_up_at_every_moment(books: Books, rows: in
 
 def test_a_gather_is_of_one_moment_in_both_its_rows(books: Books) -> None:
     payer, merchant, supplier = books.person(money=10_000), a_merchant(books), books.person()
-    for _ in range(30):
-        pay(books, payer, merchant, 10)
+    for turn in range(30):
+        pay_into(books, payer, merchant, 1 + turn % 7)
     pay(books, merchant, supplier, 300)
     apart = books.select(
         "SELECT transaction_id FROM postings WHERE account_id = %s AND type = 'gather'"

@@ -472,8 +472,7 @@ _UNREADABLE = {
     "balances that are no JSON": "UPDATE checkpoints SET balances = 'x' WHERE number = 3",
     "balances of another shape": "UPDATE checkpoints SET balances = '[5]'",
     "balances of nothing": "UPDATE checkpoints SET balances = '5' WHERE number = 1",
-    "a result that is no JSON": "UPDATE idempotency_records SET result = '{x' LIMIT 1",
-    "a detail that is no JSON": "UPDATE outbox SET detail = '{x' LIMIT 1",
+    "a detail that is no JSON": "UPDATE outbox SET transaction_id = NULL, hold_id = NULL, detail = '{x' LIMIT 1",
 }
 
 

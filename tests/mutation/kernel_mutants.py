@@ -92,6 +92,12 @@ _KEY = (
 _NOT_PAID = (
     "        ROLLBACK;\n        CALL open_confirmation(p_actor_id, p_key, p_request_hash, p_transaction_id, 'payment',"
 )
+_FREE_SLOT = """                SELECT slot INTO v_free_slot FROM wallet_slots
+                WHERE wallet_id = p_payee_id AND slot < v_spread ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED;
+                IF v_free_slot IS NULL THEN
+                    SELECT slot INTO v_free_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
+                END IF;
+"""
 _FEE = "        CALL post_entry(v_fee_id, p_payee_id, p_slot, v_fees_id, p_fee, p_at + INTERVAL 1 MICROSECOND);\n"
 
 CONFIRMATIONS = (
@@ -352,17 +358,46 @@ LOCKS = (
     ),
     _mutant(
         "the lock of a credited slot is dropped",
-        "kernel_locks.py::test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for",
+        "kernel_locks.py::test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for[payment]",
         (
             "make_payment",
-            "            IF v_slot > 0 THEN\n                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;\n",
-            "            IF v_slot > 0 THEN\n                DO 0;\n",
+            "            IF v_slot > 0 THEN\n" + _FREE_SLOT,
+            "            IF v_slot > 0 THEN\n                SET v_free_slot = v_slot;\n",
         ),
         (
             "make_payment",
-            "            IF p_payee_id > p_payer_id THEN\n                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;\n",
-            "            IF p_payee_id > p_payer_id THEN\n                DO 0;\n",
+            "            IF p_payee_id > p_payer_id THEN\n" + _FREE_SLOT,
+            "            IF p_payee_id > p_payer_id THEN\n                SET v_free_slot = v_slot;\n",
         ),
+    ),
+    _mutant(
+        "the lock of a slot that a capture credits is dropped",
+        "kernel_locks.py::test_who_waits_for_a_slot_of_a_hot_wallet_sees_the_freeze_that_they_waited_for[capture]",
+        (
+            "capture_hold",
+            "        IF v_slot > 0 AND v_payee_id < v_payer_id THEN\n",
+            "        SET v_free_slot = v_slot;\n        IF FALSE THEN\n",
+        ),
+        ("capture_hold", "        IF v_slot > 0 AND v_payee_id > v_payer_id THEN\n", "        IF FALSE THEN\n"),
+    ),
+    _mutant(
+        "who pays a hot wallet waits for a slot although others are free",
+        "kernel_slots.py::test_what_a_hot_wallet_is_paid_goes_to_its_first_free_slot_and_is_shown_as_one_balance",
+        (
+            "make_payment",
+            "            IF v_slot > 0 THEN\n" + _FREE_SLOT,
+            "            IF v_slot > 0 THEN\n" + _FREE_SLOT.replace(" SKIP LOCKED", ""),
+        ),
+        (
+            "make_payment",
+            "            IF p_payee_id > p_payer_id THEN\n" + _FREE_SLOT,
+            "            IF p_payee_id > p_payer_id THEN\n" + _FREE_SLOT.replace(" SKIP LOCKED", ""),
+        ),
+    ),
+    _mutant(
+        "who settles goes by a tier that was read before the lock",
+        "kernel_locks.py::test_who_waits_to_settle_goes_by_the_tier_that_was_given_meanwhile",
+        ("settle_gateway_payment", "            IF v_locked_tier <> v_tier THEN", "            IF FALSE THEN"),
     ),
     _mutant(
         "the lock of a gathered slot is dropped",
@@ -400,9 +435,9 @@ LOCKS = (
         "kernel_locks.py::test_wallets_are_locked_in_the_order_of_their_ids[capture-True]",
         (
             "capture_hold",
-            "        -- what is held is in the payer's own row",
+            "        -- What is held is in the payer's own row",
             "        SELECT id INTO v_payee_id FROM wallets WHERE id = v_payee_id FOR UPDATE;\n"
-            "        -- what is held is in the payer's own row",
+            "        -- What is held is in the payer's own row",
         ),
     ),
     _mutant(
@@ -424,14 +459,13 @@ LOCKS = (
         ),
     ),
     _mutant(
-        "who captures locks neither the payer's wallet nor the hold",
+        "who captures does not lock the payer's wallet",
         "kernel_locks.py::test_a_capture_that_waited_behind_a_release_finds_no_hold",
         (
             "capture_hold",
             "WHERE id IN (v_payer_id, IF(v_slot = 0, v_payee_id, v_payer_id)) FOR UPDATE;",
             "WHERE id IN (v_payer_id, IF(v_slot = 0, v_payee_id, v_payer_id));",
         ),
-        ("capture_hold", "FROM holds WHERE id = p_hold_id FOR UPDATE;", "FROM holds WHERE id = p_hold_id;"),
     ),
     _mutant(
         "what was refunded is summed before the lock",
@@ -463,8 +497,8 @@ LOCKS = (
         ),
         (
             "settle_gateway_payment",
-            "gateway_order_id = p_order_id FOR UPDATE;\n    SELECT transaction_id, suspense_reason",
-            "gateway_order_id = p_order_id;\n    SELECT transaction_id, suspense_reason",
+            "gateway_order_id = p_order_id FOR UPDATE;",
+            "gateway_order_id = p_order_id;",
         ),
     ),
     _mutant(
@@ -533,8 +567,8 @@ COMMITS = (
         "[top-up-UPDATE ON payment_attempts]",
         (
             "settle_gateway_payment",
-            "            CALL count_load(v_wallet_id, v_amount, v_now);\n            -- asked",
-            "            CALL count_load(v_wallet_id, v_amount, v_now);\n            COMMIT;\n            -- asked",
+            "            -- asked about once more",
+            "            COMMIT;\n            -- asked about once more",
         ),
     ),
     _mutant(
@@ -599,10 +633,8 @@ KEYS = (
         "kernel_settlement.py::test_the_second_of_two_payments_of_one_order_goes_to_suspense",
         (
             "settle_gateway_payment",
-            "    SELECT transaction_id, suspense_reason INTO v_known_id, v_reason\n"
-            "    FROM gateway_payments WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;",
-            "    SELECT transaction_id, suspense_reason INTO v_known_id, v_reason\n"
-            "    FROM gateway_payments WHERE attempt_id = v_attempt_id LIMIT 1;",
+            "    LEFT JOIN gateway_payments g ON g.gateway = p_gateway AND g.gateway_payment_id = p_payment_id\n",
+            "    LEFT JOIN gateway_payments g ON g.attempt_id = v_attempt_id\n",
         ),
     ),
     _mutant(
@@ -959,8 +991,8 @@ RULES = (
         "kernel_holds.py::test_a_hold_ends_at_its_very_moment_although_nobody_has_swept",
         (
             "capture_hold",
-            "        ELSEIF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status",
-            "        ELSEIF v_status <> 'placed' OR v_payer_status",
+            " OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status",
+            " OR v_payer_status",
         ),
     ),
     _mutant(
@@ -987,8 +1019,8 @@ RULES = (
         "kernel_limits.py::test_of_two_top_ups_at_the_edge_of_a_cap_one_is_credited_and_one_waits_in_suspense_with_its_reason",
         (
             "settle_gateway_payment",
-            "            CALL count_load(v_wallet_id, v_amount, v_now);\n            -- asked",
-            "            -- asked",
+            "loaded_month, 0) + v_amount,\n                loaded_year = IF(usage_year = v_year, loaded_year, 0) + v_amount,",
+            "loaded_month, 0),\n                loaded_year = IF(usage_year = v_year, loaded_year, 0),",
         ),
     ),
     _mutant(
@@ -1008,7 +1040,7 @@ RULES = (
     _mutant(
         "money is booked on an event of another gateway",
         "kernel_evidence.py::test_nothing_is_booked_without_evidence_that_names_the_payment",
-        ("settle_gateway_payment", " WHERE id = p_event_id AND gateway = p_gateway;", " WHERE id = p_event_id;"),
+        ("settle_gateway_payment", "ON e.id = p_event_id AND e.gateway = p_gateway\n", "ON e.id = p_event_id\n"),
     ),
     _mutant(
         "an id of any time is taken",
@@ -1031,7 +1063,11 @@ RULES = (
     _mutant(
         "limits count what the payer paid beside what was asked for",
         "kernel_settlement.py::test_limits_count_what_was_asked_for_and_not_what_the_payer_paid_beside_it",
-        ("settle_gateway_payment", "v_balance, v_amount, TRUE", "v_balance, p_paid, TRUE"),
+        (
+            "settle_gateway_payment",
+            "            WHEN v_amount > v_max_balance - v_own - v_in_slots THEN",
+            "            WHEN p_paid > v_max_balance - v_own - v_in_slots THEN",
+        ),
     ),
     _mutant(
         "the reason of a suspense is lost",
@@ -1130,15 +1166,16 @@ RULES = (
     ),
     _mutant(
         "one line of an entry is written",
-        "kernel_refunds.py::test_a_refund_without_an_amount_gives_back_what_is_left",
+        "kernel_slots.py::test_what_leaves_is_gathered_first_and_nobody_sees_that",
         (
             "post_entry",
-            "    INSERT INTO postings\n"
-            "        (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)\n"
+            "(p_debit_slot = 0 OR s.slot = p_debit_slot)\n"
+            "    UNION ALL\n"
             "    SELECT t.id, 2, a.id, 0, t.type, 'credit', p_amount, w.entries, w.balance, p_at\n"
             "    FROM transactions t JOIN accounts a LEFT JOIN wallets w ON w.id = a.id\n"
-            "    WHERE t.id = p_transaction_id AND a.id = p_credit_account_id;\n",
-            "",
+            "    WHERE t.id = p_transaction_id AND a.id = p_credit_account_id;\n"
+            "    IF ROW_COUNT() <> 2 THEN",
+            "(p_debit_slot = 0 OR s.slot = p_debit_slot);\n    IF ROW_COUNT() <> 1 THEN",
         ),
     ),
     _mutant(

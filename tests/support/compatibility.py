@@ -46,7 +46,7 @@ _TIMES = frozenset({"datetime", "timestamp", "time"})
 _GRANT = re.compile(r"SELECT( \((?P<columns>[^)]+)\))? ON (?P<table>[a-z_]+)")
 _KEY = re.compile(r"JSON_OBJECT\(")
 _ANSWER = re.compile(r"(?:^|;|\bTHEN\b|\bELSE\b|\bBEGIN\b|\bDO\b)\s*(SELECT\b[^;]*)", re.IGNORECASE)
-_NAMED = re.compile(r"\bAS (\w+)\s*$", re.IGNORECASE)
+_NAMED = re.compile(r"(\w+)\s*$")  # `… AS name`, or a column as it is called
 
 
 def snapshot(books: Books) -> Json:

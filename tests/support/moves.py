@@ -13,7 +13,14 @@ import pytest
 from tests.support.books import Books, Person, id_of_now
 from wallet import wiring
 from wallet.ledger.attempts import ObservedPayment
-from wallet.ledger.receipts import CaptureReceipt, Hold, HoldReceipt, PaymentReceipt, RefundReceipt
+from wallet.ledger.receipts import (
+    CaptureReceipt,
+    Hold,
+    HoldReceipt,
+    PaymentReceipt,
+    RefundReceipt,
+    WithdrawalReceipt,
+)
 from wallet.ledger.refusals import Refusal, Refused
 from wallet.storage import holds, payments, settlement
 from wallet.storage.claims import Claim
@@ -139,6 +146,8 @@ def made_anew(receipt: Any) -> Any:
     """A receipt as its key gets it later: all that the ledger has of it, which is all but a balance."""
     if isinstance(receipt, PaymentReceipt | HoldReceipt):
         return replace(receipt, payer_balance=None)
+    if isinstance(receipt, WithdrawalReceipt):
+        return replace(receipt, balance=None)
     return replace(receipt, payee_balance=None) if isinstance(receipt, RefundReceipt) else receipt
 
 

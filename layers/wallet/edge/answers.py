@@ -666,9 +666,12 @@ class AnyWithdrawal(TypedDict):
 
 
 class WithdrawalReceipt(AnyWithdrawal):
-    """A withdrawal whose money has just been set aside, with the balance behind it."""
+    """A withdrawal whose money has just been set aside, with the balance behind it.
 
-    balance: Balance
+    A key that is sent again is answered from the database later on, which doesn't keep that.
+    """
+
+    balance: NotRequired[Balance]
 
 
 class Withdrawal(AnyWithdrawal):

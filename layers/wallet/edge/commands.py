@@ -156,7 +156,7 @@ class EndSessions(Order):
 
 
 class SetSlots(Order):
-    """A hot wallet: its credits spread over so many rows. 1 ends that."""
+    """A hot wallet: so many rows, of which all but its own take what it is paid. 1 ends that."""
 
     command: Literal["set_slots"]
     wallet_id: WalletId

@@ -529,7 +529,10 @@ def _top_up(value: TopUp) -> "answers.AnyTopUp":
 
 def withdrawal_receipt(value: WithdrawalReceipt) -> "answers.WithdrawalReceipt":
     """The answer of POST /withdrawals: set aside, whatever asking for the payout came to."""
-    return {**_withdrawal(value, WithdrawalStatus.PENDING), "balance": balance(value.balance)}
+    shown = _withdrawal(value, WithdrawalStatus.PENDING)
+    if value.balance is None:
+        return cast("answers.WithdrawalReceipt", shown)
+    return {**shown, "balance": balance(value.balance)}
 
 
 def withdrawal(value: Withdrawal) -> "answers.Withdrawal":

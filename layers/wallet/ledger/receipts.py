@@ -223,6 +223,7 @@ class WalletState:
 class WithdrawalReceipt:
     """A withdrawal whose money has been set aside, with its fee; `balance` is the wallet's right behind it.
 
+    A repetition's receipt is made anew, and has no balance.
     `vpa` is whole, for the provider: callers are shown a masked one. `payee_name` is the owner's. Before `waits_until`
     nobody is asked to pay it, as its VPA is new, or the owner's password or phone.
     """
@@ -233,7 +234,7 @@ class WithdrawalReceipt:
     currency: str
     vpa: str
     payee_name: str
-    balance: Balance
+    balance: Balance | None
     created_at: datetime
     waits_until: datetime | None = None
 

@@ -61,7 +61,7 @@ def withdraw(
 
     The third value says what went wrong with asking, None if nothing did. It is for the log: the money is set aside,
     so the withdrawal is pending for its owner, and the reconciler asks again under the same idempotency key. A replay
-    asks nothing, and answers what was answered first; one that waits is the reconciler's. Raises `Refused`, and then
+    asks nothing, and answers the same withdrawal; one that waits is the reconciler's. Raises `Refused`, and then
     nothing is set aside.
     """
     receipt, replayed = withdrawals.open_withdrawal(

@@ -14,11 +14,11 @@ _MERCHANT = "merchant"
 COLUMNS = """e.position, e.type, e.wallet_id, e.other_wallet_id, e.detail, e.created_at,
     t.id AS transaction_id, COALESCE(t.amount, h.amount) AS amount, COALESCE(t.currency, h.currency) AS currency,
     COALESCE(t.description, h.description) AS description, t.reference, t.cause_id,
-    COALESCE(c.hold_id, h.id) AS hold_id, h.captured, h.expires_at,
+    COALESCE(c.hold_id, h.id) AS hold_id, h.captured, h.expires_at, g.gateway, g.attempt_id, g.suspense_reason,
     (SELECT f.amount FROM transactions f WHERE f.cause_id = t.id AND f.type = 'fee') AS fee"""
 #: Where that stands.
 TABLES = """LEFT JOIN transactions t ON t.id = e.transaction_id LEFT JOIN hold_captures c ON c.transaction_id = t.id
-LEFT JOIN holds h ON h.id = e.hold_id"""
+LEFT JOIN gateway_payments g ON g.transaction_id = t.id LEFT JOIN holds h ON h.id = e.hold_id"""
 
 # By what was not delivered, never by a position: one may become visible after a later one has been delivered.
 # ruff: noqa: S608 - the query is made of constants
@@ -83,13 +83,15 @@ def event_of(row: Row) -> OutboxEvent:
 
 
 def _of_what_it_refers_to(row: Row) -> str:
-    """What the event of a payment, of its refund, of a capture or of a hold tells: all of it is in the database.
+    """What the event of a top-up, of a payment, of its refund, of a capture or of a hold tells: all is in the database.
 
     Nothing if that is not there any more: an event of nothing is a broken one.
     """
+    told = {"amount": row["amount"], "currency": row["currency"]}
+    if row["attempt_id"] is not None:
+        return json.dumps(told | _of_top_up(row))
     if (row["transaction_id"] or row["hold_id"]) is None or row["other_wallet_id"] is None:
         return ""
-    told = {"amount": row["amount"], "currency": row["currency"]}
     own, other = row["wallet_id"].hex(), row["other_wallet_id"].hex()
     if row["type"] == "PaymentRefunded":
         told |= {"payer_wallet_id": other, "payee_wallet_id": own}
@@ -107,6 +109,15 @@ def _of_what_it_refers_to(row: Row) -> str:
     if row["type"] == "PaymentCompleted":
         told |= {"description": row["description"], "reference": row["reference"]}
     return json.dumps(told)
+
+
+def _of_top_up(row: Row) -> Row:
+    return {
+        "top_up_id": row["attempt_id"].hex(),
+        "transaction_id": row["transaction_id"].hex(),
+        "gateway": row["gateway"],
+        "reason": row["suspense_reason"],
+    }
 
 
 def _of_hold(row: Row) -> Row:

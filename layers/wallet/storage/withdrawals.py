@@ -43,9 +43,9 @@ def open_withdrawal(
         currency=told["currency"],
         vpa=told["vpa"],
         payee_name=told["payee_name"],
-        balance=Balance(told["balance"], told["held"]),
+        balance=Balance(told["balance"], told["held"]) if answer.outcome == "done" else None,
         created_at=time_of(told["created_at"]),
-        waits_until=time_if_any(told.get("waits_until")),  # what was answered before there was any has none
+        waits_until=time_if_any(told["waits_until"]),
     )
     return receipt, receipt.id != withdrawal_id
 

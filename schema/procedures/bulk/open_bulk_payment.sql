@@ -16,7 +16,7 @@ BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_refusal VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_wallet_id BINARY(16) DEFAULT NULL;
+    DECLARE v_made_id, v_wallet_id BINARY(16) DEFAULT NULL;
     DECLARE v_unconfirmed, v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above BIGINT DEFAULT NULL;
     DECLARE v_paused_until DATETIME(6) DEFAULT NULL;
     DECLARE v_today, v_unconfirmed_on DATE DEFAULT NULL;
@@ -27,7 +27,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_key(p_actor_id, p_key, p_request_hash, p_bulk_payment_id, v_outcome, v_made_id);
     IF v_outcome = 'claimed' THEN
         SELECT w.id, w.session_generation, w.paused_until,
                IF(w.unconfirmed_on = DATE(v_now + INTERVAL 330 MINUTE), w.unconfirmed_day, 0), c.above, c.day_above,
@@ -72,11 +72,6 @@ BEGIN
         IF p_total <> (SELECT SUM(amount) FROM bulk_payment_rows WHERE bulk_payment_id = p_bulk_payment_id) THEN
             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'a bulk payment comes to what it says';
         END IF;
-        -- "+ 0": MariaDB's JSON_OBJECT shows a bare integer variable as a string
-        SET v_result = JSON_OBJECT(
-            'bulk_payment_id', LOWER(HEX(p_bulk_payment_id)), 'row_count', p_row_count + 0, 'total', p_total + 0,
-            'currency', 'INR', 'created_at', DATE_FORMAT(v_now, '%Y-%m-%dT%H:%i:%s.%f'));
-        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
         -- last, as the rows of a large file take their time, and nobody who is paid meanwhile should wait
         SELECT session_generation, DATE(GREATEST(UTC_TIMESTAMP(6), last_entry_at) + INTERVAL 330 MINUTE), unconfirmed_on,
                unconfirmed_day
@@ -99,5 +94,10 @@ BEGIN
         ROLLBACK;
         CALL open_confirmation(p_actor_id, p_key, p_request_hash, p_bulk_payment_id, 'bulk_payment', v_outcome, v_result);
     END IF;
-    SELECT v_outcome AS outcome, v_result AS result;
+    IF v_outcome IN ('done', 'replayed') THEN
+        SELECT v_outcome AS outcome, id AS bulk_payment_id, row_count, total, currency, created_at
+        FROM bulk_payments WHERE id = COALESCE(v_made_id, p_bulk_payment_id) AND user_id = p_actor_id;
+    ELSE
+        SELECT v_outcome AS outcome, v_result AS result;
+    END IF;
 END

@@ -12,7 +12,7 @@ BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_refusal VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_wallet_id, v_retry_id BINARY(16) DEFAULT NULL;
+    DECLARE v_made_id, v_wallet_id, v_retry_id BINARY(16) DEFAULT NULL;
     DECLARE v_is_same BOOLEAN DEFAULT FALSE;
     DECLARE v_total BIGINT DEFAULT 0;
     DECLARE v_unconfirmed, v_confirm_above, v_confirm_day_above, v_confirm_new_payee_above BIGINT DEFAULT NULL;
@@ -26,7 +26,8 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL derive_id(p_bulk_payment_id, LEFT(SHA2(p_key, 256), 32), v_retry_id);
+    CALL claim_key(p_actor_id, p_key, p_request_hash, v_retry_id, v_outcome, v_made_id);
     IF v_outcome = 'claimed' THEN
         SELECT status INTO v_status FROM bulk_payments
         WHERE id = p_bulk_payment_id AND user_id = p_actor_id FOR UPDATE;
@@ -50,7 +51,6 @@ BEGIN
         WHERE w.user_id = p_actor_id ORDER BY c.valid_from DESC LIMIT 1;
         IF v_total > v_confirm_above OR v_unconfirmed + v_total > v_confirm_day_above
                 OR v_total > v_confirm_new_payee_above THEN
-            CALL derive_id(p_bulk_payment_id, LEFT(SHA2(p_key, 256), 32), v_retry_id);
             CALL use_confirmation(p_actor_id, p_key, p_request_hash, p_generation, 'bulk_payment', v_wallet_id, NULL, NULL,
                                   NULL, v_total, v_paused_until, TRUE, v_retry_id, v_refusal, v_result, v_is_confirmed);
             SET v_outcome = COALESCE(v_refusal, v_outcome);
@@ -65,9 +65,8 @@ BEGIN
             SET v_status = 'running';
             UPDATE bulk_payments SET status = v_status, finished_at = NULL WHERE id = p_bulk_payment_id;
         END IF;
-        SET v_result = JSON_OBJECT(
-            'bulk_payment_id', LOWER(HEX(p_bulk_payment_id)), 'status', v_status, 'retried', v_retried + 0);
-        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
+        INSERT INTO bulk_payment_retries (id, bulk_payment_id, status, retried, created_at)
+        VALUES (v_retry_id, p_bulk_payment_id, v_status, v_retried, UTC_TIMESTAMP(6));
         -- last, as the rows of a large file take their time, and nobody who is paid meanwhile should wait
         SELECT session_generation, DATE(GREATEST(UTC_TIMESTAMP(6), last_entry_at) + INTERVAL 330 MINUTE), unconfirmed_on,
                unconfirmed_day
@@ -91,5 +90,11 @@ BEGIN
         ROLLBACK;
         CALL open_confirmation(p_actor_id, p_key, p_request_hash, v_retry_id, 'bulk_payment', v_outcome, v_result);
     END IF;
-    SELECT v_outcome AS outcome, v_result AS result;
+    IF v_outcome IN ('done', 'replayed') THEN
+        SELECT v_outcome AS outcome, y.bulk_payment_id, y.status, y.retried
+        FROM bulk_payment_retries y JOIN bulk_payments b ON b.id = y.bulk_payment_id
+        WHERE y.id = COALESCE(v_made_id, v_retry_id) AND b.user_id = p_actor_id;
+    ELSE
+        SELECT v_outcome AS outcome, v_result AS result;
+    END IF;
 END

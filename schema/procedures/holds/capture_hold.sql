@@ -1,7 +1,8 @@
 -- Takes what was promised, or a part (`p_amount` NULL: all that is left). `p_final` frees what is left behind it, and is
 -- what a capture of everything always is. A hold whose time has passed is none, whether or not the sweep has been; and
 -- whatever keeps its payer's wallet from paying has the same answer: it is the payer's, and no business of the payee's.
--- Locks: both wallets, or the payer's and a slot of the payee's, in their order; then the hold.
+-- Locks: both wallets, or the payer's and a slot of the payee's, in their order. The hold needs no lock of its own: whoever
+-- changes one has its payer's wallet.
 CREATE PROCEDURE capture_hold(
     IN p_actor_id BINARY(16),
     IN p_key VARBINARY(64),
@@ -29,9 +30,10 @@ BEGIN
     DECLARE v_generation INT UNSIGNED DEFAULT NULL;
     DECLARE v_slots, v_spread TINYINT UNSIGNED DEFAULT 1;
     DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
+    DECLARE v_free_slot TINYINT UNSIGNED DEFAULT NULL;
     DECLARE v_is_taken, v_is_charged, v_is_lapsed BOOLEAN DEFAULT FALSE;
     DECLARE v_day, v_month, v_year, v_usage_month, v_usage_year DATE DEFAULT NULL;
-    DECLARE v_last, v_payee_last, v_paused_until, v_created_at, v_expires_at, v_at DATETIME(6) DEFAULT NULL;
+    DECLARE v_paused_until, v_created_at, v_expires_at, v_at DATETIME(6) DEFAULT NULL;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -62,41 +64,49 @@ BEGIN
     END IF;
 
     IF v_outcome IS NULL THEN
-        -- as a payment's: credits of a hot wallet are spread over its slots, but where the tier caps the balance
-        SET v_slot = IF(v_spread > 1 AND v_kind = 'merchant' AND v_max_balance IS NULL, FLOOR(RAND() * v_spread), 0);
+        -- as a payment's: credits of a hot wallet go to its first free slot, but where the tier caps the balance
+        SET v_slot = IF(v_spread > 1 AND v_kind = 'merchant' AND v_max_balance IS NULL,
+                        1 + CONNECTION_ID() MOD (v_spread - 1), 0);
         IF v_slot > 0 AND v_payee_id < v_payer_id THEN
-            SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = v_payee_id AND slot = v_slot FOR UPDATE;
-        END IF;
-        -- what is held is in the payer's own row already: nothing is needed beyond it
-        SELECT MAX(IF(id = v_payer_id, status, NULL)), MAX(IF(id = v_payer_id, paused_until, NULL)),
-               MAX(IF(id = v_payer_id, balance, NULL)), MAX(IF(id = v_payer_id, held, NULL)),
-               MAX(IF(id = v_payer_id, held_changes, NULL)), MAX(IF(id = v_payer_id, entries, NULL)),
-               MAX(IF(id = v_payer_id, last_entry_at, NULL)),
-               MAX(IF(id = v_payee_id, status, NULL)), MAX(IF(id = v_payee_id, tier, NULL)),
-               MAX(IF(id = v_payee_id, session_generation, NULL)), MAX(IF(id = v_payee_id, balance, NULL)),
-               MAX(IF(id = v_payee_id, entries, NULL)), MAX(IF(id = v_payee_id, last_entry_at, NULL)),
-               MAX(IF(id = v_payee_id, usage_month, NULL)), MAX(IF(id = v_payee_id, loaded_month, NULL)),
-               MAX(IF(id = v_payee_id, usage_year, NULL)), MAX(IF(id = v_payee_id, loaded_year, NULL))
-        INTO v_payer_status, v_paused_until, v_own, v_held, v_changes, v_entries, v_last,
-             v_payee_status, v_locked_tier, v_generation, v_payee_own, v_payee_entries, v_payee_last,
-             v_usage_month, v_loaded_month, v_usage_year, v_loaded_year
-        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (v_payer_id, IF(v_slot = 0, v_payee_id, v_payer_id)) FOR UPDATE;
-        IF v_slot > 0 THEN
-            IF v_payee_id > v_payer_id THEN
-                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = v_payee_id AND slot = v_slot FOR UPDATE;
+            SELECT slot INTO v_free_slot FROM wallet_slots
+            WHERE wallet_id = v_payee_id AND slot < v_spread ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED;
+            IF v_free_slot IS NULL THEN
+                SELECT slot INTO v_free_slot FROM wallet_slots WHERE wallet_id = v_payee_id AND slot = v_slot FOR UPDATE;
             END IF;
-            -- behind the slot's lock: who freezes a wallet, or ends its owner's sessions, takes those of all its slots
-            SELECT w.status, w.tier, w.session_generation, s.balance, s.entries, s.last_entry_at
-            INTO v_payee_status, v_locked_tier, v_generation, v_payee_own, v_payee_entries, v_payee_last
-            FROM wallets w JOIN wallet_slots s ON s.wallet_id = w.id WHERE w.id = v_payee_id AND s.slot = v_slot;
-        ELSEIF v_slots > 1 AND v_max_balance IS NOT NULL THEN
+        END IF;
+        -- What is held is in the payer's own row already: nothing is needed beyond it. For the locks alone: the time comes below.
+        SELECT MAX(last_entry_at) INTO v_at
+        FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (v_payer_id, IF(v_slot = 0, v_payee_id, v_payer_id)) FOR UPDATE;
+        IF v_slot > 0 AND v_payee_id > v_payer_id THEN
+            SELECT slot INTO v_free_slot FROM wallet_slots
+            WHERE wallet_id = v_payee_id AND slot < v_spread ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED;
+            IF v_free_slot IS NULL THEN
+                SELECT slot INTO v_free_slot FROM wallet_slots WHERE wallet_id = v_payee_id AND slot = v_slot FOR UPDATE;
+            END IF;
+        END IF;
+        SET v_slot = IF(v_slot > 0, v_free_slot, 0);
+        -- Behind the locks. Who freezes a wallet, or ends its owner's sessions, takes those of all its slots. A wallet's time never runs backwards, and no two of its entries have the same.
+        SELECT payer.status, payer.paused_until, payer.balance, payer.held, payer.held_changes, payer.entries,
+               w.status, w.tier, w.session_generation, w.usage_month, w.loaded_month, w.usage_year, w.loaded_year,
+               IF(v_slot = 0, w.balance, s.balance), IF(v_slot = 0, w.entries, s.entries),
+               GREATEST(UTC_TIMESTAMP(6), payer.last_entry_at + INTERVAL 1 MICROSECOND,
+                        IF(v_slot = 0, w.last_entry_at, s.last_entry_at) + INTERVAL 1 MICROSECOND),
+               h.status, h.captured
+        INTO v_payer_status, v_paused_until, v_own, v_held, v_changes, v_entries,
+             v_payee_status, v_locked_tier, v_generation, v_usage_month, v_loaded_month, v_usage_year, v_loaded_year,
+             v_payee_own, v_payee_entries,
+             v_at,
+             v_status, v_captured
+        FROM holds h
+        JOIN wallets payer ON payer.id = h.payer_wallet_id
+        JOIN wallets w ON w.id = h.payee_wallet_id
+        LEFT JOIN wallet_slots s ON s.wallet_id = w.id AND s.slot = v_slot
+        WHERE h.id = p_hold_id;
+        IF v_slots > 1 AND v_max_balance IS NOT NULL THEN
             SELECT COALESCE(SUM(balance), 0) INTO v_in_slots FROM wallet_slots WHERE wallet_id = v_payee_id;
         END IF;
-        SELECT status, captured INTO v_status, v_captured FROM holds WHERE id = p_hold_id FOR UPDATE;
 
         SET v_amount = COALESCE(p_amount, v_promised - v_captured);
-        -- a wallet's time never runs backwards, and no two of its entries have the same
-        SET v_at = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND, v_payee_last + INTERVAL 1 MICROSECOND);
         -- the Indian month and year of that moment (see periods_of); what people are paid counts as loads of theirs
         SET v_day = DATE(v_at + INTERVAL 330 MINUTE);
         SET v_month = v_day - INTERVAL (DAYOFMONTH(v_day) - 1) DAY;
@@ -104,7 +114,7 @@ BEGIN
         SET v_load = IF(v_kind = 'personal', v_amount, 0);
         IF v_generation <> p_generation THEN
             SET v_outcome = 'invalid_token';
-        ELSEIF v_status <> 'placed' OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active'
+        ELSEIF COALESCE(v_status <> 'placed', TRUE) OR v_expires_at <= UTC_TIMESTAMP(6) OR v_payer_status <> 'active'
             OR COALESCE(v_paused_until > UTC_TIMESTAMP(6), FALSE) THEN
             SET v_outcome = 'hold_not_placed';
         ELSEIF v_amount > v_promised - v_captured THEN
@@ -114,8 +124,8 @@ BEGIN
         ELSEIF v_locked_tier <> v_tier THEN
             SET v_outcome = 'try_again'; -- the limits are another tier's
         ELSEIF v_amount > v_max_balance - v_payee_own - v_in_slots
-            OR v_load > v_max_load_month - IF(v_usage_month = v_month, v_loaded_month, 0)
-            OR v_load > v_max_load_year - IF(v_usage_year = v_year, v_loaded_year, 0) THEN
+            OR v_load > 0 AND (v_load > v_max_load_month - IF(v_usage_month = v_month, v_loaded_month, 0)
+                               OR v_load > v_max_load_year - IF(v_usage_year = v_year, v_loaded_year, 0)) THEN
             SET v_outcome = 'wallet_limit_exceeded';
             CALL tell_credit_limit(v_payee_id, v_tier, v_payee_own + v_in_slots, v_amount, v_kind = 'personal', v_at, v_result);
         END IF;

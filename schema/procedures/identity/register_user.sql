@@ -22,9 +22,8 @@ MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT 'claimed';
-    DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
     DECLARE v_proved VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_former_id BINARY(16) DEFAULT NULL;
+    DECLARE v_made_id, v_former_id BINARY(16) DEFAULT NULL;
     DECLARE v_former_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_taken, v_is_operators BOOLEAN DEFAULT FALSE;
     DECLARE v_created_at DATETIME(6) DEFAULT NULL;
@@ -34,7 +33,7 @@ BEGIN
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
     IF p_key IS NOT NULL THEN
-        CALL claim_idempotency_key(p_scope_id, p_key, p_request_hash, v_outcome, v_result);
+        CALL claim_key(p_scope_id, p_key, p_request_hash, p_user_id, v_outcome, v_made_id);
     END IF;
     IF v_outcome = 'claimed' THEN
         CALL use_phone_proof(p_proof_hash, 'register', p_user_id, v_proved);
@@ -71,14 +70,14 @@ BEGIN
             INSERT INTO accounts (id, code, kind, created_at)
             VALUES (p_wallet_id, CONCAT('wallet:', LOWER(HEX(p_wallet_id))), 'wallet', v_now);
         END IF;
-        IF v_outcome = 'done' THEN
-            SET v_result = JSON_OBJECT(
-                'user_id', LOWER(HEX(p_user_id)), 'wallet_id', LOWER(HEX(p_wallet_id)), 'phone', p_phone,
-                'name', p_name, 'kind', p_kind, 'currency', 'INR',
-                'created_at', DATE_FORMAT(v_created_at, '%Y-%m-%dT%H:%i:%s.%f'));
-            UPDATE idempotency_records SET result = v_result WHERE actor_id = p_scope_id AND idem_key = p_key;
-        END IF;
     END IF;
     IF v_outcome = 'done' THEN COMMIT; ELSE ROLLBACK; END IF;
-    SELECT v_outcome AS outcome, v_result AS result;
+    IF v_outcome IN ('done', 'replayed') THEN
+        -- what was asked for under this key is what is asked for again, whatever has become of the account
+        SELECT v_outcome AS outcome, u.id AS user_id, w.id AS wallet_id, p_phone AS phone, p_name AS name, p_kind AS kind,
+               w.currency, u.created_at
+        FROM users u JOIN wallets w ON w.user_id = u.id WHERE u.id = COALESCE(v_made_id, p_user_id);
+    ELSE
+        SELECT v_outcome AS outcome, NULL AS result;
+    END IF;
 END

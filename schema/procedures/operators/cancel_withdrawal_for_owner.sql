@@ -22,7 +22,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_action_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         SELECT wallet_id INTO v_wallet_id FROM withdrawals WHERE id = p_withdrawal_id;
         IF v_wallet_id IS NULL THEN

@@ -34,7 +34,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_credit_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         -- none of this ever changes, so it needs no lock: it says which locks are to be taken
         SELECT t.type, t.currency, g.gateway, g.gateway_payment_id, g.attempt_id, a.wallet_id, a.amount

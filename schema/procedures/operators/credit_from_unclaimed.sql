@@ -28,7 +28,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_credit_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         SELECT id INTO v_unclaimed_id FROM accounts WHERE code = 'unclaimed';
         SELECT transaction_id INTO v_known_id FROM postings

@@ -1,5 +1,5 @@
--- Internal. Ends an operator's command: the approval if it takes two people, the journal and the key's result, then the
--- commit; or nothing at all. Every command ends with it, so that none can forget either.
+-- Internal. Ends an operator's command: the approval if it takes two people, and the line of the journal that its key has claimed
+-- (see `claim_command`), then the commit; or nothing at all. Every command ends with it, so that none can forget either.
 CREATE PROCEDURE end_command(
     IN p_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
@@ -26,7 +26,6 @@ BEGIN
     IF v_outcome = 'done' THEN
         INSERT INTO operator_actions (id, operator, command, wallet_id, subject_id, reason, detail, created_at)
         VALUES (p_action_id, p_operator, p_command, p_wallet_id, p_subject_id, p_reason, p_result, UTC_TIMESTAMP(6));
-        UPDATE idempotency_records SET result = p_result WHERE actor_id = p_actor_id AND idem_key = p_key;
         COMMIT;
     ELSE
         ROLLBACK;

@@ -19,7 +19,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_action_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         SELECT user_id, status INTO v_user_id, v_status FROM wallets WHERE id = p_wallet_id AND status <> 'closed';
         SET v_outcome = IF(v_user_id IS NULL, 'not_found', 'done');

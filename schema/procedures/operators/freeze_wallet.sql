@@ -23,7 +23,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_action_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         CALL lock_whole_wallet(p_wallet_id, v_status, v_tier);
         SET v_outcome = IF(v_status IS NULL, 'not_found', 'done');

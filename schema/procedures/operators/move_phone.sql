@@ -28,7 +28,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_action_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         -- people before wallets, as whoever registers locks them
         CALL lock_owner(p_wallet_id, v_user_id, v_kind, v_name, v_before);

@@ -1,4 +1,4 @@
--- Makes a wallet hot (credits of payments are spread over `p_spread` rows, 2 to 16) or ends that (1).
+-- Makes a wallet hot (it has 2 to 16 rows, `p_spread`, and is paid into all of them but its own) or ends that (1).
 CREATE PROCEDURE set_slots(
     IN p_actor_id BINARY(16),
     IN p_key VARBINARY(64),
@@ -20,7 +20,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_action_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         CALL lock_whole_wallet(p_wallet_id, v_status, v_tier);
         SET v_outcome = IF(v_status IS NULL, 'not_found', 'done');

@@ -20,7 +20,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_action_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         -- before the wallet, as everybody locks them; by the index of their wallet, which never changes
         UPDATE withdrawals FORCE INDEX (withdrawals_wallet_exists)

@@ -51,6 +51,7 @@ BEGIN
     DECLARE v_generation, v_debits, v_allowed, v_ended INT UNSIGNED DEFAULT NULL;
     DECLARE v_slots, v_payee_slots, v_spread TINYINT UNSIGNED DEFAULT 1;
     DECLARE v_slot TINYINT UNSIGNED DEFAULT 0;
+    DECLARE v_free_slot TINYINT UNSIGNED DEFAULT NULL;
     DECLARE v_person_to_person, v_is_charged, v_is_required, v_is_as_read, v_is_locked BOOLEAN DEFAULT FALSE;
     DECLARE v_is_hold BOOLEAN DEFAULT p_hold_seconds IS NOT NULL;
     DECLARE v_is_confirmed BOOLEAN DEFAULT p_key IS NULL;
@@ -158,8 +159,9 @@ BEGIN
                 -- what people are paid counts as loads of theirs
                 SET v_load = IF(v_payee_kind = 'personal', p_amount, 0);
                 IF p_amount > v_max_balance - v_payee_own - v_payee_in_slots
-                        OR v_load > v_max_load_month - IF(v_payee_usage_month = v_month, v_loaded_month, 0)
-                        OR v_load > v_max_load_year - IF(v_payee_usage_year = v_year, v_loaded_year, 0) THEN
+                        OR v_load > 0
+                            AND (v_load > v_max_load_month - IF(v_payee_usage_month = v_month, v_loaded_month, 0)
+                                 OR v_load > v_max_load_year - IF(v_payee_usage_year = v_year, v_loaded_year, 0)) THEN
                     SET p_outcome = 'payee_unavailable';
                 END IF;
             END IF;
@@ -168,14 +170,19 @@ BEGIN
             LEAVE judging;
         END IF;
 
-        -- Credits of a hot wallet are spread over its slots, but where the tier caps the balance: no slot knows the others'.
+        -- Credits of a hot wallet go to its first free slot, so that they lie in as many as there are at once; but not where the
+        -- tier caps the balance: no slot knows the others'. If none is free they wait for different ones.
         SET v_slot = IF(v_spread > 1 AND v_payee_kind = 'merchant' AND v_max_balance IS NULL AND NOT v_is_hold,
-                        FLOOR(RAND() * v_spread), 0);
+                        1 + CONNECTION_ID() MOD (v_spread - 1), 0);
         SET v_written_id = IF(v_slot = 0 AND NOT v_is_hold, p_payee_id, p_payer_id);
         -- One lock order for everybody, by wallet and slot, or two people who pay each other would deadlock.
         IF p_payee_id < p_payer_id THEN
             IF v_slot > 0 THEN
-                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
+                SELECT slot INTO v_free_slot FROM wallet_slots
+                WHERE wallet_id = p_payee_id AND slot < v_spread ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED;
+                IF v_free_slot IS NULL THEN
+                    SELECT slot INTO v_free_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
+                END IF;
             ELSEIF v_slots > 1 AND NOT v_is_hold THEN
                 SELECT id INTO v_written_id FROM wallets WHERE id = v_written_id FOR UPDATE;
             END IF;
@@ -197,8 +204,13 @@ BEGIN
         FROM wallets FORCE INDEX (PRIMARY) WHERE id IN (p_payer_id, v_written_id) FOR UPDATE;
         IF v_slot > 0 THEN
             IF p_payee_id > p_payer_id THEN
-                SELECT slot INTO v_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
+                SELECT slot INTO v_free_slot FROM wallet_slots
+                WHERE wallet_id = p_payee_id AND slot < v_spread ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED;
+                IF v_free_slot IS NULL THEN
+                    SELECT slot INTO v_free_slot FROM wallet_slots WHERE wallet_id = p_payee_id AND slot = v_slot FOR UPDATE;
+                END IF;
             END IF;
+            SET v_slot = v_free_slot;
             -- behind the slot's lock: who freezes a wallet takes those of all its slots
             SELECT s.balance, s.entries, GREATEST(p_at, s.last_entry_at + INTERVAL 1 MICROSECOND),
                    v_is_as_read AND (w.status, w.tier) = (v_payee_status, v_payee_tier)

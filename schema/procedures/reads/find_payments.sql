@@ -21,7 +21,7 @@ BEGIN
             id CHAR(32) CHARACTER SET ascii PATH '$'
         )) wanted
         UNION ALL
-        SELECT COALESCE(r.made_id, UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.transaction_id')))) FROM idempotency_records r
+        SELECT r.made_id FROM idempotency_records r
         WHERE p_ids IS NULL AND r.actor_id = p_actor_id AND r.idem_key = p_key
     ) asked
     JOIN transactions t ON t.id = asked.id AND t.type IN ('payment', 'hold_capture')

@@ -21,8 +21,7 @@ BEGIN
     FROM wallets w JOIN payment_attempts a ON a.wallet_id = w.id
     WHERE w.user_id = p_actor_id AND (p_before IS NULL OR a.id < p_before)
         AND (p_key IS NULL OR a.id = (
-            SELECT UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.attempt_id'))) FROM idempotency_records r
-            WHERE r.actor_id = p_actor_id AND r.idem_key = p_key))
+            SELECT r.made_id FROM idempotency_records r WHERE r.actor_id = p_actor_id AND r.idem_key = p_key))
     ORDER BY a.id DESC LIMIT p_limit;
     COMMIT AND NO CHAIN NO RELEASE;
 END

@@ -18,8 +18,7 @@ BEGIN
         ON b.kind = 'payout' AND b.gateway = d.provider AND b.outside_id = d.provider_payout_id
     WHERE w.user_id = p_actor_id AND (p_before IS NULL OR d.id < p_before)
         AND (p_key IS NULL OR d.id = (
-            SELECT UNHEX(JSON_UNQUOTE(JSON_EXTRACT(r.result, '$.withdrawal_id'))) FROM idempotency_records r
-            WHERE r.actor_id = p_actor_id AND r.idem_key = p_key))
+            SELECT r.made_id FROM idempotency_records r WHERE r.actor_id = p_actor_id AND r.idem_key = p_key))
     ORDER BY d.id DESC LIMIT p_limit;
     COMMIT AND NO CHAIN NO RELEASE;
 END

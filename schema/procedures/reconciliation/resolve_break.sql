@@ -19,7 +19,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_action_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         SELECT resolved_at IS NULL, kind = 'payment_dispute' INTO v_is_open, v_is_dispute
         FROM reconciliation_breaks WHERE id = p_break_id FOR UPDATE;

@@ -20,7 +20,7 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_command(p_actor_id, p_key, p_request_hash, p_refund_id, v_outcome, v_result);
     IF v_outcome = 'claimed' THEN
         CALL open_source_refund(p_refund_id, p_transaction_id, p_amount, p_operator, v_outcome, v_owner_id, v_amount);
         IF v_outcome = 'done' THEN

@@ -8,14 +8,8 @@ CREATE PROCEDURE note_attempt(
 )
 MODIFIES SQL DATA
 BEGIN
-    DECLARE v_position INT UNSIGNED DEFAULT 0;
-    DECLARE v_known BOOLEAN DEFAULT FALSE;
-
-    SELECT COALESCE(MAX(position), 0) + 1, COALESCE(MAX(status = p_status AND gateway_payment_id = p_payment_id), FALSE)
-    INTO v_position, v_known
-    FROM payment_attempt_events WHERE attempt_id = p_attempt_id;
-    IF NOT v_known THEN
-        INSERT INTO payment_attempt_events (attempt_id, position, status, reason, gateway_payment_id, created_at)
-        VALUES (p_attempt_id, v_position, p_status, p_reason, p_payment_id, p_at);
-    END IF;
+    INSERT INTO payment_attempt_events (attempt_id, position, status, reason, gateway_payment_id, created_at)
+    SELECT p_attempt_id, COALESCE(MAX(position), 0) + 1, p_status, p_reason, p_payment_id, p_at
+    FROM payment_attempt_events WHERE attempt_id = p_attempt_id
+    HAVING NOT COALESCE(MAX(status = p_status AND gateway_payment_id = p_payment_id), FALSE);
 END

@@ -18,7 +18,7 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-    DECLARE v_wallet_id BINARY(16) DEFAULT NULL;
+    DECLARE v_made_id, v_wallet_id BINARY(16) DEFAULT NULL;
     DECLARE v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_reason VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
@@ -32,9 +32,10 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
-
-    IF v_outcome = 'claimed' THEN
+    CALL claim_key(p_actor_id, p_key, p_request_hash, p_attempt_id, v_outcome, v_made_id);
+    IF v_outcome <> 'claimed' THEN
+        ROLLBACK;
+    ELSE
         -- No lock: the limits are checked again, under the lock, when the money arrives. This is a courtesy.
         SELECT id, status, tier, balance, session_generation INTO v_wallet_id, v_status, v_tier, v_balance, v_generation
         FROM wallets WHERE user_id = p_actor_id;
@@ -72,20 +73,14 @@ BEGIN
             VALUES (p_attempt_id, v_wallet_id, p_gateway, p_amount, 'INR', 'created', v_now,
                     v_now + INTERVAL p_valid_seconds SECOND, v_now + INTERVAL p_first_check_seconds SECOND, 0);
             CALL note_attempt(p_attempt_id, 'pending', NULL, '', v_now);
-            UPDATE idempotency_records SET result = JSON_OBJECT('attempt_id', LOWER(HEX(p_attempt_id)))
-            WHERE actor_id = p_actor_id AND idem_key = p_key;
             COMMIT;
         ELSE
             ROLLBACK;
         END IF;
-    ELSE
-        ROLLBACK;
     END IF;
 
-    IF v_outcome = 'done' THEN
-        CALL answer_top_up(v_outcome, p_attempt_id);
-    ELSEIF v_outcome = 'replayed' THEN
-        CALL answer_top_up(v_outcome, UNHEX(JSON_UNQUOTE(JSON_EXTRACT(v_result, '$.attempt_id'))));
+    IF v_outcome IN ('done', 'replayed') THEN
+        CALL answer_top_up(v_outcome, COALESCE(v_made_id, p_attempt_id));
     ELSE
         SELECT v_outcome AS outcome, v_result AS result;
     END IF;

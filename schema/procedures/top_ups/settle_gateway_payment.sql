@@ -22,17 +22,20 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT 'done';
     DECLARE v_reason VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_attempt_id, v_wallet_id, v_gateway_account_id, v_account_id BINARY(16) DEFAULT NULL;
+    DECLARE v_attempt_id, v_wallet_id, v_known_id, v_gateway_id, v_suspense_id BINARY(16) DEFAULT NULL;
     DECLARE v_attempt_status VARCHAR(9) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_wallet_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_tier, v_locked_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
+    DECLARE v_type VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_attempt_currency CHAR(3) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_limit VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_asked, v_amount, v_balance BIGINT DEFAULT NULL;
+    DECLARE v_asked, v_amount, v_own, v_entries, v_loaded_month, v_loaded_year BIGINT DEFAULT NULL;
+    DECLARE v_max_balance, v_max_load_month, v_max_load_year BIGINT DEFAULT NULL;
+    DECLARE v_in_slots BIGINT DEFAULT 0;
+    DECLARE v_slots TINYINT UNSIGNED DEFAULT 1;
+    DECLARE v_day, v_month, v_year, v_usage_month, v_usage_year DATE DEFAULT NULL;
     DECLARE v_last, v_now DATETIME(6) DEFAULT NULL;
-    DECLARE v_known_id BINARY(16) DEFAULT NULL;
     DECLARE v_told MEDIUMBLOB DEFAULT NULL;
-    DECLARE v_names BOOLEAN DEFAULT FALSE;
+    DECLARE v_names, v_is_lapsed BOOLEAN DEFAULT FALSE;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -40,8 +43,18 @@ BEGIN
     SELECT id, wallet_id, status, amount, currency
     INTO v_attempt_id, v_wallet_id, v_attempt_status, v_asked, v_attempt_currency
     FROM payment_attempts WHERE gateway = p_gateway AND gateway_order_id = p_order_id FOR UPDATE;
-    SELECT transaction_id, suspense_reason INTO v_known_id, v_reason
-    FROM gateway_payments WHERE gateway = p_gateway AND gateway_payment_id = p_payment_id;
+    SELECT a.id, suspense.id, g.transaction_id, g.suspense_reason, IF(p_event_id IS NULL, p_answer, e.body),
+           w.tier, w.id IS NOT NULL AND r.tier IS NULL, r.max_balance, r.max_load_month, r.max_load_year
+    INTO v_gateway_id, v_suspense_id, v_known_id, v_reason, v_told,
+         v_tier, v_is_lapsed, v_max_balance, v_max_load_month, v_max_load_year
+    FROM accounts a
+    JOIN accounts suspense ON suspense.code = 'suspense'
+    LEFT JOIN gateway_payments g ON g.gateway = p_gateway AND g.gateway_payment_id = p_payment_id
+    LEFT JOIN gateway_events e ON e.id = p_event_id AND e.gateway = p_gateway
+    LEFT JOIN wallets w ON w.id = v_wallet_id
+    LEFT JOIN rules_in_force r ON r.tier = w.tier
+        AND r.valid_from <= UTC_TIMESTAMP(6) AND r.valid_until > UTC_TIMESTAMP(6)
+    WHERE a.code = CONCAT('gateway:', p_gateway);
 
     IF v_known_id IS NOT NULL THEN
         -- the same transaction: our own commit, whose answer was lost
@@ -51,22 +64,35 @@ BEGIN
                - CAST(UNIX_TIMESTAMP() AS SIGNED)) > 900 THEN
             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'the id of a new transaction is of this moment';
         END IF;
-        SET v_told = p_answer;
-        IF p_event_id IS NOT NULL THEN
-            SELECT body INTO v_told FROM gateway_events WHERE id = p_event_id AND gateway = p_gateway;
-        END IF;
         CALL check_names_payment(v_told, p_payment_id, v_names);
         IF COALESCE(v_names, FALSE) = FALSE THEN
             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'money is booked on evidence that names its payment';
         END IF;
-        SET v_now = UTC_TIMESTAMP(6);
+        IF v_is_lapsed THEN
+            SET v_outcome = 'rules_lapsed';
+        ELSEIF v_wallet_id IS NOT NULL THEN
+            -- what comes in goes to the wallet's own row, however many slots it has
+            SELECT status, tier, balance, entries, slots, last_entry_at, usage_month, loaded_month, usage_year, loaded_year
+            INTO v_wallet_status, v_locked_tier, v_own, v_entries, v_slots, v_last,
+                 v_usage_month, v_loaded_month, v_usage_year, v_loaded_year
+            FROM wallets WHERE id = v_wallet_id FOR UPDATE;
+            IF v_locked_tier <> v_tier THEN
+                SET v_outcome = 'try_again'; -- the limits are another tier's
+            ELSEIF v_slots > 1 AND v_max_balance IS NOT NULL THEN
+                SELECT COALESCE(SUM(balance), 0) INTO v_in_slots FROM wallet_slots WHERE wallet_id = v_wallet_id;
+            END IF;
+        END IF;
+    END IF;
+
+    IF v_outcome = 'done' THEN
+        -- a wallet's time never runs backwards, and no two of its entries have the same
+        SET v_now = GREATEST(UTC_TIMESTAMP(6), COALESCE(v_last + INTERVAL 1 MICROSECOND, UTC_TIMESTAMP(6)));
+        -- the Indian month and year of that moment (see periods_of)
+        SET v_day = DATE(v_now + INTERVAL 330 MINUTE);
+        SET v_month = v_day - INTERVAL (DAYOFMONTH(v_day) - 1) DAY;
+        SET v_year = CAST(CONCAT(YEAR(v_day) - (MONTH(v_day) < 4), '-04-01') AS DATE);
         SET v_amount = IF(p_surcharge > 0 AND p_currency = v_attempt_currency AND p_paid - p_surcharge = v_asked,
                           v_asked, p_paid);
-        IF v_wallet_id IS NOT NULL THEN
-            CALL lock_credit(v_wallet_id, v_wallet_status, v_tier, v_balance, v_last);
-            SET v_now = GREATEST(UTC_TIMESTAMP(6), v_last + INTERVAL 1 MICROSECOND);
-            CALL refuse_credit(v_wallet_id, v_tier, v_balance, v_amount, TRUE, v_now, v_limit);
-        END IF;
         SET v_reason = CASE
             WHEN v_attempt_id IS NULL THEN 'unknown_order'
             WHEN p_currency <> 'INR' OR p_currency <> v_attempt_currency THEN 'currency_mismatch'
@@ -74,13 +100,11 @@ BEGIN
             WHEN p_amount_refunded > 0 THEN 'already_refunded'
             WHEN v_attempt_status IN ('succeeded', 'refunded') THEN 'order_already_paid'
             WHEN v_wallet_status = 'closed' THEN 'wallet_closed'
-            ELSE v_limit END;
-        SELECT id INTO v_gateway_account_id FROM accounts WHERE code = CONCAT('gateway:', p_gateway);
-        IF v_reason IS NULL THEN
-            SET v_account_id = v_wallet_id;
-        ELSE
-            SELECT id INTO v_account_id FROM accounts WHERE code = 'suspense';
-        END IF;
+            WHEN v_amount > v_max_balance - v_own - v_in_slots THEN 'over_balance_limit'
+            WHEN v_amount > v_max_load_month - IF(v_usage_month = v_month, v_loaded_month, 0)
+                OR v_amount > v_max_load_year - IF(v_usage_year = v_year, v_loaded_year, 0) THEN 'over_load_limit'
+            ELSE NULL END;
+        SET v_type = IF(v_reason IS NULL, 'top_up', 'suspense');
         BEGIN
             -- two that know of no order hold no lock in common: the unique key decides between them
             DECLARE CONTINUE HANDLER FOR 1062
@@ -93,7 +117,7 @@ BEGIN
                 SET v_outcome = 'duplicate';
             END;
             INSERT INTO transactions (id, type, amount, currency, created_at)
-            VALUES (p_transaction_id, IF(v_reason IS NULL, 'top_up', 'suspense'), v_amount, p_currency, v_now);
+            VALUES (p_transaction_id, v_type, v_amount, p_currency, v_now);
             INSERT INTO gateway_payments
                 (gateway, gateway_payment_id, transaction_id, attempt_id, suspense_reason, event_id, answer,
                  answer_digest, surcharge, created_at)
@@ -103,16 +127,29 @@ BEGIN
     END IF;
 
     IF v_outcome = 'done' THEN
-        CALL post_entry(p_transaction_id, v_gateway_account_id, 0, v_account_id, v_amount, v_now);
+        IF v_reason IS NULL THEN
+            -- the servers assign from left to right: what a line looks at comes behind it
+            UPDATE wallets
+            SET balance = balance + v_amount,
+                entries = entries + 1,
+                last_entry_at = v_now,
+                debited_month = IF(usage_month = v_month, debited_month, 0),
+                loaded_month = IF(usage_month = v_month, loaded_month, 0) + v_amount,
+                loaded_year = IF(usage_year = v_year, loaded_year, 0) + v_amount,
+                usage_month = v_month,
+                usage_year = v_year
+            WHERE id = v_wallet_id;
+        END IF;
+        INSERT INTO postings
+            (transaction_id, line, account_id, slot, type, side, amount, entry_no, balance_after, created_at)
+        VALUES (p_transaction_id, 1, v_gateway_id, 0, v_type, 'debit', v_amount, NULL, NULL, v_now),
+               (p_transaction_id, 2, IF(v_reason IS NULL, v_wallet_id, v_suspense_id), 0, v_type, 'credit', v_amount,
+                IF(v_reason IS NULL, v_entries + 1, NULL), IF(v_reason IS NULL, v_own + v_amount, NULL), v_now);
         IF v_wallet_id IS NOT NULL THEN
-            CALL note_event(
-                v_wallet_id, NULL, IF(v_reason IS NULL, 'TopUpSucceeded', 'TopUpSuspended'), JSON_OBJECT(
-                    'top_up_id', LOWER(HEX(v_attempt_id)), 'transaction_id', LOWER(HEX(p_transaction_id)),
-                    'wallet_id', LOWER(HEX(v_wallet_id)), 'amount', v_amount + 0, 'currency', p_currency,
-                    'gateway', p_gateway, 'reason', v_reason), v_now);
+            INSERT INTO outbox (wallet_id, type, transaction_id, created_at)
+            VALUES (v_wallet_id, IF(v_reason IS NULL, 'TopUpSucceeded', 'TopUpSuspended'), p_transaction_id, v_now);
         END IF;
         IF v_reason IS NULL THEN
-            CALL count_load(v_wallet_id, v_amount, v_now);
             -- asked about once more, when its time is over: it may be refunded at the gateway, and that news be lost
             UPDATE payment_attempts
             SET status = 'succeeded', next_check_at = GREATEST(expires_at, v_now + INTERVAL 1 DAY)
@@ -129,5 +166,9 @@ BEGIN
     ELSE
         ROLLBACK;
     END IF;
-    SELECT IF(v_outcome = 'known', 'done', v_outcome) AS outcome, JSON_OBJECT('suspense_reason', v_reason) AS result;
+    IF v_outcome = 'rules_lapsed' THEN
+        CALL renew_rules(v_tier);
+        SET v_outcome = 'try_again';
+    END IF;
+    SELECT IF(v_outcome = 'known', 'done', v_outcome) AS outcome, v_reason AS suspense_reason;
 END

@@ -1,4 +1,4 @@
--- Makes a wallet hot, or ends that: from now on the credits of payments and captures are spread over `p_spread` rows.
+-- Makes a wallet hot, or ends that: from now on payments and captures are credited to its slots below `p_spread`, if there are any.
 -- Nobody waits for it longer than for a payment, and what is in a row that is no longer used still counts.
 CREATE PROCEDURE spread_credits(IN p_wallet_id BINARY(16), IN p_spread TINYINT UNSIGNED)
 MODIFIES SQL DATA

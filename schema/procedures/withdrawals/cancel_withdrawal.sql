@@ -11,14 +11,14 @@ MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
-    DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_made_id BINARY(16) DEFAULT NULL;
     DECLARE v_generation INT UNSIGNED DEFAULT NULL;
     DECLARE v_is_own BOOLEAN DEFAULT FALSE;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_key(p_actor_id, p_key, p_request_hash, p_withdrawal_id, v_outcome, v_made_id);
     IF v_outcome = 'claimed' THEN
         -- before anything of it is locked (an IF would lock what it looks at): a stranger keeps nobody waiting
         SELECT EXISTS (SELECT 1 FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
@@ -32,18 +32,18 @@ BEGIN
         IF v_outcome <> 'not_found' AND v_generation <> p_generation THEN
             SET v_outcome = 'invalid_token';
         END IF;
-        IF v_outcome = 'done' THEN
-            SELECT JSON_OBJECT(
-                'withdrawal_id', LOWER(HEX(id)), 'status', status, 'amount', amount, 'fee', fee, 'currency', currency,
-                'vpa', vpa, 'reason', reason, 'created_at', DATE_FORMAT(created_at, '%Y-%m-%dT%H:%i:%s.%f'))
-            INTO v_result FROM withdrawals WHERE id = p_withdrawal_id;
-            UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
-        END IF;
     END IF;
     IF v_outcome = 'done' THEN
         COMMIT;
     ELSE
         ROLLBACK;
     END IF;
-    SELECT v_outcome AS outcome, v_result AS result;
+    IF v_outcome IN ('done', 'replayed') THEN
+        -- one that was cancelled stays so
+        SELECT v_outcome AS outcome, d.id AS withdrawal_id, d.status, d.amount, d.fee, d.currency, d.vpa, d.reason, d.created_at
+        FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id
+        WHERE d.id = COALESCE(v_made_id, p_withdrawal_id) AND w.user_id = p_actor_id;
+    ELSE
+        SELECT v_outcome AS outcome, NULL AS result;
+    END IF;
 END

@@ -1,6 +1,6 @@
 -- Sets the money of a withdrawal aside, and its fee, before anybody is asked to pay it out: it is no longer
--- available, and still in the wallet. A replay answers what was answered first. Nobody is asked before `claim_payout`, or
--- the reconciler's `claim_withdrawal_check`, allows it.
+-- available, and still in the wallet. A replay answers the same withdrawal, with no balance and with what it waits for now. Nobody is asked
+-- before `claim_payout`, or the reconciler's `claim_withdrawal_check`, allows it.
 -- To a VPA that the wallet has not known for long (`new_vpa_wait_s` of its tier) nobody is asked until then: its owner is told,
 -- and may cancel it. Nor is anybody asked behind a reset (`paused_until`): the answer's `waits_until` is the later of the two.
 CREATE PROCEDURE request_withdrawal(
@@ -19,8 +19,7 @@ SQL SECURITY DEFINER
 BEGIN
     DECLARE v_outcome VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_result TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-    DECLARE v_wallet_id BINARY(16) DEFAULT NULL;
-    DECLARE v_name VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+    DECLARE v_made_id, v_wallet_id BINARY(16) DEFAULT NULL;
     DECLARE v_status VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_tier VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL;
     DECLARE v_total, v_held, v_fee BIGINT DEFAULT NULL;
@@ -35,12 +34,11 @@ BEGIN
 
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     START TRANSACTION;
-    CALL claim_idempotency_key(p_actor_id, p_key, p_request_hash, v_outcome, v_result);
+    CALL claim_key(p_actor_id, p_key, p_request_hash, p_withdrawal_id, v_outcome, v_made_id);
 
     IF v_outcome = 'claimed' THEN
         SET v_outcome = NULL;
-        SELECT w.id, u.name INTO v_wallet_id, v_name
-        FROM wallets w JOIN users u ON u.id = w.user_id WHERE w.user_id = p_actor_id;
+        SELECT id INTO v_wallet_id FROM wallets WHERE user_id = p_actor_id;
         IF v_wallet_id IS NULL THEN
             SET v_outcome = 'invalid_token';
         END IF;
@@ -105,18 +103,21 @@ BEGIN
                 'withdrawal_id', LOWER(HEX(p_withdrawal_id)), 'amount', p_amount + 0, 'currency', 'INR',
                 'waits_until', DATE_FORMAT(v_waits_until, '%Y-%m-%dT%H:%i:%s.%f')), v_now);
         END IF;
-        -- "+ 0": MariaDB's JSON_OBJECT shows a bare integer variable as a string
-        SET v_result = JSON_OBJECT(
-            'withdrawal_id', LOWER(HEX(p_withdrawal_id)), 'amount', p_amount + 0, 'fee', v_fee + 0, 'currency', 'INR',
-            'vpa', p_vpa, 'payee_name', v_name, 'balance', v_total + 0, 'held', v_held + p_amount + v_fee,
-            'waits_until', IF(v_waits_until > v_now, DATE_FORMAT(v_waits_until, '%Y-%m-%dT%H:%i:%s.%f'), NULL),
-            'created_at', DATE_FORMAT(v_now, '%Y-%m-%dT%H:%i:%s.%f'));
-        UPDATE idempotency_records SET result = v_result WHERE actor_id = p_actor_id AND idem_key = p_key;
         COMMIT;
         SET v_outcome = 'done';
     ELSE
         ROLLBACK;
         CALL open_confirmation(p_actor_id, p_key, p_request_hash, p_withdrawal_id, 'withdrawal', v_outcome, v_result);
     END IF;
-    SELECT v_outcome AS outcome, v_result AS result;
+    IF v_outcome IN ('done', 'replayed') THEN
+        SELECT v_outcome AS outcome, d.id AS withdrawal_id, d.amount, d.fee, d.currency, d.vpa, u.name AS payee_name,
+               v_total AS balance, v_held + d.amount + d.fee AS held, d.created_at,
+               CASE WHEN v_made_id IS NOT NULL THEN unsent.waits_until
+                    WHEN v_waits_until > v_now THEN v_waits_until END AS waits_until
+        FROM withdrawals d JOIN wallets w ON w.id = d.wallet_id JOIN users u ON u.id = w.user_id
+        LEFT JOIN unsent_withdrawals unsent ON unsent.id = d.id
+        WHERE d.id = COALESCE(v_made_id, p_withdrawal_id) AND w.user_id = p_actor_id;
+    ELSE
+        SELECT v_outcome AS outcome, v_result AS result;
+    END IF;
 END

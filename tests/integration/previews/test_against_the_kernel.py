@@ -197,6 +197,7 @@ class Walk:
         if isinstance(answer, WithdrawalReceipt):
             assert isinstance(told, Preview)
             assert (told.fee, told.total) == (answer.fee, amount + answer.fee), command
+            assert answer.balance is not None
             assert answer.balance.available == told.available_after, command
             if told.waits_until is None or answer.waits_until is None:
                 assert told.waits_until == answer.waits_until, command

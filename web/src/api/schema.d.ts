@@ -2361,7 +2361,11 @@ export interface components {
              */
             vpa: string;
         };
-        /** @description A withdrawal whose money has just been set aside, with the balance behind it. */
+        /**
+         * @description A withdrawal whose money has just been set aside, with the balance behind it.
+         *
+         *     A key that is sent again is answered from the database later on, which doesn't keep that.
+         */
         WithdrawalReceipt: {
             id: string;
             /** @enum {string} */
@@ -2395,7 +2399,7 @@ export interface components {
              * @example 2026-11-22T06:30:00.123Z
              */
             waits_until?: string;
-            balance: components["schemas"]["Balance"];
+            balance?: components["schemas"]["Balance"];
         };
         /**
          * @description Where a withdrawal stands. It moves forward only; `reversed` is the one way out of `succeeded`.

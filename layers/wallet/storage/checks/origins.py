@@ -1,7 +1,6 @@
 """Nothing is there that nobody asked for: each transaction follows from a request, an attempt or a movement."""
 
 from wallet.storage.checks.check import Check
-from wallet.storage.checks.parts import hex_in
 
 # Of a transaction, and of what only some types have: where it stands, under which name, and to which table it refers.
 _REFERENCES = (
@@ -16,16 +15,27 @@ _REFERENCES = (
     ("gateway_payments", "transaction_id", "transactions"),
 )
 
+#: What a key may make, the most frequent first, and whose it is then. Who registers is nobody yet, and operators'
+#: commands are of anybody's wallet.
+_MADE = (
+    "transactions m WHERE m.actor_id = k.actor_id",
+    "holds m JOIN wallets w ON w.id IN (m.payer_wallet_id, m.payee_wallet_id) WHERE w.user_id = k.actor_id",
+    "payment_attempts m JOIN wallets w ON w.id = m.wallet_id WHERE w.user_id = k.actor_id",
+    "withdrawals m JOIN wallets w ON w.id = m.wallet_id WHERE w.user_id = k.actor_id",
+    "bulk_payments m WHERE m.user_id = k.actor_id",
+    "bulk_payment_retries m JOIN bulk_payments b ON b.id = m.bulk_payment_id WHERE b.user_id = k.actor_id",
+    "users m WHERE TRUE",
+    "operator_actions m WHERE TRUE",
+)
+
 # ruff: noqa: S608 - every query is made of constants
 CHECKS = (
     Check(
-        "key_has_a_result",
-        "every idempotency key has a result",
+        "key_made_something",
+        "whatever an idempotency key has made is there, and is whose key it is",
         "actor",
-        """
-        SELECT HEX(k.actor_id) AS id, HEX(k.idem_key) AS idem_key FROM idempotency_records k
-        LEFT JOIN transactions t ON t.id = k.made_id LEFT JOIN holds h ON h.id = k.made_id
-        WHERE IF(k.made_id IS NULL, k.result IS NULL OR NOT JSON_VALID(k.result), COALESCE(t.id, h.id) IS NULL)""",
+        "SELECT HEX(k.actor_id) AS id, HEX(k.idem_key) AS idem_key FROM idempotency_records k WHERE "
+        + " AND ".join(f"NOT EXISTS (SELECT 1 FROM {made} AND m.id = k.made_id)" for made in _MADE),
     ),
     # (Grouped, or the servers would look through all keys for each transaction.)
     # What people ask for has their key or is a row of their file; an adjustment has an operator's key, or corrects a
@@ -34,10 +44,9 @@ CHECKS = (
         "request_explains",
         "every payment, refund, capture and adjustment was asked for",
         "transaction",
-        f"""
+        """
         SELECT HEX(t.id) AS id, t.type, t.amount FROM transactions t
-        LEFT JOIN (SELECT COALESCE(made_id, {hex_in("result", "transaction_id")}) AS id, actor_id
-                   FROM idempotency_records GROUP BY 1, 2) k ON k.id = t.id
+        LEFT JOIN (SELECT made_id AS id, actor_id FROM idempotency_records GROUP BY 1, 2) k ON k.id = t.id
         LEFT JOIN withdrawal_bookings d ON d.transaction_id = t.id
         LEFT JOIN bulk_payment_rows b ON b.transaction_id = t.id
         LEFT JOIN bulk_payments f ON f.id = b.bulk_payment_id AND f.user_id = t.actor_id

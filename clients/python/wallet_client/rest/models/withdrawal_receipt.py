@@ -18,7 +18,11 @@ T = TypeVar("T", bound="WithdrawalReceipt")
 
 @_attrs_define
 class WithdrawalReceipt:
-    """A withdrawal whose money has just been set aside, with the balance behind it."""
+    """A withdrawal whose money has just been set aside, with the balance behind it.
+
+    A key that is sent again is answered from the database later on, which doesn't keep that.
+
+    """
 
     id: str
     status: str
@@ -33,10 +37,10 @@ class WithdrawalReceipt:
     """ Masked. """
     created_at: datetime.datetime
     """ RFC 3339, in UTC, to the millisecond. """
-    balance: Balance
-    """ What is in a wallet: `total` is the sum of its entries, `held` is promised, `available` may be spent. """
     waits_until: datetime.datetime | Unset = UNSET
     """ RFC 3339, in UTC, to the millisecond. """
+    balance: Balance | Unset = UNSET
+    """ What is in a wallet: `total` is the sum of its entries, `held` is promised, `available` may be spent. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,11 +58,13 @@ class WithdrawalReceipt:
 
         created_at = self.created_at.isoformat()
 
-        balance = self.balance.to_dict()
-
         waits_until: str | Unset = UNSET
         if not isinstance(self.waits_until, Unset):
             waits_until = self.waits_until.isoformat()
+
+        balance: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.balance, Unset):
+            balance = self.balance.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -71,11 +77,12 @@ class WithdrawalReceipt:
                 "currency": currency,
                 "vpa": vpa,
                 "created_at": created_at,
-                "balance": balance,
             }
         )
         if waits_until is not UNSET:
             field_dict["waits_until"] = waits_until
+        if balance is not UNSET:
+            field_dict["balance"] = balance
 
         return field_dict
 
@@ -98,14 +105,19 @@ class WithdrawalReceipt:
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
-        balance = Balance.from_dict(d.pop("balance"))
-
         _waits_until = d.pop("waits_until", UNSET)
         waits_until: datetime.datetime | Unset
         if isinstance(_waits_until, Unset):
             waits_until = UNSET
         else:
             waits_until = datetime.datetime.fromisoformat(_waits_until)
+
+        _balance = d.pop("balance", UNSET)
+        balance: Balance | Unset
+        if isinstance(_balance, Unset):
+            balance = UNSET
+        else:
+            balance = Balance.from_dict(_balance)
 
         withdrawal_receipt = cls(
             id=id,
@@ -115,8 +127,8 @@ class WithdrawalReceipt:
             currency=currency,
             vpa=vpa,
             created_at=created_at,
-            balance=balance,
             waits_until=waits_until,
+            balance=balance,
         )
 
         withdrawal_receipt.additional_properties = d
