@@ -105,7 +105,7 @@ screens: $(VENV)/made  ## photograph every screen anew, into docs/screens
 	@PYTHONPATH=.:layers $(BIN)/python -m tests.web.sheets $(STATE)/screens
 
 .PHONY: lighthouse
-lighthouse: $(VENV)/made  ## measure the site of the stack that is up, into docs/performance.md
+lighthouse: $(VENV)/made  ## measure the site of the stack that is up, into docs/site-performance.md
 	@PYTHONPATH=.:layers $(BIN)/python -m tests.web.lighthouse
 
 .PHONY: test-slow
@@ -146,12 +146,16 @@ client: $(VENV)/made .clients/venv/made  ## clients/ anew, of the API's document
 fuzz-api: $(VENV)/made .clients/venv/made  ## strange requests to the running stack, made of the API's document: no 5xx, nothing undocumented; SEED, MINUTES
 	@PYTHONPATH=.:layers:schema $(BIN)/python -m tests.fuzz --stack $(STATE)/stack.json $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),5)
 
+BENCHMARKS = payments hot stages movements behind webhooks peers bulk
 .PHONY: bench
-bench: $(VENV)/made  ## payments a second, where their time goes, what runs behind them, and a file of 10,000 of them, on a private server
-	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/payments.py
-	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/stages.py
-	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/behind.py
-	@PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/bulk.py
+bench: $(VENV)/made  ## payments a second beside what is promised and beside others, what movements cost, what runs behind them, on private servers: half an hour
+	@failed=0; for part in $(BENCHMARKS); do \
+		PYTHONPATH=.:layers:schema $(BIN)/python benchmarks/$$part.py --keep || failed=1; \
+	done; exit $$failed
+
+.PHONY: performance
+performance: $(VENV)/made  ## docs/performance.md anew, of what `make bench` has measured here on each server
+	@PYTHONPATH=.:layers $(BIN)/python benchmarks/page.py
 
 .PHONY: mutate
 mutate: $(VENV)/made .mutation/venv/made  ## the rules of money broken in every small way; ONLY='wallet.ledger.attempts.*' for some
@@ -172,7 +176,7 @@ released: $(VENV)/made  ## on the day of a release: write down what its code use
 
 # What is installed, from what is wanted (*.in): of each version the hashes of every file that its index has, so of all
 # systems and Pythons. Versions stay as they are unless UPGRADE is set.
-LISTS = layers/requirements layers/passkeys requirements-dev tests/mutation/requirements clients/requirements
+LISTS = layers/requirements layers/passkeys requirements-dev tests/mutation/requirements clients/requirements benchmarks/peers/requirements
 .PHONY: requirements
 requirements: $(VENV)/made  ## write requirements*.txt, with hashes, from requirements*.in; UPGRADE=1 takes the newest that fit
 	@for list in $(LISTS); do \

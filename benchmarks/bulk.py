@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.kept import keep
 from local.database import PrivateServer
 from tests.support.books import Books
 from tests.unit.calls import request
@@ -25,7 +26,9 @@ def main() -> None:
     """Prints how long it takes to read a file, to take it in and to pay it, then whether the books are right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=MAX_ROWS)
-    rows_wanted: int = parser.parse_args().rows
+    parser.add_argument("--keep", action="store_true", help="for `make performance`")
+    given = parser.parse_args()
+    rows_wanted: int = given.rows
     with tempfile.TemporaryDirectory() as folder, PrivateServer(Path(folder)) as server:
         print(f"{server.program.flavour} {server.program.version}: a bulk payment of {rows_wanted} rows")
         books = Books(server)
@@ -50,6 +53,8 @@ def main() -> None:
         print(f"  paid {run.paid}, refused {run.refused:<16} {took:8.2f} s {run.paid / took:8.0f}/s")
         faults = books.faults()
         print("  the books are right" if not faults else f"  THE BOOKS ARE WRONG: {faults}")
+        if given.keep:
+            keep(server.program, "bulk", {"rows": rows_wanted, "seconds": took})
 
 
 if __name__ == "__main__":

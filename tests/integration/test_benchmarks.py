@@ -14,13 +14,25 @@ from local.state import ROOT
     ("command", "told"),
     [
         (
-            ["benchmarks/payments.py", "--seconds", "0.3", "--rounds", "1", "--callers", "2", "--people", "8"],
+            [
+                *("benchmarks/payments.py", "--seconds", "1", "--rounds", "1", "--callers", "16", "--people", "40"),
+                *("--enough", "0.15"),
+            ],
             "of the floor",
         ),
         (
             ["benchmarks/behind.py", "--seconds", "0.3", "--callers", "1", "--people", "8", "--at-least", "0.1"],
             "pass: relay",
         ),
+        (
+            [
+                *("benchmarks/webhooks.py", "--books", "200", "--seconds", "0.3", "--rounds", "1"),
+                *("--callers", "2", "--people", "8", "--at-least", "0.05"),
+            ],
+            "of the payments (at least 0.05)",
+        ),
+        (["benchmarks/hot.py", "--seconds", "1", "--callers", "2", "--people", "4", "--at-most", "100"], "deadlocks"),
+        (["benchmarks/movements.py", "--times", "5"], "13 statements"),
         (["benchmarks/bulk.py", "--rows", "20"], "paid 20, refused 0"),
     ],
     ids=lambda one: one[0] if isinstance(one, list) else "",

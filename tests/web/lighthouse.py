@@ -1,4 +1,4 @@
-"""`make lighthouse`: measures the site of the stack that is up, and writes docs/performance.md.
+"""`make lighthouse`: measures the site of the stack that is up, and writes docs/site-performance.md.
 
 Lighthouse is not among the requirements: it is fetched when this is run, into the stack's folder.
 """
@@ -96,7 +96,7 @@ def main() -> None:
         "comes when it is wanted. `tests/web/test_first_load.py` holds it to 60,000 bytes.",
         "",
     ]
-    (ROOT / "docs" / "performance.md").write_text("\n".join(lines))
+    (ROOT / "docs" / "site-performance.md").write_text("\n".join(lines))
 
 
 if __name__ == "__main__":
